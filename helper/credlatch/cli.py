@@ -1,0 +1,120 @@
+"""The command line: the name we are called by and the first word choose a command.
+
+A command's module is imported when it is chosen, because a build tool starts this program hundreds
+of times and pays for every import.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch import __version__
+from credlatch.errors import CredlatchError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+
+INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+USAGE = """\
+usage: credlatch get          answer Bazel (a JSON request on standard input) or Docker (a key)
+       credlatch bazel get    answer Bazel
+       credlatch docker get|store|erase|list|version
+                              answer Docker, as docker-credential-credlatch does
+       credlatch --version | --help
+
+Bazel:   bazel build --credential_helper=credlatch //...
+Docker:  {"credsStore": "credlatch"} in ~/.docker/config.json, with
+         docker-credential-credlatch on PATH
+"""
+
+
+def main() -> int:
+    """Run one call; the exit status: 0 answered, 1 could not, 2 used wrongly."""
+    _no_core_dump()
+    program = os.path.basename(sys.argv[0]).removesuffix(".exe")
+    try:
+        return _run(program, sys.argv[1:])
+    except CredlatchError as error:
+        from credlatch.commands import streams
+
+        streams.say(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from credlatch.commands import streams
+
+        if "CREDLATCH_DEBUG" in os.environ:
+            raise
+        streams.say(
+            f"internal error: {type(error).__name__}; please report it, with what "
+            "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)"
+        )
+        return 1
+
+
+def _run(program: str, args: list[str]) -> int:
+    from credlatch.caller import Caller
+
+    caller = Caller()
+    if program.startswith("docker-credential-"):
+        if args in (["--version"], ["-v"]):
+            args = ["version"]
+        if args in (["--help"], ["-h"]):
+            from credlatch.protocols.docker import USAGE as DOCKER_USAGE
+
+            return _print(f"{DOCKER_USAGE}\n")
+        from credlatch.commands import docker
+
+        return docker.run(args, caller)
+    match args:
+        case ["get"]:
+            return _get(caller)
+        case ["bazel", *rest]:
+            from credlatch.commands import bazel
+
+            return bazel.run(rest, caller)
+        case ["docker", *rest]:
+            from credlatch.commands import docker
+
+            return docker.run(rest, caller)
+        case ["--version" | "-V" | "-v"]:
+            return _print(f"credlatch {__version__}\n")
+        case ["--help" | "-h" | "help"]:
+            return _print(USAGE)
+        case []:
+            raise UsageError(USAGE.rstrip())
+        case _:
+            raise UsageError(f"there is no command {args[0][:40]!r}: see credlatch --help")
+
+
+def _get(caller: Caller) -> int:
+    """Docker and Bazel both say ``get``; what follows on standard input tells them apart."""
+    from credlatch.commands import streams
+
+    stdin = streams.read_stdin()
+    if stdin.lstrip()[:1] in (b"{", b"[", b""):
+        from credlatch.commands import bazel
+
+        return bazel.get(stdin, caller)
+    from credlatch.commands import docker
+
+    return docker.get(stdin, caller)
+
+
+def _print(text: str) -> int:
+    from credlatch.commands import streams
+
+    streams.write(1, text.encode())
+    return 0
+
+
+def _no_core_dump() -> None:
+    """A crash must not write secrets to a file."""
+    if sys.platform != "win32":
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

@@ -1,0 +1,20 @@
+"""Moments as stores and protocols write them: whole seconds since 1970, UTC."""
+
+from __future__ import annotations
+
+import time
+
+LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z: beyond it clients overflow
+
+
+def moment(value: object) -> int | None:
+    """A number of seconds since 1970 as stores and servers write it; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= LATEST else None
+
+
+def timestamp(seconds: int) -> str:
+    """RFC 3339 in whole seconds, UTC, upper-case T and Z: the one form that every client takes."""
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"

@@ -1,0 +1,1 @@
+"""One file for each thing that people and programs call credlatch for."""

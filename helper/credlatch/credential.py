@@ -1,0 +1,178 @@
+"""What a credential is, and the headers or the login that it gives.
+
+Secrets are kept in ``Secret``, which shows ``****`` wherever it is printed. The classes are plain,
+because this module is on the path of every call and ``dataclasses`` costs more than all of it.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - a user name: docker-credential-helpers' mark
+TOKEN_USER = "__token__"  # noqa: S105 - a user name: PyPI's convention for a token as password
+
+
+class Secret:
+    """A text that is never shown: ``repr``, ``str`` and ``format`` give ``****``.
+
+    Only ``reveal()`` gives the text, so that every place where it leaves can be found.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "****"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "****"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled: it would leave the process readable")
+
+
+class Credential:
+    """What a store holds for somebody: see the subclasses.
+
+    Attributes:
+        secret: what must not be shown.
+    """
+
+    __slots__ = ("secret",)
+
+    def __init__(self, secret: Secret) -> None:
+        self.secret = secret
+
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that authenticate a request.
+
+        Raises:
+            ValueError: it gives none; the text says why.
+        """
+        raise NotImplementedError
+
+    def login(self, host: str) -> tuple[str, Secret]:
+        """The user name and password for a client that knows only those, on ``host``.
+
+        Raises:
+            ValueError: it gives none; the text says why.
+        """
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(****)"
+
+
+class Basic(Credential):
+    """A user name and password (RFC 7617).
+
+    Docker keeps a registry's identity token in this form, with ``<token>`` as the user name: it is
+    a refresh token for the registry's token server, which no registry takes as a header.
+    """
+
+    __slots__ = ("username",)
+
+    def __init__(self, username: str, password: Secret) -> None:
+        super().__init__(password)
+        self.username = username
+
+    def headers(self) -> dict[str, str]:
+        """``Authorization: Basic``. The encoding makes any password safe in a header."""
+        if self.username == IDENTITY_TOKEN_USER:
+            raise ValueError(
+                "it is an identity token, which only the registry's token server takes; "
+                "log in with a user name and password or an access token instead"
+            )
+        if ":" in self.username:
+            raise ValueError(
+                "its user name contains a colon, which a Basic header cannot carry (RFC 7617)"
+            )
+        pair = f"{self.username}:{self.secret.reveal()}".encode()
+        return {"Authorization": "Basic " + b2a_base64(pair, newline=False).decode("ascii")}
+
+    def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - a login is a login anywhere
+        """The pair as it was stored."""
+        return self.username, self.secret
+
+
+class Token(Credential):
+    """A token that travels in a header of its own.
+
+    Attributes:
+        header: the header's name.
+        scheme: the word before the token, or nothing.
+    """
+
+    __slots__ = ("header", "scheme")
+
+    def __init__(self, token: Secret, header: str = "Authorization", scheme: str = "") -> None:
+        super().__init__(token)
+        self.header = header
+        self.scheme = scheme
+
+    def headers(self) -> dict[str, str]:
+        """The one header, the token verbatim."""
+        token = self.secret.reveal()
+        # Anything else would let whoever wrote the store write headers of their own (CR LF), or
+        # would be cut and re-encoded differently by every client on the way (RFC 9110, 5.5).
+        if not token.isascii() or not token.isprintable():
+            raise ValueError(
+                "its token contains a control or non-ASCII character, "
+                "which would change the request it is sent in"
+            )
+        if not token:
+            raise ValueError("its token is empty")
+        return {self.header: f"{self.scheme} {token}" if self.scheme else token}
+
+    def login(self, host: str) -> tuple[str, Secret]:
+        """The token as a password, with the user name that the host's owner asks for.
+
+        Google's registries want ``oauth2accesstoken``; everybody else takes ``__token__``.
+        """
+        if host == "pkg.dev" or host.endswith(".pkg.dev"):
+            return "oauth2accesstoken", self.secret
+        return TOKEN_USER, self.secret
+
+
+class Bearer(Token):
+    """``Authorization: Bearer`` (RFC 6750)."""
+
+    __slots__ = ()
+
+    def __init__(self, token: Secret) -> None:
+        super().__init__(token, "Authorization", "Bearer")
+
+
+class S3Key(Credential):
+    """An access key for S3. It signs requests; it is no header."""
+
+    __slots__ = ()
+
+    def headers(self) -> dict[str, str]:
+        """None: a signature has to be computed for each URL."""
+        raise ValueError("it is an S3 key, and this version of credlatch does not sign requests")
+
+    def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
+        """None."""
+        raise ValueError("it is an S3 key, which is no login")

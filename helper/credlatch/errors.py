@@ -1,0 +1,56 @@
+"""What can go wrong, as a tree.
+
+Every message is one line that a person can act on: what failed, where, and what to do. No message
+holds a secret, and none of these reaches a user as a traceback.
+
+    CredlatchError
+    ├── UsageError        the command line is wrong
+    ├── RequestError      what a client sent on standard input cannot be understood
+    ├── RefusedError      a credential exists, but must not travel where it was asked for
+    ├── StoreError        a store that is ours to read is broken, locked or ambiguous
+    │   └── AbsentError   a keyring that a setting points at is not there
+    └── RenewalError      an expired credential could not be renewed
+        └── LoginError    … and only a person's new login will help
+"""
+
+from __future__ import annotations
+
+
+class CredlatchError(Exception):
+    """The root: anything that ends a call with one clear line.
+
+    Attributes:
+        exit_status: what the process ends with, 1 unless the program was used wrongly.
+    """
+
+    exit_status = 1
+
+
+class UsageError(CredlatchError):
+    """The program was called in a way that it does not know."""
+
+    exit_status = 2
+
+
+class RequestError(CredlatchError):
+    """The client's request is not what its protocol says."""
+
+
+class RefusedError(CredlatchError):
+    """Answering would send a credential where it must not go."""
+
+
+class StoreError(CredlatchError):
+    """A store holds, or may hold, what was asked for, and cannot give it."""
+
+
+class AbsentError(StoreError):
+    """A store that the surroundings announce is not there: no reason to fail, one to warn."""
+
+
+class RenewalError(CredlatchError):
+    """A renewal failed; the same call may succeed later."""
+
+
+class LoginError(RenewalError):
+    """A renewal failed for good: the message names the command that logs in again."""

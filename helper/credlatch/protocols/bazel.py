@@ -1,0 +1,68 @@
+"""The credential-helper protocol of Bazel (EngFlow/credential-helper-spec, ``spec.md``).
+
+In: ``{"uri": "…"}``. Out: ``{"headers": {…}, "expires": "…Z"}``, with one value for each header,
+since one of the protocol's clients fails on more, and always with ``headers``, since another needs
+them.
+"""
+
+from __future__ import annotations
+
+from credlatch import clock, quick_json, registry
+from credlatch import url as urls
+from credlatch.errors import RequestError
+from credlatch.request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.resolve import Resolution
+
+MAX_ANSWER = (
+    65_536  # bytes: Bazel reads a helper's output after its end, so a pipe must hold it all
+)
+
+
+def parse(stdin: bytes) -> Request:
+    """A request, from what Bazel writes.
+
+    Raises:
+        RequestError: it is no JSON object with a URL in ``uri``.
+    """
+    if not stdin.strip():
+        raise RequestError('nothing on standard input: a request is {"uri": "https://…"}')
+    try:
+        asked = quick_json.loads(stdin.decode())
+    except UnicodeDecodeError:
+        raise RequestError("the request is not UTF-8") from None
+    except ValueError as error:
+        raise RequestError(f"the request is not JSON: {error}") from None
+    if not isinstance(asked, dict):
+        raise RequestError("the request is not a JSON object")
+    uri = asked.get("uri")
+    if not isinstance(uri, str):
+        raise RequestError('the request has no "uri" that is a string')
+    url = urls.parse(uri)
+    return Request(url, registry.spellings(url))
+
+
+def render(resolution: Resolution | None) -> bytes:
+    """The answer; for None the one that means: ask without credentials.
+
+    Raises:
+        RequestError: it is larger than Bazel reads.
+    """
+    if resolution is None:
+        return b'{"headers":{}}\n'
+    quote = quick_json.quote
+    headers = ",".join(
+        f"{quote(name)}:[{quote(value)}]" for name, value in resolution.credential.headers().items()
+    )
+    ends = (
+        "" if resolution.expires is None else f',"expires":"{clock.timestamp(resolution.expires)}"'
+    )
+    answer = f'{{"headers":{{{headers}}}{ends}}}\n'.encode()
+    if len(answer) > MAX_ANSWER:
+        raise RequestError(
+            f"the credential from {resolution.where} makes an answer of {len(answer)} bytes; "
+            f"Bazel reads {MAX_ANSWER}"
+        )
+    return answer

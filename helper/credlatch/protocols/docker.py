@@ -1,0 +1,108 @@
+"""The credential-helper protocol of Docker (docker/docker-credential-helpers).
+
+Errors go to standard output, and three of their texts are part of the protocol: clients compare
+them as a whole.
+"""
+
+from __future__ import annotations
+
+from credlatch import __version__, quick_json, registry
+from credlatch.credential import Basic, Secret
+from credlatch.errors import RequestError
+from credlatch.request import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.resolve import Resolution
+
+NOT_FOUND = "credentials not found in native keychain"
+NO_SERVER_URL = "no credentials server URL"
+NO_USERNAME = "no credentials username"
+
+ACTIONS = ("get", "store", "erase", "list", "version")
+USAGE = "Usage: docker-credential-credlatch <store|get|erase|list|version>"
+
+
+def parse_key(stdin: bytes) -> str:
+    """The key that ``get`` and ``erase`` are about.
+
+    Raises:
+        RequestError: there is none.
+    """
+    try:
+        key = stdin.decode().strip()
+    except UnicodeDecodeError:
+        raise RequestError("the server URL is not UTF-8") from None
+    if not key:
+        raise RequestError(NO_SERVER_URL)
+    return key
+
+
+def parse_get(stdin: bytes) -> Request:
+    """A request for the login of a registry.
+
+    Raises:
+        RequestError: no key was sent.
+    """
+    key = parse_key(stdin)
+    url = registry.parse(key)
+    others = () if url is None else registry.spellings(url)
+    return Request(
+        url, (key, *(name for name in others if name != key)), key_first=True, login=True
+    )
+
+
+def parse_store(stdin: bytes) -> tuple[str, Basic]:
+    """The key and the login that ``store`` is to keep.
+
+    Raises:
+        RequestError: it is no JSON object with ``ServerURL``, ``Username`` and ``Secret``.
+    """
+    try:
+        sent = quick_json.loads(stdin.decode())
+    except UnicodeDecodeError:
+        raise RequestError("the credential is not UTF-8") from None
+    except ValueError as error:
+        raise RequestError(f"the credential is not JSON: {error}") from None
+    if not isinstance(sent, dict):
+        raise RequestError("the credential is not a JSON object")
+    key, username, secret = (_field(sent, name) for name in ("ServerURL", "Username", "Secret"))
+    if not key.strip():
+        raise RequestError(NO_SERVER_URL)
+    if not username:
+        raise RequestError(NO_USERNAME)
+    return key.strip(), Basic(username, Secret(secret))
+
+
+def _field(sent: dict[str, object], name: str) -> str:
+    value = sent.get(name, "")
+    if not isinstance(value, str):
+        raise RequestError(f'the credential\'s "{name}" is not a string')
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f'the credential\'s "{name}" is not Unicode text') from None
+    return value
+
+
+def render_get(key: str, resolution: Resolution) -> bytes:
+    """The login, under the key that was asked for."""
+    host = resolution.url.host if resolution.url is not None else ""
+    username, secret = resolution.credential.login(host)
+    quote = quick_json.quote
+    return (
+        f'{{"ServerURL":{quote(key)},"Username":{quote(username)},'
+        f'"Secret":{quote(secret.reveal())}}}\n'
+    ).encode()
+
+
+def render_list(usernames: dict[str, str]) -> bytes:
+    """Keys and user names."""
+    quote = quick_json.quote
+    pairs = ",".join(f"{quote(key)}:{quote(name)}" for key, name in sorted(usernames.items()))
+    return f"{{{pairs}}}\n".encode()
+
+
+def render_version() -> bytes:
+    """Name, package and version, as the reference helpers say it."""
+    return f"docker-credential-credlatch (credlatch) v{__version__}\n".encode()

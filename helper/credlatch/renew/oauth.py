@@ -1,0 +1,39 @@
+"""OAuth 2.0 refresh tokens (RFC 6749, section 6), as rattler sends them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from credlatch.credential import Secret
+from credlatch.grant import Fresh, OAuthRefresh
+from credlatch.renew.post import Post
+
+
+class _Answer(msgspec.Struct):
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: float | None = None
+
+
+def post(grant: OAuthRefresh) -> Post:
+    """The request to the token endpoint."""
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": grant.secret.reveal(),
+        "client_id": grant.client_id,
+    }
+    return Post(grant.server, form=form)
+
+
+def answer(_grant: OAuthRefresh, body: bytes, now: float) -> Fresh:
+    """The fresh token; without ``expires_in`` its end is unknown, and rattler keeps null.
+
+    Raises:
+        msgspec.MsgspecError: the body is not what RFC 6749, section 5.1, says.
+    """
+    said = msgspec.json.decode(body, type=_Answer)
+    return Fresh(
+        Secret(said.access_token),
+        Secret(said.refresh_token) if said.refresh_token else None,
+        None if said.expires_in is None else int(now + said.expires_in),
+    )

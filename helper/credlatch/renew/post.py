@@ -1,0 +1,83 @@
+"""What renewing needs of a token server: the request, and the judgement of its answer."""
+
+from __future__ import annotations
+
+from credlatch.errors import LoginError, RenewalError
+from credlatch.grant import Fresh, Grant, OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+class Post:
+    """A request to a token server.
+
+    Attributes:
+        url: where it goes.
+        form: fields, sent form-encoded; None for none.
+        json: an object, sent as JSON; None for none.
+        headers: more headers.
+    """
+
+    __slots__ = ("form", "headers", "json", "url")
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        form: dict[str, str] | None = None,
+        json: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.url = url
+        self.form = form
+        self.json = json
+        self.headers = headers or {}
+
+
+def way(grant: Grant) -> ModuleType:
+    """The module that knows the grant: its ``post(grant)`` and ``answer(grant, body, now)``."""
+    if isinstance(grant, OAuthRefresh):
+        from credlatch.renew import oauth
+
+        return oauth
+    if isinstance(grant, PyxRefresh | PyxApiKey):
+        from credlatch.renew import pyx
+
+        return pyx
+    if isinstance(grant, PositIdentity):
+        from credlatch.renew import posit
+
+        return posit
+    raise TypeError(type(grant).__name__)
+
+
+def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
+    """What a status other than 200 means.
+
+    Args:
+        grant: what was sent.
+        status: the HTTP status.
+        error: OAuth's error code (RFC 6749, section 5.2), where the body had one.
+    """
+    said = f"HTTP {status}" + (f", {error[:60]}" if error.isprintable() and error else "")
+    if error in {"invalid_grant", "invalid_token"} or status in {400, 401, 403}:
+        return LoginError(f"{grant.server} no longer takes this login ({said}): {grant.advice}")
+    return RenewalError(f"{grant.server} could not renew the token ({said}): try again")
+
+
+def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
+    """Why a fresh token cannot be used, or None."""
+    from credlatch import jwt
+
+    token = fresh.token.reveal()
+    ends = fresh.expires if fresh.expires is not None else jwt.expiry(token)
+    if not token or not token.isascii() or not token.isprintable():
+        return RenewalError(f"{grant.server} answered with a token that no header can carry")
+    if ends is not None and ends <= now:
+        return RenewalError(
+            f"{grant.server} answered with a token that has already expired: "
+            "is this machine's clock right?"
+        )
+    return None

@@ -1,0 +1,163 @@
+"""From a request to a credential: the stores in order, and the renewal of what has expired."""
+
+from __future__ import annotations
+
+import time
+
+from credlatch import clock
+from credlatch.errors import CredlatchError, RefusedError, RenewalError, StoreError
+from credlatch.renew import margin
+from credlatch.stores.order import ORDER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeGuard
+
+    from credlatch.caller import Caller
+    from credlatch.credential import Credential
+    from credlatch.request import Request
+    from credlatch.stores import Entry, KeyedStore, RenewableStore, Store
+    from credlatch.url import Url
+
+PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
+
+
+class Resolution:
+    """The answer to a request.
+
+    Attributes:
+        credential: what to send.
+        url: where to; None when only a key was asked for.
+        expires: until when the client may keep it, in seconds since 1970 UTC: earlier than the
+            truth by the renewal margin, so that it asks again in time. None when unknown.
+        where: the place it was read, in words for a person.
+    """
+
+    __slots__ = ("credential", "expires", "url", "where")
+
+    def __init__(
+        self, credential: Credential, url: Url | None, expires: int | None, where: str
+    ) -> None:
+        self.credential = credential
+        self.url = url
+        self.expires = expires
+        self.where = where
+
+
+class Resolver:
+    """Asks the stores that a caller has.
+
+    Args:
+        caller: whose stores they are; it also gathers the warnings.
+        order: opens the stores, one after the other.
+    """
+
+    def __init__(
+        self, caller: Caller, order: tuple[Callable[[Caller], Store], ...] = ORDER
+    ) -> None:
+        self._caller = caller
+        self._order = order
+        self._deadline = time.monotonic() + PATIENCE
+
+    def resolve(self, request: Request) -> Resolution | None:
+        """The first answer; None when no store has an entry.
+
+        A store that is broken is passed over with a warning. When nothing else answers, its failure
+        is the answer: going on without a credential would be a surprise.
+
+        Raises:
+            RefusedError: there is one, and it must not travel there.
+            CredlatchError: there may be one, and it cannot be had.
+        """
+        failures: list[CredlatchError] = []
+        for open_store in self._order:
+            try:
+                resolution = self._ask(open_store, request)
+            except (StoreError, RenewalError) as failure:
+                failures.append(failure)
+                continue
+            if resolution is not None:
+                self._warn(failures)
+                return resolution
+        if failures:
+            self._warn(failures[1:])
+            raise failures[0]
+        return None
+
+    def _warn(self, failures: list[CredlatchError]) -> None:
+        for failure in failures:
+            self._caller.warn(str(failure))
+
+    def _ask(self, open_store: Callable[[Caller], Store], request: Request) -> Resolution | None:
+        store = open_store(self._caller)
+        entry = _find(store, request)
+        if entry is None:
+            return None
+        if request.url is not None and not request.login and not request.url.may_carry_credentials:
+            raise RefusedError(
+                f"{request.url.text} is plain http, and the credential from {entry.where} "
+                "would travel in the clear: use https"
+            )
+        now = time.time()
+        if margin.is_due(entry, now) and entry.grant is not None and _is_renewable(store):
+            entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
+            now = time.time()
+        credential = _usable(entry, request, now)
+        return Resolution(credential, request.url, margin.ask_again(entry, now), entry.where)
+
+    def _renewed(
+        self, store: RenewableStore, entry: Entry, look: Callable[[], Entry | None]
+    ) -> Entry:
+        """The entry renewed; or as it is, with a warning, while it is still good."""
+        from credlatch.renew.single_flight import renew
+
+        try:
+            return renew(store, entry, look, self._caller, self._deadline)
+        except (StoreError, RenewalError) as failure:
+            if not margin.is_valid(entry, time.time()):
+                raise
+            self._caller.warn(f"{failure} (the token is still good, and served)")
+            return entry
+
+
+def _find(store: Store, request: Request) -> Entry | None:
+    """By the key first when the client means the key, else by the URL."""
+    by_key = store.find_key(request.keys) if request.key_first and _is_keyed(store) else None
+    if by_key is not None or request.url is None:
+        return by_key
+    entry = store.find(request.url)
+    if entry is None and not request.key_first and _is_keyed(store) and request.keys:
+        return store.find_key(request.keys)
+    return entry
+
+
+def _is_keyed(store: Store) -> TypeGuard[KeyedStore]:
+    return hasattr(store, "find_key")
+
+
+def _is_renewable(store: Store) -> TypeGuard[RenewableStore]:
+    return hasattr(store, "prepare")
+
+
+def _usable(entry: Entry, request: Request, now: float) -> Credential:
+    """The entry's credential, if it can do what the request is for.
+
+    Raises:
+        StoreError: it cannot; the text says why and what to do.
+    """
+    credential = entry.credential
+    if credential is None or not margin.is_valid(entry, now):
+        ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
+        raise StoreError(
+            f"the token from {entry.where} expired{ended} (this machine's clock says "
+            f"{clock.timestamp(int(now))}) and cannot be renewed: log in again"
+        )
+    try:
+        if request.login:
+            credential.login(request.url.host if request.url is not None else "")
+        else:
+            credential.headers()
+    except ValueError as error:
+        raise StoreError(f"the credential from {entry.where} cannot be used: {error}") from None
+    return credential

@@ -1,0 +1,100 @@
+"""One file for each tool whose store we share.
+
+A store answers ``find`` with an Entry or with None (not mine), or raises StoreError (mine, but
+broken).
+"""
+
+from __future__ import annotations
+
+from credlatch import jwt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from credlatch.credential import Credential
+    from credlatch.grant import Fresh, Grant
+    from credlatch.url import Url
+
+    class Store(Protocol):
+        """A store that is read."""
+
+        name: str
+
+        def find(self, url: Url) -> Entry | None:
+            """The entry for a URL, by the rule of the tool whose store it is.
+
+            Raises:
+                StoreError: it has, or may have, an entry, and cannot give it.
+            """
+
+    class KeyedStore(Store, Protocol):
+        """A store that also keeps Docker's keys."""
+
+        def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+            """The entry under the first of these keys that it has.
+
+            Raises:
+                StoreError: as for ``find``.
+            """
+
+    class RenewableStore(Store, Protocol):
+        """A store whose entries can be written back."""
+
+        def lock_path(self, entry: Entry) -> str:
+            """The lock file that the store's own tool takes to renew, or one beside the store."""
+
+        def prepare(self, entry: Entry) -> PendingWrite:
+            """Make sure that a renewed entry can be kept, before it is fetched.
+
+            Raises:
+                StoreError, OSError: it cannot.
+            """
+
+    class PendingWrite(Protocol):
+        """Room for a renewed entry, where the old one was read."""
+
+        def commit(self, fresh: Fresh) -> None:
+            """Keep it.
+
+            Raises:
+                StoreError, OSError: it could not be kept; the old one stands.
+            """
+
+        def abandon(self) -> None:
+            """Leave the old one."""
+
+
+class Entry:
+    """What a store holds for a request.
+
+    Attributes:
+        credential: what it is; None when there is only a grant to get one with.
+        where: the place it was read, in words for a person.
+        expires: when it ends, in seconds since 1970 UTC, from the store or from the JWT itself;
+            None when unknown.
+        grant: what renews it, or None.
+        renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
+        slot: what the store needs to find the place again.
+    """
+
+    __slots__ = ("credential", "expires", "grant", "renew_unknown", "slot", "where")
+
+    def __init__(
+        self,
+        credential: Credential | None,
+        where: str,
+        *,
+        expires: int | None = None,
+        grant: Grant | None = None,
+        renew_unknown: bool = False,
+        slot: str = "",
+    ) -> None:
+        if expires is None and credential is not None:
+            expires = jwt.expiry(credential.secret.reveal())
+        self.credential = credential
+        self.where = where
+        self.expires = expires
+        self.grant = grant
+        self.renew_unknown = renew_unknown
+        self.slot = slot

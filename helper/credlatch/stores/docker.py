@@ -1,0 +1,100 @@
+"""Logins that Docker, podman, skopeo and buildah keep in the clear: ``auths``.
+
+In order: REGISTRY_AUTH_FILE, containers' ``auth.json`` in the runtime folder and in the
+configuration folder (containers-auth.json(5)), Docker's ``config.json``. What their own credential
+helpers keep is not read here.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+from credlatch import quick_json, registry
+from credlatch.credential import IDENTITY_TOKEN_USER, Basic, Bearer, Credential, Secret
+from credlatch.errors import StoreError
+from credlatch.stores import Entry
+from credlatch.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.url import Url
+
+
+class DockerStore:
+    """The files that count for the caller."""
+
+    name = "docker"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def _paths(self) -> list[str]:
+        caller = self._caller
+        chosen = caller.path("REGISTRY_AUTH_FILE")
+        runtime = caller.path("XDG_RUNTIME_DIR")
+        docker = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
+        paths = [chosen] if chosen else []
+        if runtime:
+            paths.append(f"{runtime}/containers/auth.json")
+        return [*paths, caller.config("containers", "auth.json"), f"{docker}/config.json"]
+
+    def find(self, url: Url) -> Entry | None:
+        """The login for a URL, under the most specific of its keys."""
+        return self.find_key(registry.spellings(url))
+
+    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+        """The login under the first of these keys."""
+        failure: StoreError | None = None
+        for path in self._paths():
+            try:
+                auths = self._auths(path)
+                for key in keys:
+                    credential = _credential(auths[key], key, path) if key in auths else None
+                    if credential is not None:
+                        return Entry(credential, path)
+            except StoreError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return None
+
+    def _auths(self, path: str) -> dict[str, object]:
+        text = files.read(path)
+        if not text or '"auths"' not in text:
+            return {}
+        try:
+            config = quick_json.loads(text)
+        except ValueError as error:
+            raise StoreError(f"{path} is not JSON ({error}): mend it") from None
+        auths = config.get("auths") if isinstance(config, dict) else None
+        return auths if isinstance(auths, dict) else {}
+
+
+def _credential(auth: object, key: str, path: str) -> Credential | None:
+    """What one entry of ``auths`` holds; None for the empty one that a helper's login leaves."""
+    if not isinstance(auth, dict):
+        raise StoreError(f"the entry {key!r} in {path} is damaged: docker login again")
+    identity, registry_token = auth.get("identitytoken"), auth.get("registrytoken")
+    if isinstance(identity, str) and identity:
+        return Basic(IDENTITY_TOKEN_USER, Secret(identity))
+    if isinstance(registry_token, str) and registry_token:
+        return Bearer(Secret(registry_token))
+    encoded = auth.get("auth")
+    if isinstance(encoded, str) and encoded:
+        try:
+            pair = a2b_base64(encoded, strict_mode=True).decode()
+        except (Base64Error, UnicodeDecodeError, ValueError):
+            raise StoreError(
+                f"the entry {key!r} in {path} is damaged: docker login again"
+            ) from None
+        username, colon, password = pair.partition(":")
+        if not colon:
+            raise StoreError(f"the entry {key!r} in {path} is damaged: docker login again")
+        # Docker strips zero bytes that an old version padded with.
+        return Basic(username, Secret(password.strip("\0")))
+    user, plain = auth.get("username"), auth.get("password")
+    if isinstance(user, str) and isinstance(plain, str) and user:
+        return Basic(user, Secret(plain))
+    return None

@@ -1,0 +1,78 @@
+"""Credentials in environment variables: pyx's tokens, and a pair for any host, made for CI.
+
+``CREDLATCH_TOKEN_<HOST>`` is sent as ``Authorization: Bearer``; ``CREDLATCH_USERNAME_<HOST>`` and
+``CREDLATCH_PASSWORD_<HOST>`` as Basic. In ``<HOST>`` letters are upper case, a dot is ``_``, a
+hyphen ``__``, and a port that is not the scheme's own follows as ``_8443``. No two hosts share a
+name: a label neither begins nor ends with a hyphen, and no host's last label is a number, unless it
+is an IPv4 address, which always has four.
+"""
+
+from __future__ import annotations
+
+from credlatch.credential import Basic, Bearer, Secret
+from credlatch.errors import StoreError
+from credlatch.stores import Entry
+from credlatch.stores.pyx_realm import PyxRealm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.url import Url
+
+PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
+
+
+def suffix(url: Url) -> str | None:
+    """``<HOST>`` for a URL; None for a host that has none (IPv6, wildcards, underscores)."""
+    labels = url.host.split(".")
+    if url.scheme == "s3" or set(url.host) & set(":*_"):
+        return None
+    if any(label.startswith("-") or label.endswith("-") for label in labels):
+        return None
+    name = url.host.replace("-", "__").replace(".", "_").upper()
+    return name if url.default_port else f"{name}_{url.port}"
+
+
+class EnvironmentStore:
+    """The caller's environment."""
+
+    name = "environment"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def find(self, url: Url) -> Entry | None:
+        """The host's own variables, else pyx's token where pyx's hosts are asked for."""
+        return self._for_host(url) or self._for_pyx(url)
+
+    def _for_host(self, url: Url) -> Entry | None:
+        host = suffix(url)
+        if host is None:
+            return None
+        token_name = f"CREDLATCH_TOKEN_{host}"
+        token = self._value(token_name)
+        username = self._value(f"CREDLATCH_USERNAME_{host}")
+        password = self._value(f"CREDLATCH_PASSWORD_{host}")
+        if token is not None:
+            return Entry(Bearer(Secret(token)), f"the variable {token_name}")
+        if password is not None:
+            if username is None:
+                raise StoreError(
+                    f"CREDLATCH_PASSWORD_{host} is set without CREDLATCH_USERNAME_{host}: "
+                    f"set both, or CREDLATCH_TOKEN_{host}"
+                )
+            where = f"the variable CREDLATCH_PASSWORD_{host}"
+            return Entry(Basic(username, Secret(password)), where)
+        return None
+
+    def _for_pyx(self, url: Url) -> Entry | None:
+        for name in PYX_TOKENS:
+            token = self._value(name)
+            if token is not None and PyxRealm(self._caller).owns(url):
+                return Entry(Bearer(Secret(token)), f"the variable {name}")
+        return None
+
+    def _value(self, name: str) -> str | None:
+        """A variable without the newline that `echo` and CI's secret forms leave at its end."""
+        value = self._caller.get(name)
+        return value.strip() or None if value else None

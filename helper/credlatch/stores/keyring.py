@@ -1,0 +1,48 @@
+"""The system's keyring as pip and uv use it: the service is a URL or a host."""
+
+from __future__ import annotations
+
+from credlatch.credential import Basic
+from credlatch.errors import StoreError
+from credlatch.stores import Entry
+from credlatch.system.keyring import only
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.url import Url
+
+
+class KeyringStore:
+    """Items that ``keyring set SERVICE USER`` made."""
+
+    name = "keyring"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def find(self, url: Url) -> Entry | None:
+        """The login under the full URL, then ``host[:port]``, then the origin: uv's order."""
+        if url.scheme == "s3" or url.host.startswith("*."):
+            return None
+        keyring = self._caller.keyring()
+        if keyring is None:
+            return None
+        hosts = [url.netloc] if url.default_port or url.scheme == "https" else []
+        for service in dict.fromkeys((url.text, *hosts, f"{url.scheme}://{url.netloc}")):
+            where = f"the keyring (service {service})"
+            if url.username is not None:
+                secret = keyring.get(service, url.username)
+                if secret is not None:
+                    return Entry(Basic(url.username, secret), where)
+                continue
+            items = keyring.find(service)
+            if len({username for username, _ in items}) > 1:
+                raise StoreError(
+                    f"{where} has logins of several users: put the user name into the URL"
+                )
+            if items:
+                secret = only(service, items[0][0], [secret for _, secret in items])
+                if secret is not None:
+                    return Entry(Basic(items[0][0], secret), where)
+        return None

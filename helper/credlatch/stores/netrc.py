@@ -1,0 +1,157 @@
+r"""netrc, where every tool has rules of its own: these are ours.
+
+=========================== ====================================================================
+which file                  NETRC, else ``~/.netrc`` (Windows: then ``~/_netrc``)
+the host                    compared without regard to case; a port in the URL plays no part
+two entries for a host      the URL's user name decides; without one the first counts
+``default``                 counts when no ``machine`` does, wherever it stands, over https only
+quotes                      ``"a b"`` with ``\"`` and ``\\``, as curl has it
+comments                    from a ``#`` where a keyword may stand, to the end of the line; a ``#``
+                            in a value belongs to the value
+``macdef``                  passed over, to the next empty line
+``account``                 passed over
+an entry without a password no entry
+a byte order mark           passed over
+a word that means nothing   a warning; reading goes on at the next keyword, nothing is lost
+mode                        a warning when others may read it
+=========================== ====================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.credential import Basic, Secret
+from credlatch.stores import Entry
+from credlatch.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from credlatch.caller import Caller
+    from credlatch.url import Url
+
+_FIELDS = ("login", "user", "password", "account")
+_SPACE = " \t\r\n\v\f"
+
+
+class NetrcStore:
+    """The caller's netrc."""
+
+    name = "netrc"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def find(self, url: Url) -> Entry | None:
+        """The login for the URL's host."""
+        if url.scheme == "s3" or url.host.startswith("*."):
+            return None
+        path = self._path()
+        text = files.read(path, self._caller.warn)
+        # Most calls end here: no parsing for a host that the file does not name.
+        if not text or (url.host not in text.lower() and "default" not in text):
+            return None
+        default: tuple[str, str] | None = None
+
+        def complain(word: str) -> None:
+            self._caller.warn(f"{path} has a word that netrc does not know, after {word!r}")
+
+        for host, login, password in entries(text, complain):
+            if password is None or (url.username is not None and login != url.username):
+                continue
+            if host is None:
+                default = default or (login, password)
+            elif host.lower().removesuffix(".") == url.host:
+                return Entry(Basic(login, Secret(password)), path)
+        if default is None or not url.may_carry_credentials:
+            return None
+        return Entry(Basic(default[0], Secret(default[1])), path)
+
+    def _path(self) -> str:
+        chosen = self._caller.path("NETRC")
+        if chosen:
+            return chosen
+        path = self._caller.in_home(".netrc")
+        if sys.platform == "win32" and not os.path.exists(path):
+            return self._caller.in_home("_netrc")
+        return path
+
+
+def entries(
+    text: str, complain: Callable[[str], None]
+) -> Iterator[tuple[str | None, str, str | None]]:
+    """Host (None for ``default``), login and password of each entry, as they stand.
+
+    Args:
+        text: the file.
+        complain: told the last word that was understood, where one is not.
+    """
+    words = _words(text)
+    entry: tuple[str | None, dict[str, str]] | None = None
+    last = "the beginning"
+    for word in words:
+        if word in {"machine", "default"}:
+            if entry is not None:
+                yield _entry(*entry)
+            entry = (None if word == "default" else next(words, ""), {})
+        elif word in _FIELDS:
+            value = next(words, "")
+            if entry is not None:
+                entry[1].setdefault("login" if word == "user" else word, value)
+        elif word != "macdef":
+            complain(last)
+            continue
+        last = word
+    if entry is not None:
+        yield _entry(*entry)
+
+
+def _entry(host: str | None, fields: dict[str, str]) -> tuple[str | None, str, str | None]:
+    return host, fields.get("login", ""), fields.get("password")
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words, without comments, macros and quotes."""
+    at, end = 0, len(text)
+    value_next = False
+    while True:
+        while at < end and text[at] in _SPACE:
+            at += 1
+        if at == end:
+            return
+        if text[at] == "#" and not value_next:
+            at = _line_end(text, at)
+            continue
+        if text[at] == '"':
+            word, at = _quoted(text, at + 1)
+        else:
+            start = at
+            while at < end and text[at] not in _SPACE:
+                at += 1
+            word = text[start:at]
+        if word == "macdef" and not value_next:
+            # A macro ends at an empty line, or with the file.
+            blank = min(
+                (n for n in (text.find("\n\n", at), text.find("\n\r\n", at)) if n >= 0), default=end
+            )
+            at = blank
+        value_next = not value_next and (word == "machine" or word in _FIELDS)
+        yield word
+
+
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    characters = []
+    while at < len(text) and text[at] != '"':
+        if text[at] == "\\" and at + 1 < len(text):
+            at += 1
+        characters.append(text[at])
+        at += 1
+    return "".join(characters), at + 1

@@ -1,0 +1,78 @@
+"""The order in which stores are asked. The first that has an answer gives it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.caller import Caller
+    from credlatch.stores import Store
+
+
+def _environment(caller: Caller) -> Store:
+    from credlatch.stores.environment import EnvironmentStore
+
+    return EnvironmentStore(caller)
+
+
+def _pyx_key(caller: Caller) -> Store:
+    from credlatch.stores.pyx import PyxKeyStore
+
+    return PyxKeyStore(caller)
+
+
+def _rattler(caller: Caller) -> Store:
+    from credlatch.stores.rattler import RattlerStore
+
+    return RattlerStore(caller)
+
+
+def _uv(caller: Caller) -> Store:
+    from credlatch.stores.uv import UvStore
+
+    return UvStore(caller)
+
+
+def _pyx(caller: Caller) -> Store:
+    from credlatch.stores.pyx import PyxStore
+
+    return PyxStore(caller)
+
+
+def _posit(caller: Caller) -> Store:
+    from credlatch.stores.posit import PositStore
+
+    return PositStore(caller)
+
+
+def _netrc(caller: Caller) -> Store:
+    from credlatch.stores.netrc import NetrcStore
+
+    return NetrcStore(caller)
+
+
+def _docker(caller: Caller) -> Store:
+    from credlatch.stores.docker import DockerStore
+
+    return DockerStore(caller)
+
+
+def _keyring(caller: Caller) -> Store:
+    from credlatch.stores.keyring import KeyringStore
+
+    return KeyringStore(caller)
+
+
+ORDER: tuple[Callable[[Caller], Store], ...] = (
+    _environment,  # what this call's environment says outranks what was stored
+    _pyx_key,
+    _rattler,  # pixi's, and what we store ourselves
+    _uv,
+    _pyx,
+    _posit,
+    _netrc,
+    _docker,
+    _keyring,  # as pip and uv use it: last, because each question costs a round trip
+)
+"""Each opens one store. A store's module is imported when the ones before it had no answer."""

@@ -1,0 +1,54 @@
+"""The one setting of pixi that changes where credentials are: ``authentication-override-file``."""
+
+from __future__ import annotations
+
+import os
+
+from credlatch.errors import StoreError
+from credlatch.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credlatch.caller import Caller
+
+_SETTING = "authentication-override-file"
+
+
+def _paths(caller: Caller) -> Iterator[str]:
+    """Pixi's configuration files, the one that counts most first."""
+    folder = caller.cwd
+    while True:
+        yield os.path.join(folder, ".pixi", "config.toml")
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            break
+        folder = parent
+    pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
+    yield os.path.join(pixi_home, "config.toml")
+    yield caller.config("pixi", "config.toml")
+    yield "/etc/pixi/config.toml"
+
+
+def override_file(caller: Caller) -> str | None:
+    """The file that pixi is configured to keep its credentials in, or None.
+
+    Raises:
+        StoreError: a configuration that sets it cannot be read.
+    """
+    for path in _paths(caller):
+        text = files.read(path)
+        # A TOML parser costs as much as the rest of a call: only for a file that needs it.
+        if text and _SETTING in text:
+            import tomllib
+
+            try:
+                value = tomllib.loads(text).get(_SETTING)
+            except tomllib.TOMLDecodeError as error:
+                raise StoreError(f"{path} is not TOML ({error}): mend it") from None
+            if isinstance(value, str) and value:
+                if value.startswith("~/"):
+                    return caller.in_home(value[2:])
+                return os.path.join(caller.cwd, value)
+    return None

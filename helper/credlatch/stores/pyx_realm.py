@@ -1,0 +1,43 @@
+"""Where pyx's tokens belong: stricter than uv, which has sent them to ``http://pyx.dev``."""
+
+from __future__ import annotations
+
+from credlatch import url as urls
+from credlatch.errors import RequestError, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+
+DEFAULT_API = "https://api.pyx.dev/"
+_CDN = "astralhosted.com"
+_API_HOSTS = ("api.pyx.dev", "api-static.pyx.dev")
+
+
+class PyxRealm:
+    """The hosts that one pyx login is for.
+
+    Attributes:
+        api: the API's URL, from PYX_API_URL.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        text = caller.get("PYX_API_URL") or DEFAULT_API
+        try:
+            self.api = urls.parse(text)
+        except RequestError as error:
+            raise StoreError(f"PYX_API_URL cannot be used: {error}") from None
+        self._cdn = caller.get("PYX_CDN_DOMAIN")
+
+    def owns(self, url: urls.Url) -> bool:
+        """Whether the login's token may be sent to ``url``."""
+        if url.origin == self.api.origin:
+            return True
+        if url.scheme != "https" or not url.default_port:
+            return False
+        # Another API's tokens are not for Astral's hosts, unless its owner names a CDN.
+        official = self.api.scheme == "https" and self.api.host in _API_HOSTS
+        cdn = (self._cdn or (_CDN if official else "")).lower()
+        if cdn and (url.host == cdn or url.host.endswith(f".{cdn}")):
+            return True
+        return official and url.host in {"pyx.dev", *_API_HOSTS}

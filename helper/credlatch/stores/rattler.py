@@ -1,0 +1,179 @@
+"""The store of rattler, which pixi, rattler-build and py-rattler share, and which we write too.
+
+In order: the file that RATTLER_AUTH_FILE names, and then nothing else, as pixi documents; pixi's
+``authentication-override-file``; the keyring; ``~/.rattler/credentials.json``.
+"""
+
+from __future__ import annotations
+
+from credlatch.errors import AbsentError, StoreError
+from credlatch.stores import Entry, rattler_format
+from credlatch.stores.pixi_config import override_file
+from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.credential import Basic
+    from credlatch.stores import PendingWrite
+    from credlatch.stores.rattler_backends import Backend
+    from credlatch.url import Url
+
+
+def candidates(url: Url) -> list[str]:
+    """The keys that rattler looks for, in its order; port and scheme play no part.
+
+    The host itself, then a wildcard for it and for each of its parents: ``*.example.com`` is also
+    for ``example.com``. An address has no wildcards. For a bucket (``s3://b/x``), its name, then
+    the URL and each of its parents.
+    """
+    if url.scheme == "s3":
+        whole = f"s3://{url.host}{url.path}".rstrip("/")
+        parents = [whole]
+        while (parent := parents[-1].rpartition("/")[0]) != "s3:/":
+            parents.append(parent)
+        return [url.host, *parents]
+    if url.is_ip:
+        return [f"[{url.host}]" if ":" in url.host else url.host]
+    labels = url.host.split(".")
+    return [url.host, *("*." + ".".join(labels[at:]) for at in range(len(labels)))]
+
+
+class RattlerStore:
+    """All of rattler's backends that count for the caller."""
+
+    name = "rattler"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._backends: list[Backend] | None = None
+
+    def backends(self) -> list[Backend]:
+        """Where rattler looks, in its order, which is also the order it writes in."""
+        if self._backends is None:
+            caller = self._caller
+            only = caller.path("RATTLER_AUTH_FILE")
+            if only:
+                self._backends = [FileBackend(only, caller)]
+            else:
+                override = override_file(caller)
+                self._backends = [
+                    *([FileBackend(override, caller)] if override else []),
+                    KeyringBackend(caller),
+                    FileBackend(caller.in_home(".rattler", "credentials.json"), caller),
+                ]
+        return self._backends
+
+    def find(self, url: Url) -> Entry | None:
+        """The entry for a URL, by rattler's rule."""
+        entry = self._first(candidates(url), url.host)
+        # An S3 key is for its bucket; rattler sends nothing when it stands under a host's name.
+        if entry is not None and url.scheme != "s3" and _is_s3(entry):
+            return None
+        return entry
+
+    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+        """The entry under one of Docker's keys."""
+        return self._first(keys, "")
+
+    def _first(self, keys: list[str] | tuple[str, ...], host: str) -> Entry | None:
+        failure: StoreError | None = None
+        for backend in self.backends():
+            try:
+                for key in keys:
+                    value = backend.get(key)
+                    if value is not None:
+                        entry = rattler_format.read(value, key, backend.where, host)
+                        entry.slot = f"{backend.id}\n{key}"
+                        return entry
+            except StoreError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return None
+
+    def lock_path(self, entry: Entry) -> str:
+        """Rattler itself takes no lock; ours lies beside the file."""
+        return self._backend(entry)[0].lock_path
+
+    def prepare(self, entry: Entry) -> PendingWrite:
+        """Room for the renewed entry where it was read: a file, or the keyring's item."""
+        backend, key = self._backend(entry)
+        return backend.prepare(key)
+
+    def _backend(self, entry: Entry) -> tuple[Backend, str]:
+        wanted, _, key = entry.slot.partition("\n")
+        return next(backend for backend in self.backends() if backend.id == wanted), key
+
+    def save(self, key: str, credential: Basic) -> None:
+        """Keep a login under ``key``, in the first backend that takes it.
+
+        Raises:
+            StoreError: none does; nothing has been changed.
+        """
+        value = rattler_format.stored(credential)
+        for backend in self.backends():
+            try:
+                backend.put(key, value)
+            except AbsentError:
+                continue
+            return
+        raise StoreError("there is no place to keep the credential")
+
+    def delete(self, key: str) -> bool:
+        """Forget ``key`` in every backend, as rattler does; False if none had it.
+
+        Raises:
+            StoreError: one of them could not be asked; the others have been.
+        """
+        failure: StoreError | None = None
+        deleted = False
+        for backend in self.backends():
+            try:
+                deleted = backend.delete(key) or deleted
+            except AbsentError:
+                continue
+            except StoreError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return deleted
+
+    def logins(self) -> dict[str, str]:
+        """Keys that a registry's login may have, with their user names.
+
+        Wildcards, buckets and tokens are no registry's login. Docker's classic builder fetches
+        everything that is listed and hands it to the daemon, so nothing else belongs here.
+
+        Raises:
+            StoreError: a backend could not be asked, and none of the others had a login.
+        """
+        found: dict[str, str] = {}
+        failure: StoreError | None = None
+        for backend in reversed(self.backends()):
+            try:
+                for key, value in backend.entries().items():
+                    username = _username(key, value)
+                    if username is not None:
+                        found[key] = username
+            except StoreError as error:
+                failure = error
+        if failure is not None and not found:
+            raise failure
+        if failure is not None:
+            self._caller.warn(str(failure))
+        return found
+
+
+def _is_s3(entry: Entry) -> bool:
+    from credlatch.credential import S3Key
+
+    return isinstance(entry.credential, S3Key)
+
+
+def _username(key: str, value: object) -> str | None:
+    if key.startswith(("*", "s3://")) or not isinstance(value, dict):
+        return None
+    basic = value.get("BasicHTTP")
+    username = basic.get("username") if isinstance(basic, dict) else None
+    return username if isinstance(username, str) else None

@@ -1,0 +1,219 @@
+"""The two kinds of place where rattler keeps its entries: a JSON file, and the system's keyring."""
+
+from __future__ import annotations
+
+from credlatch import quick_json
+from credlatch.credential import Secret
+from credlatch.errors import AbsentError, StoreError
+from credlatch.stores import rattler_format
+from credlatch.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from credlatch.caller import Caller
+    from credlatch.grant import Fresh
+    from credlatch.stores import PendingWrite
+    from credlatch.system.keyring import Keyring
+
+    class Backend(Protocol):
+        """One place.
+
+        Every method raises StoreError when the place is broken, and AbsentError when it is not
+        there at all.
+        """
+
+        id: str
+        where: str
+        lock_path: str
+
+        def get(self, key: str) -> object | None:
+            """The value under a key, or None."""
+
+        def entries(self) -> dict[str, object]:
+            """All keys and values."""
+
+        def put(self, key: str, value: dict[str, Any]) -> None:
+            """Keep a value."""
+
+        def delete(self, key: str) -> bool:
+            """Forget a key; False if there was none."""
+
+        def prepare(self, key: str) -> PendingWrite:
+            """Room for a renewed value."""
+
+
+SERVICE = "rattler"
+LOCK_PATIENCE = 5.0  # seconds that a store or erase waits for another one
+_ROOM = 64 * 1024  # bytes: more than any token server's answer
+
+
+class FileBackend:
+    """A JSON file: an object of host and value.
+
+    Entries that are not understood are kept, and one that is damaged does not spoil the others.
+    """
+
+    def __init__(self, path: str, caller: Caller) -> None:
+        self.id = path
+        self.where = path
+        self.lock_path = path + ".lock"
+        self._path = path
+        self._caller = caller
+        self._read: dict[str, Any] | None = None
+
+    def _entries(self, *, again: bool = False) -> dict[str, Any]:
+        if self._read is None or again:
+            text = files.read(self._path, self._caller.warn)
+            self._read = self._parse(text) if text and not text.isspace() else {}
+        return self._read
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        try:
+            value = quick_json.loads(text)
+        except ValueError as error:
+            raise StoreError(
+                f"{self._path} is not JSON ({error}): mend it or log in anew"
+            ) from None
+        if not isinstance(value, dict):
+            raise StoreError(f"{self._path} is not a JSON object: mend it or log in anew")
+        return value
+
+    def get(self, key: str) -> object | None:
+        """The value under a key, or None."""
+        return self._entries().get(key)
+
+    def entries(self) -> dict[str, object]:
+        """All keys and values."""
+        return self._entries()
+
+    def put(self, key: str, value: dict[str, Any]) -> None:
+        """Keep a value."""
+
+        def change(entries: dict[str, Any]) -> bool:
+            entries[key] = value
+            return True
+
+        self._change(change)
+
+    def delete(self, key: str) -> bool:
+        """Forget a key; False if there was none, and then nothing is written."""
+        if key not in self._entries(again=True):
+            return False
+        return self._change(lambda entries: entries.pop(key, None) is not None)
+
+    def _change(self, change: Callable[[dict[str, Any]], bool]) -> bool:
+        from credlatch.system import locks
+
+        try:
+            with locks.exclusive(self.lock_path, LOCK_PATIENCE):
+                entries = self._entries(again=True)
+                changed = change(entries)
+                if changed:
+                    files.AtomicWrite(self._path).commit(_dump(entries))
+                return changed
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
+
+    def prepare(self, key: str) -> PendingWrite:
+        """Room for a renewed value. The lock is the caller's to hold."""
+        return _PendingFile(self, key)
+
+
+class _PendingFile:
+    def __init__(self, backend: FileBackend, key: str) -> None:
+        self._backend = backend
+        self._key = key
+        size = len(_dump(backend._entries(again=True)))
+        self._write = files.AtomicWrite(backend.id, size + _ROOM)
+
+    def commit(self, fresh: Fresh) -> None:
+        """Put the renewed value in. Rattler takes no lock, so the file is read once more."""
+        entries = self._backend._entries(again=True)
+        entries[self._key] = rattler_format.renewed(entries[self._key], fresh)
+        self._write.commit(_dump(entries))
+
+    def abandon(self) -> None:
+        """Leave the file."""
+        self._write.abandon()
+
+
+def _dump(entries: dict[str, Any]) -> bytes:
+    import json
+
+    return json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class KeyringBackend:
+    """The system's keyring: service ``rattler``, the host as user name, the value as JSON."""
+
+    id = "keyring"
+    where = "the keyring (service rattler)"
+
+    def __init__(self, caller: Caller) -> None:
+        self.lock_path = caller.cache("credlatch", "rattler-keyring.lock")
+        self._caller = caller
+
+    def _keyring(self) -> Keyring:
+        keyring = self._caller.keyring()
+        if keyring is None:
+            raise AbsentError("there is no keyring")
+        return keyring
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The value under a key, or None; None also where there is no keyring."""
+        keyring = self._caller.keyring()
+        secret = keyring.get(SERVICE, key) if keyring is not None else None
+        if secret is None:
+            return None
+        try:
+            value = quick_json.loads(secret.reveal())
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise StoreError(f"the entry {key!r} in {self.where} is damaged: log in again")
+        return value
+
+    def entries(self) -> dict[str, object]:
+        """All keys and values, where the keyring can list them."""
+        keyring = self._caller.keyring()
+        if keyring is None:
+            return {}
+        found: dict[str, object] = {}
+        for name, secret in keyring.find(SERVICE):
+            try:
+                found[name] = quick_json.loads(secret.reveal())
+            except ValueError:
+                continue
+        return found
+
+    def put(self, key: str, value: dict[str, Any]) -> None:
+        """Keep a value, in the item that rattler made if there is one."""
+        self._keyring().put(SERVICE, key, Secret(_dump(value).decode()))
+
+    def delete(self, key: str) -> bool:
+        """Forget a key."""
+        return self._keyring().delete(SERVICE, key)
+
+    def prepare(self, key: str) -> PendingWrite:
+        """The item, unlocked and readable."""
+        value = self.get(key)
+        if value is None:
+            raise StoreError(f"the entry {key!r} has gone from {self.where}: log in again")
+        return _PendingItem(self, key, value)
+
+
+class _PendingItem:
+    def __init__(self, backend: KeyringBackend, key: str, value: dict[str, Any]) -> None:
+        self._backend = backend
+        self._key = key
+        self._value = value
+
+    def commit(self, fresh: Fresh) -> None:
+        """Update the item in place."""
+        self._backend.put(self._key, rattler_format.renewed(self._value, fresh))
+
+    def abandon(self) -> None:
+        """Nothing was begun."""

@@ -1,0 +1,116 @@
+"""What rattler writes for one host, in its file and in the keyring alike.
+
+The variants are those of rattler's ``Authentication``; see ``rattler_networking`` upstream.
+"""
+
+from __future__ import annotations
+
+from credlatch import clock
+from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.errors import StoreError
+from credlatch.grant import Fresh, OAuthRefresh
+from credlatch.stores import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Hosts that take conda tokens as `Authorization: token` (anaconda's conda-auth). Others that have
+# such tokens are quetz servers, which take them as `X-API-Key`.
+_ANACONDA = ("anaconda.org", "anaconda.com", "anaconda.cloud")
+
+
+def read(value: object, key: str, where: str, host: str) -> Entry:
+    """The entry that a stored value makes for a request to ``host``.
+
+    Raises:
+        StoreError: it is of a kind, or a shape, that rattler 0.28 does not write.
+    """
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, content),) = value.items()
+        reader = _READERS.get(kind)
+        if reader is not None:
+            entry = reader(content, key, where, host)
+            if entry is not None:
+                entry.slot = key
+                return entry
+        else:
+            raise StoreError(
+                f"the entry {key!r} in {where} is of a kind that credlatch does not know "
+                f"({str(kind)[:40]!r}): update credlatch, or log in again"
+            )
+    raise StoreError(f"the entry {key!r} in {where} is damaged: log in again")
+
+
+def _bearer(content: Any, _key: str, where: str, _host: str) -> Entry | None:
+    return Entry(Bearer(Secret(content)), where) if isinstance(content, str) else None
+
+
+def _basic(content: Any, _key: str, where: str, _host: str) -> Entry | None:
+    login = _strings(content, "username", "password")
+    return Entry(Basic(login[0], Secret(login[1])), where) if login else None
+
+
+def _conda(content: Any, _key: str, where: str, host: str) -> Entry | None:
+    if not isinstance(content, str):
+        return None
+    anaconda = any(host == name or host.endswith(f".{name}") for name in _ANACONDA)
+    header = ("Authorization", "token") if anaconda else ("X-API-Key", "")
+    return Entry(Token(Secret(content), *header), where)
+
+
+def _s3(content: Any, _key: str, where: str, _host: str) -> Entry | None:
+    key = _strings(content, "access_key_id", "secret_access_key")
+    return Entry(S3Key(Secret(key[1])), where) if key else None
+
+
+def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
+    access = _strings(content, "access_token", "token_endpoint", "client_id")
+    if not access:
+        return None
+    token, endpoint, client = access
+    refresh = content.get("refresh_token")
+    grant = None
+    if isinstance(refresh, str) and refresh:
+        advice = f"log in again: pixi auth login {key} --oauth"
+        grant = OAuthRefresh(Secret(refresh), endpoint, client, advice)
+    expires = clock.moment(content.get("expires_at"))
+    entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)
+    # Rattler's rule: without `expires_at` a token is never renewed, whatever it says of itself.
+    entry.expires = expires
+    return entry
+
+
+_READERS = {
+    "BearerToken": _bearer,
+    "BasicHTTP": _basic,
+    "CondaToken": _conda,
+    "S3Credentials": _s3,
+    "OAuth": _oauth,
+}
+
+
+def _strings(content: object, *names: str) -> list[str] | None:
+    if not isinstance(content, dict):
+        return None
+    found = [content.get(name) for name in names]
+    strings = [value for value in found if isinstance(value, str)]
+    return strings if len(strings) == len(names) else None
+
+
+def renewed(value: dict[str, Any], fresh: Fresh) -> dict[str, Any]:
+    """An ``OAuth`` value with the fresh token in it, every other field kept."""
+    content = dict(value["OAuth"])
+    content["access_token"] = fresh.token.reveal()
+    if fresh.refresh_token is not None:
+        content["refresh_token"] = fresh.refresh_token.reveal()
+    content["expires_at"] = fresh.expires
+    return {"OAuth": content}
+
+
+def stored(credential: Credential) -> dict[str, Any]:
+    """What rattler writes for a login."""
+    if not isinstance(credential, Basic):
+        raise TypeError("only logins are stored")
+    password = credential.secret.reveal()
+    return {"BasicHTTP": {"username": credential.username, "password": password}}

@@ -1,0 +1,1 @@
+"""Where the operating system begins: files, locks, keyrings. Nothing here knows a protocol."""

@@ -1,0 +1,87 @@
+"""The keyring of the operating system, named explicitly.
+
+Never ``keyring.get_keyring()``: any installed package may take that over, and some do:
+posit-keyring has a higher priority than every system's own, and starts a browser.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.errors import AbsentError, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from credlatch.caller import Caller
+    from credlatch.credential import Secret
+
+    class Keyring(Protocol):
+        """What every system's keyring can do.
+
+        A service and a user name lead to one secret. All methods raise StoreError when the keyring
+        is locked, when it holds two answers, or when it does not answer; none of them prompts.
+        """
+
+        def get(self, service: str, username: str) -> Secret | None:
+            """The one secret, or None."""
+
+        def find(self, service: str) -> list[tuple[str, Secret]]:
+            """User names and secrets; on macOS none, because its keychain cannot be asked so."""
+
+        def usernames(self, service: str) -> list[str]:
+            """The user names that the service has secrets for; on macOS and Windows none."""
+
+        def put(self, service: str, username: str, secret: Secret) -> None:
+            """Keep a secret, in the item that is already there if there is one."""
+
+        def delete(self, service: str, username: str) -> bool:
+            """Forget the secret; False if there was none."""
+
+
+def open_keyring(caller: Caller) -> Keyring | None:
+    """The system's keyring as ``caller`` sees it; None where there is none, at no cost."""
+    if sys.platform == "win32":
+        from credlatch.system.keyring.windows import CredentialManager
+
+        return CredentialManager()
+    if sys.platform == "darwin":
+        from credlatch.system.keyring.macos import Keychain
+
+        return Keychain()
+    address = _session_bus(caller)
+    if address is None:
+        return None
+    from credlatch.system.keyring.secret_service import SecretService
+
+    try:
+        return SecretService(address)
+    except AbsentError as error:
+        caller.warn(str(error))
+        return None
+
+
+def _session_bus(caller: Caller) -> str | None:
+    address = caller.get("DBUS_SESSION_BUS_ADDRESS")
+    if address is None:
+        runtime = caller.get("XDG_RUNTIME_DIR")
+        # Where systemd puts it, also for a login without the variable (dbus-daemon(1)).
+        if runtime and os.path.exists(f"{runtime}/bus"):
+            address = f"unix:path={runtime}/bus"
+    return address
+
+
+def only(service: str, username: str, secrets: list[Secret]) -> Secret | None:
+    """The one secret; several equal ones are one.
+
+    Raises:
+        StoreError: there are different ones, and nothing says which is meant.
+    """
+    if len(set(secrets)) > 1:
+        raise StoreError(
+            f"the keyring holds {len(secrets)} different items for service {service!r}, "
+            f"user {username!r}: delete all but one"
+        )
+    return secrets[0] if secrets else None

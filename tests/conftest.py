@@ -1,0 +1,66 @@
+"""What every test may ask for: an isolated home, and the program run in it.
+
+Nothing of the user's is touched: HOME and every XDG folder are the test's own, no D-Bus address is
+inherited, and no variable of the surrounding shell reaches the program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.fixtures_server import token_server  # noqa: F401 - a fixture for every test
+from support.home import Home
+from support.program import Program
+
+ROOT = Path(__file__).resolve().parent.parent
+SINGLE = ROOT / "dist" / "credlatch"
+FOLDER = ROOT / "dist" / "credlatch.d" / "credlatch"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A home of the test's own, with nothing in it."""
+    return Home(tmp_path / "home")
+
+
+def _built(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"{path.relative_to(ROOT)} is not built: run ./dev build")
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    """The frozen program in its folder form."""
+    return _built(FOLDER)
+
+
+@pytest.fixture(scope="session")
+def single() -> Path:
+    """The frozen program as the single file."""
+    return _built(SINGLE)
+
+
+@pytest.fixture
+def frozen(folder: Path, home: Home, tmp_path: Path) -> Program:
+    """The frozen folder form, run in the isolated home. What most end-to-end tests use."""
+    return Program([str(folder)], home, tmp_path / "links")
+
+
+@pytest.fixture(params=["folder", "single"])
+def each_form(request: pytest.FixtureRequest, home: Home, tmp_path: Path) -> Program:
+    """Both frozen forms, one after the other."""
+    path = _built({"folder": FOLDER, "single": SINGLE}[request.param])
+    return Program([str(path)], home, tmp_path / "links")
+
+
+@pytest.fixture
+def source(home: Home, tmp_path: Path) -> Program:
+    """The source tree, run by this interpreter: for tests that need no frozen program."""
+    home.env["PYTHONPATH"] = str(ROOT / "helper")
+    home.env["COVERAGE_PROCESS_START"] = os.environ.get("COVERAGE_PROCESS_START", "")
+    return Program([sys.executable, "-m", "credlatch"], home, tmp_path / "links")

@@ -1,0 +1,33 @@
+"""The daemons and clients that the tests of this folder share."""
+
+from __future__ import annotations
+
+from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
+from support.docker_api import lenient_daemon
+from support.dockerd import dockerd, published, token_image
+from support.fixtures_server import token_server
+from support.rattler import rattler
+from support.registry import _token_registry, registry, token_registry
+from support.secret_service import secret_service
+from support.uv import uv, uv_with_pyx
+
+__all__ = [
+    "_token_registry",
+    "buildah",
+    "buildkit",
+    "docker",
+    "dockerd",
+    "helper",
+    "lenient_daemon",
+    "published",
+    "rattler",
+    "recorded",
+    "registry",
+    "secret_service",
+    "skopeo",
+    "token_image",
+    "token_registry",
+    "token_server",
+    "uv",
+    "uv_with_pyx",
+]

@@ -1,0 +1,276 @@
+"""Which entry of a store answers for which URL: the rules of rattler and of uv, row by row.
+
+The expectations are what the real programs do; tests/real asks them, and asks us the same.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+AMBIGUOUS = "ambiguous"
+
+
+def basic(username: str, password: str) -> str:
+    """The header of a Basic credential."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"BearerToken": token}
+
+
+RATTLER_STORE: dict[str, Any] = {
+    "exact.example": _bearer("exact"),
+    "*.wild.example": _bearer("wild"),
+    "sub.wild.example": _bearer("sub"),
+    "*.deep.wild.example": _bearer("deep"),
+    "*.localhost": _bearer("local"),
+    "*.test": _bearer("top"),
+    "*": _bearer("star"),
+    "ported.example:8080": _bearer("ported"),
+    "https://url.example": _bearer("url"),
+    "path.example/channel": _bearer("path"),
+    "10.1.2.3": _bearer("address"),
+    "*.1.2.3": _bearer("part of an address"),
+    "*.10.1.2.4": _bearer("wildcard of an address"),
+    "[::1]": _bearer("six"),
+    "UPPER.example": _bearer("upper"),
+    "*.Capital.example": _bearer("capital"),
+    "xn--bcher-kva.example": _bearer("punycode"),
+    "dot.example.": _bearer("dot"),
+    "basic.example": {"BasicHTTP": {"username": "jürgen", "password": "p:ä w"}},
+    "fresh.example": {
+        "OAuth": {
+            "access_token": "never-ends",
+            "refresh_token": None,
+            "expires_at": None,
+            "token_endpoint": "http://127.0.0.1:9/token",
+            "revocation_endpoint": None,
+            "client_id": "rattler",
+        }
+    },
+    "sparse.example": {
+        "OAuth": {
+            "access_token": "says-little",
+            "token_endpoint": "http://127.0.0.1:9/token",
+            "client_id": "rattler",
+        }
+    },
+}
+
+# Host as a URL has it, and the header that goes there.
+RATTLER_ROWS: list[tuple[str, str | None]] = [
+    ("exact.example", "Bearer exact"),
+    ("EXACT.Example", "Bearer exact"),
+    ("exact.example:8443", "Bearer exact"),
+    ("below.exact.example", None),
+    ("inexact.example", None),
+    ("wild.example", "Bearer wild"),
+    ("a.wild.example", "Bearer wild"),
+    ("a.b.wild.example", "Bearer wild"),
+    ("A.Wild.example", "Bearer wild"),
+    ("a.wild.example:8443", "Bearer wild"),
+    ("bewild.example", None),
+    ("a.wild.example.", None),
+    ("sub.wild.example", "Bearer sub"),
+    ("below.sub.wild.example", "Bearer wild"),
+    ("deep.wild.example", "Bearer deep"),
+    ("a.deep.wild.example", "Bearer deep"),
+    ("localhost", "Bearer local"),
+    ("localhost:5000", "Bearer local"),
+    ("a.localhost:5000", "Bearer local"),
+    ("test", "Bearer top"),
+    ("a.test", "Bearer top"),
+    ("other.example", None),
+    ("ported.example:8080", None),
+    ("ported.example", None),
+    ("url.example", None),
+    ("path.example", None),
+    ("10.1.2.3", "Bearer address"),
+    ("10.1.2.3:8443", "Bearer address"),
+    ("11.1.2.3", None),
+    ("10.1.2.4", None),
+    ("[::1]:8443", "Bearer six"),
+    ("[::2]", None),
+    ("upper.example", None),
+    ("a.capital.example", None),
+    ("bücher.example", "Bearer punycode"),
+    ("xn--bcher-kva.example", "Bearer punycode"),
+    ("dot.example.", "Bearer dot"),
+    ("dot.example", None),
+    ("basic.example", basic("jürgen", "p:ä w")),
+    ("fresh.example", "Bearer never-ends"),
+    ("sparse.example", "Bearer says-little"),
+]
+
+UV_STORE = """
+[[credential]]
+service = "https://a.example/"
+username = "root"
+password = "r"
+
+[[credential]]
+service = "https://a.example/team"
+username = "team"
+scheme = "basic"
+password = "t"
+
+[[credential]]
+service = "https://a.example/team/deep/"
+username = "deep"
+password = "d"
+
+[[credential]]
+service = "https://a.example/Case"
+username = "case"
+password = "c"
+
+[[credential]]
+service = "https://ported.example:8443/"
+username = "ported"
+password = "p"
+
+[[credential]]
+service = "https://default.example:443/"
+username = "default"
+password = "d"
+
+[[credential]]
+service = "http://localhost/"
+username = "plain"
+password = "p"
+
+[[credential]]
+service = "http://127.0.0.1:9000/"
+username = "address"
+password = "p"
+
+[[credential]]
+service = "https://[::1]:8443/"
+username = "six"
+password = "p"
+
+[[credential]]
+service = "https://two.example/"
+username = "alice"
+password = "1"
+
+[[credential]]
+service = "https://two.example/"
+username = "bob"
+password = "2"
+
+[[credential]]
+service = "https://two.example/x"
+username = "carol"
+password = "3"
+
+[[credential]]
+service = "https://slash.example/a/"
+username = "with"
+password = "1"
+
+[[credential]]
+service = "https://slash.example/a"
+username = "without"
+password = "2"
+
+[[credential]]
+service = "https://name.example/"
+username = "only"
+
+[[credential]]
+service = "https://bearer.example/"
+scheme = "bearer"
+token = "tok"
+
+[[credential]]
+service = "https://user:word@info.example/"
+username = "user"
+password = "p"
+
+[[credential]]
+service = "https://query.example/a?x=1"
+username = "query"
+password = "q"
+
+[[credential]]
+service = "https://escaped.example/a%20b/"
+username = "escaped"
+password = "e"
+
+[[credential]]
+service = "https://special.example/"
+username = "a@b"
+password = 'p"w\\é'
+
+[[credential]]
+service = "https://xn--bcher-kva.example/"
+username = "idn"
+password = "i"
+
+[[credential]]
+service = "https://dot.example./"
+username = "dot"
+password = "d"
+"""
+
+# URL, and the header that goes there.
+UV_ROWS: list[tuple[str, str | None]] = [
+    ("https://a.example", basic("root", "r")),
+    ("https://a.example/", basic("root", "r")),
+    ("https://A.EXAMPLE/x", basic("root", "r")),
+    ("https://a.example:443/", basic("root", "r")),
+    ("https://a.example:8443/", None),
+    ("https://below.a.example/", None),
+    ("https://a.example/team", basic("team", "t")),
+    ("https://a.example/team/", basic("team", "t")),
+    ("https://a.example/team/x", basic("team", "t")),
+    ("https://a.example/team?x=/y", basic("team", "t")),
+    ("https://a.example/x/../team", basic("team", "t")),
+    ("https://a.example/teams", basic("root", "r")),
+    ("https://a.example//team", basic("root", "r")),
+    ("https://a.example/t%65am", basic("root", "r")),
+    ("https://a.example/team/deep", basic("team", "t")),
+    ("https://a.example/team/deep/", basic("deep", "d")),
+    ("https://a.example/team/deep/x", basic("deep", "d")),
+    ("https://a.example/team/deeper", basic("team", "t")),
+    ("https://a.example/Case/x", basic("case", "c")),
+    ("https://a.example/case/x", basic("root", "r")),
+    ("https://root@a.example/team/x", basic("root", "r")),
+    ("https://ported.example:8443/x", basic("ported", "p")),
+    ("https://ported.example/", None),
+    ("https://default.example/", basic("default", "d")),
+    ("https://default.example:443/", basic("default", "d")),
+    ("http://localhost/x", basic("plain", "p")),
+    ("http://localhost:80/x", basic("plain", "p")),
+    ("http://localhost:81/", None),
+    ("https://localhost/", None),
+    ("http://127.0.0.1:9000/", basic("address", "p")),
+    ("https://[::1]:8443/", basic("six", "p")),
+    ("https://two.example/", AMBIGUOUS),
+    ("https://alice@two.example/", basic("alice", "1")),
+    ("https://bob@two.example/x", basic("bob", "2")),
+    ("https://two.example/x", basic("carol", "3")),
+    ("https://carol@two.example/x/y", basic("carol", "3")),
+    ("https://carol@two.example/", None),
+    ("https://dave@two.example/", None),
+    ("https://slash.example/a", basic("without", "2")),
+    ("https://slash.example/a/b", basic("with", "1")),
+    ("https://with@slash.example/a", None),
+    ("https://name.example/", basic("only", "")),
+    ("https://bearer.example/x", "Bearer tok"),
+    ("https://somebody@bearer.example/x", None),
+    ("https://info.example/", basic("user", "p")),
+    ("https://user@info.example/", basic("user", "p")),
+    ("https://other@info.example/", None),
+    ("https://query.example/a", basic("query", "q")),
+    ("https://query.example/a/b?x=2", basic("query", "q")),
+    ("https://escaped.example/a%20b/c", basic("escaped", "e")),
+    ("https://special.example/", basic("a@b", 'p"w\\é')),
+    ("https://a%40b@special.example/", basic("a@b", 'p"w\\é')),
+    ("https://bücher.example/", basic("idn", "i")),
+    ("https://dot.example./", basic("dot", "d")),
+    ("https://dot.example/", None),
+]

@@ -1,0 +1,202 @@
+"""The token server of a registry with ``auth.token``: who may pull is decided here.
+
+It speaks both ways of asking: GET with Basic, and POST with ``grant_type``. With ``offline_token``
+it also issues an identity token, which is what docker calls a refresh token.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hmac
+import json
+import secrets
+import socketserver
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from support.token_http import Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ISSUER = "tokens.test"
+SERVICE = "registry.test"
+LIFETIME = 300  # seconds that a registry token is good for
+
+
+def _b64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class Signer:
+    """An RSA key with a certificate that vouches for itself, and the JWTs it signs."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, ISSUER)])
+        now = dt.datetime.now(dt.UTC)
+        day = dt.timedelta(days=1)
+        self._certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - day)
+            .not_valid_after(now + day)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate, for the registry's ``rootcertbundle``."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    def jwt(self, claims: dict[str, Any]) -> str:
+        """The claims as an RS256 token that carries its certificate."""
+        der = self._certificate.public_bytes(serialization.Encoding.DER)
+        head = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
+        signed = ".".join(_b64url(json.dumps(part).encode()) for part in (head, claims))
+        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{_b64url(signature)}"
+
+
+class RegistryTokens:
+    """The token server, running while its ``with`` block does.
+
+    Attributes:
+        requests: everything that was asked, in order of arrival.
+        admits: says whether a user name and a secret are right; a test may replace it.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+        self.admits: Callable[[str, str], bool] = lambda *_: False
+        self.signer = Signer()
+        self._identities: dict[str, str] = {}
+        self._http = _Http(self)
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/token"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def admit_only(self, user: str, secret: str) -> None:
+        """Let this user in and nobody else, forget all identity tokens and what was asked."""
+        self.admits = lambda u, s: hmac.compare_digest(
+            f"{u}:{s}".encode(), f"{user}:{secret}".encode()
+        )
+        self._identities.clear()
+        self.requests.clear()
+
+    def grants(self) -> list[str]:
+        """How each request asked: ``GET``, or the grant type of a POST."""
+        return [r.form["grant_type"] if r.method == "POST" else r.method for r in self.requests]
+
+    def answer(self, request: Recorded) -> dict[str, Any] | None:
+        """The tokens that a request gets; None when it is refused."""
+        self.requests.append(request)
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request.target).query))
+        asked = request.form if request.method == "POST" else query
+        if asked.get("service") != SERVICE:
+            return None
+        if asked.get("grant_type") == "refresh_token":
+            user = self._identities.get(asked.get("refresh_token", ""))
+            given = {"refresh_token": asked.get("refresh_token", "")}
+        else:
+            user = self._admitted(request, asked)
+            offline = asked.get("offline_token") == "true" or asked.get("access_type") == "offline"
+            given = self._identity(user) if user and offline else {}
+        if not user:
+            return None
+        token = self._registry_token(user, asked.get("scope", ""))
+        return {"token": token, "access_token": token, "expires_in": LIFETIME, **given}
+
+    def _admitted(self, request: Recorded, asked: dict[str, str]) -> str | None:
+        if asked.get("grant_type") == "password":
+            user, secret = asked.get("username", ""), asked.get("password", "")
+        else:
+            kind, _, value = request.headers.get("authorization", "").partition(" ")
+            if kind != "Basic":
+                return None
+            user, _, secret = base64.b64decode(value).decode().partition(":")
+        return user if self.admits(user, secret) else None
+
+    def _identity(self, user: str) -> dict[str, str]:
+        token = f"identity-{secrets.token_hex(16)}"
+        self._identities[token] = user
+        return {"refresh_token": token}
+
+    def _registry_token(self, user: str, scope: str) -> str:
+        now = int(time.time())
+        access = []
+        for one in scope.split():
+            kind, name, actions = one.split(":", 2)
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
+        return self.signer.jwt(
+            {
+                "iss": ISSUER,
+                "sub": user,
+                "aud": SERVICE,
+                "iat": now,
+                "nbf": now - 10,
+                "exp": now + LIFETIME,
+                "jti": secrets.token_hex(8),
+                "access": access,
+            }
+        )
+
+
+class _Http(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, owner: RegistryTokens) -> None:
+        self.owner = owner
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        body = b"".join(self._chunks())
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        path = urllib.parse.urlsplit(self.path).path
+        request = Recorded(self.command or "", path, self.path, headers, body)
+        answer = self.server.owner.answer(request)
+        sent = json.dumps(answer or {"details": "incorrect username or password"}).encode()
+        self.send_response(200 if answer else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(sent)))
+        self.end_headers()
+        self.wfile.write(sent)
+
+    do_POST = do_GET  # noqa: N815 - the name is http.server's
+
+    def _chunks(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            yield self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()

@@ -1,0 +1,211 @@
+"""A real Secret Service: gnome-keyring on a message bus of the test's own, without a desktop."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jeepney
+import pytest
+import secretstorage
+from jeepney.io.blocking import DBusConnection, open_dbus_connection
+
+from support.components import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.home import Home
+
+PASSWORD = "made-up master password"
+START = 20  # seconds that the daemons may take to come up, on a machine that is busy
+
+# No <servicedir>: nothing is started on demand, so no prompt of the desktop can ever appear.
+_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the keyring, as any program on the bus sees it."""
+
+    label: str
+    attributes: dict[str, str]
+    secret: str
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The attributes that its writer gave; the schema is libsecret's own addition."""
+        return {k: v for k, v in self.attributes.items() if k != "xdg:schema"}
+
+
+class SecretService:
+    """A running message bus and keyring, and what a test does to it.
+
+    Attributes:
+        env: what a program needs in its environment to find this bus.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.address = f"unix:path={folder / 'bus'}"
+        self.env = {"DBUS_SESSION_BUS_ADDRESS": self.address}
+
+    @contextmanager
+    def running(self) -> Iterator[SecretService]:
+        """Start both daemons, the keyring unlocked, and stop them at the end."""
+        dbus, keyring = need("dbus-daemon"), need("gnome-keyring-daemon")
+        config = self._folder / "bus.conf"
+        config.write_text(_BUS.format(socket=self._folder / "bus"))
+        with ExitStack() as stack:
+            bus = stack.enter_context(
+                _stopped(
+                    [dbus, f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"],
+                    {},
+                )
+            )
+            assert bus.stdout is not None
+            assert bus.stdout.readline(), "dbus-daemon did not start"
+            daemon = stack.enter_context(
+                _stopped(
+                    [keyring, "--foreground", "--unlock", "--components=secrets",
+                     f"--control-directory={self._folder / 'control'}"],
+                    {**self.env, "HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder),
+                     "XDG_DATA_HOME": str(self._folder)},
+                )
+            )  # fmt: skip
+            assert daemon.stdin is not None
+            daemon.stdin.write(PASSWORD.encode())
+            daemon.stdin.close()
+            self._await_unlocked(daemon)
+            yield self
+
+    def _await_unlocked(self, daemon: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline:
+            assert daemon.poll() is None, "gnome-keyring-daemon ended at once"
+            with closing(self.connect()) as bus:
+                try:
+                    if not secretstorage.get_collection_by_alias(bus, "default").is_locked():
+                        return
+                except secretstorage.SecretStorageException:
+                    time.sleep(0.01)
+        raise AssertionError("gnome-keyring-daemon did not unlock its collection in time")
+
+    def connect(self) -> DBusConnection:
+        """A connection of the test's own to the bus."""
+        return open_dbus_connection(self.address)
+
+    def items(self, **attributes: str) -> list[Item]:
+        """All items that have these attributes, whatever else they have; unlocked only."""
+        with closing(self.connect()) as bus:
+            return [
+                Item(item.get_label(), item.get_attributes(), item.get_secret().decode())
+                for item in secretstorage.search_items(bus, attributes)
+            ]
+
+    def add(self, label: str, attributes: dict[str, str], secret: str) -> None:
+        """Create an item, also when there is one with the same attributes already."""
+        with closing(self.connect()) as bus:
+            secretstorage.get_default_collection(bus).create_item(
+                label, attributes, secret.encode(), replace=False
+            )
+
+    @contextmanager
+    def silent_prompter(self) -> Iterator[SilentPrompter]:
+        """Have the dialog that asks for the password, and nobody in front of it."""
+        with closing(self.connect()) as bus:
+            yield SilentPrompter(bus)
+
+    def lock(self) -> None:
+        """Lock the collection, as a screen saver or a logout does."""
+        with closing(self.connect()) as bus:
+            collection = secretstorage.get_default_collection(bus)
+            collection.lock()
+            assert collection.is_locked()
+
+    def unlock(self) -> None:
+        """Unlock the collection without a prompt, through gnome-keyring's own door for that."""
+        with closing(self.connect()) as bus:
+            collection = secretstorage.get_default_collection(bus)
+            session = secretstorage.util.open_session(bus)
+            secret = secretstorage.util.format_secret(session, PASSWORD.encode(), "text/plain")
+            door = jeepney.DBusAddress(
+                secretstorage.defines.SS_PATH,
+                secretstorage.util.BUS_NAME,
+                "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface",
+            )
+            call = jeepney.new_method_call(
+                door,
+                "UnlockWithMasterPassword",
+                "o(oayays)",
+                (collection.collection_path, secret),
+            )
+            bus.send_and_get_reply(call, timeout=START)
+            assert not collection.is_locked()
+
+
+class SilentPrompter:
+    """A desktop's unlock dialog that nobody answers."""
+
+    def __init__(self, bus: DBusConnection) -> None:
+        self._bus = bus
+        rule = jeepney.MatchRule(type="method_call", member="BeginPrompting")
+        self._requests = bus.filter(rule, bufsize=100)
+        reply = bus.send_and_get_reply(
+            jeepney.message_bus.RequestName("org.gnome.keyring.SystemPrompter"), timeout=START
+        )
+        assert reply.body == (1,)
+
+    def asked(self) -> int:
+        """How often gnome-keyring has wanted to show the dialog."""
+        # One exchange with the keyring: what it had sent before has then arrived here.
+        secretstorage.get_default_collection(self._bus).is_locked()
+        return len(self._requests.queue)
+
+
+@contextmanager
+def _stopped(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A daemon that is gone when the block is left, however it is left."""
+    with subprocess.Popen(
+        command,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(START)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@pytest.fixture
+def secret_service(home: Home) -> Iterator[SecretService]:
+    """A Secret Service of the test's own, unlocked; the home's environment leads to it."""
+    # The socket's path must be short: the system allows about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="ss-") as folder:
+        service = SecretService(Path(folder))
+        with service.running():
+            home.env |= service.env
+            yield service
