@@ -15,6 +15,10 @@ import pytest
 from support.fixtures_server import token_server  # noqa: F401 - a fixture for every test
 from support.home import Home
 from support.program import Program
+from support.skips import (  # noqa: F401 - in CI a skipped test fails
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SINGLE = ROOT / "dist" / "credlatch"

@@ -12,7 +12,7 @@ from credlatch.errors import RequestError
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
 _HUB_KEYS = (HUB_KEY, *_HUB_HOSTS, "https://index.docker.io", "https://docker.io")
-_ROOTS = ("", "/", "/v1", "/v1/", "/v2", "/v2/")  # what follows the host where no more is meant
+_ROOTS = ("", "/", "/v1/", "/v2/")  # what follows the host where no more is meant
 
 
 def parse(key: str) -> urls.Url | None:
@@ -25,42 +25,39 @@ def parse(key: str) -> urls.Url | None:
         url = urls.parse(text)
     except RequestError:
         return None
-    if url.scheme == "s3" or url.host.startswith("*."):
+    if url.scheme == "s3" or url.host.startswith("*.") or not url.may_carry_credentials:
         return None
     # Docker's device login keeps more secrets below the Hub's key; each is found by its own name.
-    if url.host in _HUB_HOSTS and "://" in key and url.path not in _ROOTS:
+    if url.host in _HUB_HOSTS and "://" in key and url.path.rstrip("/") not in {"", "/v1", "/v2"}:
         return None
     return url
 
 
 def spellings(url: urls.Url) -> tuple[str, ...]:
-    """Every key under which a login for ``url`` may be kept, the most specific first.
-
-    ``https://host/ns/repo`` is looked for as ``host/ns/repo``, ``host/ns`` and ``host``; a request
-    to a registry's API (``/v2/ns/repo/…``) likewise.
-    """
+    """Every key under which a login for a whole registry may be kept, the usual one first."""
     if url.scheme == "s3":
         return ()
-    below = [f"{url.netloc}/{path}" for path in _ancestors(repository(url))]
     if url.host in _HUB_HOSTS and url.scheme == "https" and url.default_port:
-        return (*below, *_HUB_KEYS)
+        return _HUB_KEYS
     hosts = [url.netloc]
     if url.default_port:
         hosts.append(f"{url.netloc}:{url.port}")
     roots = [f"{url.scheme}://{host}{root}" for host in hosts for root in _ROOTS]
     # Without a scheme a key means https, and http on this machine, where registries have no TLS.
     bare = [] if url.scheme == "http" and not url.is_loopback else hosts
-    return (*below, *bare, *roots)
+    return (*bare, *roots)
 
 
-def repository(url: urls.Url) -> str:
-    """A URL's path as keys have it: without slashes at its ends, and without /v2/."""
+def below(url: urls.Url) -> tuple[str, ...]:
+    """The keys for a part of a registry, the most specific first.
+
+    ``https://host/ns/repo`` is looked for as ``host/ns/repo`` and ``host/ns``; a request to the
+    registry's API (``/v2/ns/repo/…``) likewise.
+    """
+    if url.scheme == "s3":
+        return ()
     path = url.path.strip("/")
     if path in {"v1", "v2"}:
-        return ""
-    return path.removeprefix("v2/").removeprefix("v1/")
-
-
-def _ancestors(path: str) -> list[str]:
-    parts = path.split("/") if path else []
-    return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        return ()
+    parts = path.removeprefix("v2/").removeprefix("v1/").split("/") if path else []
+    return tuple(f"{url.netloc}/{'/'.join(parts[:count])}" for count in range(len(parts), 0, -1))

@@ -60,7 +60,7 @@ class Url:
     @property
     def is_ip(self) -> bool:
         """Whether the host is an address and no name."""
-        return ":" in self.host or self.host[-1:].isdigit()
+        return ":" in self.host or self.host.rpartition(".")[2].isdecimal()
 
     @property
     def is_loopback(self) -> bool:

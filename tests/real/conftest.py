@@ -5,7 +5,6 @@ from __future__ import annotations
 from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
 from support.dockerd import dockerd, published, token_image
-from support.fixtures_server import token_server
 from support.rattler import rattler
 from support.registry import _token_registry, registry, token_registry
 from support.secret_service import secret_service
@@ -27,7 +26,6 @@ __all__ = [
     "skopeo",
     "token_image",
     "token_registry",
-    "token_server",
     "uv",
     "uv_with_pyx",
 ]

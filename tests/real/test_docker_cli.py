@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from support.clients import Docker
     from support.program import Program
     from support.registry import Registry
+    from support.secret_service import SecretService
 
 REFUSED = "no basic auth credentials"  # what the registry's challenge becomes without a credential
 
@@ -60,6 +61,20 @@ def test_login_puts_the_secret_into_rattlers_store_and_nowhere_else(
     assert holders == [docker.home.path / ".rattler/credentials.json"]
     entry = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
     assert docker.home.read_rattler() == {registry.host: entry}
+
+
+def test_where_there_is_a_keyring_login_uses_it_and_logout_empties_it(
+    docker: Docker, registry: Registry, published: str, secret_service: SecretService
+) -> None:
+    docker.configure(credsStore="credlatch")
+    docker.login(registry.host, registry.user, registry.secret)
+    (item,) = secret_service.items(service="rattler")
+    assert item.names == {"service": "rattler", "username": registry.host}
+    assert registry.secret in item.secret
+    assert holders_of(registry.secret, registry.user, docker.home.path) == []
+    docker("pull", published)
+    docker("logout", registry.host)
+    assert secret_service.items(service="rattler") == []
 
 
 def test_a_wrong_password_is_not_stored(

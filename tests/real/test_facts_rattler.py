@@ -37,6 +37,21 @@ def test_each_host_gets_the_header_of_the_table(home: Home, rattler: Rattler) ->
     assert list(zip(hosts, [s.authorization for s in sent], strict=True)) == RATTLER_ROWS
 
 
+def test_it_finds_no_key_with_a_port_a_scheme_or_a_path(home: Home, rattler: Rattler) -> None:
+    keys = ["a.example:8080", "https://b.example", "c.example/channel"]
+    home.write_rattler({key: bearer("found") for key in keys})
+    urls = ["http://a.example:8080/x", "http://b.example/x", "http://c.example/channel/x"]
+    assert [sent.authorization for sent in rattler.fetch(*urls)] == [None] * 3
+
+
+def test_it_takes_a_host_with_a_dot_at_its_end_for_another_one(
+    home: Home, rattler: Rattler
+) -> None:
+    home.write_rattler({"a.example": bearer("a"), "*.a.example": bearer("wild")})
+    sent = rattler.fetch("http://a.example./x", "http://b.a.example./x")
+    assert [s.authorization for s in sent] == [None, None]
+
+
 def test_a_conda_token_goes_into_the_path_and_an_s3_key_goes_nowhere(
     home: Home, rattler: Rattler
 ) -> None:

@@ -68,6 +68,11 @@ def test_one_bad_entry_makes_it_refuse_the_whole_file(home: Home, uv: Uv, entry:
     assert "Failed to parse TOML credential file" in answer.err
 
 
+def test_it_takes_a_host_with_a_dot_at_its_end_for_another_one(home: Home, uv: Uv) -> None:
+    home.write(STORE, UV_STORE)
+    assert uv.bazel("https://a.example./").authorization is None
+
+
 def test_it_does_not_read_a_netrc(home: Home, uv: Uv) -> None:
     home.write(".netrc", "machine a.example login u password p\n")
     assert uv.bazel("https://a.example/").authorization is None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.matching import basic
-from support.python_keyring import keyring, set_password
+from support.program import TIMEOUT
+from support.python_keyring import SYSTEM, keyring, set_password
 
 if TYPE_CHECKING:
     from support.home import Home
     from support.program import Program
     from support.secret_service import SecretService
+    from support.token_server import TokenServer
+    from support.uv import Uv
 
 pytestmark = pytest.mark.usefixtures("secret_service")
 
@@ -71,8 +77,7 @@ def test_two_users_and_none_in_the_url_are_ambiguous(home: Home, frozen: Program
     set_password(home, "pypi.example", "bob", "2")
     answer = frozen.bazel("https://pypi.example/")
     assert (answer.code, answer.out) == (1, b"")
-    assert "alice" in answer.err
-    assert "bob" in answer.err
+    assert "user name" in answer.err
 
 
 def test_docker_gets_it_too(home: Home, frozen: Program) -> None:
@@ -90,3 +95,45 @@ def test_pythons_keyring_reads_what_docker_stored(
     assert len(secret_service.items()) == 1
     answer = keyring(home, "get", "rattler", "registry.example")
     assert answer.out == b'{"BasicHTTP":{"username":"bob","password":"pw"}}\n'
+
+
+def what_pip_sends(home: Home, server: TokenServer, index: str) -> str | None:
+    """The header of pip's last try at an index that wants a login."""
+    if importlib.util.find_spec("pip") is None:
+        pytest.skip("pip is not installed in the environment of the tests")
+    command = [
+        sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check",
+        "--no-deps", "--keyring-provider=import", "--index-url", index, "no-such-package",
+    ]  # fmt: skip
+    subprocess.run(
+        command,
+        env={**home.env, "PYTHON_KEYRING_BACKEND": SYSTEM},
+        cwd=home.path,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    return server.requests[-1].headers.get("authorization")
+
+
+def what_uv_sends(home: Home, uv: Uv, server: TokenServer, index: str) -> str | None:
+    """The header of uv's last try, with the keyring command that it finds on PATH."""
+    command = home.write(
+        "bin/keyring", f'#!/bin/sh\nexec {sys.executable} -m keyring -b {SYSTEM} "$@"\n', 0o700
+    )
+    home.env["PATH"] = f"{command.parent}:{home.env['PATH']}"
+    uv("pip", "install", "--no-cache", "--python", sys.executable, "--target", "installed",
+       "--keyring-provider=subprocess", "--index-url", index, "no-such-package")  # fmt: skip
+    return server.requests[-1].headers.get("authorization")
+
+
+def test_pip_uv_and_we_find_the_same_password(
+    home: Home, frozen: Program, uv: Uv, token_server: TokenServer
+) -> None:
+    host = token_server.url.removeprefix("http://")
+    set_password(home, host, "bob", "p: w")
+    index = f"http://bob@{host}/protected/simple/"
+    header = basic("bob", "p: w")
+    assert what_pip_sends(home, token_server, index) == header
+    assert what_uv_sends(home, uv, token_server, index) == header
+    assert frozen.bazel(index).authorization == header

@@ -83,6 +83,34 @@ def test_posit_keyring_reads_what_we_exchanged(
     assert len(manager.posts(EXCHANGE)) == 1
 
 
+def test_posit_keyring_forgets_a_file_with_a_key_that_it_does_not_know(
+    home: Home, manager: TokenServer
+) -> None:
+    # Why we add no field of our own to a connection.
+    path = write(home, **{"https://other.example": "other"})
+    path.write_text(f"{path.read_text()}of_ours = 1\n")
+    posit_keyring(home, manager)
+    assert [entry["address"] for entry in connections(home)] == [manager.url]
+
+
+def test_an_address_is_another_one_with_a_slash_at_its_end(
+    home: Home, manager: TokenServer
+) -> None:
+    # Why we write PACKAGEMANAGER_ADDRESS into the file byte for byte.
+    write(home, **{f"{manager.url}/": "other"})
+    assert posit_keyring(home, manager) == manager.current_access_token
+    assert [entry["address"] for entry in connections(home)] == [f"{manager.url}/", manager.url]
+
+
+def test_the_address_is_written_as_the_environment_has_it(
+    home: Home, frozen: Program, manager: TokenServer
+) -> None:
+    home.env["PACKAGEMANAGER_ADDRESS"] = f"{manager.url}/"
+    assert frozen.bazel(f"{manager.url}/cran/x").code == 0
+    assert [entry["address"] for entry in connections(home)] == [f"{manager.url}/"]
+    assert len(manager.posts(EXCHANGE)) == 1
+
+
 def test_an_expired_token_is_exchanged_and_the_other_connections_stay(
     home: Home, frozen: Program, manager: TokenServer
 ) -> None:

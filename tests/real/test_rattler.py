@@ -41,6 +41,28 @@ def test_each_host_gets_the_header_that_rattler_sends_there(
     assert frozen.bazel(f"https://{host}/channel/x").authorization == header
 
 
+def test_docker_s_own_keys_are_found_where_rattler_would_not_look(
+    home: Home, frozen: Program, rattler: Rattler
+) -> None:
+    # They stay in the store as Docker sent them: that is how `list` gives them back.
+    for key in ("a.example:8080", "https://b.example", "https://c.example:8443/v1/"):
+        docker(frozen, "store", {**LOGIN, "ServerURL": key})
+    for host in ("a.example:8080", "b.example", "c.example:8443"):
+        assert rattler.authorization(host) is None
+        assert frozen.bazel(f"https://{host}/v2/").authorization == LOGIN_HEADER
+    for host in ("a.example", "a.example:8443", "b.example:8443", "c.example"):
+        assert frozen.bazel(f"https://{host}/v2/").authorization is None
+    assert set(home.read_rattler()) == {
+        "a.example:8080", "https://b.example", "https://c.example:8443/v1/"
+    }  # fmt: skip
+
+
+def test_a_dot_at_the_end_of_a_host_names_the_same_host(home: Home, frozen: Program) -> None:
+    # For the DNS it does; rattler takes it for another host, and sends nothing.
+    home.write_rattler({"a.example": {"BearerToken": "t"}})
+    assert frozen.bazel("https://a.example./x").authorization == "Bearer t"
+
+
 class Place:
     """One of the places where rattler keeps credentials."""
 
@@ -237,6 +259,22 @@ def test_keyring_and_file_are_asked_in_rattlers_order(
     sent = [s.authorization for s in rattler.fetch(*(f"http://{host}/x" for host in hosts))]
     assert sent[1] == "Bearer b.example of the file"  # exact before wildcard, in all places
     assert [frozen.bazel(f"https://{host}/x").authorization for host in hosts] == sent
+
+
+def test_pixis_override_file_is_asked_before_the_keyring(
+    home: Home, frozen: Program, rattler: Rattler, secret_service: SecretService
+) -> None:
+    Place(home, secret_service, home.path).write(
+        {key: {"BearerToken": "of the keyring"} for key in (HOST, "other.example")}
+    )
+    override = home.write("override.json", json.dumps({HOST: {"BearerToken": "of the override"}}))
+    config = f"authentication-override-file = '{override}'"
+    home.write(".config/pixi/config.toml", config)
+    sent = rattler.fetch(f"http://{HOST}/x", config=config)[0].authorization
+    assert sent == "Bearer of the override"
+    assert frozen.bazel(f"https://{HOST}/x").authorization == sent
+    # pixi goes on to the keyring for what the file has not (py-rattler would not).
+    assert frozen.bazel("https://other.example/x").authorization == "Bearer of the keyring"
 
 
 def test_the_environments_file_is_the_only_source_where_rattler_asks_it_first(

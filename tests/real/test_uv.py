@@ -35,8 +35,7 @@ def test_each_url_gets_the_header_that_uv_gives_it(
         assert answer.code == 1
         assert answer.out == b""
         assert answer.err.count("\n") == 1
-        assert "alice" in answer.err
-        assert "bob" in answer.err
+        assert "user name" in answer.err
     else:
         assert answer.authorization == header
 
@@ -49,19 +48,19 @@ def each_uv(request: pytest.FixtureRequest) -> Uv:
     return chosen
 
 
-@pytest.mark.parametrize("folder", [None, "credentials of my own"])
+@pytest.mark.parametrize("chosen", [None, "credentials of my own"])
 def test_we_read_what_uv_auth_login_wrote(
-    home: Home, frozen: Program, each_uv: Uv, folder: str | None
+    home: Home, frozen: Program, each_uv: Uv, chosen: str | None
 ) -> None:
-    if folder is not None:
-        home.env["UV_CREDENTIALS_DIR"] = str(home.path / folder)
+    if chosen is not None:
+        home.env["UV_CREDENTIALS_DIR"] = str(home.path / chosen)
     each_uv.login("https://example.com", "--username", "bob", "--password", PASSWORD)
     each_uv.login("https://example.com/team", "--token", "tok")
     each_uv.login("http://localhost:9000", "--username", "local", "--password", "p")
     assert frozen.bazel("https://example.com/x").authorization == basic("bob", PASSWORD)
     assert frozen.bazel("https://example.com/team/x").authorization == basic("__token__", "tok")
     assert frozen.bazel("http://localhost:9000/x").authorization == basic("local", "p")
-    assert (home.path / STORE).exists() == (folder is None)
+    assert (home.path / STORE).exists() == (chosen is None)
     assert each_uv("auth", "logout", "https://example.com", "--username", "bob").code == 0
     assert frozen.bazel("https://example.com/x").authorization is None
 
@@ -156,8 +155,7 @@ def test_two_users_in_uvs_keyring_are_ambiguous_until_the_url_names_one(
     assert len(secret_service.items()) == 2
     answer = frozen.bazel("https://example.com/")
     assert (answer.code, answer.out) == (1, b"")
-    assert "alice" in answer.err
-    assert "bob" in answer.err
+    assert "user name" in answer.err
     assert frozen.bazel("https://bob@example.com/").authorization == basic("bob", "bob's")
 
 

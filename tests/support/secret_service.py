@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 import time
@@ -66,6 +67,7 @@ class SecretService:
         self._folder = folder
         self.address = f"unix:path={folder / 'bus'}"
         self.env = {"DBUS_SESSION_BUS_ADDRESS": self.address}
+        self._daemon: subprocess.Popen[bytes]
 
     @contextmanager
     def running(self) -> Iterator[SecretService]:
@@ -90,6 +92,7 @@ class SecretService:
                      "XDG_DATA_HOME": str(self._folder)},
                 )
             )  # fmt: skip
+            self._daemon = daemon
             assert daemon.stdin is not None
             daemon.stdin.write(PASSWORD.encode())
             daemon.stdin.close()
@@ -107,6 +110,20 @@ class SecretService:
                 except secretstorage.SecretStorageException:
                     time.sleep(0.01)
         raise AssertionError("gnome-keyring-daemon did not unlock its collection in time")
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The keyring is there and does not answer, as after a crash in its depths."""
+        self._daemon.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._daemon.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """End the keyring; the message bus goes on without it."""
+        self._daemon.terminate()
+        self._daemon.wait(START)
 
     def connect(self) -> DBusConnection:
         """A connection of the test's own to the bus."""

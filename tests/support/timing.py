@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import time
@@ -31,7 +30,31 @@ class Timed:
     stdin: bytes = b""
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
-    status: int = 0
+
+    def output(self) -> bytes:
+        """Run it once; what it prints.
+
+        Raises:
+            RuntimeError: it fails.
+        """
+        done = subprocess.run(
+            [str(word) for word in self.command],
+            input=self.stdin,
+            capture_output=True,
+            env=dict(self.env) if self.env is not None else None,
+            cwd=self.cwd,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name} ends with {done.returncode}: {done.stderr.decode()}")
+        return done.stdout
+
+    def seconds(self) -> float:
+        """Run it once; how long that takes."""
+        begin = time.perf_counter()
+        self.output()
+        return time.perf_counter() - begin
 
 
 class Times:
@@ -52,27 +75,13 @@ class Times:
         return high - low
 
 
-def once(what: Timed) -> float:
-    """Run a program once, from its start to its end."""
-    env = dict(what.env) if what.env is not None else dict(os.environ)
-    words = [str(word) for word in what.command]
-    begin = time.perf_counter()
-    done = subprocess.run(
-        words, input=what.stdin, capture_output=True, env=env, cwd=what.cwd, timeout=60, check=False
-    )
-    took = time.perf_counter() - begin
-    if done.returncode != what.status:
-        raise RuntimeError(f"{what.name}: exit status {done.returncode}: {done.stderr.decode()}")
-    return took
-
-
 def interleaved(programs: Sequence[Timed], rounds: int) -> dict[str, Times]:
     """Run all programs in turn, ``rounds`` times; each once before, to warm the caches."""
     times = {program.name: Times() for program in programs}
     for program in programs:
-        once(program)
+        program.output()
     for turn in range(rounds):
         # Every other round backwards: none always comes after the same one.
         for program in programs if turn % 2 == 0 else reversed(programs):
-            times[program.name].all.append(once(program))
+            times[program.name].all.append(program.seconds())
     return times

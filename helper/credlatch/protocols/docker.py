@@ -46,7 +46,7 @@ def parse_get(stdin: bytes) -> Request:
     """
     key = parse_key(stdin)
     url = registry.parse(key)
-    others = () if url is None else registry.spellings(url)
+    others = () if url is None else (*registry.below(url), *registry.spellings(url))
     return Request(
         url, (key, *(name for name in others if name != key)), key_first=True, login=True
     )

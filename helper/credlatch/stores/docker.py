@@ -42,7 +42,7 @@ class DockerStore:
 
     def find(self, url: Url) -> Entry | None:
         """The login for a URL, under the most specific of its keys."""
-        return self.find_key(registry.spellings(url))
+        return self.find_key((*registry.below(url), *registry.spellings(url)))
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
         """The login under the first of these keys."""

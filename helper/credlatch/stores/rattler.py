@@ -99,7 +99,9 @@ class RattlerStore:
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the renewed entry where it was read: a file, or the keyring's item."""
         backend, key = self._backend(entry)
-        return backend.prepare(key)
+        if entry.grant is None:
+            raise ValueError("an entry without a grant is not renewed")
+        return backend.prepare(key, entry.grant.secret)
 
     def _backend(self, entry: Entry) -> tuple[Backend, str]:
         wanted, _, key = entry.slot.partition("\n")
@@ -121,7 +123,9 @@ class RattlerStore:
         raise StoreError("there is no place to keep the credential")
 
     def delete(self, key: str) -> bool:
-        """Forget ``key`` in every backend, as rattler does; False if none had it.
+        """Forget the login under ``key`` in every backend, as rattler does; False if none had it.
+
+        A token under that name is not touched: pixi's login is not Docker's to end.
 
         Raises:
             StoreError: one of them could not be asked; the others have been.
@@ -130,7 +134,8 @@ class RattlerStore:
         deleted = False
         for backend in self.backends():
             try:
-                deleted = backend.delete(key) or deleted
+                if _username(key, backend.get(key)) is not None:
+                    deleted = backend.delete(key) or deleted
             except AbsentError:
                 continue
             except StoreError as error:

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
         def delete(self, key: str) -> bool:
             """Forget a key; False if there was none."""
 
-        def prepare(self, key: str) -> PendingWrite:
-            """Room for a renewed value."""
+        def prepare(self, key: str, sent: Secret) -> PendingWrite:
+            """Room for a renewed value, in place of the one with the refresh token ``sent``."""
 
 
 SERVICE = "rattler"
@@ -64,7 +64,8 @@ class FileBackend:
         self._caller = caller
         self._read: dict[str, Any] | None = None
 
-    def _entries(self, *, again: bool = False) -> dict[str, Any]:
+    def entries(self, *, again: bool = False) -> dict[str, Any]:
+        """All keys and values, as they were read first or are now."""
         if self._read is None or again:
             text = files.read(self._path, self._caller.warn)
             self._read = self._parse(text) if text and not text.isspace() else {}
@@ -83,11 +84,7 @@ class FileBackend:
 
     def get(self, key: str) -> object | None:
         """The value under a key, or None."""
-        return self._entries().get(key)
-
-    def entries(self) -> dict[str, object]:
-        """All keys and values."""
-        return self._entries()
+        return self.entries().get(key)
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value."""
@@ -100,7 +97,7 @@ class FileBackend:
 
     def delete(self, key: str) -> bool:
         """Forget a key; False if there was none, and then nothing is written."""
-        if key not in self._entries(again=True):
+        if key not in self.entries(again=True):
             return False
         return self._change(lambda entries: entries.pop(key, None) is not None)
 
@@ -109,7 +106,7 @@ class FileBackend:
 
         try:
             with locks.exclusive(self.lock_path, LOCK_PATIENCE):
-                entries = self._entries(again=True)
+                entries = self.entries(again=True)
                 changed = change(entries)
                 if changed:
                     files.AtomicWrite(self._path).commit(_dump(entries))
@@ -117,23 +114,25 @@ class FileBackend:
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
 
-    def prepare(self, key: str) -> PendingWrite:
+    def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """Room for a renewed value. The lock is the caller's to hold."""
-        return _PendingFile(self, key)
+        return _PendingFile(self, key, sent)
 
 
 class _PendingFile:
-    def __init__(self, backend: FileBackend, key: str) -> None:
+    def __init__(self, backend: FileBackend, key: str, sent: Secret) -> None:
         self._backend = backend
         self._key = key
-        size = len(_dump(backend._entries(again=True)))
+        self._sent = sent
+        size = len(_dump(backend.entries(again=True)))
         self._write = files.AtomicWrite(backend.id, size + _ROOM)
 
     def commit(self, fresh: Fresh) -> None:
         """Put the renewed value in. Rattler takes no lock, so the file is read once more."""
-        entries = self._backend._entries(again=True)
-        entries[self._key] = rattler_format.renewed(entries[self._key], fresh)
-        self._write.commit(_dump(entries))
+        entries = self._backend.entries(again=True)
+        value = rattler_format.renewed(entries.get(self._key), self._sent, fresh)
+        if value is not None:
+            self._write.commit(_dump({**entries, self._key: value}))
 
     def abandon(self) -> None:
         """Leave the file."""
@@ -155,6 +154,8 @@ class KeyringBackend:
     def __init__(self, caller: Caller) -> None:
         self.lock_path = caller.cache("credlatch", "rattler-keyring.lock")
         self._caller = caller
+        self._names: list[str] | None = None
+        self._listed = False
 
     def _keyring(self) -> Keyring:
         keyring = self._caller.keyring()
@@ -165,7 +166,15 @@ class KeyringBackend:
     def get(self, key: str) -> dict[str, Any] | None:
         """The value under a key, or None; None also where there is no keyring."""
         keyring = self._caller.keyring()
-        secret = keyring.get(SERVICE, key) if keyring is not None else None
+        if keyring is None:
+            return None
+        # One list of names costs less than asking for each of a dozen keys.
+        if not self._listed:
+            self._names = keyring.usernames(SERVICE)
+            self._listed = True
+        if self._names is not None and key not in self._names:
+            return None
+        secret = keyring.get(SERVICE, key)
         if secret is None:
             return None
         try:
@@ -192,28 +201,30 @@ class KeyringBackend:
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value, in the item that rattler made if there is one."""
         self._keyring().put(SERVICE, key, Secret(_dump(value).decode()))
+        self._listed = False
 
     def delete(self, key: str) -> bool:
         """Forget a key."""
         return self._keyring().delete(SERVICE, key)
 
-    def prepare(self, key: str) -> PendingWrite:
+    def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """The item, unlocked and readable."""
-        value = self.get(key)
-        if value is None:
+        if self.get(key) is None:
             raise StoreError(f"the entry {key!r} has gone from {self.where}: log in again")
-        return _PendingItem(self, key, value)
+        return _PendingItem(self, key, sent)
 
 
 class _PendingItem:
-    def __init__(self, backend: KeyringBackend, key: str, value: dict[str, Any]) -> None:
+    def __init__(self, backend: KeyringBackend, key: str, sent: Secret) -> None:
         self._backend = backend
         self._key = key
-        self._value = value
+        self._sent = sent
 
     def commit(self, fresh: Fresh) -> None:
         """Update the item in place."""
-        self._backend.put(self._key, rattler_format.renewed(self._value, fresh))
+        value = rattler_format.renewed(self._backend.get(self._key), self._sent, fresh)
+        if value is not None:
+            self._backend.put(self._key, value)
 
     def abandon(self) -> None:
         """Nothing was begun."""

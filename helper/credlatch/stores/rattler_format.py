@@ -72,7 +72,7 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
     refresh = content.get("refresh_token")
     grant = None
     if isinstance(refresh, str) and refresh:
-        advice = f"log in again: pixi auth login {key} --oauth"
+        advice = f"log in again: pixi auth login {key}"
         grant = OAuthRefresh(Secret(refresh), endpoint, client, advice)
     expires = clock.moment(content.get("expires_at"))
     entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)
@@ -98,9 +98,16 @@ def _strings(content: object, *names: str) -> list[str] | None:
     return strings if len(strings) == len(names) else None
 
 
-def renewed(value: dict[str, Any], fresh: Fresh) -> dict[str, Any]:
-    """An ``OAuth`` value with the fresh token in it, every other field kept."""
-    content = dict(value["OAuth"])
+def renewed(value: object, sent: Secret, fresh: Fresh) -> dict[str, Any] | None:
+    """An ``OAuth`` value with the fresh token in it, every other field kept.
+
+    None when it no longer holds the refresh token that was ``sent``: somebody has logged in or out
+    meanwhile, and what they left counts.
+    """
+    content = value.get("OAuth") if isinstance(value, dict) else None
+    if not isinstance(content, dict) or content.get("refresh_token") != sent.reveal():
+        return None
+    content = dict(content)
     content["access_token"] = fresh.token.reveal()
     if fresh.refresh_token is not None:
         content["refresh_token"] = fresh.refresh_token.reveal()

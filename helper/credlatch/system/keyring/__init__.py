@@ -31,8 +31,8 @@ if TYPE_CHECKING:
         def find(self, service: str) -> list[tuple[str, Secret]]:
             """User names and secrets; on macOS none, because its keychain cannot be asked so."""
 
-        def usernames(self, service: str) -> list[str]:
-            """The user names that the service has secrets for; on macOS and Windows none."""
+        def usernames(self, service: str) -> list[str] | None:
+            """The user names that the service has secrets for; None where they are not told."""
 
         def put(self, service: str, username: str, secret: Secret) -> None:
             """Keep a secret, in the item that is already there if there is one."""

@@ -29,9 +29,9 @@ class Keychain:
         """None: the keychain gives a secret for a known account only."""
         return []
 
-    def usernames(self, service: str) -> list[str]:  # noqa: ARG002 - likewise
+    def usernames(self, service: str) -> list[str] | None:  # noqa: ARG002 - likewise
         """None, for the same reason."""
-        return []
+        return None
 
     def put(self, service: str, username: str, secret: Secret) -> None:
         """Keep a secret."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from jeepney import DBusAddress, MessageType, new_method_call
+from jeepney import DBusAddress, MessageType, Properties, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
 from credlatch.credential import Secret
@@ -124,10 +124,17 @@ class SecretService:
 
     @_in_our_words
     def usernames(self, service: str) -> list[str]:
-        """The user names that the service has secrets for."""
-        return [
-            item.get_attributes().get("username", "") for item in self._items({"service": service})
-        ]
+        """The user names that the service has items for, locked ones too."""
+        unlocked, locked = self._paths({"service": service})
+        return [self._attributes(path).get("username", "") for path in (*unlocked, *locked)]
+
+    def _attributes(self, path: str) -> dict[str, str]:
+        item = DBusAddress(path, _SERVICE.bus_name, "org.freedesktop.Secret.Item")
+        reply = self._bus.send_and_get_reply(Properties(item).get("Attributes"))
+        if reply.header.message_type == MessageType.error:
+            return {}  # it has just been deleted
+        ((_, attributes),) = reply.body
+        return dict(attributes)
 
     @_in_our_words
     def put(self, service: str, username: str, secret: Secret) -> None:

@@ -33,9 +33,9 @@ class CredentialManager:
         found = self._vault.get_credential(service, None)
         return [] if found is None else [(found.username, Secret(found.password))]
 
-    def usernames(self, service: str) -> list[str]:  # noqa: ARG002 - see below
+    def usernames(self, service: str) -> list[str] | None:  # noqa: ARG002 - see below
         """None: targets can be listed by prefix only, and rattler's begin with the user."""
-        return []
+        return None
 
     def put(self, service: str, username: str, secret: Secret) -> None:
         """Keep a secret, by CredWrite: keyring's ``set_password`` would copy the old one aside."""

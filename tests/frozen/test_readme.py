@@ -1,0 +1,120 @@
+"""Every block of the README does what the README says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import bazel_client
+
+if TYPE_CHECKING:
+    from support.home import Home
+    from support.program import Program
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCK = re.compile(r"^## (?P<head>[^\n]+)\n(?P<body>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"```(?P<kind>\w*)\n(?P<text>.*?)```", re.DOTALL)
+SECTIONS = {
+    match["head"]: [fence["text"] for fence in FENCE.finditer(match["body"])]
+    for match in BLOCK.finditer(README)
+}
+LOGIN = {"pypi.example.com": {"BasicHTTP": {"username": "u", "password": "p"}}}
+
+
+def shell(script: str, home: Home, path: Path) -> str:
+    """Run a block as a person who pasted it, with ``path`` in front of PATH."""
+    env = {**home.env, "PATH": f"{path}{os.pathsep}{home.env['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-e", "-c", script], env=env, cwd=home.path, capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
+def test_all_sections_are_known_here() -> None:
+    # A block that nobody runs would drift: whoever adds one adds its test.
+    assert {head: len(blocks) for head, blocks in SECTIONS.items() if blocks} == {
+        "Try it": 1,
+        "Install": 1,
+        "Bazel": 2,
+        "Docker, podman, skopeo, buildah": 2,
+        "BuildKit": 1,
+    }
+
+
+def test_the_two_commands_are_those_of_dev() -> None:
+    commands = re.findall(r"^\$ \./dev (\w+)$", SECTIONS["Try it"][0], re.MULTILINE)
+    assert commands == ["try", "test"]
+    usage = subprocess.run(
+        [sys.executable, ROOT / "dev", "--help"], capture_output=True, check=True
+    ).stdout.decode()
+    assert all(re.search(rf"^  {command}\b", usage, re.MULTILINE) for command in commands)
+
+
+def test_install(frozen: Program, home: Home, tmp_path: Path) -> None:
+    # The block in a copy of the checkout that has been built: ./dev build itself is not run again.
+    checkout = tmp_path / "checkout"
+    shutil.copytree(Path(frozen.command[0]).parent, checkout / "dist/credlatch.d", symlinks=True)
+    (checkout / "dev").write_text("#!/bin/sh\n")
+    (checkout / "dev").chmod(0o755)
+    (block,) = SECTIONS["Install"]
+    subprocess.run(["sh", "-e", "-c", block], cwd=checkout, env=home.env, check=True)
+    installed = home.path / ".local/bin"
+    version = subprocess.run(
+        [installed / "credlatch", "--version"], env=home.env, capture_output=True, check=True
+    )
+    assert version.stdout.startswith(b"credlatch ")
+    helper = subprocess.run(
+        [installed / "docker-credential-credlatch", "version"],
+        env=home.env,
+        capture_output=True,
+        check=True,
+    )
+    assert helper.stdout.startswith(b"docker-credential-credlatch (credlatch) v")
+
+
+def test_bazel(frozen: Program, home: Home) -> None:
+    home.write_rattler(LOGIN)
+    bazelrc, shown = SECTIONS["Bazel"]
+    found = re.fullmatch(r"common --credential_helper=(\w+)\n", bazelrc)
+    assert found
+    name = found[1]
+    path = frozen.link_as(name)
+    # Bazel looks a bare name up on PATH.
+    helper = shutil.which(name, path=str(path))
+    assert helper
+    got = bazel_client.get_credentials(helper, "https://pypi.example.com/simple/?a=b&c", home.env)
+    assert got.headers == {"Authorization": ["Basic dTpw"]}
+    answer = json.loads(shell(shown, home, path))
+    assert answer == {"headers": {"Authorization": ["Basic dTpw"]}}
+
+
+def test_docker_configurations_name_a_helper_that_exists(frozen: Program) -> None:
+    store, helpers = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
+    names = {store["credsStore"], *helpers["credHelpers"].values()}
+    assert names == {"credlatch"}
+    (name,) = names
+    assert shutil.which(
+        f"docker-credential-{name}", path=frozen.link_as(f"docker-credential-{name}")
+    )
+
+
+@pytest.mark.parametrize("stored", ["p", "a-long-token.with_dots"])
+def test_buildkit_hands_the_password_over(frozen: Program, home: Home, stored: str) -> None:
+    home.write_rattler({"pypi.example.com": {"BearerToken": stored}})
+    path = frozen.link_as("credlatch")
+    # A docker that says what it was given: with the real one, tests/real builds.
+    fake = path / "docker"
+    fake.write_text('#!/bin/sh\nprintf "%s|%s" "$TOKEN" "$*"\n')
+    fake.chmod(0o755)
+    (block,) = SECTIONS["BuildKit"]
+    said = shell(block, home, path)
+    assert said == f"{stored}|build --secret id=token,env=TOKEN ."

@@ -1,0 +1,116 @@
+"""The frozen program stays small: what it carries, and the memory that a call takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.token_server import make_jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.home import Home
+    from support.program import Program
+    from support.token_server import TokenServer
+
+HOST = "packages.example.com"
+MEBIBYTE = 1024 * 1024
+UNWANTED = {
+    *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip"),  # of the build
+    *("click", "rich", "pygments", "anyio", "urllib3", "requests"),  # of libraries, optional
+    *("tkinter", "unittest", "pydoc", "sqlite3", "lib2to3", "curses", "readline", "ctypes"),
+    *("certifi/cacert.pem", "cryptography", "posit_keyring"),
+}
+
+
+def _carried(executable: Path) -> set[str]:
+    """The names of all that is in the archive, modules and files."""
+    viewer = [sys.executable, "-m", "PyInstaller.utils.cliutils.archive_viewer"]
+    said = subprocess.run(
+        [*viewer, "--list", "--recursive", "--brief", executable],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return {line.strip() for line in said.splitlines()}
+
+
+def test_the_single_file_carries_nothing_that_nobody_needs(single: Path) -> None:
+    names = _carried(single)
+
+    assert {"credlatch.cli", "httpx", "struct"} <= names
+    assert names & UNWANTED == set()
+    assert {name for name in names if name.startswith("pyi_rth_")} == set()
+
+
+def test_the_single_file_is_below_30_mb(single: Path) -> None:
+    assert single.stat().st_size < 30 * MEBIBYTE
+
+
+# Started from here, a program would count the memory of this process, which it is forked from.
+_PEAK = """
+import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+os.write(2, str(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)).encode())
+raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def peak(program: Program) -> int:
+    """The most bytes that ``get`` had in memory, in any process of it."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _PEAK, *program.command, "get"],
+        input=json.dumps({"uri": f"https://{HOST}/simple/"}).encode(),
+        capture_output=True,
+        env=program.home.env,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["headers"], done.stdout
+    return int(done.stderr)
+
+
+def _rattler(home: Home, entries: int) -> None:
+    others = {f"h{n}.example.com": {"BearerToken": f"t{n}"} for n in range(entries - 1)}
+    home.write_rattler({**others, HOST: {"BearerToken": "made-up"}})
+
+
+def _uv(home: Home, entries: int) -> None:
+    row = '[[credential]]\nservice = "https://{}/"\nscheme = "bearer"\ntoken = "t"\n'
+    hosts = [*(f"h{n}.example.com" for n in range(entries - 1)), HOST]
+    home.write(".local/share/uv/credentials/credentials.toml", "".join(map(row.format, hosts)))
+
+
+@pytest.mark.parametrize("fill", [_rattler, _uv], ids=["rattler", "uv"])
+@pytest.mark.parametrize("entries", [10, 10_000])
+def test_a_get_takes_less_than_40_mb(
+    each_form: Program, fill: Callable[[Home, int], None], entries: int
+) -> None:
+    fill(each_form.home, entries)
+
+    assert peak(each_form) < 40 * MEBIBYTE
+
+
+def test_a_get_that_renews_takes_less_than_40_mb(
+    each_form: Program, token_server: TokenServer
+) -> None:
+    ended = int(time.time()) - 60
+    login = {
+        "access_token": make_jwt(ended),
+        "refresh_token": "refresh-1",
+        "expires_at": ended,
+        "token_endpoint": f"{token_server.url}/token",
+        "client_id": "rattler",
+    }
+    each_form.home.write_rattler({HOST: {"OAuth": login}})
+
+    assert peak(each_form) < 40 * MEBIBYTE
+    assert len(token_server.posts("/token")) == 1
