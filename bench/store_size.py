@@ -32,12 +32,12 @@ def hosts(entries: int) -> list[str]:
 
 
 def rattler(home: Home, entries: int) -> None:
-    """pixi's file, in JSON."""
+    """JSON: what pixi keeps."""
     home.write_rattler({host: {"BearerToken": "made-up"} for host in hosts(entries)})
 
 
 def uv(home: Home, entries: int) -> None:
-    """uv's file, in TOML."""
+    """TOML: what uv keeps."""
     rows = (
         f'[[credential]]\nservice = "https://{host}/"\nusername = "ada"\nscheme = "basic"\n'
         'password = "made-up"\n\n'
@@ -47,7 +47,7 @@ def uv(home: Home, entries: int) -> None:
 
 
 def posit(home: Home, entries: int) -> None:
-    """Posit Package Manager's file, in TOML."""
+    """TOML again: what Posit Package Manager keeps."""
     rows = (
         f'[[connections]]\naddress = "https://{host}"\ntoken = "made-up"\nauth_type = "sso"\n\n'
         for host in hosts(entries)

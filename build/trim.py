@@ -39,7 +39,7 @@ _STANDARD = (
 
 # The keyring of each system is reached by one of these; ctypes loads a library at every start.
 _OF_OTHER_SYSTEMS = {
-    "linux": ("ctypes", "keyring", "secretstorage", "cryptography", "cffi", "_cffi_backend"),
+    "linux": ("ctypes", "keyring"),
     "darwin": ("jeepney", "secretstorage", "keyring.backends.Windows"),
     "win32": ("jeepney", "secretstorage", "keyring.backends.macOS"),
 }

@@ -90,6 +90,6 @@ class Caller:
         if not self._keyring_opened:
             from credlatch.system import keyring
 
-            self._keyring = keyring.open_keyring(self)
+            self._keyring = keyring.open_keyring(self.get, self.warn)
             self._keyring_opened = True
         return self._keyring

@@ -44,13 +44,25 @@ def loads(text: str) -> object:
     start = len(text) - len(text.lstrip(_SPACE))
     try:
         value, end = _scan(text, start)
-    except StopIteration:
-        raise ValueError("not JSON") from None
+    except (StopIteration, SystemError):
+        # Up to Python 3.12 the scanner finds its exception's class only if json is imported, and
+        # raises SystemError where it is not. Now that there is time: let json say what is wrong.
+        raise ValueError(_fault(text)) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if text[end:].strip(_SPACE):
         raise ValueError("text after the JSON value")
     return value
+
+
+def _fault(text: str) -> str:
+    import json
+
+    try:
+        json.loads(text)
+    except ValueError as error:
+        return str(error)
+    return "not JSON"
 
 
 quote: Callable[[str], str] = encode_basestring_ascii

@@ -1,30 +1,31 @@
 """Many processes let go at the same instant, and what each of them said.
 
-Each is a shell that reports that it is there and waits on a pipe; when all have reported, the pipe
-is closed and all of them turn into the program that they are for. So the start of the program, too,
-happens at once, which is how a build tool calls its helper.
+Each is a shell that says that it is there and waits on a pipe; when all have said so, the pipe is
+closed, and each turns into its program. So the program's start, too, happens at once, as when a
+build tool calls its helper for many URLs.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support.program import TIMEOUT, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from support.program import Program
 
-# $1 is the pipe that says "here", $2 the one that says "go" by its end.
-_WAIT = 'here=$1 go=$2; shift 2; printf . >&"$here"; read -r _ <&"$go"; exec "$@"'
+_WAIT = 'printf .; read -r _; call=$1; shift; exec "$@" <"$call.in" >"$call.out" 2>"$call.err"'
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,86 @@ class Call:
     stdin: bytes
 
 
-class Helped(Answer):
-    """An answer, and the seconds from the start of all to the end of this one."""
+def bazel(uri: str) -> Call:
+    """``credlatch get`` as Bazel calls it."""
+    return Call(("get",), json.dumps({"uri": uri}).encode())
+
+
+def docker(key: str) -> Call:
+    """``credlatch docker get``."""
+    return Call(("docker", "get"), key.encode())
+
+
+class Timed(Answer):
+    """An answer, and the seconds between the start of all and the end of this one."""
 
     def __init__(self, done: subprocess.CompletedProcess[bytes], seconds: float) -> None:
         super().__init__(done)
         self.seconds = seconds
+
+
+def at_once(program: Program, calls: Sequence[Call], folder: Path) -> list[Timed]:
+    """Make all the calls at the same time, and give their answers in the same order.
+
+    Args:
+        program: what is called.
+        calls: what each process is asked.
+        folder: where their input and output go; made here.
+    """
+    folder.mkdir()
+    with ExitStack() as stack:
+        here, say_here, wait_for_go, go = (stack.enter_context(end) for end in _pipes(2))
+        running = [
+            stack.enter_context(_started(program, call, folder / str(number), wait_for_go, say_here))
+            for number, call in enumerate(calls)
+        ]
+        say_here.close()
+        assert len(here.read(len(running))) == len(running), "a shell ended before it was let go"
+        begin = time.monotonic()
+        go.close()
+        with ThreadPoolExecutor(len(running)) as pool:
+            ended = pool.map(lambda process: _seconds(process, begin), running)
+            return [
+                Timed(_done(process, folder / str(number)), seconds)
+                for number, (process, seconds) in enumerate(zip(running, ended, strict=True))
+            ]
+
+
+def _pipes(count: int) -> Iterator[BinaryIO]:
+    """Both ends of each pipe, the one that is read from first."""
+    for _ in range(count):
+        read, write = os.pipe()
+        yield os.fdopen(read, "rb")
+        yield os.fdopen(write, "wb")
+
+
+@contextmanager
+def _started(
+    program: Program, call: Call, files: Path, wait_for_go: BinaryIO, say_here: BinaryIO
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits; whatever happens, it has ended after the block."""
+    files.with_suffix(".in").write_bytes(call.stdin)
+    process = subprocess.Popen(
+        ["sh", "-c", _WAIT, "sh", str(files), *program.command, *call.args],
+        stdin=wait_for_go,
+        stdout=say_here,
+        stderr=subprocess.DEVNULL,
+        env=program.home.env,
+        cwd=program.home.path,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _seconds(process: subprocess.Popen[bytes], begin: float) -> float:
+    process.wait(TIMEOUT)
+    return time.monotonic() - begin
+
+
+def _done(process: subprocess.Popen[bytes], files: Path) -> subprocess.CompletedProcess[bytes]:
+    out, err = (files.with_suffix(end).read_bytes() for end in (".out", ".err"))
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -12,10 +12,14 @@ import truststore
 from credlatch import __version__, jwt
 from credlatch import url as urls
 from credlatch.errors import RenewalError, RequestError
-from credlatch.renew.post import Post, refusal, way
+from credlatch.grant import OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
+from credlatch.renew import oauth, posit, pyx
+from credlatch.renew.post import Post, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from credlatch.grant import Fresh, Grant
 
 CONNECT = 3.0  # seconds
@@ -23,6 +27,7 @@ SILENCE = 5.0  # seconds without a byte
 MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
 _TOKEN_TOO_LATE = 0.5  # seconds: with less than that left, nothing new is begun
 _HTTP_OK = 200
+_WAYS = {OAuthRefresh: oauth, PyxRefresh: pyx, PyxApiKey: pyx, PositIdentity: posit}
 
 
 class UnansweredError(RenewalError):
@@ -45,7 +50,7 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
         UnansweredError: no answer came, and the server may have acted.
         RenewalError: anything else.
     """
-    module = way(grant)
+    module = _way(grant)
     post: Post = module.post(grant)
     server = _server(post.url)
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -74,6 +79,11 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
     if fresh.expires is None:
         fresh.expires = jwt.expiry(fresh.token.reveal())
     return fresh
+
+
+def _way(grant: Grant) -> ModuleType:
+    """The module that knows the grant: its ``post(grant)`` and ``answer(grant, body, now)``."""
+    return _WAYS[type(grant)]
 
 
 def _server(text: str) -> urls.Url:

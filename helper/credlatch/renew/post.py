@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from credlatch import jwt
 from credlatch.errors import LoginError, RenewalError
-from credlatch.grant import Fresh, Grant, OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from credlatch.grant import Fresh, Grant
 
 
 class Post:
@@ -36,23 +36,6 @@ class Post:
         self.headers = headers or {}
 
 
-def way(grant: Grant) -> ModuleType:
-    """The module that knows the grant: its ``post(grant)`` and ``answer(grant, body, now)``."""
-    if isinstance(grant, OAuthRefresh):
-        from credlatch.renew import oauth
-
-        return oauth
-    if isinstance(grant, PyxRefresh | PyxApiKey):
-        from credlatch.renew import pyx
-
-        return pyx
-    if isinstance(grant, PositIdentity):
-        from credlatch.renew import posit
-
-        return posit
-    raise TypeError(type(grant).__name__)
-
-
 def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
     """What a status other than 200 means.
 
@@ -69,8 +52,6 @@ def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
 
 def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
     """Why a fresh token cannot be used, or None."""
-    from credlatch import jwt
-
     token = fresh.token.reveal()
     ends = fresh.expires if fresh.expires is not None else jwt.expiry(token)
     if not token or not token.isascii() or not token.isprintable():

@@ -13,9 +13,9 @@ from credlatch.errors import AbsentError, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
-    from credlatch.caller import Caller
     from credlatch.credential import Secret
 
     class Keyring(Protocol):
@@ -41,8 +41,15 @@ if TYPE_CHECKING:
             """Forget the secret; False if there was none."""
 
 
-def open_keyring(caller: Caller) -> Keyring | None:
-    """The system's keyring as ``caller`` sees it; None where there is none, at no cost."""
+def open_keyring(
+    variable: Callable[[str], str | None], warn: Callable[[str], None]
+) -> Keyring | None:
+    """The system's keyring; None where there is none, at no cost.
+
+    Args:
+        variable: gives a variable of the caller's environment.
+        warn: told when a keyring is announced there and does not answer.
+    """
     if sys.platform == "win32":
         from credlatch.system.keyring.windows import CredentialManager
 
@@ -51,7 +58,7 @@ def open_keyring(caller: Caller) -> Keyring | None:
         from credlatch.system.keyring.macos import Keychain
 
         return Keychain()
-    address = _session_bus(caller)
+    address = _session_bus(variable)
     if address is None:
         return None
     from credlatch.system.keyring.secret_service import SecretService
@@ -59,14 +66,14 @@ def open_keyring(caller: Caller) -> Keyring | None:
     try:
         return SecretService(address)
     except AbsentError as error:
-        caller.warn(str(error))
+        warn(str(error))
         return None
 
 
-def _session_bus(caller: Caller) -> str | None:
-    address = caller.get("DBUS_SESSION_BUS_ADDRESS")
+def _session_bus(variable: Callable[[str], str | None]) -> str | None:
+    address = variable("DBUS_SESSION_BUS_ADDRESS")
     if address is None:
-        runtime = caller.get("XDG_RUNTIME_DIR")
+        runtime = variable("XDG_RUNTIME_DIR")
         # Where systemd puts it, also for a login without the variable (dbus-daemon(1)).
         if runtime and os.path.exists(f"{runtime}/bus"):
             address = f"unix:path={runtime}/bus"
