@@ -34,25 +34,30 @@ def main() -> int:
     """Run one call; the exit status: 0 answered, 1 could not, 2 used wrongly."""
     _no_core_dump()
     program = os.path.basename(sys.argv[0]).removesuffix(".exe")
+    docker = program.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]
     try:
         return _run(program, sys.argv[1:])
     except CredlatchError as error:
-        from credlatch.commands import streams
-
-        streams.say(str(error))
+        _report(str(error), docker=docker)
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        from credlatch.commands import streams
-
         if "CREDLATCH_DEBUG" in os.environ:
             raise
-        streams.say(
+        _report(
             f"internal error: {type(error).__name__}; please report it, with what "
-            "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)"
+            "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)",
+            docker=docker,
         )
         return 1
+
+
+def _report(line: str, *, docker: bool) -> None:
+    """One line, where the client shows it: Docker shows standard output."""
+    from credlatch.commands import streams
+
+    streams.say(line, descriptor=1 if docker else 2)
 
 
 def _run(program: str, args: list[str]) -> int:

@@ -70,7 +70,8 @@ def _fail(error: CredlatchError, caller: Caller) -> int:
     streams.say(*caller.warnings)
     # The three wire texts stand alone; everything else says who speaks.
     text = str(error)
-    wire = (docker.NOT_FOUND, docker.NO_SERVER_URL, docker.NO_USERNAME)
-    line = text if text in wire else f"credlatch: {' '.join(text.split())}"
-    streams.write(1, f"{line}\n".encode(errors="backslashreplace"))
+    if text in {docker.NOT_FOUND, docker.NO_SERVER_URL, docker.NO_USERNAME}:
+        streams.write(1, f"{text}\n".encode())
+    else:
+        streams.say(text, descriptor=1)
     return error.exit_status

@@ -43,10 +43,10 @@ def write(descriptor: int, data: bytes) -> None:
         return
 
 
-def say(*lines: str) -> None:
-    """Lines for a person, on standard error."""
+def say(*lines: str, descriptor: int = 2) -> None:
+    """Lines for a person, on standard error unless said otherwise."""
     for line in lines:
-        write(2, f"credlatch: {_one_line(line)}\n".encode(errors="backslashreplace"))
+        write(descriptor, f"credlatch: {_one_line(line)}\n".encode(errors="backslashreplace"))
 
 
 def _one_line(text: str) -> str:

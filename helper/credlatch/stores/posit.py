@@ -69,7 +69,7 @@ class PositStore:
                     best = (named, token)
         except ValueError as error:
             raise StoreError(
-                f"{self._path} is not TOML ({error}): mend it or log in anew"
+                f"{self._path} is not TOML ({error}): mend it, or move it away and log in again"
             ) from None
         return best
 

@@ -76,10 +76,12 @@ class FileBackend:
             value = quick_json.loads(text)
         except ValueError as error:
             raise StoreError(
-                f"{self._path} is not JSON ({error}): mend it or log in anew"
+                f"{self._path} is not JSON ({error}): mend it, or move it away and log in again"
             ) from None
         if not isinstance(value, dict):
-            raise StoreError(f"{self._path} is not a JSON object: mend it or log in anew")
+            raise StoreError(
+                f"{self._path} is not a JSON object: mend it, or move it away and log in again"
+            )
         return value
 
     def get(self, key: str) -> object | None:

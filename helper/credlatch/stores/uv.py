@@ -64,7 +64,9 @@ class UvStore:
                 else:
                     best += [match] if match is not None else []
         except ValueError as error:
-            raise StoreError(f"{path} is not TOML ({error}): mend it or log in anew") from None
+            raise StoreError(
+                f"{path} is not TOML ({error}): mend it, or move it away and log in again"
+            ) from None
         if not best:
             if damaged:
                 raise StoreError(
