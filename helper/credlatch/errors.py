@@ -8,7 +8,8 @@ holds a secret, and none of these reaches a user as a traceback.
     ├── RequestError      what a client sent on standard input cannot be understood
     ├── RefusedError      a credential exists, but must not travel where it was asked for
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
-    │   └── AbsentError   a keyring that a setting points at is not there
+    │   ├── AmbiguousError  it has two answers, and nothing says which is meant
+    │   └── AbsentError     a keyring that a setting points at is not there
     └── RenewalError      an expired credential could not be renewed
         └── LoginError    … and only a person's new login will help
 """
@@ -42,6 +43,10 @@ class RefusedError(CredlatchError):
 
 class StoreError(CredlatchError):
     """A store holds, or may hold, what was asked for, and cannot give it."""
+
+
+class AmbiguousError(StoreError):
+    """A store has more than one answer, and nothing says which is meant."""
 
 
 class AbsentError(StoreError):

@@ -81,7 +81,7 @@ class Resolver:
                 self._warn(failures)
                 return resolution
         if failures:
-            self._warn(failures[1:])
+            self._warn([each for each in failures if str(each) != str(failures[0])])
             raise failures[0]
         return None
 
@@ -151,7 +151,7 @@ def _usable(entry: Entry, request: Request, now: float) -> Credential:
         ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
         raise StoreError(
             f"the token from {entry.where} expired{ended} (this machine's clock says "
-            f"{clock.timestamp(int(now))}) and cannot be renewed: log in again"
+            f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.advice}"
         )
     try:
         if request.login:

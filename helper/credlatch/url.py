@@ -76,11 +76,14 @@ class Url:
         return self.scheme != "http" or self.is_loopback
 
     def covers(self, other: Url) -> bool:
-        """Whether ``other`` has the same origin and a path at or below this one, by segment."""
+        """Whether ``other`` has the same origin and a path at or below this one.
+
+        By segments, and a slash at the end counts: ``/a/`` is below ``/a``, and not the reverse.
+        """
         if self.origin != other.origin:
             return False
-        prefix = self.path.rstrip("/")
-        return other.path == prefix or other.path.startswith(prefix + "/")
+        prefix = self.path if self.path.endswith("/") else self.path + "/"
+        return other.path == self.path or other.path.startswith(prefix)
 
     def __repr__(self) -> str:
         return f"Url({self.text!r})"

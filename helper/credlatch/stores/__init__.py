@@ -76,11 +76,12 @@ class Entry:
         grant: what renews it, or None.
         renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
         slot: what the store needs to find the place again.
+        advice: what a person does when it has ended and nothing renews it.
     """
 
-    __slots__ = ("credential", "expires", "grant", "renew_unknown", "slot", "where")
+    __slots__ = ("advice", "credential", "expires", "grant", "renew_unknown", "slot", "where")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, all but two by name
         self,
         credential: Credential | None,
         where: str,
@@ -89,6 +90,7 @@ class Entry:
         grant: Grant | None = None,
         renew_unknown: bool = False,
         slot: str = "",
+        advice: str = "log in again",
     ) -> None:
         if expires is None and credential is not None:
             expires = jwt.expiry(credential.secret.reveal())
@@ -98,3 +100,4 @@ class Entry:
         self.grant = grant
         self.renew_unknown = renew_unknown
         self.slot = slot
+        self.advice = advice

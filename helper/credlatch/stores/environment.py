@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.url import Url
 
+_ADVICE = "set a fresh one"
 PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
 
 
@@ -54,7 +55,7 @@ class EnvironmentStore:
         username = self._value(f"CREDLATCH_USERNAME_{host}")
         password = self._value(f"CREDLATCH_PASSWORD_{host}")
         if token is not None:
-            return Entry(Bearer(Secret(token)), f"the variable {token_name}")
+            return Entry(Bearer(Secret(token)), f"the variable {token_name}", advice=_ADVICE)
         if password is not None:
             if username is None:
                 raise StoreError(
@@ -69,7 +70,7 @@ class EnvironmentStore:
         for name in PYX_TOKENS:
             token = self._value(name)
             if token is not None and PyxRealm(self._caller).owns(url):
-                return Entry(Bearer(Secret(token)), f"the variable {name}")
+                return Entry(Bearer(Secret(token)), f"the variable {name}", advice=_ADVICE)
         return None
 
     def _value(self, name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from credlatch.credential import Basic
-from credlatch.errors import StoreError
+from credlatch.errors import AmbiguousError
 from credlatch.stores import Entry
 from credlatch.system.keyring import only
 
@@ -28,8 +28,7 @@ class KeyringStore:
         keyring = self._caller.keyring()
         if keyring is None:
             return None
-        hosts = [url.netloc] if url.default_port or url.scheme == "https" else []
-        for service in dict.fromkeys((url.text, *hosts, f"{url.scheme}://{url.netloc}")):
+        for service in dict.fromkeys((url.text, url.netloc, f"{url.scheme}://{url.netloc}")):
             where = f"the keyring (service {service})"
             if url.username is not None:
                 secret = keyring.get(service, url.username)
@@ -37,9 +36,10 @@ class KeyringStore:
                     return Entry(Basic(url.username, secret), where)
                 continue
             items = keyring.find(service)
-            if len({username for username, _ in items}) > 1:
-                raise StoreError(
-                    f"{where} has logins of several users: put the user name into the URL"
+            users = sorted({username for username, _ in items})
+            if len(users) > 1:
+                raise AmbiguousError(
+                    f"{where} has logins of {', '.join(users)}: put the user name into the URL"
                 )
             if items:
                 secret = only(service, items[0][0], [secret for _, secret in items])

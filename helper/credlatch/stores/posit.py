@@ -48,7 +48,11 @@ class PositStore:
         if token is None and grant is None:
             return None
         credential = None if token is None else Basic(TOKEN_USER, Secret(token))
-        return Entry(credential, self._path, grant=grant, slot=address)
+        advice = (
+            f"log in to {address} again with posit-keyring, "
+            "or name an identity token in PACKAGEMANAGER_IDENTITY_TOKEN_FILE"
+        )
+        return Entry(credential, self._path, grant=grant, slot=address, advice=advice)
 
     def _stored(self, url: urls.Url, address: str | None) -> tuple[str | None, str | None]:
         text = files.read(self._path, self._caller.warn) or ""

@@ -6,7 +6,7 @@ In order: the file that RATTLER_AUTH_FILE names, and then nothing else, as pixi 
 
 from __future__ import annotations
 
-from credlatch.errors import AbsentError, StoreError
+from credlatch.errors import AbsentError, AmbiguousError, StoreError
 from credlatch.stores import Entry, rattler_format
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
@@ -77,18 +77,21 @@ class RattlerStore:
         return self._first(keys, "")
 
     def _first(self, keys: list[str] | tuple[str, ...], host: str) -> Entry | None:
-        failure: StoreError | None = None
-        for backend in self.backends():
-            try:
-                for key in keys:
+        # Rattler's order: an exact key in the last place comes before a wildcard in the first.
+        failures: dict[str, StoreError] = {}
+        for key in keys:
+            for backend in self.backends():
+                if backend.id in failures:
+                    continue
+                try:
                     value = backend.get(key)
                     if value is not None:
                         entry = rattler_format.read(value, key, backend.where, host)
                         entry.slot = f"{backend.id}\n{key}"
                         return entry
-            except StoreError as error:
-                failure = failure or error
-        if failure is not None:
+                except StoreError as error:
+                    failures[backend.id] = error
+        for failure in failures.values():
             raise failure
         return None
 
@@ -134,7 +137,7 @@ class RattlerStore:
         deleted = False
         for backend in self.backends():
             try:
-                if _username(key, backend.get(key)) is not None:
+                if self._is_login(backend, key):
                     deleted = backend.delete(key) or deleted
             except AbsentError:
                 continue
@@ -143,6 +146,12 @@ class RattlerStore:
         if failure is not None:
             raise failure
         return deleted
+
+    def _is_login(self, backend: Backend, key: str) -> bool:
+        try:
+            return _username(key, backend.get(key)) is not None
+        except AmbiguousError:
+            return True  # erasing all of them is what mends it
 
     def logins(self) -> dict[str, str]:
         """Keys that a registry's login may have, with their user names.

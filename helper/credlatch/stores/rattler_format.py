@@ -32,7 +32,7 @@ def read(value: object, key: str, where: str, host: str) -> Entry:
         if reader is not None:
             entry = reader(content, key, where, host)
             if entry is not None:
-                entry.slot = key
+                entry.advice = f"log in again: pixi auth login {key}"
                 return entry
         else:
             raise StoreError(

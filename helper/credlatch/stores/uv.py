@@ -7,7 +7,7 @@ import sys
 
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
-from credlatch.errors import RequestError, StoreError
+from credlatch.errors import AmbiguousError, RequestError, StoreError
 from credlatch.stores import Entry
 from credlatch.stores.toml_tables import tables
 from credlatch.system import files, locks
@@ -76,11 +76,9 @@ class UvStore:
         longest = max(length for length, _ in best)
         found = [credential for length, credential in best if length == longest]
         if len(found) > 1:
-            raise StoreError(
-                f"{path} has {len(found)} logins for {url.netloc}: put the user name into the URL, "
-                "or remove all but one with uv auth logout --username"
-            )
-        return Entry(found[0], path)
+            users = [one.username if isinstance(one, Basic) else "a token" for one in found]
+            raise AmbiguousError(_several(path, url.netloc, users))
+        return Entry(found[0], path, advice=f"log in again: uv auth login {url.netloc}")
 
     def _in_keyring(self, url: urls.Url) -> Entry | None:
         if url.host.startswith("*."):
@@ -96,11 +94,15 @@ class UvStore:
             return Entry(Basic(url.username, secret), where) if secret is not None else None
         items = keyring.find(service)
         if len(items) > 1:
-            raise StoreError(
-                f"{where} has {len(items)} logins: put the user name into the URL, "
-                "or remove all but one with uv auth logout --username"
-            )
+            raise AmbiguousError(_several(where, url.netloc, [username for username, _ in items]))
         return Entry(Basic(*items[0]), where) if items else None
+
+
+def _several(where: str, host: str, users: list[str]) -> str:
+    return (
+        f"{where} has {len(users)} logins for {host} ({', '.join(sorted(users))}): "
+        "put the user name into the URL, or uv auth logout --username"
+    )
 
 
 class _DamagedError(Exception):
@@ -132,7 +134,7 @@ def _match(table: dict[str, object] | None, url: urls.Url) -> tuple[int, Credent
     # uv takes http for this machine only; an entry that a person wrote may say more.
     if not named.may_carry_credentials:
         return None
-    return len(named.path.rstrip("/")), credential
+    return len(named.path), credential
 
 
 def _credential(table: dict[str, object]) -> Credential | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from credlatch.errors import AbsentError, StoreError
+from credlatch.errors import AbsentError, AmbiguousError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ def only(service: str, username: str, secrets: list[Secret]) -> Secret | None:
     """The one secret; several equal ones are one.
 
     Raises:
-        StoreError: there are different ones, and nothing says which is meant.
+        AmbiguousError: there are different ones, and nothing says which is meant.
     """
     if len(set(secrets)) > 1:
-        raise StoreError(
+        raise AmbiguousError(
             f"the keyring holds {len(secrets)} different items for service {service!r}, "
             f"user {username!r}: delete all but one"
         )

@@ -30,15 +30,19 @@ def _in_our_words(method: Method[P, R]) -> Method[P, R]:
     """Everything that jeepney and secretstorage raise, as StoreError."""
 
     def wrapped(self: SecretService, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        # A service that hangs is waited for once, and not again for each store that asks it.
+        if self.hangs is not None:
+            raise StoreError(self.hangs)
         try:
             return method(self, *args, **kwargs)
         except StoreError:
             raise
         except TimeoutError:
-            raise StoreError(
+            self.hangs = (
                 f"the Secret Service has not answered for {PATIENCE:.0f} s: "
                 "restart it, or unset DBUS_SESSION_BUS_ADDRESS"
-            ) from None
+            )
+            raise StoreError(self.hangs) from None
         # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
         # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
         except Exception as error:  # noqa: BLE001
@@ -78,6 +82,7 @@ class SecretService:
             self._bus.send_and_get_reply, timeout=PATIENCE
         )
         self._session: Any = None
+        self.hangs: str | None = None
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """Items with these attributes: first the unlocked ones, then the locked ones."""
