@@ -37,9 +37,10 @@ _STANDARD = (
     *("_pydecimal", "_pyio", "pyexpat"),
 )
 
-# The keyring of each system is reached by one of these; ctypes loads a library at every start.
+# What reaches the keyrings and certificates of other systems. PyInstaller's own start-up imports
+# ctypes whenever it is there.
 _OF_OTHER_SYSTEMS = {
-    "linux": ("ctypes", "keyring"),
+    "linux": ("ctypes", "keyring", "win32ctypes", "truststore._macos", "truststore._windows"),
     "darwin": ("jeepney", "secretstorage", "keyring.backends.Windows"),
     "win32": ("jeepney", "secretstorage", "keyring.backends.macOS"),
 }

@@ -26,7 +26,7 @@ UNWANTED = {
     *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip"),  # of the build
     *("click", "rich", "pygments", "anyio", "urllib3", "requests"),  # of libraries, optional
     *("tkinter", "unittest", "pydoc", "sqlite3", "lib2to3", "curses", "readline", "ctypes"),
-    *("certifi/cacert.pem", "cryptography", "posit_keyring"),
+    *("certifi/cacert.pem", "keyring.core", "posit_keyring"),
 }
 
 

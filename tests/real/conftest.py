@@ -6,6 +6,7 @@ from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
 from support.dockerd import dockerd, published, token_image
 from support.rattler import rattler
+from support.rattler_places import place
 from support.registry import _token_registry, registry, token_registry
 from support.secret_service import secret_service
 from support.uv import uv, uv_with_pyx
@@ -18,6 +19,7 @@ __all__ = [
     "dockerd",
     "helper",
     "lenient_daemon",
+    "place",
     "published",
     "rattler",
     "recorded",

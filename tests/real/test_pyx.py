@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.program import TIMEOUT
+from support.crowd import ask_together
 from support.token_server import make_jwt
 
 if TYPE_CHECKING:
@@ -65,45 +64,13 @@ def bearer(server: TokenServer) -> str:
     return f"Bearer {server.current_access_token}"
 
 
-def all_at_once(home: Home, *commands: list[str], uri: str) -> set[str]:
-    """Start each command CALLERS times, ask all of them together, and give their headers."""
-    running = [
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=home.env,
-            cwd=home.path,
-        )
-        for _ in range(CALLERS)
-        for command in commands
-    ]
-    try:
-        for process in running:  # each has been waiting for its question
-            assert process.stdin is not None
-            process.stdin.write(json.dumps({"uri": uri}).encode())
-            process.stdin.flush()
-        headers = set()
-        for process in running:
-            out, err = process.communicate(timeout=TIMEOUT)
-            assert process.returncode == 0, err
-            (value,) = json.loads(out)["headers"]["Authorization"]
-            headers.add(value)
-        return headers
-    finally:
-        for process in running:
-            process.kill()
-            process.communicate()
-
-
 def test_uv_and_we_post_a_refresh_token_once_however_many_ask_at_once(
     home: Home, frozen: Program, uv_with_pyx: Uv, pyx: TokenServer, realm: Path
 ) -> None:
     expired(realm)
     pyx.delay = 0.5  # everybody has asked before the answer comes
     ours, theirs = [*frozen.command, "get"], [*uv_with_pyx.command, *HELPER]
-    headers = all_at_once(home, ours, theirs, uri=f"{pyx.url}/simple/acme/")
+    headers = ask_together(home, f"{pyx.url}/simple/acme/", ours, theirs, times=CALLERS)
     assert headers == {bearer(pyx)}
     (post,) = pyx.requests
     assert (post.path, post.json) == (REFRESH, {"refresh_token": "login-refresh"})
@@ -120,7 +87,7 @@ def test_the_next_time_they_post_the_rotated_one_once(
     pyx.lifetime = 3600
     pyx.delay = 0.5
     ours, theirs = [*frozen.command, "get"], [*uv_with_pyx.command, *HELPER]
-    assert all_at_once(home, ours, theirs, uri=f"{pyx.url}/x") == {bearer(pyx)}
+    assert ask_together(home, f"{pyx.url}/x", ours, theirs, times=CALLERS) == {bearer(pyx)}
     posted = [post.json["refresh_token"] for post in pyx.posts(REFRESH)]
     assert posted == ["login-refresh", rotated]
     assert pyx.replayed == []
@@ -134,7 +101,7 @@ def test_an_expired_token_of_an_api_key_is_exchanged_once(
     cached.write_text(make_jwt(int(time.time()) - 60))
     pyx.delay = 0.5
     ours, theirs = [*frozen.command, "get"], [*uv_with_pyx.command, *HELPER]
-    assert all_at_once(home, ours, theirs, uri=f"{pyx.url}/x") == {bearer(pyx)}
+    assert ask_together(home, f"{pyx.url}/x", ours, theirs, times=CALLERS) == {bearer(pyx)}
     (post,) = pyx.requests
     assert (post.path, post.headers["authorization"]) == (EXCHANGE, f"Bearer {KEY}")
     assert cached.read_text() == pyx.current_access_token
@@ -146,7 +113,9 @@ def test_a_first_exchange_of_an_api_key_is_ours_alone_to_make_once(
     # uv takes no lock for its own first one; we do.
     home.env["PYX_API_KEY"] = KEY
     pyx.delay = 0.5
-    assert all_at_once(home, [*frozen.command, "get"], uri=f"{pyx.url}/x") == {bearer(pyx)}
+    assert ask_together(home, f"{pyx.url}/x", [*frozen.command, "get"], times=CALLERS) == {
+        bearer(pyx)
+    }
     assert len(pyx.requests) == 1
     assert (realm / f"{KEY_DIGEST}.json").read_text() == pyx.current_access_token
 

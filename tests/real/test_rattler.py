@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.matching import RATTLER_ROWS, RATTLER_STORE, basic
 from support.rattler import oauth
+from support.rattler_places import Place
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.home import Home
     from support.program import Program
     from support.rattler import Rattler
@@ -63,55 +59,22 @@ def test_a_dot_at_the_end_of_a_host_names_the_same_host(home: Home, frozen: Prog
     assert frozen.bazel("https://a.example./x").authorization == "Bearer t"
 
 
-class Place:
-    """One of the places where rattler keeps credentials."""
-
-    def __init__(self, home: Home, service: SecretService | None, file: Path) -> None:
-        self.home = home
-        self.service = service
-        self.file = file
-
-    def write(self, entries: dict[str, Any]) -> None:
-        if self.service is None:
-            self.file.parent.mkdir(exist_ok=True)
-            self.file.write_text(json.dumps(entries))
-            self.file.chmod(0o600)
-            return
-        for key, entry in entries.items():
-            self.service.add(
-                f"keyring:{key}@rattler", {"service": "rattler", "username": key}, json.dumps(entry)
-            )
-
-    def read(self) -> dict[str, Any]:
-        if self.service is None:
-            loaded: dict[str, Any] = json.loads(self.file.read_text()) if self.file.exists() else {}
-            return loaded
-        items = self.service.items()
-        for item in items:
-            assert set(item.names) == {"service", "username"}
-            assert item.label == f"keyring:{item.names['username']}@rattler"
-        found = {item.names["username"]: json.loads(item.secret) for item in items}
-        assert len(found) == len(items), "two items for one key"
-        return found
-
-
-@pytest.fixture(params=["file", "RATTLER_AUTH_FILE", "keyring"])
-def place(home: Home, request: pytest.FixtureRequest) -> Place:
-    """Each place where rattler keeps credentials, one after the other, and nothing in it."""
-    own = home.path / ".rattler/credentials.json"
-    if request.param == "keyring":
-        return Place(home, request.getfixturevalue("secret_service"), own)
-    if request.param == "RATTLER_AUTH_FILE":
-        own = home.path / "elsewhere.json"
-        home.env["RATTLER_AUTH_FILE"] = str(own)
-    return Place(home, None, own)
-
-
 def test_rattler_sends_what_docker_stored(frozen: Program, rattler: Rattler, place: Place) -> None:
     docker(frozen, "store", LOGIN)
     assert rattler.authorization(HOST) == LOGIN_HEADER
     assert place.read() == {HOST: {"BasicHTTP": {"username": "jürgen", "password": 'p"w\\é: \t'}}}
     assert frozen.bazel(f"https://{HOST}/v2/").authorization == LOGIN_HEADER
+
+
+def test_docker_stores_into_the_file_that_the_environment_names_and_not_into_the_keyring(
+    home: Home, frozen: Program, rattler: Rattler, secret_service: SecretService
+) -> None:
+    path = home.path / "named" / "by" / "the environment.json"
+    home.env["RATTLER_AUTH_FILE"] = str(path)
+    docker(frozen, "store", LOGIN)
+    assert list(json.loads(path.read_text())) == [HOST]
+    assert secret_service.items() == []
+    assert rattler.authorization(HOST) == LOGIN_HEADER
 
 
 def test_a_second_login_replaces_the_first(frozen: Program, rattler: Rattler, place: Place) -> None:
@@ -159,90 +122,21 @@ def test_a_store_over_an_item_that_rattler_made_leaves_one_item(
     assert rattler.authorization(HOST) == LOGIN_HEADER
 
 
-def test_we_answer_with_the_token_that_rattler_renewed(
-    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place
+def test_list_gives_back_what_docker_stored_and_nothing_of_rattlers_own(
+    frozen: Program, token_server: TokenServer, place: Place
 ) -> None:
-    place.write({HOST: oauth(token_server, int(time.time()) + 200)})
-    sent = rattler.authorization(HOST)
-    assert sent == f"Bearer {token_server.current_access_token}"
-    answer = frozen.bazel(f"https://{HOST}/x")
-    assert answer.authorization == sent
-    assert len(token_server.posts("/token")) == 1
-    assert json.loads(docker(frozen, "get", HOST))["Secret"] == token_server.current_access_token
-
-
-@pytest.mark.parametrize("left", [-3600, 200])
-def test_rattler_sends_the_token_that_we_renewed(
-    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place, left: int
-) -> None:
-    other = {"BasicHTTP": {"username": "u", "password": "p"}}
-    place.write({HOST: oauth(token_server, int(time.time()) + left), "other.example": other})
-    renewed = frozen.bazel(f"https://{HOST}/x").authorization
-    assert renewed == f"Bearer {token_server.current_access_token}"
-    assert rattler.authorization(HOST) == renewed
-    assert frozen.bazel(f"https://{HOST}/x").authorization == renewed
-    (post,) = token_server.posts("/token")
-    assert post.form == {
-        "grant_type": "refresh_token", "refresh_token": "r-0", "client_id": "rattler"
-    }  # fmt: skip
-    kept = place.read()
-    assert kept["other.example"] == other
-    new = kept[HOST]["OAuth"]
-    assert (new["refresh_token"], new["client_id"]) == ("rotated-1", "rattler")
-    assert abs(new["expires_at"] - (time.time() + 3600)) < 60
-    if place.service is not None:
-        assert not place.file.exists()
-
-
-def test_each_renews_what_the_other_renewed_before(
-    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place
-) -> None:
-    token_server.lifetime = 100  # so short that each use renews
-    place.write({HOST: oauth(token_server, 1)})
-    sent = [rattler.authorization(HOST) if n % 2 else frozen.bazel(f"https://{HOST}/x").authorization
-            for n in range(4)]  # fmt: skip
-    assert len(set(sent)) == 4
-    assert [p.form["refresh_token"] for p in token_server.posts("/token")] == [
-        "r-0", "rotated-1", "rotated-2", "rotated-3"
-    ]  # fmt: skip
-    assert token_server.replayed == []
-
-
-def test_a_renewal_keeps_the_link_the_mode_and_what_we_do_not_know(
-    home: Home, frozen: Program, token_server: TokenServer
-) -> None:
-    entry = oauth(token_server, 1)
-    entry["OAuth"]["of_the_future"] = [1, {"a": None}]
-    unknown = {"NewKind": {"x": 1}}
-    odd = {"BearerToken": "t", "and": "more"}
-    path = home.write_rattler({HOST: entry, "new.example": unknown, "odd.example": odd})
-    target = home.path / "synced" / "credentials.json"
-    target.parent.mkdir()
-    os.replace(path, target)
-    path.symlink_to(target)
-    target.chmod(0o640)
-    assert frozen.bazel(f"https://{HOST}/x").authorization is not None
-    kept = home.read_rattler()
-    assert kept["new.example"] == unknown
-    assert kept["odd.example"] == odd
-    assert kept[HOST]["OAuth"]["of_the_future"] == [1, {"a": None}]
-    assert kept[HOST]["OAuth"]["access_token"] == token_server.current_access_token
-    assert path.is_symlink()
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-
-
-def test_a_token_is_renewed_where_it_was_read(
-    home: Home,
-    frozen: Program,
-    rattler: Rattler,
-    token_server: TokenServer,
-    secret_service: SecretService,
-) -> None:
-    home.write_rattler({HOST: oauth(token_server, 1)})
-    renewed = frozen.bazel(f"https://{HOST}/x").authorization
-    assert rattler.authorization(HOST) == renewed
-    assert home.read_rattler()[HOST]["OAuth"]["refresh_token"] == "rotated-1"
-    assert secret_service.items() == []  # where rattler itself would have moved it
+    place.write(
+        {
+            "*.wild.example": {"BasicHTTP": {"username": "u", "password": "p"}},
+            "token.example": {"BearerToken": "t"},
+            "oauth.example": oauth(token_server, 1),
+        }
+    )
+    keys = ["https://index.docker.io/v1/", "registry.example:5000", "[::1]:5000"]
+    for key in keys:
+        docker(frozen, "store", {**LOGIN, "ServerURL": key})
+    assert json.loads(docker(frozen, "list", "unused")) == dict.fromkeys(keys, LOGIN["Username"])
+    assert token_server.requests == []
 
 
 def test_keyring_and_file_are_asked_in_rattlers_order(

@@ -13,13 +13,13 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from support.program import TIMEOUT, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -35,10 +35,12 @@ class Call:
     Attributes:
         args: the words after the program's name.
         stdin: what it reads.
+        env: variables beside those of the program's home.
     """
 
     args: tuple[str, ...]
     stdin: bytes
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def bazel(uri: str) -> Call:
@@ -71,7 +73,9 @@ def at_once(program: Program, calls: Sequence[Call], folder: Path) -> list[Timed
     with ExitStack() as stack:
         here, say_here, wait_for_go, go = (stack.enter_context(end) for end in _pipes(2))
         running = [
-            stack.enter_context(_started(program, call, folder / str(number), wait_for_go, say_here))
+            stack.enter_context(
+                _started(program, call, folder / str(number), wait_for_go, say_here)
+            )
             for number, call in enumerate(calls)
         ]
         say_here.close()
@@ -105,7 +109,7 @@ def _started(
         stdin=wait_for_go,
         stdout=say_here,
         stderr=subprocess.DEVNULL,
-        env=program.home.env,
+        env={**program.home.env, **call.env},
         cwd=program.home.path,
     )
     try:

@@ -1,0 +1,196 @@
+"""Files with secrets are written whole or not at all, for their owner alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.system import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with an old content, in a folder of its own."""
+    path = tmp_path / "folder" / "store"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("old")
+    path.chmod(0o600)
+    return path
+
+
+def leftovers(path: Path) -> list[str]:
+    return sorted(each.name for each in path.parent.iterdir() if each != path)
+
+
+def test_a_write_replaces_the_content_and_leaves_nothing_else(path: Path) -> None:
+    write = files.AtomicWrite(str(path))
+    assert path.read_text() == "old"
+    write.commit(b"new")
+    assert path.read_text() == "new"
+    assert leftovers(path) == []
+
+
+def test_what_is_abandoned_leaves_the_old_content_and_nothing_else(path: Path) -> None:
+    write = files.AtomicWrite(str(path), room=100_000)
+    write.abandon()
+    write.abandon()
+    assert path.read_text() == "old"
+    assert leftovers(path) == []
+
+
+def test_after_a_commit_abandoning_changes_nothing(path: Path) -> None:
+    write = files.AtomicWrite(str(path))
+    write.commit(b"new")
+    write.abandon()
+    assert path.read_text() == "new"
+    with pytest.raises(ValueError, match="before"):
+        write.commit(b"newer")
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"x" * 1000, b"x" * 3_000_000])
+def test_the_room_that_was_reserved_is_no_part_of_the_content(path: Path, data: bytes) -> None:
+    write = files.AtomicWrite(str(path), room=1000)
+    write.commit(data)
+    assert path.read_bytes() == data
+
+
+def test_only_its_owner_may_read_it_whatever_the_umask_and_the_old_mode(path: Path) -> None:
+    path.chmod(0o644)
+    before = os.umask(0)
+    try:
+        write = files.AtomicWrite(str(path))
+        (aside,) = [each for each in path.parent.iterdir() if each != path]
+        assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+        write.commit(b"new")
+        files.AtomicWrite(str(path.parent / "made" / "store")).commit(b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((path.parent / "made").stat().st_mode) == 0o700
+
+
+def test_a_symbolic_link_is_followed_and_stays(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("second")
+    (tmp_path / "second").symlink_to(path)
+    files.AtomicWrite(str(link)).commit(b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "second").is_symlink()
+    assert not path.is_symlink()
+    assert path.read_text() == "new"
+    assert leftovers(path) == []
+
+
+def test_a_link_to_nothing_is_written_through(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(path.parent / "later" / "store")
+    files.AtomicWrite(str(link)).commit(b"new")
+    assert (path.parent / "later" / "store").read_text() == "new"
+    assert link.is_symlink()
+
+
+def test_what_a_killed_writer_left_is_in_nobody_s_way(path: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from credlatch.system import files\n"
+        "write = files.AtomicWrite(sys.argv[1], 1000)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    where = os.path.dirname(os.path.dirname(os.path.dirname(files.__file__)))
+    killed = subprocess.run(
+        [sys.executable, "-c", script, path], env={"PYTHONPATH": where}, timeout=60, check=False
+    )
+    assert killed.returncode == -9
+    assert path.read_text() == "old"
+    assert len(leftovers(path)) == 1
+    files.AtomicWrite(str(path)).commit(b"new")
+    assert path.read_text() == "new"
+    assert leftovers(path) == []
+
+
+def test_a_link_in_the_place_of_the_new_content_is_not_followed(path: Path) -> None:
+    write = files.AtomicWrite(str(path))
+    (aside,) = leftovers(path)
+    write.abandon()
+    victim = path.parent / "victim"
+    victim.write_text("untouched")
+    (path.parent / aside).symlink_to(victim)
+    files.AtomicWrite(str(path)).commit(b"new")
+    assert victim.read_text() == "untouched"
+    assert path.read_text() == "new"
+
+
+def recorded(patch: pytest.MonkeyPatch, fail: str = "") -> list[str]:
+    """Notes the order of what is asked of the system, which fails at the one step named."""
+    calls: list[str] = []
+
+    def noted(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            calls.append(name)
+            if name == fail:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real(*args, **kwargs)
+
+        return call
+
+    for name in ("posix_fallocate", "write", "ftruncate", "fsync", "close", "replace"):
+        patch.setattr(os, name, noted(name, getattr(os, name)))
+    return calls
+
+
+def test_the_content_is_durable_before_it_is_visible_and_the_rename_after(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = recorded(monkeypatch)
+    files.AtomicWrite(str(path), room=10).commit(b"new")
+    assert calls == [
+        "posix_fallocate", "write", "ftruncate", "fsync", "close", "replace", "fsync", "close"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", ["posix_fallocate", "write", "ftruncate", "fsync", "replace"])
+def test_a_full_disk_at_any_step_leaves_the_old_content_and_nothing_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def attempt() -> None:
+        files.AtomicWrite(str(path), room=10).commit(b"new")
+
+    with monkeypatch.context() as patch:
+        recorded(patch, fail=step)
+        with pytest.raises(OSError, match="No space"):
+            attempt()
+    assert path.read_text() == "old"
+    assert leftovers(path) == []
+
+
+def test_a_write_that_the_system_takes_in_pieces_is_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data[:7])))
+    files.AtomicWrite(str(path)).commit(b"x" * 100)
+    monkeypatch.undo()
+    assert path.read_bytes() == b"x" * 100
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(path: Path) -> None:
+    with pytest.raises(OSError, match=r"exists|Not a directory"):
+        files.AtomicWrite(str(path / "below" / "store"))
+    assert path.read_text() == "old"
+
+
+def test_removing_what_is_not_there_is_no_error(path: Path) -> None:
+    files.remove(str(path))
+    files.remove(str(path))
+    assert not path.exists()

@@ -1,0 +1,90 @@
+"""Whose environment and folders count for a call."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.caller import Caller
+from credlatch.system.keyring import open_keyring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    caller = Caller({"A": "", "B": "b"}, "/work")
+    assert (caller.get("A"), caller.get("B"), caller.get("C")) == (None, "b", None)
+
+
+def test_a_path_in_a_variable_starts_where_the_caller_is() -> None:
+    caller = Caller({"A": "x/y", "B": "/x", "C": ""}, "/work")
+    assert caller.path("A") == "/work/x/y"
+    assert caller.path("B") == "/x"
+    assert caller.path("C") is None
+
+
+def test_the_folders_of_xdg() -> None:
+    caller = Caller({"HOME": "/home/u", "XDG_DATA_HOME": "/data"}, "/")
+    assert caller.in_home(".netrc") == "/home/u/.netrc"
+    assert caller.data("uv", "credentials") == "/data/uv/credentials"
+    assert caller.config("pixi") == "/home/u/.config/pixi"
+    assert caller.cache("credlatch") == "/home/u/.cache/credlatch"
+
+
+@pytest.mark.parametrize("value", ["", "relative", "./relative", "~/data"])
+def test_a_relative_folder_is_ignored_as_xdg_has_it(value: str) -> None:
+    caller = Caller({"HOME": "/home/u", "XDG_DATA_HOME": value}, "/work")
+    assert caller.data("x") == "/home/u/.local/share/x"
+
+
+def test_without_home_the_account_s_own_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    assert Caller({}, "/").home == os.path.expanduser("~")
+    assert Caller({"HOME": ""}, "/").home == os.path.expanduser("~")
+
+
+def test_a_working_directory_that_was_removed_is_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert Caller({}).cwd == "/"
+
+
+def test_a_warning_is_said_once() -> None:
+    caller = Caller({}, "/")
+    for line in ("a", "b", "a"):
+        caller.warn(line)
+    assert caller.warnings == ["a", "b"]
+
+
+def test_without_a_bus_there_is_no_keyring_and_no_warning(tmp_path: Path) -> None:
+    for variables in ({}, {"XDG_RUNTIME_DIR": str(tmp_path)}):
+        caller = Caller(variables, "/")
+        assert caller.keyring() is None
+        assert caller.warnings == []
+
+
+@pytest.mark.parametrize(
+    "address", ["unix:path=/nowhere/bus", "nonsense", "unix:", "tcp:host=127.0.0.1,port=1", "\0"]
+)
+def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(address: str) -> None:
+    caller = Caller({"DBUS_SESSION_BUS_ADDRESS": address}, "/")
+    assert caller.keyring() is None
+    assert caller.keyring() is None
+    (warning,) = caller.warnings
+    assert "DBUS_SESSION_BUS_ADDRESS" in warning
+    assert "\n" not in warning
+
+
+def test_the_bus_of_systemd_is_found_without_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "bus").touch()
+    said: list[str] = []
+    variables = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    assert open_keyring(variables.get, said.append) is None
+    assert len(said) == 1

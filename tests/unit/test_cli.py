@@ -1,0 +1,225 @@
+"""The command line: what is run, what it exits with, and on which stream it speaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.home import Home
+    from support.program import Program
+
+BAZEL = b'{"uri":"https://a.example/"}'
+NOT_FOUND = b"credentials not found in native keychain\n"
+
+
+def test_without_an_argument_it_says_how_it_is_used_and_fails(source: Program) -> None:
+    answer = source()
+    assert answer.code == 2
+    assert answer.out == b""
+    assert "usage: credlatch get" in answer.err
+    assert len(answer.err.splitlines()) > 5
+    assert max(len(line) for line in answer.err.splitlines()) < 120
+
+
+@pytest.mark.parametrize("option", ["--help", "-h", "help"])
+def test_help_is_an_answer(source: Program, option: str) -> None:
+    answer = source(option)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith(b"usage: credlatch get ")
+
+
+@pytest.mark.parametrize("option", ["--version", "-V", "-v"])
+def test_the_version_is_an_answer(source: Program, option: str) -> None:
+    answer = source(option)
+    assert (answer.code, answer.out, answer.err) == (0, f"credlatch {__version__}\n".encode(), "")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["nonsense"], ["get", "more"], ["bazel"], ["bazel", "put"], ["bazel", "get", "more"], [""]],
+)
+def test_what_it_does_not_know_is_wrong_usage(source: Program, args: list[str]) -> None:
+    answer = source(*args, stdin=BAZEL)
+    assert answer.code == 2
+    assert answer.out == b""
+    assert answer.err.startswith("credlatch: ")
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("args", [[], ["nonsense"], ["get", "more"], ["-x"]])
+def test_docker_s_wrong_usage_is_on_standard_output_with_1(
+    source: Program, args: list[str]
+) -> None:
+    answer = source("docker", *args)
+    assert (answer.code, answer.err) == (1, "")
+    assert answer.out == b"Usage: docker-credential-credlatch <store|get|erase|list|version>\n"
+
+
+def test_get_tells_bazel_and_docker_apart_by_what_they_send(source: Program) -> None:
+    assert source("get", stdin=BAZEL).out == b'{"headers":{}}\n'
+    assert source("get", stdin=b"\r\n " + BAZEL).out == b'{"headers":{}}\n'
+    assert source("get", stdin=b"a.example").out == NOT_FOUND
+    assert source("get", stdin=b"https://index.docker.io/v1/").out == NOT_FOUND
+
+
+def test_either_may_be_said_outright(source: Program) -> None:
+    assert source("bazel", "get", stdin=BAZEL).out == b'{"headers":{}}\n'
+    assert source("bazel", "get", stdin=b"a.example").code == 1
+    assert source("docker", "get", stdin=BAZEL).out == NOT_FOUND
+
+
+@pytest.mark.parametrize("name", ["docker-credential-credlatch", "docker-credential-x.exe"])
+@pytest.mark.parametrize(
+    ("args", "code", "out"),
+    [
+        (["get"], 1, NOT_FOUND),
+        (["list"], 0, b"{}\n"),
+        (["--version"], 0, f"docker-credential-credlatch (credlatch) v{__version__}\n".encode()),
+        (["-v"], 0, f"docker-credential-credlatch (credlatch) v{__version__}\n".encode()),
+        (["--help"], 0, b"Usage: docker-credential-credlatch <store|get|erase|list|version>\n"),
+        (
+            ["bazel", "get"],
+            1,
+            b"Usage: docker-credential-credlatch <store|get|erase|list|version>\n",
+        ),
+    ],
+)
+def test_the_name_it_is_called_by_makes_it_docker_s(
+    source: Program, tmp_path: Path, name: str, args: list[str], code: int, out: bytes
+) -> None:
+    program = tmp_path / name
+    program.write_text("from credlatch.cli import main\nraise SystemExit(main())\n")
+    done = subprocess.run(
+        [sys.executable, program, *args],
+        input=BAZEL,
+        env=source.home.env,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, b"")
+
+
+def test_a_closed_standard_input_is_an_error_and_no_hang(source: Program) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *source.command, "get"],
+        env=source.home.env,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_list_does_not_wait_for_a_standard_input_that_stays_open(source: Program) -> None:
+    reading, writing = os.pipe()
+    try:
+        done = subprocess.run(
+            [*source.command, "docker", "list"],
+            stdin=reading,
+            env=source.home.env,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert (done.returncode, done.stdout) == (0, b"{}\n")
+
+
+def test_a_reader_who_has_gone_is_no_traceback(source: Program) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [*source.command, "get"],
+            input=BAZEL,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=source.home.env,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert b"Traceback" not in done.stderr
+
+
+def test_warnings_go_to_standard_error_and_the_answer_stays_clean(
+    source: Program, home: Home
+) -> None:
+    home.write_rattler({"a.example": {"BearerToken": "t"}}).chmod(0o644)
+    answer = source("get", stdin=BAZEL)
+    assert json.loads(answer.out) == {"headers": {"Authorization": ["Bearer t"]}}
+    (line,) = answer.err.splitlines()
+    assert line.startswith("credlatch: ")
+    assert "chmod 600" in line
+
+
+BREAK = """
+import sys
+from credlatch import cli
+from credlatch.caller import Caller
+def broken(*_):
+    raise RuntimeError("hunter2")
+Caller.get = broken
+sys.argv[0] = sys.argv.pop(1)
+raise SystemExit(cli.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "stream"),
+    [
+        (["credlatch", "get"], BAZEL, "stderr"),
+        (["credlatch", "docker", "get"], b"a.example", "stdout"),
+        (["docker-credential-credlatch", "get"], b"a.example", "stdout"),
+    ],
+)
+def test_a_defect_of_ours_is_one_line_without_details(
+    source: Program, words: list[str], stdin: bytes, stream: str
+) -> None:
+    def run(env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-c", BREAK, *words],
+            input=stdin,
+            env=env,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    done = run(source.home.env)
+    line = getattr(done, stream)
+    assert done.returncode == 1
+    assert done.stdout + done.stderr == line
+    assert line.startswith(b"credlatch: internal error: RuntimeError")
+    assert line.count(b"\n") == 1
+    assert b"hunter2" not in line
+    assert b"Traceback" in run({**source.home.env, "CREDLATCH_DEBUG": "1"}).stderr
+
+
+def test_no_core_is_dumped_with_secrets_in_it(source: Program) -> None:
+    script = (
+        "import resource, sys\n"
+        "from credlatch import cli\n"
+        "sys.argv = ['credlatch', '--version']\n"
+        "cli.main()\n"
+        "assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=source.home.env, timeout=60, check=False
+    )
+    assert done.returncode == 0

@@ -1,0 +1,165 @@
+"""A credential gives its headers and its login, and never shows itself."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import pickle
+import traceback
+
+import pytest
+
+from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.grant import Fresh, OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
+
+TEXT = "hunter2"
+SECRET = Secret(TEXT)
+ALL: list[Credential] = [Basic("bob", SECRET), Bearer(SECRET), Token(SECRET), S3Key(SECRET)]
+
+
+def test_a_secret_prints_as_four_stars_wherever_it_is_printed() -> None:
+    shown = [str(SECRET), repr(SECRET), f"{SECRET}", f"{SECRET!r:>9}", f"{SECRET:>9}"]
+    shown += [f"{[SECRET]}", f"{ {'k': SECRET} }", "%s %r" % (SECRET, SECRET)]  # noqa: UP031
+    assert all("****" in text and TEXT not in text for text in shown)
+
+
+def test_a_secret_is_given_only_by_reveal() -> None:
+    assert SECRET.reveal() == TEXT
+    assert not hasattr(SECRET, "__dict__")
+
+
+def test_a_secret_is_not_pickled_nor_copied_that_way() -> None:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError):
+            pickle.dumps(SECRET, protocol)
+    with pytest.raises(TypeError):
+        pickle.dumps(ALL[0])
+    with pytest.raises(TypeError):
+        copy.deepcopy(SECRET)
+
+
+def test_equal_secrets_are_one() -> None:
+    assert len({Secret("a"), Secret("a"), Secret("b")}) == 2
+    assert Secret("a") != "a"
+    assert bool(Secret("a"))
+    assert not Secret("")
+
+
+@pytest.mark.parametrize("credential", ALL, ids=repr)
+def test_a_credential_does_not_show_its_secret(credential: Credential) -> None:
+    assert TEXT not in f"{credential!r}{credential}"
+    assert "bob" not in repr(credential)
+
+
+def test_a_grant_does_not_show_its_secret() -> None:
+    grants = [
+        OAuthRefresh(SECRET, "https://a.example", "client", "advice"),
+        *(kind(SECRET, "https://a.example", "") for kind in (PyxRefresh, PyxApiKey, PositIdentity)),
+        Fresh(SECRET, SECRET, 0),
+    ]
+    assert [grant for grant in grants if TEXT in repr(grant)] == []
+
+
+@pytest.mark.parametrize("bad", ["\n", "\x00"])
+def test_a_traceback_with_all_its_variables_does_not_show_it(bad: str) -> None:
+    credential = Bearer(Secret(TEXT + bad))
+    with pytest.raises(ValueError, match="control") as raised:
+        credential.headers()
+    shown = "".join(traceback.format_exception(raised.value))
+    frames = [frame for frame, _ in traceback.walk_tb(raised.value.__traceback__)]
+    assert TEXT not in shown
+    assert "Bearer(****)" in {repr(frame.f_locals.get("self")) for frame in frames}
+
+
+def header(username: str, password: str) -> str:
+    (value,) = Basic(username, Secret(password)).headers().values()
+    return value
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("bob", "pw"),
+        ("bob", ""),
+        ("", "pw"),
+        ("jürgen", "pä§ 漢"),
+        ("bob", "with:colon"),
+        ("bob", "CR\r\nLF"),  # the encoding keeps it out of the header
+        ("bob", "x" * 60_000),  # in one line, unlike MIME's base64
+    ],
+)
+def test_basic_is_the_base64_of_the_pair_in_utf_8(username: str, password: str) -> None:
+    value = header(username, password)
+    assert value.startswith("Basic ")
+    assert value.isprintable()
+    assert base64.b64decode(value[6:], validate=True).decode() == f"{username}:{password}"
+
+
+def test_a_user_name_with_a_colon_has_no_basic_header() -> None:
+    with pytest.raises(ValueError, match="RFC 7617"):
+        header("bob:by", "pw")
+
+
+def test_an_identity_token_is_no_header_but_docker_gets_it() -> None:
+    identity = Basic("<token>", SECRET)
+    with pytest.raises(ValueError, match="identity token"):
+        identity.headers()
+    assert identity.login("registry.example") == ("<token>", SECRET)
+
+
+def test_what_is_not_unicode_has_no_header() -> None:
+    # JSON can say "\ud800"; there is no UTF-8 for it.
+    with pytest.raises(ValueError, match="surrogates"):
+        header("bob", "\ud800")
+
+
+def test_a_token_travels_verbatim() -> None:
+    assert Bearer(Secret("a b+/=~")).headers() == {"Authorization": "Bearer a b+/=~"}
+    anaconda = Token(Secret("t"), "Authorization", "token")
+    assert anaconda.headers() == {"Authorization": "token t"}
+    assert Token(Secret("t"), "X-API-Key").headers() == {"X-API-Key": "t"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["a\rb", "a\nb", "a\r\nX-Injected: yes", "a\tb", "a\x00", "\x7f", "é", "a\u2028b", "\ud800"],
+)
+def test_a_token_that_could_write_headers_of_its_own_is_refused(token: str) -> None:
+    for credential in (Bearer(Secret(token)), Token(Secret(token), "X-API-Key")):
+        with pytest.raises(ValueError, match="control or non-ASCII") as raised:
+            credential.headers()
+        assert token not in str(raised.value)
+
+
+def test_an_empty_token_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Bearer(Secret("")).headers()
+
+
+@pytest.mark.parametrize(
+    ("host", "username"),
+    [
+        ("europe-docker.pkg.dev", "oauth2accesstoken"),
+        ("pkg.dev", "oauth2accesstoken"),
+        ("evilpkg.dev", "__token__"),
+        ("pkg.dev.example", "__token__"),
+        ("registry.example", "__token__"),
+        ("", "__token__"),
+    ],
+)
+def test_a_token_is_the_password_of_the_user_that_its_registry_wants(
+    host: str, username: str
+) -> None:
+    assert Bearer(SECRET).login(host) == (username, SECRET)
+
+
+def test_a_stored_login_is_a_login_as_it_is() -> None:
+    for host in ("europe-docker.pkg.dev", "registry.example"):
+        assert Basic("a:b", SECRET).login(host) == ("a:b", SECRET)
+
+
+def test_an_s3_key_is_neither_header_nor_login_and_says_so() -> None:
+    with pytest.raises(ValueError, match="does not sign requests"):
+        S3Key(SECRET).headers()
+    with pytest.raises(ValueError, match="no login"):
+        S3Key(SECRET).login("bucket")

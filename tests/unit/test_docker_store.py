@@ -1,0 +1,193 @@
+"""Logins that docker, podman, skopeo and buildah keep in the clear."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.credential import Basic
+from credlatch.errors import StoreError
+from credlatch.stores.docker import DockerStore
+from support.callers import caller_of
+from support.matching import basic
+from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
+
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.stores import Entry
+    from support.home import Home
+
+FILE = ".docker/config.json"
+
+
+def auth(username: str, password: str) -> dict[str, str]:
+    return {"auth": b64encode(f"{username}:{password}".encode()).decode()}
+
+
+def config(home: Home, auths: dict[str, Any], file: str = FILE) -> None:
+    home.write(file, json.dumps({"auths": auths, "credHelpers": {}}, indent="\t"))
+
+
+class DockerContract(StructuredContract, OriginContract):
+    HEADER = ("Authorization", basic("bob", SECRET))
+
+    def store(self, caller: Caller) -> DockerStore:
+        return DockerStore(caller)
+
+    def write(self, home: Home) -> None:
+        # In the clear, so that the contract sees where it would show.
+        config(home, {HOST: {"username": "bob", "password": SECRET}}, self.FILE)
+
+    def spoil(self, home: Home) -> None:
+        path = home.path / self.FILE
+        auths = json.loads(path.read_text())["auths"]
+        config(home, {**auths, "later.example": ["passkey"], "x": None, "": 1}, self.FILE)
+
+
+class TestDockerContract(DockerContract):
+    FILE = FILE
+
+
+class TestContainersContract(DockerContract):
+    FILE = ".config/containers/auth.json"
+
+
+class TestRuntimeContract(DockerContract):
+    FILE = "run/containers/auth.json"
+
+
+def find(home: Home, url: str) -> Entry | None:
+    return DockerStore(caller_of(home)).find(urls.parse(url))
+
+
+def header(home: Home, url: str) -> str | None:
+    entry = find(home, url)
+    if entry is None:
+        return None
+    assert entry.credential is not None
+    return entry.credential.headers()["Authorization"]
+
+
+def test_what_docker_login_leaves_without_a_helper(home: Home) -> None:
+    config(
+        home,
+        {"https://index.docker.io/v1/": auth("hub", "h"), "r.example:5000": auth("jürgen", "p:ä")},
+    )
+    assert header(home, "https://r.example:5000/v2/") == basic("jürgen", "p:ä")
+    assert header(home, "https://registry-1.docker.io/v2/library/x") == basic("hub", "h")
+    assert header(home, "https://index.docker.io/v1/") == basic("hub", "h")
+    assert header(home, "https://r.example/v2/") is None
+
+
+def test_the_empty_entry_that_a_helper_s_login_leaves_is_none(home: Home) -> None:
+    config(home, {"r.example": {}, "b.example": {"auth": ""}, "c.example": {"email": "a@b"}})
+    for host in ("r.example", "b.example", "c.example"):
+        assert find(home, f"https://{host}/") is None
+
+
+def test_the_most_specific_key_counts(home: Home) -> None:
+    config(
+        home,
+        {
+            "r.example": auth("host", "p"),
+            "r.example/ns": auth("ns", "p"),
+            "r.example/ns/repo": auth("repo", "p"),
+        },
+    )
+    assert header(home, "https://r.example/v2/ns/repo/manifests/x") == basic("repo", "p")
+    assert header(home, "https://r.example/v2/ns/other/tags/list") == basic("ns", "p")
+    assert header(home, "https://r.example/v2/nso/x") == basic("host", "p")
+    assert header(home, "https://r.example/v2/") == basic("host", "p")
+
+
+@pytest.mark.parametrize("key", ["r.example", "https://r.example", "https://r.example/v1/"])
+def test_older_docker_s_urls_are_keys_too(home: Home, key: str) -> None:
+    config(home, {key: auth("u", "p")})
+    assert header(home, "https://r.example/v2/") == basic("u", "p")
+
+
+def test_an_identity_token_goes_to_docker_and_not_into_a_header(home: Home) -> None:
+    config(home, {"r.example": {**auth("bob", ""), "identitytoken": "id"}})
+    entry = find(home, "https://r.example/")
+    assert entry is not None
+    assert isinstance(entry.credential, Basic)
+    assert entry.credential.login("r.example")[0] == "<token>"
+    assert entry.credential.secret.reveal() == "id"
+    with pytest.raises(ValueError, match="identity token"):
+        entry.credential.headers()
+
+
+def test_a_registry_token_is_a_bearer_token(home: Home) -> None:
+    config(home, {"r.example": {"registrytoken": "t"}})
+    assert header(home, "https://r.example/") == "Bearer t"
+
+
+def test_zero_bytes_that_an_old_docker_padded_with_are_dropped(home: Home) -> None:
+    config(home, {"r.example": auth("u", "p\0\0")})
+    assert header(home, "https://r.example/") == basic("u", "p")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "text",
+        None,
+        [],
+        {"auth": "not base64!"},
+        {"auth": b64encode(b"no colon").decode()},
+        {"auth": b64encode(b"u:\xff").decode()},
+        {"auth": "dTpw\n"},
+    ],
+)
+def test_a_damaged_entry_is_an_error_for_its_own_host_alone(home: Home, entry: Any) -> None:
+    config(home, {"r.example": entry, "b.example": auth("u", "p")})
+    assert header(home, "https://b.example/") == basic("u", "p")
+    with pytest.raises(StoreError, match=r"'r\.example'.*damaged"):
+        find(home, "https://r.example/")
+
+
+def test_the_order_of_the_files(home: Home) -> None:
+    places = [
+        ("docker", FILE),
+        ("configuration", ".config/containers/auth.json"),
+        ("runtime", "run/containers/auth.json"),
+        ("chosen", "mine.json"),
+    ]
+    home.env["REGISTRY_AUTH_FILE"] = "mine.json"
+    for name, file in places:
+        config(home, {"r.example": auth(name, "p")}, file)
+        assert header(home, "https://r.example/") == basic(name, "p")
+
+
+def test_docker_s_own_folder_may_be_named(home: Home) -> None:
+    config(home, {"r.example": auth("home", "p")})
+    config(home, {"r.example": auth("mine", "p")}, "mine/config.json")
+    home.env["DOCKER_CONFIG"] = "mine"
+    assert header(home, "https://r.example/") == basic("mine", "p")
+
+
+def test_a_broken_file_does_not_hide_the_others(home: Home) -> None:
+    home.write("run/containers/auth.json", '{"auths": {')
+    config(home, {"r.example": auth("u", "p")})
+    assert header(home, "https://r.example/") == basic("u", "p")
+    with pytest.raises(StoreError, match=r"run/containers/auth\.json"):
+        find(home, "https://other.example/")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"credsStore":"x"}', '{"auths":null}', '["auths"]', "half {"]
+)
+def test_a_file_without_logins_has_none(home: Home, content: str) -> None:
+    home.write(FILE, content)
+    assert find(home, "https://r.example/") is None
+
+
+def test_plain_http_on_this_machine_is_another_server_than_https(home: Home) -> None:
+    config(home, {"localhost:5000": auth("u", "p"), "https://localhost:6000": auth("v", "p")})
+    assert header(home, "http://localhost:5000/v2/") == basic("u", "p")
+    assert header(home, "http://localhost:6000/v2/") is None
+    assert header(home, "https://localhost:6000/v2/") == basic("v", "p")

@@ -1,0 +1,138 @@
+"""Files with secrets are read with care."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.errors import StoreError
+from credlatch.system import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with an old content, in a folder of its own."""
+    path = tmp_path / "folder" / "store"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("old")
+    path.chmod(0o600)
+    return path
+
+
+def test_a_file_is_read_as_utf_8_without_its_byte_order_mark(path: Path) -> None:
+    path.write_bytes("\ufeffä\r\n".encode())
+    assert files.read(str(path)) == "ä\r\n"
+
+
+@pytest.mark.parametrize("name", ["none", "none/none", "store/none"])
+def test_what_is_not_there_is_none(path: Path, name: str) -> None:
+    assert files.read(str(path.parent / name)) is None
+
+
+def test_dev_null_is_empty() -> None:
+    assert files.read(os.devnull) == ""
+
+
+def test_a_link_to_nothing_is_none(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("gone")
+    assert files.read(str(path)) is None
+
+
+def refused(path: Path, limit: int = files.MAX_SIZE) -> str:
+    with pytest.raises(StoreError) as raised:
+        files.read(str(path), limit=limit)
+    assert str(path) in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_folder_is_refused(path: Path) -> None:
+    assert "not a file" in refused(path.parent)
+
+
+def test_a_fifo_without_a_writer_is_refused_at_once(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+    assert "not a file" in refused(path)
+
+
+def test_a_fifo_with_a_writer_is_refused_and_not_read(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    writing = os.open(path, os.O_WRONLY)
+    try:
+        os.write(writing, b"secret")
+        assert "not a file" in refused(path)
+        assert os.read(reading, 6) == b"secret"
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+def test_a_socket_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.unlink()
+    monkeypatch.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("store")
+        assert "cannot be read" in refused(path)
+
+
+def test_a_circle_of_links_is_refused_with_the_system_s_reason(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("store")
+    assert os.strerror(errno.ELOOP).lower() in refused(path)
+
+
+def test_a_name_that_is_too_long_is_refused(path: Path) -> None:
+    assert "too long" in refused(path.parent / ("x" * 300))
+
+
+def test_what_is_not_utf_8_is_refused_without_showing_it(path: Path) -> None:
+    path.write_bytes(b"hunter2\xff")
+    assert "hunter2" not in refused(path)
+
+
+@pytest.mark.parametrize("size", [10, 11])
+def test_the_largest_file_and_one_byte_more(path: Path, size: int) -> None:
+    path.write_text("x" * size)
+    if size == 10:
+        assert files.read(str(path), limit=10) == "x" * 10
+    else:
+        assert "larger than 10 bytes" in refused(path, limit=10)
+
+
+def test_a_device_that_never_ends_is_refused(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert "larger than" in refused(path, limit=100_000)
+
+
+def test_no_descriptor_is_left_open(path: Path) -> None:
+    before = os.listdir("/dev/fd")
+    files.read(str(path))
+    refused(path.parent)
+    path.write_bytes(b"\xff")
+    refused(path)
+    assert len(os.listdir("/dev/fd")) == len(before)
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True)])
+def test_a_file_that_others_may_read_is_warned_of(path: Path, mode: int, *, warned: bool) -> None:
+    path.chmod(mode)
+    said: list[str] = []
+    assert files.read(str(path), said.append) == "old"
+    assert bool(said) is warned
+    assert files.read(str(path)) == "old"
+
+
+def test_a_reason_has_no_path_and_no_number() -> None:
+    assert files.reason(PermissionError(13, "Permission denied", "/a/path")) == "permission denied"
+    assert files.reason(OSError("odd")) == "oserror"

@@ -1,0 +1,118 @@
+"""The house as CONTRIBUTING.md draws it: who may import whom, and what is drawn in the files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import credlatch
+from credlatch import errors
+from credlatch.caller import Caller
+from credlatch.errors import CredlatchError, UsageError
+from credlatch.stores.order import ORDER
+
+ROOT = Path(credlatch.__file__).parent
+MODULES = {
+    ".".join(["credlatch", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    ): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+
+# A room, and the rooms that it must not reach into.
+FORBIDDEN = {
+    "protocols": ("stores", "renew", "system", "commands", "caller", "cli"),
+    "stores": ("resolve", "protocols", "commands", "cli", "request"),
+    "renew": ("resolve", "protocols", "commands", "cli", "request", "stores"),
+    "system": ("resolve", "protocols", "commands", "cli", "request", "stores", "renew", "caller"),
+    "url": ("stores", "system", "credential", "caller", "registry"),
+    "credential": ("stores", "system", "url", "caller", "grant"),
+    "registry": ("stores", "system", "credential", "caller"),
+    "resolve": ("protocols", "commands", "cli"),
+    "commands": ("cli",),
+}
+
+
+def imports(path: Path) -> set[str]:
+    """What a module imports when it runs: not what is there for the type checker only."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text()))
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_room_reaches_upward(module: str) -> None:
+    room = module.split(".")[1] if "." in module else ""
+    reached = {name.split(".")[1] for name in imports(MODULES[module]) if "credlatch." in name}
+    assert reached & set(FORBIDDEN.get(room, ())) == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_file_is_too_long_to_be_read_at_once(module: str) -> None:
+    assert len(MODULES[module].read_text().splitlines()) < 300
+
+
+def test_only_one_module_sends_anything_over_the_network() -> None:
+    senders = {"httpx", "requests", "urllib.request", "http.client", "socket"}
+    found = {
+        module
+        for module, path in MODULES.items()
+        if any(name in senders or name.split(".")[0] in senders for name in imports(path))
+    }
+    assert found == {"credlatch.renew.exchange"}
+
+
+def test_nobody_asks_for_whichever_keyring_is_installed() -> None:
+    for path in MODULES.values():
+        called = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+        ]
+        assert not [call for call in called if ast.unparse(call.func).endswith("get_keyring")]
+
+
+def test_the_tree_of_errors_is_the_one_that_is_drawn() -> None:
+    drawn: list[tuple[int, str]] = [
+        (len(line) - len(line.lstrip(" │├└─")), name)
+        for line in str(errors.__doc__).splitlines()
+        if (name := "".join(re.findall(r"\b[A-Z]\w+Error\b", line)[:1]))
+    ]
+    parents: dict[str, str] = {}
+    above: list[tuple[int, str]] = []
+    for depth, name in drawn:
+        above = [each for each in above if each[0] < depth]
+        parents[name] = above[-1][1] if above else "Exception"
+        above.append((depth, name))
+    real = {
+        name: kind.__mro__[1].__name__
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    }
+    assert parents == real
+
+
+def test_every_error_ends_with_1_but_wrong_usage() -> None:
+    found = vars(errors).values()
+    kinds = [kind for kind in found if isinstance(kind, type) and issubclass(kind, CredlatchError)]
+    assert {kind.exit_status for kind in kinds if kind is not UsageError} == {1}
+    assert UsageError.exit_status == 2
+
+
+def test_the_order_of_the_stores() -> None:
+    names = [open_store(Caller({"HOME": "/nowhere"}, "/")).name for open_store in ORDER]
+    assert names == [
+        "environment", "pyx-key", "rattler", "uv", "pyx", "posit", "netrc", "docker", "keyring"
+    ]  # fmt: skip

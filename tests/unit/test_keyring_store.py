@@ -1,0 +1,120 @@
+"""The system's keyring as pip and uv use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.errors import AmbiguousError, StoreError
+from credlatch.stores.keyring import KeyringStore
+from credlatch.system.keyring import only
+from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.matching import basic
+from support.stores_contract import HOST, SECRET, PortContract
+
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from support.home import Home
+
+
+class TestContract(PortContract):
+    HEADER = ("Authorization", basic("bob", SECRET))
+
+    @pytest.fixture(autouse=True)
+    def _keyring(self) -> None:
+        self.keyring = FakeKeyring()
+
+    def caller(self, home: Home) -> Caller:
+        return WithKeyring(home, self.keyring)
+
+    def store(self, caller: Caller) -> KeyringStore:
+        return KeyringStore(caller)
+
+    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
+        self.keyring.items.append((HOST, "bob", SECRET))
+
+
+def header(home: Home, url: str, *items: tuple[str, str, str]) -> str | None:
+    entry = KeyringStore(WithKeyring(home, FakeKeyring(*items))).find(urls.parse(url))
+    if entry is None:
+        return None
+    assert entry.credential is not None
+    return entry.credential.headers()["Authorization"]
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["https://a.example/simple/", "a.example", "https://a.example"],
+)
+def test_the_service_is_the_url_or_the_host_or_the_origin(home: Home, service: str) -> None:
+    assert header(home, "https://a.example/simple/", (service, "u", "p")) == basic("u", "p")
+
+
+def test_the_most_specific_service_counts(home: Home) -> None:
+    items = [
+        ("https://a.example", "origin", "p"),
+        ("a.example", "host", "p"),
+        ("https://a.example/simple/", "url", "p"),
+    ]
+    for count in (3, 2, 1):
+        name = items[count - 1][1]
+        found = header(home, "https://a.example/simple/", *items[:count])
+        assert found == basic(name, "p")
+
+
+@pytest.mark.parametrize("service", ["a.example:8443", "https://a.example:8443"])
+def test_a_port_is_part_of_the_service(home: Home, service: str) -> None:
+    item = (service, "u", "p")
+    assert header(home, "https://a.example:8443/x", item) == basic("u", "p")
+    assert header(home, "https://a.example/x", item) is None
+
+
+def test_a_user_name_in_the_url_must_be_the_item_s(home: Home) -> None:
+    items = [("a.example", "bob", "b"), ("a.example", "alice", "a")]
+    assert header(home, "https://alice@a.example/", *items) == basic("alice", "a")
+    assert header(home, "https://carol@a.example/", *items) is None
+
+
+def test_several_users_are_an_error_that_names_them(home: Home) -> None:
+    items = [("a.example", "bob", "b-word"), ("a.example", "alice", "a-word")]
+    with pytest.raises(AmbiguousError, match=r"alice, bob.*user name into the URL") as raised:
+        header(home, "https://a.example/", *items)
+    assert "-word" not in str(raised.value)
+
+
+def test_two_secrets_for_one_user_are_an_error_and_two_equal_ones_are_one(home: Home) -> None:
+    same = ("a.example", "bob", "b")
+    assert header(home, "https://a.example/", same, same) == basic("bob", "b")
+    with pytest.raises(StoreError, match="2 different items") as raised:
+        header(home, "https://a.example/", same, ("a.example", "bob", "other-word"))
+    assert "other-word" not in str(raised.value)
+
+
+def test_rattler_s_and_uv_s_own_items_are_not_taken_for_logins(home: Home) -> None:
+    items = [("rattler", "a.example", '{"BearerToken":"t"}'), ("uv:a.example", "bob", "p")]
+    assert header(home, "https://a.example/", *items) is None
+    assert header(home, "https://rattler/", *items) is None
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/", "https://*.a.example/"])
+def test_what_has_no_service_is_not_asked_for(home: Home, url: str) -> None:
+    broken = FakeKeyring(failure=AssertionError("it was asked"))
+    assert KeyringStore(WithKeyring(home, broken)).find(urls.parse(url)) is None
+
+
+def test_a_locked_keyring_is_the_store_s_failure(home: Home) -> None:
+    locked = FakeKeyring(failure=StoreError("the keyring is locked"))
+    with pytest.raises(StoreError, match="locked"):
+        KeyringStore(WithKeyring(home, locked)).find(urls.parse("https://a.example/"))
+
+
+def test_where_there_is_no_keyring_there_is_no_entry_and_no_warning(home: Home) -> None:
+    caller = caller_of(home)
+    assert KeyringStore(caller).find(urls.parse("https://a.example/")) is None
+    assert caller.warnings == []
+
+
+def test_of_no_secrets_there_is_none() -> None:
+    assert only("service", "user", []) is None

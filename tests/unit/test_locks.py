@@ -1,0 +1,111 @@
+"""Lock files as uv takes them: flock, one at a time, and readers who need not ask."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.errors import RenewalError, StoreError
+from credlatch.system import locks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def flocked(path: Path) -> Iterator[int]:
+    """The lock as another program holds it; closing the descriptor gives it up."""
+    path.touch()
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    try:
+        with flocked(path):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def test_it_is_a_flock_that_others_see_and_it_ends_with_the_block(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "x.lock"
+    with locks.exclusive(str(path), 1):
+        assert is_held(path)
+    assert path.exists()
+    assert not is_held(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_error_in_the_block_ends_it_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with pytest.raises(KeyError), locks.exclusive(str(path), 1):
+        raise KeyError
+    assert not is_held(path)
+
+
+def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with flocked(path):
+        begin = time.monotonic()
+        with pytest.raises(RenewalError, match=r"x\.lock.*held by another process"):
+            locks.exclusive(str(path), 0.2)
+        assert 0.2 <= time.monotonic() - begin < 5
+
+
+def test_no_patience_is_one_try(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with locks.exclusive(str(path), -1):
+        assert is_held(path)
+    with flocked(path), pytest.raises(RenewalError):
+        locks.exclusive(str(path), -1)
+
+
+def test_whoever_waits_gets_it_when_it_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with flocked(path) as descriptor:
+        release = threading.Timer(0.1, fcntl.flock, (descriptor, fcntl.LOCK_UN))
+        release.start()
+        with locks.exclusive(str(path), 10):
+            assert is_held(path)
+        release.join()
+
+
+def test_a_reader_waits_for_no_lock_file_that_is_not_there_and_makes_none(tmp_path: Path) -> None:
+    locks.settle(str(tmp_path / "x.lock"), 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_does_not_wait_for_a_lock_that_nobody_holds_nor_keep_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    path.touch()
+    locks.settle(str(path), 0)
+    assert not is_held(path)
+
+
+def test_a_reader_waits_until_the_writer_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with flocked(path) as descriptor:
+        release = threading.Timer(0.1, fcntl.flock, (descriptor, fcntl.LOCK_UN))
+        release.start()
+        locks.settle(str(path), 10)
+        assert not is_held(path)
+        release.join()
+
+
+def test_a_writer_that_hangs_is_an_error_that_names_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with flocked(path), pytest.raises(StoreError, match=r"x\.lock has been locked by a writer"):
+        locks.settle(str(path), 0.1)

@@ -1,0 +1,276 @@
+"""netrc: one test for each row of the table at the head of ``stores/netrc.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.stores import netrc
+from credlatch.stores.netrc import NetrcStore
+from support.callers import caller_of
+from support.matching import basic
+from support.stores_contract import HOST, SECRET, FileContract
+
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from support.home import Home
+
+
+class TestContract(FileContract):
+    FILE = ".netrc"
+    HEADER = ("Authorization", basic("bob", SECRET))
+
+    def store(self, caller: Caller) -> NetrcStore:
+        return NetrcStore(caller)
+
+    def write(self, home: Home) -> None:
+        home.write(".netrc", f"machine {HOST} login bob password {SECRET}\n")
+
+
+def ask(home: Home, url: str = "https://a.example/") -> tuple[str, str] | None:
+    """The user name and the password that are found."""
+    entry = NetrcStore(caller_of(home)).find(urls.parse(url))
+    if entry is None:
+        return None
+    assert entry.credential is not None
+    username, password = entry.credential.login("")
+    return username, password.reveal()
+
+
+def warnings(home: Home, url: str = "https://a.example/") -> list[str]:
+    caller = caller_of(home)
+    NetrcStore(caller).find(urls.parse(url))
+    return caller.warnings
+
+
+def test_every_row_of_the_table_has_a_test_here() -> None:
+    rows = {
+        "which file": test_which_file,
+        "the host": test_the_host,
+        "two entries for a host": test_two_entries_for_a_host,
+        "``default``": test_default,
+        "quotes": test_quotes,
+        "comments": test_comments,
+        "``macdef``": test_macdef,
+        "``account``": test_account,
+        "an entry without a password": test_an_entry_without_a_password,
+        "a byte order mark": test_a_byte_order_mark,
+        "a word that means nothing": test_a_word_that_means_nothing,
+        "mode": test_mode,
+    }
+    table = str(netrc.__doc__).split("\n===")[1].splitlines()[1:]
+    starts = [line[:27].strip() for line in table if line[:1] not in {" ", ""}]
+    assert starts == list(rows)
+
+
+def test_which_file(home: Home) -> None:
+    home.write(".netrc", "machine a.example login home password p")
+    home.write("_netrc", "machine a.example login windows password p")
+    home.write("chosen", "machine b.example login chosen password p")
+    assert ask(home) == ("home", "p")
+    home.env["NETRC"] = "chosen"
+    assert ask(home) is None
+    assert ask(home, "https://b.example/") == ("chosen", "p")
+    home.env["NETRC"] = ""
+    assert ask(home) == ("home", "p")
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "nowhere", "no/where"])
+def test_a_file_that_says_nothing_switches_it_off(home: Home, path: str) -> None:
+    home.write(".netrc", "machine a.example login home password p")
+    home.env["NETRC"] = path
+    assert ask(home) is None
+    assert warnings(home) == []
+
+
+@pytest.mark.parametrize("name", ["a.example", "A.Example", "a.example."])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/",
+        "https://A.EXAMPLE./x",
+        "https://a.example:8443/",
+        "https://u@a.example/",
+    ],
+)
+def test_the_host(home: Home, name: str, url: str) -> None:
+    home.write(".netrc", f"machine {name} login u password p")
+    assert ask(home, url) == ("u", "p")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.example:443", "https://a.example", "*.example", "example", "b.a.example", "a.exampl"],
+)
+def test_what_is_another_host(home: Home, name: str) -> None:
+    home.write(".netrc", f"machine {name} login u password p")
+    assert ask(home) is None
+
+
+@pytest.mark.parametrize("url", ["https://[::1]/", "https://[0:0::1]:8443/"])
+def test_an_ipv6_address(home: Home, url: str) -> None:
+    home.write(".netrc", "machine ::1 login u password p")
+    assert ask(home, url) == ("u", "p")
+
+
+def test_two_entries_for_a_host(home: Home) -> None:
+    home.write(
+        ".netrc",
+        "machine a.example login bob password 1\nmachine a.example login alice password 2\n",
+    )
+    assert ask(home) == ("bob", "1")
+    assert ask(home, "https://alice@a.example/") == ("alice", "2")
+    assert ask(home, "https://bob@a.example/") == ("bob", "1")
+    assert ask(home, "https://carol@a.example/") is None
+
+
+def test_default(home: Home) -> None:
+    home.write(".netrc", "default login d password p\nmachine a.example login u password q\n")
+    assert ask(home) == ("u", "q")
+    assert ask(home, "https://b.example/") == ("d", "p")
+    assert ask(home, "https://d@b.example/") == ("d", "p")
+    assert ask(home, "https://u@b.example/") is None
+    assert ask(home, "http://b.example/") is None
+    assert ask(home, "s3://b/") is None
+    assert ask(home, "https://*.b.example/") is None
+
+
+def test_the_first_default_counts(home: Home) -> None:
+    home.write(".netrc", "default login d password 1\ndefault login d password 2\n")
+    assert ask(home) == ("d", "1")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('"a b"', "a b"),
+        (r'"a\"b\\c"', 'a"b\\c'),
+        ('""', ""),
+        ('"machine x"', "machine x"),
+        ('"#"', "#"),
+        ('a"b"', 'a"b"'),
+        ("a\\b", "a\\b"),
+        ("'a'", "'a'"),
+    ],
+)
+def test_quotes(home: Home, written: str, meant: str) -> None:
+    home.write(".netrc", f"machine a.example login u password {written}\nmachine b.example\n")
+    assert ask(home) == ("u", meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("# machine a.example login no password no\n", None),
+        ("#machine b.example\nmachine a.example login u password p", "p"),
+        ("machine a.example # mine\nlogin u # me\npassword p # secret\n", "p"),
+        ("machine a.example login u password #p", "#p"),
+        ("machine a.example login u password p#q", "p#q"),
+        ("machine a.example login # password p", "p"),
+        ("machine a.example\n# password no\nlogin u password p", "p"),
+        ("machine a.example login u password p # no newline at the end", "p"),
+    ],
+)
+def test_comments(home: Home, text: str, meant: str | None) -> None:
+    home.write(".netrc", text)
+    found = ask(home)
+    assert (None if found is None else found[1]) == meant
+    assert warnings(home) == []
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_macdef(home: Home, ending: str) -> None:
+    text = (
+        "macdef init\ncd /pub\nmachine a.example login no password no\n\n"
+        "machine a.example login u password p\n"
+        "macdef last\nmachine b.example login no password no\n"
+    )
+    home.write(".netrc", text.replace("\n", ending).encode())
+    assert ask(home) == ("u", "p")
+    assert ask(home, "https://b.example/") is None
+    assert warnings(home) == []
+
+
+def test_a_password_may_be_a_keyword(home: Home) -> None:
+    for word in ("macdef", "machine", "default", "login", "password", "account"):
+        home.write(".netrc", f"machine a.example login {word} password {word}\n")
+        assert ask(home) == (word, word)
+
+
+def test_account(home: Home) -> None:
+    home.write(".netrc", "machine a.example login u account # password p\n")
+    assert ask(home) == ("u", "p")
+    assert warnings(home) == []
+
+
+def test_an_entry_without_a_password(home: Home) -> None:
+    home.write(".netrc", "machine a.example login u\nmachine a.example login v password p\n")
+    assert ask(home) == ("v", "p")
+    assert ask(home, "https://u@a.example/") is None
+
+
+def test_a_byte_order_mark(home: Home) -> None:
+    home.write(".netrc", "\ufeffmachine a.example login u password p\n")
+    assert ask(home) == ("u", "p")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense machine a.example login u password p",
+        "machine b.example port 21 login u password q\nmachine a.example login u password p",
+        "machine a.example protocol https login u password p",
+        "machine b.example login u password two words\nmachine a.example login u password p",
+    ],
+)
+def test_a_word_that_means_nothing(home: Home, text: str) -> None:
+    home.write(".netrc", text)
+    assert ask(home) == ("u", "p")
+    (warning,) = warnings(home)
+    assert f"{home.path}/.netrc" in warning
+
+
+def test_a_warning_does_not_show_what_may_be_half_a_password(home: Home) -> None:
+    home.write(".netrc", "machine a.example login u password hunter 2hunter\n")
+    assert ask(home) == ("u", "hunter")
+    (warning,) = warnings(home)
+    assert "hunter" not in warning
+    assert "after 'password'" in warning
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o755])
+def test_mode(home: Home, mode: int) -> None:
+    path = home.write(".netrc", "machine a.example login u password p\n", mode)
+    assert warnings(home) == [f"{path} can be read by other users: chmod 600 {path}"]
+    assert ask(home) == ("u", "p")
+    path.chmod(0o400)
+    assert warnings(home) == []
+
+
+def test_a_quote_that_is_never_closed_loses_no_other_entry(home: Home) -> None:
+    home.write(
+        ".netrc",
+        'machine b.example login u password "half\nmachine a.example login u password p\n',
+    )
+    assert ask(home) == ("u", "p")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "machine", "machine a.example", "machine a.example password", "login u", '"']
+)
+def test_what_is_cut_off_is_no_entry(home: Home, text: str) -> None:
+    home.write(".netrc", text)
+    assert ask(home) is None
+
+
+def test_words_may_stand_on_lines_of_their_own(home: Home) -> None:
+    home.write(".netrc", "\n\tmachine\n\ta.example\r\n\r\nlogin\tu\fpassword\v\np")
+    assert ask(home) == ("u", "p")
+
+
+def test_a_login_is_optional_and_user_is_another_word_for_it(home: Home) -> None:
+    home.write(".netrc", "machine a.example password p\nmachine b.example user u password q\n")
+    assert ask(home) == ("", "p")
+    assert ask(home, "https://b.example/") == ("u", "q")

@@ -1,0 +1,88 @@
+"""What a token server's answer means, whichever server it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from credlatch.credential import Secret
+from credlatch.errors import LoginError, RenewalError
+from credlatch.grant import Fresh, OAuthRefresh
+from credlatch.renew.post import Post, checked, refusal
+from support.jwt import make_jwt
+
+NOW = 1_795_223_476.0
+GRANT = OAuthRefresh(Secret("hunter2"), "https://auth.example/token", "cid", "pixi auth login x")
+
+
+def test_a_post_has_what_it_was_given_and_nothing_else() -> None:
+    post = Post("https://auth.example/", form={"a": "b"})
+    assert (post.url, post.form, post.json, post.headers) == (
+        "https://auth.example/", {"a": "b"}, None, {}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "for_good"),
+    [
+        (400, "invalid_grant", True),
+        (400, "", True),
+        (401, "", True),
+        (403, "", True),
+        (500, "invalid_grant", True),
+        (200, "invalid_token", True),
+        (404, "", False),
+        (408, "", False),
+        (429, "slow_down", False),
+        (500, "", False),
+        (502, "server_error", False),
+        (503, "", False),
+    ],
+)
+def test_whether_a_refusal_is_for_good(status: int, error: str, *, for_good: bool) -> None:
+    answer = refusal(GRANT, status, error)
+    assert isinstance(answer, LoginError) is for_good
+    assert ("pixi auth login x" in str(answer)) is for_good
+    assert ("try again" in str(answer)) is not for_good
+    assert "https://auth.example/token" in str(answer)
+    assert f"HTTP {status}" in str(answer)
+    assert "hunter2" not in str(answer)
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_a_password_in_a_token_server_s_address_is_not_shown(status: int) -> None:
+    grant = OAuthRefresh(Secret("r"), "https://u:hunter2@auth.example/token", "cid", "log in")
+    answer = str(refusal(grant, status))
+    assert "hunter2" not in answer
+    assert "auth.example/token" in answer
+
+
+@pytest.mark.parametrize("error", ["a\r\nb", "\x1b[2J", "x" * 10_000])
+def test_what_a_server_says_does_not_reach_the_terminal_unchecked(error: str) -> None:
+    answer = str(refusal(GRANT, 400, error))
+    assert answer.isprintable()
+    assert len(answer) < 300
+
+
+@pytest.mark.parametrize(
+    ("fresh", "complaint"),
+    [
+        (Fresh(Secret("t")), None),
+        (Fresh(Secret("t"), expires=int(NOW) + 1), None),
+        (Fresh(Secret(make_jwt(int(NOW) + 1))), None),
+        (Fresh(Secret(make_jwt(None))), None),
+        (Fresh(Secret("")), "no header"),
+        (Fresh(Secret("a\r\nX-Injected: yes")), "no header"),
+        (Fresh(Secret("a\tb")), "no header"),
+        (Fresh(Secret("é")), "no header"),
+        (Fresh(Secret("t"), expires=int(NOW)), "already expired"),
+        (Fresh(Secret("t"), expires=0), "already expired"),
+        (Fresh(Secret(make_jwt(int(NOW) - 1))), "already expired"),
+    ],
+)
+def test_whether_a_fresh_token_can_be_used(fresh: Fresh, complaint: str | None) -> None:
+    answer = checked(GRANT, fresh, NOW)
+    assert (answer is None) is (complaint is None)
+    if complaint is not None:
+        assert complaint in str(answer)
+        assert isinstance(answer, RenewalError)
+        assert "X-Injected" not in str(answer)

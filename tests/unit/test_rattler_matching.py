@@ -1,0 +1,117 @@
+"""Which of rattler's keys count for a URL, and in which order its places are asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.stores.rattler import RattlerStore, candidates
+from support.callers import FakeKeyring, WithKeyring, caller_of
+
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from support.home import Home
+
+
+@pytest.mark.parametrize(
+    ("url", "keys"),
+    [
+        (
+            "https://a.b.example/x",
+            ["a.b.example", "*.a.b.example", "*.b.example", "*.example"],
+        ),
+        ("https://localhost:5000/", ["localhost", "*.localhost"]),
+        ("http://A.Example:80/", ["a.example", "*.a.example", "*.example"]),
+        (
+            "https://bücher.example/",
+            ["xn--bcher-kva.example", "*.xn--bcher-kva.example", "*.example"],
+        ),
+        ("https://node.dc1/", ["node.dc1", "*.node.dc1", "*.dc1"]),
+        ("https://10.1.2.3:8443/", ["10.1.2.3"]),
+        ("https://[::1]:8443/", ["[::1]"]),
+        ("s3://bucket/", ["bucket", "s3://bucket"]),
+        ("s3://bucket", ["bucket", "s3://bucket"]),
+        ("s3://bucket/x/y", ["bucket", "s3://bucket/x/y", "s3://bucket/x", "s3://bucket"]),
+        ("s3://bucket/x/", ["bucket", "s3://bucket/x", "s3://bucket"]),
+    ],
+)
+def test_the_keys_in_rattler_s_order(url: str, keys: list[str]) -> None:
+    assert candidates(urls.parse(url)) == keys
+
+
+@pytest.mark.parametrize("key", ["*", "*.", "HOST.example", "host.example:443", "host.example."])
+def test_a_key_that_rattler_does_not_look_for_matches_no_url(home: Home, key: str) -> None:
+    home.write_rattler({key: {"BearerToken": "t"}})
+    assert RattlerStore(caller_of(home)).find(urls.parse("https://host.example/")) is None
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"BearerToken": token}
+
+
+def with_places(home: Home, keyring: dict[str, str], file: dict[str, str]) -> Caller:
+    """A caller with entries in the keyring and in the file: key and token."""
+    home.write_rattler({key: bearer(token) for key, token in file.items()})
+    items = [("rattler", key, json.dumps(bearer(token))) for key, token in keyring.items()]
+    return WithKeyring(home, FakeKeyring(*items))
+
+
+def found(caller: Caller, url: str) -> str | None:
+    entry = RattlerStore(caller).find(urls.parse(url))
+    return None if entry is None or entry.credential is None else entry.credential.secret.reveal()
+
+
+def test_the_keyring_is_asked_before_the_file(home: Home) -> None:
+    caller = with_places(home, {"a.example": "keyring"}, {"a.example": "file", "b.example": "file"})
+    assert found(caller, "https://a.example/") == "keyring"
+    assert found(caller, "https://b.example/") == "file"
+
+
+def test_the_host_itself_in_any_place_comes_before_a_wildcard_in_any_other(home: Home) -> None:
+    # rattler asks all its places for one key, then all of them for the next.
+    caller = with_places(home, {"*.example": "wild"}, {"a.example": "exact", "*.b.example": "deep"})
+    assert found(caller, "https://a.example/") == "exact"
+    assert found(caller, "https://b.example/") == "deep"
+    assert found(caller, "https://c.example/") == "wild"
+
+
+def test_pixi_s_configured_file_comes_before_the_keyring(home: Home) -> None:
+    override = home.write("pixi-auth.json", json.dumps({"a.example": bearer("configured")}))
+    home.write(".pixi/config.toml", f"authentication-override-file = '{override}'\n")
+    caller = with_places(home, {"a.example": "keyring", "b.example": "keyring"}, {})
+    assert found(caller, "https://a.example/") == "configured"
+    assert found(caller, "https://b.example/") == "keyring"
+
+
+def test_the_environment_s_file_is_the_only_place(home: Home) -> None:
+    chosen = home.write("auth.json", json.dumps({"a.example": bearer("chosen")}))
+    override = home.write("pixi-auth.json", json.dumps({"b.example": bearer("configured")}))
+    home.write(".pixi/config.toml", f"authentication-override-file = '{override}'\n")
+    home.env["RATTLER_AUTH_FILE"] = str(chosen)
+    places = {"b.example": "elsewhere"}
+    caller = with_places(home, places, places)
+    assert found(caller, "https://a.example/") == "chosen"
+    assert found(caller, "https://b.example/") is None
+
+
+@pytest.mark.parametrize("name", ["nowhere.json", "nowhere/auth.json", "/dev/null"])
+def test_an_environment_s_file_that_is_not_there_is_an_empty_place(home: Home, name: str) -> None:
+    home.env["RATTLER_AUTH_FILE"] = name
+    caller = with_places(home, {}, {"a.example": "file"})
+    assert found(caller, "https://a.example/") is None
+    assert caller.warnings == []
+
+
+def test_a_relative_path_starts_where_the_caller_is(home: Home) -> None:
+    home.write("sub/auth.json", json.dumps({"a.example": bearer("t")}))
+    home.env["RATTLER_AUTH_FILE"] = "sub/auth.json"
+    assert found(caller_of(home), "https://a.example/") == "t"
+
+
+def test_an_empty_variable_counts_as_unset(home: Home) -> None:
+    home.write_rattler({"a.example": bearer("file")})
+    home.env["RATTLER_AUTH_FILE"] = ""
+    assert found(caller_of(home), "https://a.example/") == "file"

@@ -1,0 +1,92 @@
+"""OAuth's refresh as rattler sends it, without a network."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from credlatch.credential import Secret
+from credlatch.grant import OAuthRefresh
+from credlatch.renew import oauth
+
+NOW = 1_795_223_476.9
+GRANT = OAuthRefresh(Secret("r&=ü"), "https://auth.example/token", "rattler", "")
+
+
+def test_the_form_of_rfc_6749_and_nothing_else() -> None:
+    post = oauth.post(GRANT)
+    assert post.url == "https://auth.example/token"
+    assert post.form == {
+        "grant_type": "refresh_token", "refresh_token": "r&=ü", "client_id": "rattler"
+    }  # fmt: skip
+    assert post.json is None
+    assert post.headers == {}
+
+
+def test_its_refresh_token_may_serve_more_than_once() -> None:
+    assert not GRANT.single_use
+
+
+@pytest.mark.parametrize(
+    ("said", "token", "refresh", "expires"),
+    [
+        ({"access_token": "a"}, "a", None, None),
+        ({"access_token": "a", "refresh_token": "r"}, "a", "r", None),
+        ({"access_token": "a", "refresh_token": ""}, "a", None, None),
+        ({"access_token": "a", "refresh_token": None, "expires_in": None}, "a", None, None),
+        ({"access_token": "a", "expires_in": 3600}, "a", None, 1_795_227_076),
+        ({"access_token": "a", "expires_in": 3600.5}, "a", None, 1_795_227_077),
+        ({"access_token": "a", "expires_in": 0}, "a", None, 1_795_223_476),
+        (
+            {"access_token": "a", "token_type": "Bearer", "scope": ["x"], "more": {}},
+            "a",
+            None,
+            None,
+        ),
+        # RFC 6749 says a number; Azure's older endpoints write it as a text.
+        ({"access_token": "a", "expires_in": "3600"}, "a", None, 1_795_227_076),
+    ],
+)
+def test_an_answer(
+    said: dict[str, Any], token: str, refresh: str | None, expires: int | None
+) -> None:
+    fresh = oauth.answer(GRANT, json.dumps(said).encode(), NOW)
+    assert fresh.token == Secret(token)
+    assert fresh.refresh_token == (None if refresh is None else Secret(refresh))
+    assert fresh.expires == expires
+
+
+@pytest.mark.parametrize("seconds", ["1e999", "-1e999", "1e300", "-1", "99999999999999999999"])
+def test_an_end_beyond_all_bounds_is_no_crash(seconds: str) -> None:
+    body = f'{{"access_token":"a","expires_in":{seconds}}}'.encode()
+    try:
+        fresh = oauth.answer(GRANT, body, NOW)
+    except msgspec.MsgspecError:
+        return
+    assert fresh.expires is None or fresh.expires < 253_402_300_800
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>sign in</html>",
+        b'{"access_token": "eyJ',
+        b"[]",
+        b"{}",
+        b"null",
+        b'{"access_token":null}',
+        b'{"access_token":1}',
+        b'{"access_token":"a","refresh_token":1}',
+        b'{"access_token":"a","expires_in":[]}',
+        b'{"access_token":"\xff"}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_answer(body: bytes) -> None:
+    with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError, RecursionError)) as raised:
+        oauth.answer(GRANT, body, NOW)
+    assert not isinstance(raised.value, RecursionError)

@@ -1,0 +1,46 @@
+"""Posit's exchange of an identity token as posit-keyring sends it, without a network."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from credlatch.credential import Secret
+from credlatch.grant import PositIdentity
+from credlatch.renew import posit
+
+GRANT = PositIdentity(Secret("id-token"), "https://ppm.example", "")
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("https://ppm.example", "https://ppm.example/__api__/token"),
+        ("https://ppm.example/", "https://ppm.example/__api__/token"),
+        ("https://ppm.example/base", "https://ppm.example/base/__api__/token"),
+    ],
+)
+def test_the_form_of_rfc_8693_goes_below_the_server_s_address(server: str, url: str) -> None:
+    post = posit.post(PositIdentity(Secret("id-token"), server, ""))
+    assert post.url == url
+    assert post.form == {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": "id-token",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+    }
+    assert (post.json, post.headers) == (None, {})
+
+
+def test_an_identity_token_may_be_exchanged_again() -> None:
+    assert not GRANT.single_use
+
+
+def test_an_answer() -> None:
+    fresh = posit.answer(GRANT, b'{"access_token":"a","token_type":"Bearer"}', 0.0)
+    assert (fresh.token, fresh.refresh_token, fresh.expires) == (Secret("a"), None, None)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id_token":"a"}'])
+def test_what_is_no_answer(body: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        posit.answer(GRANT, body, 0.0)

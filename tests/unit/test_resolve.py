@@ -1,0 +1,281 @@
+"""The resolver asks the stores in order, and goes on where one fails."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.caller import Caller
+from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret
+from credlatch.errors import (
+    CredlatchError,
+    LoginError,
+    RefusedError,
+    RenewalError,
+    StoreError,
+)
+from credlatch.grant import OAuthRefresh
+from credlatch.protocols import docker
+from credlatch.request import Request
+from credlatch.resolve import Resolution, Resolver
+from credlatch.stores import Entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from credlatch.stores import PendingWrite
+
+URL = "https://a.example/x"
+BROKEN = StoreError("the first store is broken")
+
+
+class Fake:
+    """A store that has one answer for everything, or one failure."""
+
+    name = "fake"
+
+    def __init__(self, answer: Entry | CredlatchError | None) -> None:
+        self._answer = answer
+        self.asked: list[str] = []
+
+    def find(self, url: urls.Url) -> Entry | None:
+        self.asked.append(url.text)
+        if isinstance(self._answer, CredlatchError):
+            raise self._answer
+        return self._answer
+
+
+class Keyed(Fake):
+    """One that keeps Docker's keys too."""
+
+    def __init__(self, keys: dict[str, Entry], answer: Entry | None = None) -> None:
+        super().__init__(answer)
+        self._keys = keys
+
+    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+        return next((self._keys[key] for key in keys if key in self._keys), None)
+
+
+class Renewable(Fake):
+    """One whose entries could be written back, if there were room."""
+
+    def __init__(self, answer: Entry, folder: Path) -> None:
+        super().__init__(answer)
+        self._folder = folder
+
+    def lock_path(self, entry: Entry) -> str:  # noqa: ARG002 - one for all
+        return str(self._folder / "x.lock")
+
+    def prepare(self, entry: Entry) -> PendingWrite:
+        raise OSError(28, f"No space left on device for {entry.where}")
+
+
+def entry(
+    token: str = "t", expires: int | None = None, credential: Credential | None = None
+) -> Entry:
+    return Entry(credential or Bearer(Secret(token)), f"store of {token}", expires=expires)
+
+
+def resolver(*stores: Fake) -> tuple[Resolver, Caller]:
+    caller = Caller({}, "/")
+    order = tuple((lambda _, each=store: each) for store in stores)
+    return Resolver(caller, order), caller
+
+
+def bazel(url: str = URL) -> Request:
+    return Request(urls.parse(url), ())
+
+
+def secret(resolution: Resolution | None) -> str | None:
+    return None if resolution is None else resolution.credential.secret.reveal()
+
+
+def test_the_first_answer_counts_and_no_later_store_is_asked() -> None:
+    later = Fake(entry("second"))
+    asking, caller = resolver(Fake(None), Fake(entry("first")), later)
+    answer = asking.resolve(bazel())
+    assert answer is not None
+    assert secret(answer) == "first"
+    assert answer.where == "store of first"
+    assert answer.url is not None
+    assert answer.url.text == URL
+    assert later.asked == []
+    assert caller.warnings == []
+
+
+def test_where_no_store_has_an_answer_there_is_none_and_that_is_no_failure() -> None:
+    asking, caller = resolver(Fake(None), Fake(None))
+    assert asking.resolve(bazel()) is None
+    assert caller.warnings == []
+
+
+def test_a_broken_store_is_passed_over_with_a_warning() -> None:
+    asking, caller = resolver(Fake(BROKEN), Fake(entry("second")))
+    assert secret(asking.resolve(bazel())) == "second"
+    assert caller.warnings == [str(BROKEN)]
+
+
+def test_where_nothing_else_answers_the_failure_is_the_answer() -> None:
+    asking, caller = resolver(Fake(None), Fake(BROKEN), Fake(None), Fake(StoreError("another")))
+    with pytest.raises(StoreError, match=str(BROKEN)):
+        asking.resolve(bazel())
+    assert caller.warnings == ["another"]
+
+
+@pytest.mark.parametrize("host", ["a.example", "10.0.0.1", "localhost.example", "127.x.dc1"])
+def test_plain_http_is_refused_when_there_is_something_to_send(host: str) -> None:
+    later = Fake(entry("second"))
+    asking, _ = resolver(Fake(entry("hunter2")), later)
+    with pytest.raises(RefusedError, match="plain http") as raised:
+        asking.resolve(bazel(f"http://{host}/x"))
+    assert later.asked == []
+    assert "http://" in str(raised.value)
+
+
+def test_a_refusal_does_not_repeat_what_may_be_secret_in_a_url() -> None:
+    asking, _ = resolver(Fake(entry()))
+    with pytest.raises(RefusedError) as raised:
+        asking.resolve(bazel("http://user:hunter2@a.example/x?X-Amz-Signature=hunter2"))
+    assert "hunter2" not in str(raised.value)
+
+
+def test_plain_http_without_anything_to_send_is_no_failure() -> None:
+    assert resolver(Fake(None))[0].resolve(bazel("http://a.example/")) is None
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "a.localhost"])
+def test_plain_http_within_this_machine_is_served(host: str) -> None:
+    assert secret(resolver(Fake(entry()))[0].resolve(bazel(f"http://{host}/"))) == "t"
+
+
+@pytest.mark.parametrize(
+    ("credential", "complaint"),
+    [
+        (Bearer(Secret("a\r\nb")), "control or non-ASCII"),
+        (Bearer(Secret("")), "empty"),
+        (Basic("<token>", Secret("t")), "identity token"),
+        (Basic("a:b", Secret("t")), "colon"),
+        (S3Key(Secret("t")), "does not sign requests"),
+    ],
+)
+def test_a_credential_that_is_no_header_is_a_failure_like_any_other(
+    credential: Credential, complaint: str
+) -> None:
+    asking, _ = resolver(Fake(entry(credential=credential)))
+    with pytest.raises(StoreError, match=rf"store of t cannot be used.*{complaint}"):
+        asking.resolve(bazel())
+    asking, caller = resolver(Fake(entry(credential=credential)), Fake(entry("second")))
+    assert secret(asking.resolve(bazel())) == "second"
+    assert len(caller.warnings) == 1
+
+
+def test_what_is_no_header_may_be_a_login() -> None:
+    identity = entry(credential=Basic("<token>", Secret("identity")))
+    request = docker.parse_get(b"a.example")
+    assert secret(resolver(Fake(identity))[0].resolve(request)) == "identity"
+
+
+# Docker's keys
+
+
+def test_docker_s_key_is_asked_for_before_the_url() -> None:
+    store = Keyed({"a.example": entry("key")}, entry("url"))
+    assert secret(resolver(store)[0].resolve(docker.parse_get(b"a.example"))) == "key"
+    assert secret(resolver(Keyed({}, entry("url")))[0].resolve(docker.parse_get(b"a.example"))) == (
+        "url"
+    )
+
+
+def test_a_key_that_is_no_url_is_asked_for_and_nothing_else() -> None:
+    store = Keyed({"my key": entry("key")}, entry("url"))
+    assert secret(resolver(store)[0].resolve(docker.parse_get(b"my key"))) == "key"
+    assert resolver(store, Fake(entry("url")))[0].resolve(docker.parse_get(b"no key")) is None
+    assert store.asked == []
+
+
+def test_a_key_for_plain_http_is_answered_only_by_the_login_stored_under_it() -> None:
+    key = b"http://a.example"
+    assert (
+        resolver(Keyed({}, entry("url")), Fake(entry()))[0].resolve(docker.parse_get(key)) is None
+    )
+    store = Keyed({"http://a.example": entry("key")})
+    assert secret(resolver(store)[0].resolve(docker.parse_get(key))) == "key"
+
+
+def test_a_url_is_asked_for_before_the_keys_that_stand_for_it() -> None:
+    request = Request(urls.parse(URL), ("a.example",))
+    store = Keyed({"a.example": entry("key")}, entry("url"))
+    assert secret(resolver(store)[0].resolve(request)) == "url"
+    assert secret(resolver(Keyed({"a.example": entry("key")}))[0].resolve(request)) == "key"
+
+
+# Ends
+
+
+def test_an_end_is_told_earlier_by_the_margin() -> None:
+    ends = int(time.time()) + 3600
+    answer = resolver(Fake(entry(expires=ends)))[0].resolve(bazel())
+    assert answer is not None
+    assert answer.expires == ends - 300
+
+
+def test_a_token_within_the_margin_that_nothing_renews_is_served_and_asked_for_again_soon() -> None:
+    now = int(time.time())
+    answer = resolver(Fake(entry(expires=now + 100)))[0].resolve(bazel())
+    assert answer is not None
+    assert answer.expires is not None
+    assert now + 25 <= answer.expires <= now + 35
+
+
+def test_an_expired_token_that_nothing_renews_is_a_failure_with_both_times() -> None:
+    ends = int(time.time()) - 1
+    asking, _ = resolver(Fake(entry("hunter2", expires=ends)))
+    with pytest.raises(StoreError, match=r"store of hunter2 expired at 20.*Z.*clock says 20.*Z"):
+        asking.resolve(bazel())
+
+
+def renewable(folder: Path, left: int) -> Renewable:
+    kept = entry("old", expires=int(time.time()) + left)
+    kept.grant = OAuthRefresh(Secret("refresh"), "https://auth.example", "c", "log in again")
+    return Renewable(kept, folder)
+
+
+def test_a_token_that_is_still_good_is_served_when_renewing_fails(tmp_path: Path) -> None:
+    asking, caller = resolver(renewable(tmp_path, 100))
+    answer = asking.resolve(bazel())
+    assert answer is not None
+    assert secret(answer) == "old"
+    assert answer.expires is not None
+    assert answer.expires <= time.time() + 31
+    (warning,) = caller.warnings
+    assert "no space" in warning
+    assert "still good" in warning
+
+
+def test_an_expired_token_is_not_served_when_renewing_fails(tmp_path: Path) -> None:
+    asking, _ = resolver(renewable(tmp_path, -1))
+    with pytest.raises(RenewalError, match="no space"):
+        asking.resolve(bazel())
+
+
+def test_a_later_store_answers_when_renewing_fails(tmp_path: Path) -> None:
+    asking, caller = resolver(renewable(tmp_path, -1), Fake(entry("second")))
+    assert secret(asking.resolve(bazel())) == "second"
+    assert len(caller.warnings) == 1
+
+
+def test_a_token_outside_the_margin_is_not_renewed(tmp_path: Path) -> None:
+    asking, caller = resolver(renewable(tmp_path, 3600))
+    assert secret(asking.resolve(bazel())) == "old"
+    assert caller.warnings == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [RenewalError("try again"), LoginError("log in")])
+def test_a_renewal_s_failure_counts_as_the_store_s(error: RenewalError) -> None:
+    asking, caller = resolver(Fake(error), Fake(entry("second")))
+    assert secret(asking.resolve(bazel())) == "second"
+    assert caller.warnings == [str(error)]

@@ -1,0 +1,276 @@
+"""uv's store by uv's rule: one origin, the longest path, the right user, or a clear error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.credential import Basic
+from credlatch.errors import AmbiguousError, StoreError
+from credlatch.stores.uv import UvStore
+from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.matching import basic
+from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
+
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from support.home import Home
+
+FILE = ".local/share/uv/credentials/credentials.toml"
+
+# As uv 0.13.8 wrote it.
+WRITTEN = r"""[[credential]]
+service = "https://example.com/"
+username = "bob"
+scheme = "basic"
+password = 'p"w\é'
+
+[[credential]]
+service = "https://pypi.example/"
+username = "bob"
+scheme = "basic"
+password = "bobs-word"
+
+[[credential]]
+service = "https://host.example:8443/path"
+username = "__token__"
+scheme = "basic"
+password = "tok123"
+
+[[credential]]
+service = "https://pypi.example/"
+username = "alice"
+scheme = "basic"
+password = "alices-word"
+
+[[credential]]
+service = "https://bearer.example/"
+scheme = "bearer"
+token = "tokB"
+"""
+
+
+class TestContract(StructuredContract, OriginContract):
+    FILE = FILE
+    HEADER = ("Authorization", f"Bearer {SECRET}")
+
+    def store(self, caller: Caller) -> UvStore:
+        return UvStore(caller)
+
+    def write(self, home: Home) -> None:
+        entry = f'service = "https://{HOST}/"\nscheme = "bearer"\ntoken = "{SECRET}"\n'
+        home.write(FILE, f"[[credential]]\n{entry}\n")
+
+    def spoil(self, home: Home) -> None:
+        path = home.path / FILE
+        later = 'service = "https://later.example/"\nscheme = "passkey"\nkey = [1]\n'
+        path.write_text(f"{path.read_text()}[[credential]]\n{later}")
+
+
+class TestKeyringContract(OriginContract):
+    HEADER = ("Authorization", basic("bob", SECRET))
+
+    @pytest.fixture(autouse=True)
+    def _keyring(self) -> None:
+        self.keyring = FakeKeyring()
+
+    def caller(self, home: Home) -> Caller:
+        return WithKeyring(home, self.keyring)
+
+    def store(self, caller: Caller) -> UvStore:
+        return UvStore(caller)
+
+    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
+        self.keyring.items.append((f"uv:{HOST}", "bob", SECRET))
+
+
+def header(caller: Caller, url: str) -> str | None:
+    entry = UvStore(caller).find(urls.parse(url))
+    if entry is None:
+        return None
+    assert entry.credential is not None
+    return entry.credential.headers()["Authorization"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com", basic("bob", 'p"w\\é')),
+        ("https://example.com/simple/x", basic("bob", 'p"w\\é')),
+        ("https://EXAMPLE.com:443/", basic("bob", 'p"w\\é')),
+        ("https://bob@example.com/", basic("bob", 'p"w\\é')),
+        ("https://alice@example.com/", None),
+        ("https://alice@pypi.example/", basic("alice", "alices-word")),
+        ("https://bob@pypi.example/x", basic("bob", "bobs-word")),
+        ("https://carol@pypi.example/", None),
+        ("https://host.example:8443/path/x", basic("__token__", "tok123")),
+        ("https://host.example:8443/path", basic("__token__", "tok123")),
+        ("https://host.example:8443/pathos", None),
+        ("https://host.example:8443/", None),
+        ("https://host.example/path", None),
+        ("https://bearer.example/", "Bearer tokB"),
+        ("https://bob@bearer.example/", None),
+        ("http://example.com/", None),
+        ("s3://example.com/", None),
+    ],
+)
+def test_what_uv_wrote(home: Home, url: str, expected: str | None) -> None:
+    home.write(FILE, WRITTEN)
+    assert header(caller_of(home), url) == expected
+
+
+def test_two_logins_that_fit_alike_are_an_error_that_names_them(home: Home) -> None:
+    home.write(FILE, WRITTEN)
+    with pytest.raises(AmbiguousError, match=r"alice, bob.*user name into the URL") as raised:
+        header(caller_of(home), "https://pypi.example/simple/")
+    assert "-word" not in str(raised.value)
+
+
+def entry(service: str, more: str = 'username = "u"\npassword = "p"') -> str:
+    return f'[[credential]]\nservice = "{service}"\n{more}\n'
+
+
+def test_the_longest_path_wins_wherever_it_stands(home: Home) -> None:
+    paths = ["team", "", "team/deep", "other"]
+    home.write(FILE, "".join(entry(f"https://a.example/{p}", f'username="{p}"') for p in paths))
+    caller = caller_of(home)
+    assert header(caller, "https://a.example/team/deep/x") == basic("team/deep", "")
+    assert header(caller, "https://a.example/team/x") == basic("team", "")
+    assert header(caller, "https://a.example/x") == basic("", "")
+    assert header(caller, "https://a.example/team/deep/../x") == basic("team", "")
+
+
+def test_a_password_is_optional_and_basic_is_the_scheme_that_is_meant(home: Home) -> None:
+    home.write(FILE, entry("https://a.example/", 'username = "u"'))
+    assert header(caller_of(home), "https://a.example/") == basic("u", "")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        'password = "p"',
+        "username = 1",
+        'username = "u"\npassword = 1',
+        'scheme = "bearer"',
+        'scheme = "bearer"\ntoken = 1',
+        'scheme = "passkey"\nkey = "k"',
+        "scheme = 1",
+        'username = "u"\nusername = "u"',
+        "???",
+    ],
+)
+def test_a_damaged_entry_is_an_error_for_its_own_place_alone(home: Home, more: str) -> None:
+    good = entry("https://b.example/")
+    home.write(FILE, entry("https://a.example/", more) + good)
+    assert header(caller_of(home), "https://b.example/") == basic("u", "p")
+    with pytest.raises(StoreError, match=r"damaged entry for a\.example"):
+        header(caller_of(home), "https://a.example/")
+
+
+def test_a_good_entry_for_the_same_place_counts_in_spite_of_a_damaged_one(home: Home) -> None:
+    home.write(FILE, entry("https://a.example/", "???") + entry("https://a.example/"))
+    assert header(caller_of(home), "https://a.example/") == basic("u", "p")
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "a.example/x",
+        "ftp://a.example",
+        "https://a.example:x/",
+        "https://b a.example/",
+        "//a.example",
+    ],
+)
+def test_a_service_that_is_no_url_is_damaged_and_never_guessed(home: Home, service: str) -> None:
+    home.write(FILE, entry(service))
+    with pytest.raises(StoreError, match="damaged"):
+        header(caller_of(home), "https://a.example/")
+
+
+def test_an_entry_for_plain_http_counts_within_this_machine_only(home: Home) -> None:
+    home.write(FILE, entry("http://localhost:9000/") + entry("http://a.example/"))
+    assert header(caller_of(home), "http://localhost:9000/x") == basic("u", "p")
+    assert header(caller_of(home), "http://a.example/") is None
+
+
+def test_a_file_in_which_the_headers_are_not_uv_s_own_is_read_too(home: Home) -> None:
+    home.write(FILE, entry("https://a.example/").replace("[[credential]]", "[[ credential ]] # me"))
+    assert header(caller_of(home), "https://a.example/") == basic("u", "p")
+    home.write(FILE, entry("https://a.example/").replace("\n", "\r\n"))
+    assert header(caller_of(home), "https://a.example/") == basic("u", "p")
+
+
+def test_the_folder_that_the_environment_names(home: Home) -> None:
+    home.write(FILE, entry("https://a.example/"))
+    home.write("mine/credentials.toml", entry("https://a.example/", 'username = "mine"'))
+    home.env["UV_CREDENTIALS_DIR"] = "mine"
+    assert header(caller_of(home), "https://a.example/") == basic("mine", "")
+    home.env["UV_CREDENTIALS_DIR"] = ""
+    assert header(caller_of(home), "https://a.example/") == basic("u", "p")
+
+
+def test_a_relative_data_folder_is_ignored_as_xdg_has_it(home: Home) -> None:
+    home.write(FILE, entry("https://a.example/"))
+    home.env["XDG_DATA_HOME"] = "share"
+    assert header(caller_of(home), "https://a.example/") == basic("u", "p")
+
+
+def test_the_lock_file_is_not_made_by_reading(home: Home) -> None:
+    home.write(FILE, WRITTEN)
+    header(caller_of(home), "https://example.com/")
+    assert not (home.path / f"{FILE}.lock").exists()
+
+
+# As uv 0.13.8 wrote them: the scheme only where it is not https, the port only where it is not 443.
+ITEMS = (
+    ("uv:example.com", "bob", "sekret"),
+    ("uv:host.example:8443", "__token__", "tok"),
+    ("uv:http://localhost:9000", "u", "p"),
+    ("uv:two.example", "alice", "1"),
+    ("uv:two.example", "bob", "2"),
+    ("example.org", "pip", "not uv's"),
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com/simple/", basic("bob", "sekret")),
+        ("https://bob@example.com/", basic("bob", "sekret")),
+        ("https://alice@example.com/", None),
+        ("https://example.com:8443/", None),
+        ("https://host.example:8443/", basic("__token__", "tok")),
+        ("https://host.example/", None),
+        ("http://localhost:9000/", basic("u", "p")),
+        ("https://localhost:9000/", None),
+        ("https://alice@two.example/", basic("alice", "1")),
+        ("https://example.org/", None),
+        ("https://*.example.com/", None),
+    ],
+)
+def test_what_uv_wrote_into_the_keyring(home: Home, url: str, expected: str | None) -> None:
+    assert header(WithKeyring(home, FakeKeyring(*ITEMS)), url) == expected
+
+
+def test_two_logins_in_the_keyring_are_an_error_that_names_them(home: Home) -> None:
+    with pytest.raises(AmbiguousError, match="alice, bob"):
+        header(WithKeyring(home, FakeKeyring(*ITEMS)), "https://two.example/")
+
+
+def test_the_file_comes_before_the_keyring(home: Home) -> None:
+    home.write(FILE, WRITTEN)
+    caller = WithKeyring(home, FakeKeyring(*ITEMS))
+    assert header(caller, "https://example.com/") == basic("bob", 'p"w\\é')
+    assert header(caller, "https://host.example:8443/") == basic("__token__", "tok")
+
+
+def test_a_broken_file_does_not_hide_the_keyring(home: Home) -> None:
+    home.write(FILE, "???")
+    found = UvStore(WithKeyring(home, FakeKeyring(*ITEMS))).find(urls.parse("https://example.com/"))
+    assert found is not None
+    assert isinstance(found.credential, Basic)
+    assert found.where == "the keyring (service uv:example.com)"
