@@ -43,8 +43,9 @@ class Caller:
         return self._cwd
 
     def get(self, name: str) -> str | None:
-        """A variable; an empty one counts as unset, as CI templates leave them."""
-        return self.environ.get(name) or None
+        """A variable; an empty or blank one counts as unset, as CI templates leave them."""
+        value = self.environ.get(name)
+        return value if value and not value.isspace() else None
 
     def warn(self, line: str) -> None:
         """Say something that does not stop the call."""

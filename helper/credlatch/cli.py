@@ -90,7 +90,7 @@ def _run(program: str, args: list[str]) -> int:
         case ["--help" | "-h" | "help"]:
             return _print(USAGE)
         case []:
-            raise UsageError(USAGE.rstrip())
+            return _usage()
         case _:
             raise UsageError(f"there is no command {args[0][:40]!r}: see credlatch --help")
 
@@ -109,10 +109,17 @@ def _get(caller: Caller) -> int:
     return docker.get(stdin, caller)
 
 
+def _usage() -> int:
+    from credlatch.commands import streams
+
+    streams.write(2, USAGE.encode())
+    return UsageError.exit_status
+
+
 def _print(text: str) -> int:
     from credlatch.commands import streams
 
-    streams.write(1, text.encode())
+    streams.answer(text.encode())
     return 0
 
 

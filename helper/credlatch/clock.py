@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 
-LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z: beyond it clients overflow
+LATEST = 7_258_118_400  # 2200-01-01T00:00:00Z: Bazel counts in nanoseconds and overflows later
 
 
 def moment(value: object) -> int | None:
-    """A number of seconds since 1970 as stores and servers write it; None for anything else."""
+    """A number of seconds since 1970 as stores and servers write it; None for anything else.
+
+    A moment beyond LATEST is as good as none.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= LATEST else None

@@ -6,6 +6,7 @@ holds a secret, and none of these reaches a user as a traceback.
     CredlatchError
     ├── UsageError        the command line is wrong
     ├── RequestError      what a client sent on standard input cannot be understood
+    ├── AnswerError       the answer cannot be written
     ├── RefusedError      a credential exists, but must not travel where it was asked for
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
     │   ├── AmbiguousError  it has two answers, and nothing says which is meant
@@ -35,6 +36,10 @@ class UsageError(CredlatchError):
 
 class RequestError(CredlatchError):
     """The client's request is not what its protocol says."""
+
+
+class AnswerError(CredlatchError):
+    """Standard output does not take the answer."""
 
 
 class RefusedError(CredlatchError):

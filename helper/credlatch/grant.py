@@ -22,13 +22,26 @@ class Grant:
     __slots__ = ("advice", "secret", "server")
 
     # Whether the server takes the secret just once. Then a request that was sent and not answered
-    # is not repeated: the token may be spent, and a second use can revoke the whole login.
+    # is never repeated: the token may be spent, and a second use can revoke the whole login.
     single_use = True
+    # Whether it may be sent again within one call, after a request that was not answered.
+    repeatable = False
 
     def __init__(self, secret: Secret, server: str, advice: str) -> None:
         self.secret = secret
         self.server = server
         self.advice = advice
+
+    @property
+    def shown(self) -> str:
+        """The server, as a message shows it."""
+        from credlatch import url
+        from credlatch.errors import RequestError
+
+        try:
+            return url.parse(self.server).shown
+        except RequestError:
+            return "the token server"
 
 
 class OAuthRefresh(Grant):
@@ -36,7 +49,8 @@ class OAuthRefresh(Grant):
 
     __slots__ = ("client_id",)
 
-    # A server may rotate it or not: nobody says beforehand.
+    # A server may rotate it or not: nobody says beforehand. So it is sent once in a call, and again
+    # by a later one.
     single_use = False
 
     def __init__(self, secret: Secret, server: str, client_id: str, advice: str) -> None:
@@ -55,6 +69,7 @@ class PyxApiKey(Grant):
 
     __slots__ = ()
     single_use = False
+    repeatable = True
 
 
 class PositIdentity(Grant):
@@ -62,6 +77,7 @@ class PositIdentity(Grant):
 
     __slots__ = ()
     single_use = False
+    repeatable = True
 
 
 class Fresh:

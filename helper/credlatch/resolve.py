@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
+IMPATIENCE = 4.0  # seconds for a renewal while there is a token to serve instead
 
 
 class Resolution:
@@ -54,7 +55,7 @@ class Resolver:
     """
 
     def __init__(
-        self, caller: Caller, order: tuple[Callable[[Caller], Store], ...] = ORDER
+        self, caller: Caller, order: tuple[Callable[[Caller], Store | None], ...] = ORDER
     ) -> None:
         self._caller = caller
         self._order = order
@@ -89,19 +90,26 @@ class Resolver:
         for failure in failures:
             self._caller.warn(str(failure))
 
-    def _ask(self, open_store: Callable[[Caller], Store], request: Request) -> Resolution | None:
+    def _ask(
+        self, open_store: Callable[[Caller], Store | None], request: Request
+    ) -> Resolution | None:
         store = open_store(self._caller)
-        entry = _find(store, request)
-        if entry is None:
+        entry = _find(store, request) if store is not None else None
+        if store is None or entry is None:
             return None
         if request.url is not None and not request.login and not request.url.may_carry_credentials:
             raise RefusedError(
-                f"{request.url.text} is plain http, and the credential from {entry.where} "
+                f"{request.url.shown} is plain http, and the credential from {entry.where} "
                 "would travel in the clear: use https"
             )
         now = time.time()
         if margin.is_due(entry, now) and entry.grant is not None and _is_renewable(store):
-            entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
+
+            def look() -> Entry | None:
+                again = open_store(self._caller)
+                return _find(again, request) if again is not None else None
+
+            entry = self._renewed(store, entry, look)
             now = time.time()
         credential = _usable(entry, request, now)
         return Resolution(credential, request.url, margin.ask_again(entry, now), entry.where)
@@ -112,8 +120,11 @@ class Resolver:
         """The entry renewed; or as it is, with a warning, while it is still good."""
         from credlatch.renew.single_flight import renew
 
+        deadline = self._deadline
+        if margin.is_valid(entry, time.time()):
+            deadline = min(deadline, time.monotonic() + IMPATIENCE)
         try:
-            return renew(store, entry, look, self._caller, self._deadline)
+            return renew(store, entry, look, self._caller, deadline)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

@@ -11,6 +11,7 @@ from credlatch.errors import RequestError
 DEFAULT_PORTS = {"https": 443, "http": 80, "s3": 0}
 MAX_LENGTH = 65_536  # characters; no server takes a longer URL
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+_SHOWN = 200  # characters
 _MAX_PORT = 65_535
 _OCTETS = 4
 _MAX_OCTET = 255
@@ -26,7 +27,7 @@ class Url:
         port: the port that is meant, the scheme's own when none was given.
         path: at least ``/``, with dot segments resolved, as the server will read it.
         username: the user name before ``@``, or None. A password there is dropped.
-        text: the URL again, without user information: what may be shown.
+        text: the URL again, without user information.
     """
 
     __slots__ = ("host", "path", "port", "scheme", "text", "username")
@@ -51,6 +52,12 @@ class Url:
         """``host[:port]`` as a URL has it: IPv6 in brackets, the scheme's own port left out."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.default_port else f"{host}:{self.port}"
+
+    @property
+    def shown(self) -> str:
+        """What a message shows: no query, which may hold a secret, and not all of a long path."""
+        path = self.path if len(self.path) <= _SHOWN else self.path[:_SHOWN] + "…"
+        return f"{self.scheme}://{self.netloc}{path}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -165,7 +172,7 @@ def _host_and_port(hostport: str, scheme: str) -> tuple[str, int]:
             raise RequestError("the URL's IPv6 address is not closed by a bracket")
         return _ipv6(inside), _port(after[1:], scheme)
     host, _, port = hostport.partition(":")
-    return host_name(host), _port(port, scheme)
+    return host_name(host, bucket=scheme == "s3"), _port(port, scheme)
 
 
 def _port(text: str, scheme: str) -> int:
@@ -192,8 +199,8 @@ def _ipv6(text: str) -> str:
     return str(address)
 
 
-def host_name(text: str) -> str:
-    """A host's name in the one form that is compared.
+def host_name(text: str, *, bucket: bool = False) -> str:
+    """A host's name, or that of an S3 bucket, in the one form that is compared.
 
     Raises:
         RequestError: it is no host's name, or one that programs read in different ways.
@@ -207,7 +214,7 @@ def host_name(text: str) -> str:
     # A name whose last label is a number is an IPv4 address (WHATWG URL, 3.5), which may be written
     # in many ways; only the canonical one is read alike by everybody.
     last = labels[-1]
-    if last.isdecimal() or last.startswith("0x"):
+    if not bucket and (last.isdecimal() or last.startswith("0x")):
         canonical = len(labels) == _OCTETS and all(map(_is_octet, labels))
         if not canonical:
             raise RequestError("the URL's host is a number, but not an IPv4 address like 127.0.0.1")

@@ -24,6 +24,9 @@ STORE = ".ppm/tokens.toml"
 EXCHANGE = "/__api__/token"
 
 
+POSIT = "posit_keyring.backends.PackageManagerKeyring"
+
+
 @pytest.fixture
 def manager(home: Home, token_server: TokenServer) -> TokenServer:
     """A Package Manager that the environment names, and an identity token to enter it with."""
@@ -155,10 +158,10 @@ def test_posit_keyring_never_stands_between_us_and_the_keyring(
 ) -> None:
     del home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"]
     assert "posit_keyring" in keyring(home, "--list-backends").out.decode()
-    taken_over = keyring(home, "set", "pypi.example", "bob", backend=None, password="pw")
+    taken_over = keyring(home, "set", "pypi.example", "bob", backend=POSIT, password="pw")
     assert taken_over.code != 0  # python's keyring is its: it can neither write …
     set_password(home, "pypi.example", "bob", "pw")
-    assert keyring(home, "get", "pypi.example", "bob", backend=None).code == 1  # … nor read
+    assert keyring(home, "get", "pypi.example", "bob", backend=POSIT).code == 1  # … nor read
     assert len(secret_service.items()) == 1
     assert frozen.bazel("https://pypi.example/").authorization == basic("bob", "pw")
     assert manager.requests == []

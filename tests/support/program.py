@@ -22,7 +22,7 @@ class Answer:
         self.out = done.stdout
         self.err = done.stderr.decode()
 
-    def json(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def json(self) -> Any:
         """Standard output as JSON; the call must have succeeded."""
         assert self.code == 0, (self.code, self.out, self.err)
         return json.loads(self.out)

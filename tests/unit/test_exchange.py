@@ -11,7 +11,8 @@ from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError
 from credlatch.grant import Grant, OAuthRefresh, PyxApiKey, PyxRefresh
-from credlatch.renew.exchange import UnansweredError, exchange
+from credlatch.renew.exchange import exchange
+from credlatch.renew.http import UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry
 from credlatch.stores.pyx import PyxStore

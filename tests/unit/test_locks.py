@@ -41,7 +41,7 @@ def is_held(path: Path) -> bool:
 
 def test_it_is_a_flock_that_others_see_and_it_ends_with_the_block(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "x.lock"
-    with locks.exclusive(str(path), 1):
+    with locks.Exclusive(str(path), 1):
         assert is_held(path)
     assert path.exists()
     assert not is_held(path)
@@ -51,7 +51,7 @@ def test_it_is_a_flock_that_others_see_and_it_ends_with_the_block(tmp_path: Path
 
 def test_an_error_in_the_block_ends_it_too(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with pytest.raises(KeyError), locks.exclusive(str(path), 1):
+    with pytest.raises(KeyError), locks.Exclusive(str(path), 1):
         raise KeyError
     assert not is_held(path)
 
@@ -60,17 +60,18 @@ def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(tmp_path: Path) ->
     path = tmp_path / "x.lock"
     with flocked(path):
         begin = time.monotonic()
-        with pytest.raises(RenewalError, match=r"x\.lock.*held by another process"):
-            locks.exclusive(str(path), 0.2)
+        held = pytest.raises(RenewalError, match=r"x\.lock.*held by another process")
+        with held, locks.Exclusive(str(path), 0.2):
+            pass
         assert 0.2 <= time.monotonic() - begin < 5
 
 
 def test_no_patience_is_one_try(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with locks.exclusive(str(path), -1):
+    with locks.Exclusive(str(path), -1):
         assert is_held(path)
-    with flocked(path), pytest.raises(RenewalError):
-        locks.exclusive(str(path), -1)
+    with flocked(path), pytest.raises(RenewalError), locks.Exclusive(str(path), -1):
+        pass
 
 
 def test_whoever_waits_gets_it_when_it_is_given_up(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_whoever_waits_gets_it_when_it_is_given_up(tmp_path: Path) -> None:
     with flocked(path) as descriptor:
         release = threading.Timer(0.1, fcntl.flock, (descriptor, fcntl.LOCK_UN))
         release.start()
-        with locks.exclusive(str(path), 10):
+        with locks.Exclusive(str(path), 10):
             assert is_held(path)
         release.join()
 

@@ -27,7 +27,7 @@ def test_a_post_has_what_it_was_given_and_nothing_else() -> None:
         (400, "invalid_grant", True),
         (400, "", True),
         (401, "", True),
-        (403, "", True),
+        (403, "", False),
         (500, "invalid_grant", True),
         (200, "invalid_token", True),
         (404, "", False),

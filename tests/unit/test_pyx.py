@@ -114,6 +114,7 @@ def test_a_renewed_login_is_what_uv_would_have_written(home: Home) -> None:
     assert entry is not None
     store.prepare(entry).commit(Fresh(Secret("new"), Secret("next")))
     assert path.read_text() == '{"access_token":"new","refresh_token":"next"}'
+    path.write_text(TOKENS)
     store.prepare(entry).commit(Fresh(Secret("newer")))
     assert path.read_text() == '{"access_token":"newer","refresh_token":"login-refresh-1"}'
 

@@ -14,7 +14,7 @@ from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError, StoreError
 from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
 from credlatch.renew import exchange as exchanges
-from credlatch.renew.exchange import UnansweredError
+from credlatch.renew.http import UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry
 

@@ -37,5 +37,5 @@ def get(stdin: bytes, caller: Caller) -> int:
         streams.say(*caller.warnings)
         raise
     streams.say(*caller.warnings)
-    streams.write(1, answer)
+    streams.answer(answer)
     return 0

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def run(args: list[str], caller: Caller) -> int:
     """Answer one call; the exit status. Errors go to standard output, as the protocol has it."""
     if len(args) != 1 or args[0] not in docker.ACTIONS:
-        streams.write(1, f"{docker.USAGE}\n".encode())
+        streams.answer(f"{docker.USAGE}\n".encode())
         return 1
     action = args[0]
     if action == "version":
-        streams.write(1, docker.render_version())
+        streams.answer(docker.render_version())
         return 0
     try:
         if action == "list":
@@ -62,7 +62,7 @@ def get(stdin: bytes, caller: Caller) -> int:
 
 def _answer(data: bytes, caller: Caller) -> int:
     streams.say(*caller.warnings)
-    streams.write(1, data)
+    streams.answer(data)
     return 0
 
 
@@ -71,7 +71,7 @@ def _fail(error: CredlatchError, caller: Caller) -> int:
     # The three wire texts stand alone; everything else says who speaks.
     text = str(error)
     if text in {docker.NOT_FOUND, docker.NO_SERVER_URL, docker.NO_USERNAME}:
-        streams.write(1, f"{text}\n".encode())
+        streams.answer(f"{text}\n".encode())
     else:
         streams.say(text, descriptor=1)
     return error.exit_status

@@ -16,6 +16,7 @@ from credlatch.system import files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.credential import Secret
     from credlatch.grant import Grant
 
 STORM = 3.0  # seconds for which a failure is shared by those who waited for its outcome
@@ -26,10 +27,17 @@ _SENT, _FAILED, _REFUSED = "sent", "failed", "refused"
 
 
 class Attempt:
-    """The note about one grant."""
+    """The note about one grant.
 
-    def __init__(self, caller: Caller, grant: Grant) -> None:
-        digest = hashlib.sha256(f"{grant.server}\n{grant.secret.reveal()}".encode()).hexdigest()
+    Args:
+        caller: whose cache folder it is in.
+        grant: what is sent.
+        secret: the grant's next secret, when the note is about that one.
+    """
+
+    def __init__(self, caller: Caller, grant: Grant, secret: Secret | None = None) -> None:
+        what = f"{grant.server}\n{(secret or grant.secret).reveal()}"
+        digest = hashlib.sha256(what.encode(errors="surrogatepass")).hexdigest()
         self._folder = caller.cache("credlatch", "attempts")
         self._path = f"{self._folder}/{digest}"
         self._grant = grant
@@ -42,13 +50,13 @@ class Attempt:
             RenewalError: it was sent a moment ago.
         """
         try:
-            with open(self._path, encoding="utf-8") as note:
+            with open(self._path, encoding="utf-8", errors="replace") as note:
                 state, _, rest = note.read().partition("\n")
                 message = rest.partition("\n")[0]
                 age = time.time() - os.fstat(note.fileno()).st_mtime
         except OSError:
             return
-        server, advice = self._grant.server, self._grant.advice
+        server, advice = self._grant.shown, self._grant.advice
         if state == _REFUSED and (self._grant.single_use or 0 <= age < REFUSAL):
             raise LoginError(message)
         if state == _FAILED and 0 <= age < STORM:
@@ -101,5 +109,9 @@ class Attempt:
     def _sweep(self) -> None:
         with os.scandir(self._folder) as notes:
             for note in notes:
-                if time.time() - note.stat().st_mtime > _KEPT:
+                try:
+                    old = time.time() - note.stat().st_mtime > _KEPT
+                except FileNotFoundError:
+                    continue  # another process has just ended its own
+                if old:
                     files.remove(note.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from credlatch import clock
 from credlatch.credential import Secret
 from credlatch.grant import Fresh, OAuthRefresh
 from credlatch.renew.post import Post
@@ -31,9 +32,10 @@ def answer(_grant: OAuthRefresh, body: bytes, now: float) -> Fresh:
     Raises:
         msgspec.MsgspecError: the body is not what RFC 6749, section 5.1, says.
     """
-    said = msgspec.json.decode(body, type=_Answer)
+    # Not strict: some servers write the number of seconds as a string.
+    said = msgspec.json.decode(body, type=_Answer, strict=False)
     return Fresh(
         Secret(said.access_token),
         Secret(said.refresh_token) if said.refresh_token else None,
-        None if said.expires_in is None else int(now + said.expires_in),
+        None if said.expires_in is None else clock.moment(now + max(0.0, said.expires_in)),
     )

@@ -37,7 +37,7 @@ class Post:
 
 
 def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
-    """What a status other than 200 means.
+    """What a status other than success means.
 
     Args:
         grant: what was sent.
@@ -45,9 +45,10 @@ def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
         error: OAuth's error code (RFC 6749, section 5.2), where the body had one.
     """
     said = f"HTTP {status}" + (f", {error[:60]}" if error.isprintable() and error else "")
-    if error in {"invalid_grant", "invalid_token"} or status in {400, 401, 403}:
-        return LoginError(f"{grant.server} no longer takes this login ({said}): {grant.advice}")
-    return RenewalError(f"{grant.server} could not renew the token ({said}): try again")
+    # A 403 without a word of OAuth's comes from a firewall as often as from the server.
+    if error in {"invalid_grant", "invalid_token"} or status in {400, 401}:
+        return LoginError(f"{grant.shown} no longer takes this login ({said}): {grant.advice}")
+    return RenewalError(f"{grant.shown} could not renew the token ({said}): try again")
 
 
 def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
@@ -55,10 +56,10 @@ def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
     token = fresh.token.reveal()
     ends = fresh.expires if fresh.expires is not None else jwt.expiry(token)
     if not token or not token.isascii() or not token.isprintable():
-        return RenewalError(f"{grant.server} answered with a token that no header can carry")
+        return RenewalError(f"{grant.shown} answered with a token that no header can carry")
     if ends is not None and ends <= now:
         return RenewalError(
-            f"{grant.server} answered with a token that has already expired: "
+            f"{grant.shown} answered with a token that has already expired: "
             "is this machine's clock right?"
         )
     return None

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 
 from credlatch.errors import RenewalError, StoreError
-from credlatch.grant import Fresh
 from credlatch.renew import margin
-from credlatch.renew.attempts import Attempt
 from credlatch.system import files, locks
 
 TYPE_CHECKING = False
@@ -42,7 +40,7 @@ def renew(
         StoreError: the store cannot be read again, or written.
     """
     try:
-        with locks.exclusive(store.lock_path(entry), _patience(entry, deadline)):
+        with locks.Exclusive(store.lock_path(entry), _patience(entry, deadline)):
             found = look()
             if found is None or found.grant is None:
                 raise RenewalError(f"the entry in {entry.where} has gone: log in again")
@@ -76,12 +74,16 @@ def _still_due(found: Entry, seen: Entry) -> bool:
 def _exchange(
     store: RenewableStore, entry: Entry, grant: Grant, caller: Caller, deadline: float
 ) -> None:
+    # Imported under the lock: those who wait for it do not pay for an HTTP client.
+    from credlatch.grant import Fresh
+    from credlatch.renew.attempts import Attempt
+
     attempt = Attempt(caller, grant)
     attempt.check()
     pending = store.prepare(entry)
     try:
-        # Imported under the lock: those who wait for it do not pay for an HTTP client.
-        from credlatch.renew.exchange import UnansweredError, exchange
+        from credlatch.renew.exchange import exchange
+        from credlatch.renew.http import UnansweredError
         from credlatch.renew.post import checked
 
         attempt.sent()
@@ -100,6 +102,8 @@ def _exchange(
             pending.commit(Fresh(entry.credential.secret, fresh.refresh_token, entry.expires))
         attempt.ended()
         if useless is not None:
+            # Those who wait for the lock share this outcome, under the name of what they will read.
+            Attempt(caller, grant, fresh.refresh_token).failed(useless)
             raise useless
     finally:
         pending.abandon()

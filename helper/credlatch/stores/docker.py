@@ -7,6 +7,7 @@ helpers keep is not read here.
 
 from __future__ import annotations
 
+import os
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
@@ -64,6 +65,9 @@ class DockerStore:
         text = files.read(path)
         if not text or '"auths"' not in text:
             return {}
+        # Most such files hold no secret, and may be read by everybody.
+        if '"auth"' in text or '"identitytoken"' in text or '"password"' in text:
+            files.warn_if_open(path, os.stat(path), self._caller.warn)
         try:
             config = quick_json.loads(text)
         except ValueError as error:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 
+RATTLER = "rattler"  # a service of rattler's own, which a host of that name must not get
+
+
 class KeyringStore:
     """Items that ``keyring set SERVICE USER`` made."""
 
@@ -28,7 +31,9 @@ class KeyringStore:
         keyring = self._caller.keyring()
         if keyring is None:
             return None
-        for service in dict.fromkeys((url.text, url.netloc, f"{url.scheme}://{url.netloc}")):
+        services = dict.fromkeys((url.text, url.netloc, f"{url.scheme}://{url.netloc}"))
+        services.pop(RATTLER, None)
+        for service in services:
             where = f"the keyring (service {service})"
             if url.username is not None:
                 secret = keyring.get(service, url.username)

@@ -4,7 +4,8 @@ r"""netrc, where every tool has rules of its own: these are ours.
 which file                  NETRC, else ``~/.netrc`` (Windows: then ``~/_netrc``)
 the host                    compared without regard to case; a port in the URL plays no part
 two entries for a host      the URL's user name decides; without one the first counts
-``default``                 counts when no ``machine`` does, wherever it stands, over https only
+``default``                 counts when no ``machine`` does, wherever it stands; not over plain
+                            http to another machine
 quotes                      ``"a b"`` with ``\"`` and ``\\``, as curl has it
 comments                    from a ``#`` where a keyword may stand, to the end of the line; a ``#``
                             in a value belongs to the value
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 _FIELDS = ("login", "user", "password", "account")
+_FIELD_BYTES = tuple(field.encode() for field in _FIELDS)
 _SPACE = " \t\r\n\v\f"
 
 
@@ -57,9 +59,10 @@ class NetrcStore:
         default: tuple[str, str] | None = None
 
         def complain(word: str) -> None:
-            self._caller.warn(f"{path} has a word that netrc does not know, after {word!r}")
+            self._caller.warn(f"{path} has a word that is not understood, after {word!r}")
 
-        for host, login, password in entries(text, complain):
+        found = _plain_entries(text, url.host)
+        for host, login, password in entries(text, complain) if found is None else found:
             if password is None or (url.username is not None and login != url.username):
                 continue
             if host is None:
@@ -98,8 +101,10 @@ def entries(
                 yield _entry(*entry)
             entry = (None if word == "default" else next(words, ""), {})
         elif word in _FIELDS:
-            value = next(words, "")
-            if entry is not None:
+            value = next(words, None)
+            if value is None:
+                complain(word)
+            elif entry is not None:
                 entry[1].setdefault("login" if word == "user" else word, value)
         elif word != "macdef":
             complain(last)
@@ -107,6 +112,39 @@ def entries(
         last = word
     if entry is not None:
         yield _entry(*entry)
+
+
+def _plain_entries(text: str, host: str) -> list[tuple[str | None, str, str | None]] | None:
+    """The entries for one host, at the speed of C; None for a file that is not so plain.
+
+    Plain is a file of keywords and values in turn, without quotes, comments and macros, and without
+    a ``default``.
+    """
+    if '"' in text or "#" in text or "default" in text or "macdef" in text:
+        return None
+    # Bytes are split at ASCII's white space only, text at more.
+    words = text.encode().split()
+    keywords, values = words[::2], words[1::2]
+    if len(keywords) != len(values) or not {b"machine", *_FIELD_BYTES}.issuperset(keywords):
+        return None
+    wanted = host.encode()
+    names = [value.lower() for value in values]
+    found = []
+    for name in (wanted, wanted + b"."):
+        at = -1
+        while name in names[at + 1 :]:
+            at = names.index(name, at + 1)
+            if keywords[at] != b"machine":
+                continue
+            end = at + 1
+            while end < len(keywords) and keywords[end] != b"machine":
+                end += 1
+            fields: dict[str, str] = {}
+            for keyword, value in zip(keywords[at + 1 : end], values[at + 1 : end], strict=True):
+                field = "login" if keyword == b"user" else keyword.decode()
+                fields.setdefault(field, value.decode())
+            found.append(_entry(host, fields))
+    return found
 
 
 def _entry(host: str | None, fields: dict[str, str]) -> tuple[str | None, str, str | None]:
@@ -125,8 +163,9 @@ def _words(text: str) -> Iterator[str]:
         if text[at] == "#" and not value_next:
             at = _line_end(text, at)
             continue
-        if text[at] == '"':
-            word, at = _quoted(text, at + 1)
+        closed = text[at] == '"' and _quoted(text, at + 1)
+        if closed:
+            word, at = closed
         else:
             start = at
             while at < end and text[at] not in _SPACE:
@@ -147,11 +186,12 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _quoted(text: str, at: int) -> tuple[str, int]:
+def _quoted(text: str, at: int) -> tuple[str, int] | None:
+    """A quoted word, from behind its first quote; None where the line ends before the second."""
     characters = []
-    while at < len(text) and text[at] != '"':
+    while at < len(text) and text[at] not in '"\n':
         if text[at] == "\\" and at + 1 < len(text):
             at += 1
         characters.append(text[at])
         at += 1
-    return "".join(characters), at + 1
+    return ("".join(characters), at + 1) if text[at : at + 1] == '"' else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from credlatch.stores.pyx_realm import API_KEYS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +18,10 @@ def _environment(caller: Caller) -> Store:
     return EnvironmentStore(caller)
 
 
-def _pyx_key(caller: Caller) -> Store:
+def _pyx_key(caller: Caller) -> Store | None:
+    # Without a key there is no such store, and nothing to import.
+    if not any(map(caller.get, API_KEYS)):
+        return None
     from credlatch.stores.pyx import PyxKeyStore
 
     return PyxKeyStore(caller)
@@ -64,7 +69,7 @@ def _keyring(caller: Caller) -> Store:
     return KeyringStore(caller)
 
 
-ORDER: tuple[Callable[[Caller], Store], ...] = (
+ORDER: tuple[Callable[[Caller], Store | None], ...] = (
     _environment,  # what this call's environment says outranks what was stored
     _pyx_key,
     _rattler,  # pixi's, and what we store ourselves
@@ -75,4 +80,7 @@ ORDER: tuple[Callable[[Caller], Store], ...] = (
     _docker,
     _keyring,  # as pip and uv use it: last, because each question costs a round trip
 )
-"""Each opens one store. A store's module is imported when the ones before it had no answer."""
+"""Each opens one store, or gives None where the caller has no such store.
+
+A store's module is imported when the ones before it had no answer.
+"""

@@ -16,28 +16,30 @@ if TYPE_CHECKING:
 _SETTING = "authentication-override-file"
 
 
-def _paths(caller: Caller) -> Iterator[str]:
-    """Pixi's configuration files, the one that counts most first."""
+def _paths(caller: Caller) -> Iterator[tuple[str, bool]]:
+    """Pixi's configuration files, the one that counts most first, and whether it is a project's."""
     folder = caller.cwd
     while True:
-        yield os.path.join(folder, ".pixi", "config.toml")
+        yield os.path.join(folder, ".pixi", "config.toml"), folder != caller.home
         parent = os.path.dirname(folder)
         if parent == folder:
             break
         folder = parent
     pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
-    yield os.path.join(pixi_home, "config.toml")
-    yield caller.config("pixi", "config.toml")
-    yield "/etc/pixi/config.toml"
+    yield os.path.join(pixi_home, "config.toml"), False
+    yield caller.config("pixi", "config.toml"), False
+    yield "/etc/pixi/config.toml", False
 
 
-def override_file(caller: Caller) -> str | None:
-    """The file that pixi is configured to keep its credentials in, or None.
+def override_file(caller: Caller) -> tuple[str, bool]:
+    """The file that pixi is configured to keep its credentials in, or an empty text.
+
+    The second value tells whether a project's configuration says so, and not the user's.
 
     Raises:
         StoreError: a configuration that sets it cannot be read.
     """
-    for path in _paths(caller):
+    for path, of_project in _paths(caller):
         text = files.read(path)
         # A TOML parser costs as much as the rest of a call: only for a file that needs it.
         if text and _SETTING in text:
@@ -45,10 +47,10 @@ def override_file(caller: Caller) -> str | None:
 
             try:
                 value = tomllib.loads(text).get(_SETTING)
-            except tomllib.TOMLDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise StoreError(f"{path} is not TOML ({error}): mend it") from None
             if isinstance(value, str) and value:
                 if value.startswith("~/"):
-                    return caller.in_home(value[2:])
-                return os.path.join(caller.cwd, value)
-    return None
+                    return caller.in_home(value[2:]), of_project
+                return os.path.join(caller.cwd, value), of_project
+    return "", False

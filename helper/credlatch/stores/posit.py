@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from credlatch import url as urls
 from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
@@ -38,12 +40,16 @@ class PositStore:
         address = self._caller.get("PACKAGEMANAGER_ADDRESS")
         if address is not None and not _covers(address, url):
             return None
-        if address is None and url.is_ip is False and not url.host.strip("*."):
-            return None
         address, token = self._stored(url, address)
         if address is None:
             return None
-        grant = self._grant(address)
+        try:
+            grant = self._grant(address)
+        except StoreError as error:
+            if token is None:
+                raise
+            self._caller.warn(str(error))
+            grant = None
         # The identity token is for a token that has ended; another login is left alone.
         if token is None and grant is None:
             return None
@@ -58,16 +64,13 @@ class PositStore:
         text = files.read(self._path, self._caller.warn) or ""
         best: tuple[str | None, str | None] = (address, None)
         needle = "" if ":" in url.host else url.host
+        damaged = False
         try:
             for table in tables(text, "connections", needle) if text else ():
-                named, token = (
-                    (None, None) if table is None else (table.get("address"), table.get("token"))
-                )
-                if not isinstance(named, str) or not isinstance(token, str):
-                    raise StoreError(
-                        f"{self._path} has a damaged entry: log in again with posit-keyring"
-                    )
-                if named == address or (
+                named, token = _fields(table)
+                if named is None:
+                    damaged = True
+                elif named == address or (
                     address is None and _covers(named, url) and len(named) > len(best[0] or "")
                 ):
                     best = (named, token)
@@ -75,6 +78,8 @@ class PositStore:
             raise StoreError(
                 f"{self._path} is not TOML ({error}): mend it, or move it away and log in again"
             ) from None
+        if damaged and best[1] is None:
+            raise StoreError(f"{self._path} has a damaged entry: log in again with posit-keyring")
         return best
 
     def _grant(self, address: str) -> PositIdentity | None:
@@ -89,12 +94,18 @@ class PositStore:
         return PositIdentity(Secret(token), address, f"put a fresh identity token into {path}")
 
     def lock_path(self, entry: Entry) -> str:  # noqa: ARG002 - one lock for all addresses
-        """posit-keyring takes no lock; ours lies beside the file."""
-        return self._path + ".lock"
+        """posit-keyring takes no lock; ours lies beside the file that is written."""
+        return os.path.realpath(self._path) + ".lock"
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the whole file, with the token of ``entry`` replaced."""
-        return _PendingFile(self._path, entry.slot)
+        seen = "" if entry.credential is None else entry.credential.secret.reveal()
+        return _PendingFile(self._path, entry.slot, Secret(seen))
+
+
+def _fields(table: dict[str, object] | None) -> tuple[str, str] | tuple[None, None]:
+    named, token = (table.get("address"), table.get("token")) if table else (None, None)
+    return (named, token) if isinstance(named, str) and isinstance(token, str) else (None, None)
 
 
 def _covers(address: str, url: urls.Url) -> bool:
@@ -105,14 +116,18 @@ def _covers(address: str, url: urls.Url) -> bool:
 
 
 class _PendingFile:
-    def __init__(self, path: str, address: str) -> None:
+    def __init__(self, path: str, address: str, seen: Secret) -> None:
         self._path = path
         self._address = address
+        self._seen = seen
         size = len(files.read(path) or "")
         self._write = files.AtomicWrite(path, size + _ROOM)
 
     def commit(self, fresh: Fresh) -> None:
-        """Replace the token and add no field: posit-keyring rejects those it does not know."""
+        """Replace the token and add no field: posit-keyring rejects those it does not know.
+
+        A token that has come meanwhile stays: somebody has logged in.
+        """
         import tomlkit
         from tomlkit.exceptions import TOMLKitError
 
@@ -124,6 +139,8 @@ class _PendingFile:
                 mine = [tomlkit.table()]
                 mine[0]["address"] = self._address
                 connections.append(mine[0])
+            elif any(one.get("token") != self._seen.reveal() for one in mine):
+                return
             for one in mine:
                 one["token"] = fresh.token.reveal()
                 one["auth_type"] = "sso"

@@ -11,19 +11,19 @@ import os
 from credlatch import quick_json
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import StoreError
-from credlatch.grant import Fresh, Grant, PyxApiKey, PyxRefresh
+from credlatch.grant import PyxApiKey, PyxRefresh
 from credlatch.stores import Entry, uv
 from credlatch.stores.pyx_digest import digest
-from credlatch.stores.pyx_realm import PyxRealm
+from credlatch.stores.pyx_realm import API_KEYS, PyxRealm
 from credlatch.system import files, locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.grant import Fresh
     from credlatch.stores import PendingWrite
     from credlatch.url import Url
 
-API_KEYS = ("PYX_API_KEY", "UV_API_KEY")
 _ROOM = 64 * 1024  # bytes: more than any token takes
 
 
@@ -68,24 +68,25 @@ class _Tokens:
 class _PendingToken:
     def __init__(self, entry: Entry) -> None:
         self._grant = entry.grant
+        self._path = entry.slot
         self._write = files.AtomicWrite(entry.slot, _ROOM)
 
     def commit(self, fresh: Fresh) -> None:
-        """Write what uv would have written."""
-        self._write.commit(_content(self._grant, fresh))
+        """Write what uv would have written, unless somebody has logged in or out meanwhile."""
+        if not isinstance(self._grant, PyxRefresh):
+            self._write.commit(fresh.token.reveal().encode())
+            return
+        text = files.read(self._path)
+        if text is None or _parse(text, self._path)[1] != self._grant.secret.reveal():
+            return
+        quote = quick_json.quote
+        refresh = fresh.refresh_token or self._grant.secret
+        tokens = (quote(fresh.token.reveal()), quote(refresh.reveal()))
+        self._write.commit('{{"access_token":{},"refresh_token":{}}}'.format(*tokens).encode())
 
     def abandon(self) -> None:
         """Leave the file."""
         self._write.abandon()
-
-
-def _content(grant: Grant | None, fresh: Fresh) -> bytes:
-    token = fresh.token.reveal()
-    if not isinstance(grant, PyxRefresh):
-        return token.encode()
-    refresh = fresh.refresh_token or grant.secret
-    quote = quick_json.quote
-    return (f'{{"access_token":{quote(token)},"refresh_token":{quote(refresh.reveal())}}}').encode()
 
 
 class PyxKeyStore(_Tokens):

@@ -56,27 +56,30 @@ class RattlerStore:
             if only:
                 self._backends = [FileBackend(only, caller)]
             else:
-                override = override_file(caller)
+                override = self._override()
                 self._backends = [
-                    *([FileBackend(override, caller)] if override else []),
+                    *([override] if override else []),
                     KeyringBackend(caller),
                     FileBackend(caller.in_home(".rattler", "credentials.json"), caller),
                 ]
         return self._backends
 
+    def _override(self) -> Backend | None:
+        path, of_project = override_file(self._caller)
+        # Whoever wrote a project's configuration must not choose where a login is kept.
+        return FileBackend(path, self._caller, takes_logins=not of_project) if path else None
+
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by rattler's rule."""
-        entry = self._first(candidates(url), url.host)
-        # An S3 key is for its bucket; rattler sends nothing when it stands under a host's name.
-        if entry is not None and url.scheme != "s3" and _is_s3(entry):
-            return None
-        return entry
+        return self._first(candidates(url), url.host, bucket=url.scheme == "s3")
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
         """The entry under one of Docker's keys."""
         return self._first(keys, "")
 
-    def _first(self, keys: list[str] | tuple[str, ...], host: str) -> Entry | None:
+    def _first(
+        self, keys: list[str] | tuple[str, ...], host: str, *, bucket: bool = False
+    ) -> Entry | None:
         # Rattler's order: an exact key in the last place comes before a wildcard in the first.
         failures: dict[str, StoreError] = {}
         for key in keys:
@@ -84,13 +87,12 @@ class RattlerStore:
                 if backend.id in failures:
                     continue
                 try:
-                    value = backend.get(key)
-                    if value is not None:
-                        entry = rattler_format.read(value, key, backend.where, host)
-                        entry.slot = f"{backend.id}\n{key}"
-                        return entry
+                    entry = _entry(backend, key, host, bucket=bucket)
                 except StoreError as error:
                     failures[backend.id] = error
+                else:
+                    if entry is not None:
+                        return entry
         for failure in failures.values():
             raise failure
         return None
@@ -179,10 +181,14 @@ class RattlerStore:
         return found
 
 
-def _is_s3(entry: Entry) -> bool:
-    from credlatch.credential import S3Key
-
-    return isinstance(entry.credential, S3Key)
+def _entry(backend: Backend, key: str, host: str, *, bucket: bool) -> Entry | None:
+    value = backend.get(key)
+    # An S3 key is for a bucket, and nothing else is; a host may have the same name.
+    if value is None or rattler_format.is_s3(value) != bucket:
+        return None
+    entry = rattler_format.read(value, key, backend.where, host)
+    entry.slot = f"{backend.id}\n{key}"
+    return entry
 
 
 def _username(key: str, value: object) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from credlatch import quick_json
 from credlatch.credential import Secret
 from credlatch.errors import AbsentError, StoreError
@@ -56,10 +58,12 @@ class FileBackend:
     Entries that are not understood are kept, and one that is damaged does not spoil the others.
     """
 
-    def __init__(self, path: str, caller: Caller) -> None:
+    def __init__(self, path: str, caller: Caller, *, takes_logins: bool = True) -> None:
         self.id = path
         self.where = path
-        self.lock_path = path + ".lock"
+        # Beside the file that is written, so that one file with two names has one lock.
+        self.lock_path = os.path.realpath(path) + ".lock"
+        self._takes_logins = takes_logins
         self._path = path
         self._caller = caller
         self._read: dict[str, Any] | None = None
@@ -90,6 +94,8 @@ class FileBackend:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value."""
+        if not self._takes_logins:
+            raise AbsentError(f"{self._path} is a project's choice, and logins are kept elsewhere")
 
         def change(entries: dict[str, Any]) -> bool:
             entries[key] = value
@@ -107,11 +113,12 @@ class FileBackend:
         from credlatch.system import locks
 
         try:
-            with locks.exclusive(self.lock_path, LOCK_PATIENCE):
+            with locks.Exclusive(self.lock_path, LOCK_PATIENCE):
                 entries = self.entries(again=True)
                 changed = change(entries)
                 if changed:
-                    files.AtomicWrite(self._path).commit(_dump(entries))
+                    data = _dump(entries)
+                    files.AtomicWrite(self._path).commit(data)
                 return changed
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
@@ -142,9 +149,22 @@ class _PendingFile:
 
 
 def _dump(entries: dict[str, Any]) -> bytes:
+    """As rattler writes it: compact, and in UTF-8 where that can hold the text.
+
+    Raises:
+        StoreError: an entry that is not ours holds a number that JSON cannot write back.
+    """
     import json
 
-    return json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(entries, separators=(",", ":")).encode()
+    except ValueError:
+        raise StoreError(
+            "rattler's store holds a number that is too large to be kept: nothing was written"
+        ) from None
 
 
 class KeyringBackend:

@@ -81,6 +81,11 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
     return entry
 
 
+def is_s3(value: object) -> bool:
+    """Whether a stored value is a key for a bucket."""
+    return isinstance(value, dict) and "S3Credentials" in value
+
+
 _READERS = {
     "BearerToken": _bearer,
     "BasicHTTP": _basic,

@@ -22,7 +22,10 @@ def tables(text: str, array: str, host: str) -> Iterator[dict[str, object] | Non
 
     blocks = _blocks(text, array)
     if blocks is None:
-        found = tomllib.loads(text).get(array)
+        try:
+            found = tomllib.loads(text).get(array)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
         for table in found if isinstance(found, list) else []:
             yield table if isinstance(table, dict) else None
         return
@@ -32,7 +35,7 @@ def tables(text: str, array: str, host: str) -> Iterator[dict[str, object] | Non
         if not plain or host in block.lower():
             try:
                 yield tomllib.loads(block)
-            except tomllib.TOMLDecodeError:
+            except (ValueError, RecursionError):
                 yield None
 
 
@@ -46,4 +49,6 @@ def _blocks(text: str, array: str) -> list[str] | None:
     headers = len(blocks) - 1
     if not headers or lines.count("\n[") != headers or lines.count("[[") != headers:
         return None
+    if "\n " in lines or "\n\t" in lines:
+        return None  # an indented header begins another table
     return blocks[1:]

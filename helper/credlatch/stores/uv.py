@@ -44,7 +44,15 @@ class UvStore:
         """The entry for a URL, by uv's rule."""
         if url.scheme == "s3":
             return None
-        return self._in_file(url) or self._in_keyring(url)
+        try:
+            entry = self._in_file(url)
+        except StoreError as error:
+            entry = self._in_keyring(url)
+            if entry is None:
+                raise
+            self._caller.warn(str(error))
+            return entry
+        return entry or self._in_keyring(url)
 
     def _in_file(self, url: urls.Url) -> Entry | None:
         path = f"{folder(self._caller)}/credentials.toml"

@@ -34,34 +34,35 @@ def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     try:
         status = os.fstat(descriptor)
-        # A character device is /dev/null, which switches a store off.
-        if not stat.S_ISREG(status.st_mode) and not stat.S_ISCHR(status.st_mode):
+        if stat.S_ISCHR(status.st_mode):
+            limit = 0  # /dev/null switches a store off; no other device is one
+        elif not stat.S_ISREG(status.st_mode):
             raise StoreError(f"{path} is not a file: move it away")
-        if status.st_size > limit:
+        data = b"" if status.st_size > limit else _read_all(descriptor, limit)
+        if max(status.st_size, len(data)) > limit:
             raise StoreError(f"{path} is larger than {limit} bytes: it is not a credential store")
-        data = _read_all(descriptor, limit)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     finally:
         os.close(descriptor)
-    if warn is not None and _is_open_to_others(status):
-        warn(f"{path} can be read by other users: chmod 600 {path}")
+    if warn is not None and data:
+        warn_if_open(path, status, warn)
     try:
         return data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8")
     except UnicodeDecodeError:
         raise StoreError(f"{path} is not UTF-8 text") from None
 
 
-def _is_open_to_others(status: os.stat_result) -> bool:
-    return bool(
-        sys.platform != "win32" and stat.S_ISREG(status.st_mode) and status.st_mode & _OTHERS
-    )
+def warn_if_open(path: str, status: os.stat_result, warn: Callable[[str], None]) -> None:
+    """Tell ``warn`` if others than its owner may read a file."""
+    if sys.platform != "win32" and status.st_mode & _OTHERS:
+        warn(f"{path} can be read by other users: chmod 600 {path}")
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:
     chunks = []
     size = 0
-    while size <= limit and (chunk := os.read(descriptor, 1024 * 1024)):
+    while size <= limit and (chunk := os.read(descriptor, min(limit + 1, 1024 * 1024))):
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)
@@ -99,6 +100,7 @@ class AtomicWrite:
         remove(self._aside)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _BINARY
         self._descriptor: int | None = os.open(self._aside, flags, 0o600)
+        self._pending = True
         try:
             if room and hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(self._descriptor, 0, room)
@@ -123,6 +125,7 @@ class AtomicWrite:
             os.fsync(descriptor)
             self._close()
             os.replace(self._aside, self._target)
+            self._pending = False
         except BaseException:
             self.abandon()
             raise
@@ -130,14 +133,15 @@ class AtomicWrite:
 
     def abandon(self) -> None:
         """Leave the file as it is. Nothing happens after a commit."""
-        if self._close():
+        self._close()
+        if self._pending:
+            self._pending = False
             remove(self._aside)
 
-    def _close(self) -> bool:
+    def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
-        return descriptor is not None
 
 
 def remove(path: str) -> None:

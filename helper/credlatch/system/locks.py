@@ -14,40 +14,85 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator
 
 SETTLE = 5.0  # seconds that a reader waits for a writer: a write takes milliseconds
 
 
-def exclusive(path: str, seconds: float) -> AbstractContextManager[object]:
-    """Take the lock file ``path``, made if need be, and hold it for a ``with`` block.
+class Exclusive:
+    """Holds a lock file, made if need be, for the length of a ``with`` block.
+
+    Our own few lines on POSIX, although libraries have them: importing one costs more than all
+    else that a process does that waits for somebody's renewal, and hundreds may wait.
 
     Args:
-        path: the lock file.
+        path: the lock file; its folder is made too.
         seconds: how long to wait for somebody else to release it.
 
     Raises:
         RenewalError: somebody else kept it all that time.
         OSError: it cannot be made.
     """
-    from filelock import FileLock, Timeout
 
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    # No soft lock where flock is missing: the other tool would not see it.
-    lock = FileLock(
-        path,
-        timeout=max(0.0, seconds),
-        mode=0o600,
-        poll_interval=0.02,
-        fallback_to_soft=False,
-    )
-    try:
-        return lock.acquire()
-    except Timeout:
-        raise RenewalError(
-            f"{path} has been held by another process for {seconds:.0f} s: "
+    def __init__(self, path: str, seconds: float) -> None:
+        self._path = path
+        self._seconds = max(0.0, seconds)
+        self._release: Callable[[], object] | None = None
+
+    def __enter__(self) -> None:
+        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+        if sys.platform == "win32":
+            self._take_on_windows()
+        else:
+            self._take()
+
+    def __exit__(self, *_: object) -> None:
+        if self._release is not None:
+            self._release()
+
+    def _take(self) -> None:
+        import fcntl
+
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + self._seconds
+            for pause in _pauses():
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise self._held() from None
+                    time.sleep(pause)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # The file stays: who waits for it holds it open, and would lock another one otherwise.
+        self._release = lambda: os.close(descriptor)
+
+    def _take_on_windows(self) -> None:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._path, timeout=self._seconds, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise self._held() from None
+        self._release = lock.release
+
+    def _held(self) -> RenewalError:
+        return RenewalError(
+            f"{self._path} has been held by another process for {self._seconds:.0f} s: "
             "try again, or see which process hangs"
-        ) from None
+        )
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between two tries: short at first, never so long that a build would feel it."""
+    pause = 0.005
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 0.15)
 
 
 def settle(path: str, seconds: float = SETTLE) -> None:
@@ -70,18 +115,17 @@ def settle(path: str, seconds: float = SETTLE) -> None:
         return
     deadline = time.monotonic() + seconds
     try:
-        while True:
+        for pause in _pauses():
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise StoreError(
                         f"{path} has been locked by a writer for {seconds:.0f} s: "
                         "see which process hangs"
                     ) from None
-                time.sleep(0.02)
-            else:
-                return
+                time.sleep(pause)
     except OSError as error:
         raise StoreError(f"{path} cannot be locked: {files.reason(error)}") from None
     finally:

@@ -1,0 +1,140 @@
+"""One POST to a token server, bounded in time and size."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+
+import httpx
+import truststore
+
+from credlatch import __version__
+from credlatch import url as urls
+from credlatch.errors import RenewalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.renew.post import Post
+
+CONNECT = 3.0  # seconds
+SILENCE = 5.0  # seconds without a byte
+_TOO_LATE = 0.5  # seconds: with less than that left, nothing is begun
+MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
+
+
+class NotSentError(RenewalError):
+    """Nothing left this machine."""
+
+
+class UnansweredError(RenewalError):
+    """The request was sent, and whether the server acted on it is not known."""
+
+
+def send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
+    """Send a request; the status and the body of the answer.
+
+    The system's trust store and proxies count; redirects are not followed.
+
+    Args:
+        post: the request.
+        server: where it goes.
+        deadline: on the clock of ``time.monotonic``, when this must have ended, whatever happens:
+            the request runs in a thread, because looking a name up and an answer that comes byte by
+            byte have no other limit.
+
+    Raises:
+        NotSentError: it never left.
+        UnansweredError: no answer came, or none that a token server gives.
+        RenewalError: it was redirected.
+    """
+    if deadline - time.monotonic() < _TOO_LATE:
+        raise NotSentError("no time was left to renew the token: try again")
+    outcome: list[tuple[int, bytes] | Exception] = []
+
+    def run() -> None:
+        try:
+            outcome.append(_send(post, server, deadline))
+        except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(max(0.0, deadline - time.monotonic()))
+    if not outcome:
+        raise UnansweredError(f"{server.shown} answered too slowly: try again")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]
+
+
+def _client(server: urls.Url) -> httpx.Client:
+    headers = {
+        "User-Agent": f"credlatch/{__version__}",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",  # a compressed answer could be of any size
+    }
+    try:
+        return httpx.Client(
+            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            headers=headers,
+            # A proxy would carry to the network what is meant for this machine.
+            trust_env=not server.is_loopback,
+        )
+    # What httpx raises for settings that it cannot use has no common root. The text may hold the
+    # proxy's password.
+    except Exception as error:  # noqa: BLE001
+        raise NotSentError(
+            f"the proxy or TLS settings of the environment cannot be used "
+            f"({type(error).__name__}): see HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+        ) from None
+
+
+def _send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
+    left = max(_TOO_LATE, deadline - time.monotonic())
+    timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
+    try:
+        with (
+            _client(server) as client,
+            client.stream(
+                "POST",
+                post.url,
+                data=post.form,
+                json=post.json,
+                headers=post.headers,
+                timeout=timeout,
+                follow_redirects=False,
+            ) as response,
+        ):
+            if response.is_redirect:
+                raise RenewalError(
+                    f"{server.shown} redirects elsewhere, and a login is not sent along: "
+                    "log in again with the server's new address"
+                )
+            return response.status_code, _body(response, server)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
+        raise NotSentError(
+            f"{server.shown} cannot be reached ({_reason(error)}): check the network"
+        ) from None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
+        raise NotSentError(f"{server.shown} cannot be asked for a token: log in again") from None
+    except httpx.HTTPError as error:
+        raise UnansweredError(
+            f"{server.shown} gave no answer ({_reason(error)}): try again, or log in again"
+        ) from None
+
+
+def _body(response: httpx.Response, server: urls.Url) -> bytes:
+    body = b""
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise UnansweredError(
+                f"{server.shown} answered with more than {MAX_BODY} bytes: not a token server"
+            )
+    return body
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] if text else type(error).__name__
