@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
-IMPATIENCE = 4.0  # seconds for a renewal while there is a token to serve instead
 
 
 class Resolution:
@@ -120,11 +119,8 @@ class Resolver:
         """The entry renewed; or as it is, with a warning, while it is still good."""
         from credlatch.renew.single_flight import renew
 
-        deadline = self._deadline
-        if margin.is_valid(entry, time.time()):
-            deadline = min(deadline, time.monotonic() + IMPATIENCE)
         try:
-            return renew(store, entry, look, self._caller, deadline)
+            return renew(store, entry, look, self._caller, self._deadline)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

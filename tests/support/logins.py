@@ -88,7 +88,9 @@ class OAuthLogin(Login):
         return int(self._value()["expires_at"])
 
     def refresh_tokens(self) -> list[str]:
-        return [post.form["refresh_token"] for post in self._server.posts(self.endpoint)]
+        # A caller that is killed between the head of its request and the body has sent none.
+        posts = self._server.posts(self.endpoint)
+        return [post.form["refresh_token"] for post in posts if post.form]
 
     def _value(self) -> dict[str, Any]:
         value: dict[str, Any] = self._home.read_rattler()[self.key]["OAuth"]
