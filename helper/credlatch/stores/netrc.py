@@ -128,7 +128,9 @@ def _plain_entries(text: str, host: str) -> list[tuple[str | None, str, str | No
     if len(keywords) != len(values) or not {b"machine", *_FIELD_BYTES}.issuperset(keywords):
         return None
     wanted = host.encode()
-    names = [value.lower() for value in values]
+    names = values
+    if text.count(host) != text.lower().count(host):  # some are not in lower case
+        names = [value.lower() for value in values]
     found = []
     for name in (wanted, wanted + b"."):
         at = -1
