@@ -92,6 +92,8 @@ class RattlerStore:
                     failures[backend.id] = error
                 else:
                     if entry is not None:
+                        for failure in failures.values():
+                            self._caller.warn(str(failure))
                         return entry
         for failure in failures.values():
             raise failure

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
         id: str
         where: str
-        lock_path: str
+
+        @property
+        def lock_path(self) -> str:
+            """The lock file for its writers."""
 
         def get(self, key: str) -> object | None:
             """The value under a key, or None."""
@@ -61,12 +64,15 @@ class FileBackend:
     def __init__(self, path: str, caller: Caller, *, takes_logins: bool = True) -> None:
         self.id = path
         self.where = path
-        # Beside the file that is written, so that one file with two names has one lock.
-        self.lock_path = os.path.realpath(path) + ".lock"
         self._takes_logins = takes_logins
         self._path = path
         self._caller = caller
         self._read: dict[str, Any] | None = None
+
+    @property
+    def lock_path(self) -> str:
+        """Beside the file that is written, so that one file with two names has one lock."""
+        return os.path.realpath(self._path) + ".lock"
 
     def entries(self, *, again: bool = False) -> dict[str, Any]:
         """All keys and values, as they were read first or are now."""
