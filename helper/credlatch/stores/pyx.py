@@ -103,8 +103,6 @@ class PyxKeyStore(_Tokens):
         if not realm.owns(url):
             return None
         key = Secret((self._caller.get(name) or "").strip())
-        if not key.reveal().isascii() or not key.reveal().isprintable():
-            raise StoreError(f"{name} holds a character that no header can carry: set it again")
         path = f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
         token = (files.read(path, self._caller.warn) or "").strip()
         return Entry(

@@ -20,7 +20,8 @@ def _diffuse(x: int) -> int:
 
 def digest(text: str) -> str:
     """The 16 hexadecimal digits for a text."""
-    data = text.encode() + b"\xff"
+    # A variable of the environment may hold bytes that are no text; Python keeps them as surrogates.
+    data = text.encode(errors="surrogateescape") + b"\xff"
     a, b, c, d = _SEED
     for at in range(0, len(data), _WORD):
         word = int.from_bytes(data[at : at + _WORD], "little")  # the last one counts as zero-padded
