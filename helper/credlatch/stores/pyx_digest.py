@@ -20,7 +20,7 @@ def _diffuse(x: int) -> int:
 
 def digest(text: str) -> str:
     """The 16 hexadecimal digits for a text."""
-    # A variable of the environment may hold bytes that are no text; Python keeps them as surrogates.
+    # A variable may hold bytes that are no text, which Python keeps as surrogates.
     data = text.encode(errors="surrogateescape") + b"\xff"
     a, b, c, d = _SEED
     for at in range(0, len(data), _WORD):
