@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.peak import MEBIBYTE, peak
 from support.token_server import make_jwt
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from support.token_server import TokenServer
 
 HOST = "packages.example.com"
-MEBIBYTE = 1024 * 1024
 UNWANTED = {
     *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip"),  # of the build
     *("click", "rich", "pygments", "anyio", "urllib3", "requests"),  # of libraries, optional
@@ -54,30 +53,6 @@ def test_the_single_file_is_below_30_mb(single: Path) -> None:
     assert single.stat().st_size < 30 * MEBIBYTE
 
 
-# Started from here, a program would count the memory of this process, which it is forked from.
-_PEAK = """
-import os, sys
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(child, 0)
-os.write(2, str(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)).encode())
-raise SystemExit(os.waitstatus_to_exitcode(status))
-"""
-
-
-def peak(program: Program) -> int:
-    """The most bytes that ``get`` had in memory, in any process of it."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _PEAK, *program.command, "get"],
-        input=json.dumps({"uri": f"https://{HOST}/simple/"}).encode(),
-        capture_output=True,
-        env=program.home.env,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["headers"], done.stdout
-    return int(done.stderr)
-
-
 def _rattler(home: Home, entries: int) -> None:
     others = {f"h{n}.example.com": {"BearerToken": f"t{n}"} for n in range(entries - 1)}
     home.write_rattler({**others, HOST: {"BearerToken": "made-up"}})
@@ -96,7 +71,7 @@ def test_a_get_takes_less_than_40_mb(
 ) -> None:
     fill(each_form.home, entries)
 
-    assert peak(each_form) < 40 * MEBIBYTE
+    assert peak(each_form, HOST) < 40 * MEBIBYTE
 
 
 def test_a_get_that_renews_takes_less_than_40_mb(
@@ -112,5 +87,5 @@ def test_a_get_that_renews_takes_less_than_40_mb(
     }
     each_form.home.write_rattler({HOST: {"OAuth": login}})
 
-    assert peak(each_form) < 40 * MEBIBYTE
+    assert peak(each_form, HOST) < 40 * MEBIBYTE
     assert len(token_server.posts("/token")) == 1
