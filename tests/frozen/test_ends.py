@@ -90,7 +90,7 @@ def test_a_signal_ends_a_hanging_call_at_once_and_leaves_nothing(
         assert process.stderr is not None
         out, err = process.stdout.read(), process.stderr.read()
 
-    assert took < 1
+    assert took < 2  # a call that waits for what it does would take more than five
     assert process.returncode in (-number, 128 + number)
     assert (out, err) == (b"", b"")
     assert os.listdir(unpacked) == []

@@ -60,6 +60,7 @@ class TestContract(StructuredContract, OriginContract, RenewableContract):
     def write_renewable(self, home: Home) -> Path:
         identity = home.write("ci/identity", "identity-token")
         home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(identity)
+        home.env["PACKAGEMANAGER_ADDRESS"] = f"https://{HOST}"
         self.write(home)
         return home.path / FILE
 
@@ -219,3 +220,15 @@ def test_what_posit_keyring_does_not_write_is_not_written_over(home: Home, conte
     with pytest.raises(StoreError, match=r"tokens\.toml"):
         renew(home, "https://a.example/", "new")
     assert path.read_text() == content
+
+
+def test_an_identity_token_goes_only_where_the_environment_says(home: Home) -> None:
+    home.write(FILE, connection("https://ppm.example", SECRET))
+    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
+    stored = find(home, "https://ppm.example/cran")
+    assert stored is not None
+    assert stored.grant is None
+    home.env["PACKAGEMANAGER_ADDRESS"] = "https://ppm.example"
+    named = find(home, "https://ppm.example/cran")
+    assert named is not None
+    assert named.grant is not None

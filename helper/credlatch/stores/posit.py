@@ -50,13 +50,12 @@ class PositStore:
                 raise
             self._caller.warn(str(error))
             grant = None
-        # The identity token is for a token that has ended; another login is left alone.
         if token is None and grant is None:
             return None
         credential = None if token is None else Basic(TOKEN_USER, Secret(token))
         advice = (
             f"log in to {address} again with posit-keyring, "
-            "or name an identity token in PACKAGEMANAGER_IDENTITY_TOKEN_FILE"
+            "or set PACKAGEMANAGER_ADDRESS and PACKAGEMANAGER_IDENTITY_TOKEN_FILE"
         )
         return Entry(credential, self._path, grant=grant, slot=address, advice=advice)
 
@@ -84,7 +83,9 @@ class PositStore:
 
     def _grant(self, address: str) -> PositIdentity | None:
         path = self._caller.path("PACKAGEMANAGER_IDENTITY_TOKEN_FILE")
-        if path is None:
+        # An identity token says who a CI is: it goes to the server that the same environment names,
+        # as with posit-keyring, and not to whichever address a file has.
+        if path is None or self._caller.get("PACKAGEMANAGER_ADDRESS") != address:
             return None
         token = (files.read(path) or "").strip()
         if not token:
