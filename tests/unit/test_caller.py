@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
-    caller = Caller({"A": "", "B": "b"}, "/work")
+    caller = Caller({"A": "", "B": "b"}, "/place")
     assert (caller.get("A"), caller.get("B"), caller.get("C")) == (None, "b", None)
 
 
 def test_a_path_in_a_variable_starts_where_the_caller_is() -> None:
-    caller = Caller({"A": "x/y", "B": "/x", "C": ""}, "/work")
-    assert caller.path("A") == "/work/x/y"
+    caller = Caller({"A": "x/y", "B": "/x", "C": ""}, "/place")
+    assert caller.path("A") == "/place/x/y"
     assert caller.path("B") == "/x"
     assert caller.path("C") is None
 
@@ -36,7 +36,7 @@ def test_the_folders_of_xdg() -> None:
 
 @pytest.mark.parametrize("value", ["", "relative", "./relative", "~/data"])
 def test_a_relative_folder_is_ignored_as_xdg_has_it(value: str) -> None:
-    caller = Caller({"HOME": "/home/u", "XDG_DATA_HOME": value}, "/work")
+    caller = Caller({"HOME": "/home/u", "XDG_DATA_HOME": value}, "/place")
     assert caller.data("x") == "/home/u/.local/share/x"
 
 

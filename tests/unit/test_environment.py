@@ -128,7 +128,7 @@ def test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else() -> None:
     assert header("https://api.pyx.dev/simple/", PYX_AUTH_TOKEN="t") == "Bearer t"
     assert header("https://files.astralhosted.com/x", UV_AUTH_TOKEN="t") == "Bearer t"
     assert header("https://api.pyx.dev/", PYX_AUTH_TOKEN="pyx", UV_AUTH_TOKEN="uv") == "Bearer pyx"
-    assert header("https://pypi.org/", PYX_AUTH_TOKEN="t") is None
+    assert header("https://index.example/", PYX_AUTH_TOKEN="t") is None
     assert header("http://pyx.dev/", PYX_AUTH_TOKEN="t") is None
 
 

@@ -45,7 +45,12 @@ TOKENS = (
 class PyxContract(FileContract, OriginContract, RenewableContract):
     URL = "https://api.pyx.dev/simple/acme/main/"
     HEADER = ("Authorization", f"Bearer {SECRET}")
-    ELSEWHERE = ("https://pypi.org/", "https://evil.pyx.dev/", "https://dev/", "s3://api.pyx.dev/")
+    ELSEWHERE = (
+        "https://index.example/",
+        "https://evil.pyx.dev/",
+        "https://dev/",
+        "s3://api.pyx.dev/",
+    )
 
 
 class TestLoginContract(PyxContract, StructuredContract):
@@ -136,7 +141,7 @@ def test_a_key_that_was_never_exchanged_is_an_entry_without_a_credential(home: H
     assert entry.credential is None
     assert isinstance(entry.grant, PyxApiKey)
     assert entry.grant.secret == Secret(KEY)
-    assert key(home, "https://pypi.org/") is None
+    assert key(home, "https://index.example/") is None
 
 
 @pytest.mark.parametrize(

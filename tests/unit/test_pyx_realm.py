@@ -38,7 +38,7 @@ NOT_OWNED = [
     "http://files.astralhosted.com/",
     "https://files.astralhosted.com:8443/",
     "https://astralhosted.com.evil.example/",
-    "https://pypi.org/",
+    "https://index.example/",
     "https://astral.sh/",
     "https://*.pyx.dev/",
     "s3://api.pyx.dev/",
