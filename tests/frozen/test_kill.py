@@ -60,7 +60,9 @@ def whole(store: Path) -> dict[str, Any]:
 
 def spread(phases: Counter[Phase]) -> None:
     """The kills have fallen everywhere: before, during and after the write."""
-    assert all(phases[phase] > 0 for phase in Phase), phases
+    # After it there is little left of a life, so a kill that comes too late shows as much.
+    after = phases[Phase.AFTER] + phases[Phase.ENDED]
+    assert min(phases[Phase.BEFORE], phases[Phase.BESIDE], after) > 0, phases
 
 
 class Changes:
