@@ -6,7 +6,6 @@ inherited, and no variable of the surrounding shell reaches the program.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -66,5 +65,4 @@ def each_form(request: pytest.FixtureRequest, home: Home, tmp_path: Path) -> Pro
 def source(home: Home, tmp_path: Path) -> Program:
     """The source tree, run by this interpreter: for tests that need no frozen program."""
     home.env["PYTHONPATH"] = str(ROOT / "helper")
-    home.env["COVERAGE_PROCESS_START"] = os.environ.get("COVERAGE_PROCESS_START", "")
     return Program([sys.executable, "-m", "credlatch"], home, tmp_path / "links")

@@ -31,6 +31,15 @@ class Secret:
         """The text itself."""
         return self._text
 
+    @property
+    def fits_a_header(self) -> bool:
+        """Whether it can be sent as it is: visible ASCII (RFC 9110, 5.5), and some of it.
+
+        Anything else would let whoever wrote a store write headers of their own (CR LF), or would
+        be cut and re-encoded differently by every client on the way.
+        """
+        return bool(self._text) and self._text.isascii() and self._text.isprintable()
+
     def __repr__(self) -> str:
         return "****"
 
@@ -134,15 +143,13 @@ class Token(Credential):
     def headers(self) -> dict[str, str]:
         """The one header, the token verbatim."""
         token = self.secret.reveal()
-        # Anything else would let whoever wrote the store write headers of their own (CR LF), or
-        # would be cut and re-encoded differently by every client on the way (RFC 9110, 5.5).
-        if not token.isascii() or not token.isprintable():
+        if not token:
+            raise ValueError("its token is empty")
+        if not self.secret.fits_a_header:
             raise ValueError(
                 "its token contains a control or non-ASCII character, "
                 "which would change the request it is sent in"
             )
-        if not token:
-            raise ValueError("its token is empty")
         return {self.header: f"{self.scheme} {token}" if self.scheme else token}
 
     def login(self, host: str) -> tuple[str, Secret]:

@@ -93,7 +93,7 @@ class Resolver:
         self, open_store: Callable[[Caller], Store | None], request: Request
     ) -> Resolution | None:
         store = open_store(self._caller)
-        entry = _find(store, request) if store is not None else None
+        entry = _find(store, request)
         if store is None or entry is None:
             return None
         if request.url is not None and not request.login and not request.url.may_carry_credentials:
@@ -103,12 +103,7 @@ class Resolver:
             )
         now = time.time()
         if margin.is_due(entry, now) and entry.grant is not None and _is_renewable(store):
-
-            def look() -> Entry | None:
-                again = open_store(self._caller)
-                return _find(again, request) if again is not None else None
-
-            entry = self._renewed(store, entry, look)
+            entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
             now = time.time()
         credential = _usable(entry, request, now)
         return Resolution(credential, request.url, margin.ask_again(entry, now), entry.where)
@@ -128,8 +123,10 @@ class Resolver:
             return entry
 
 
-def _find(store: Store, request: Request) -> Entry | None:
+def _find(store: Store | None, request: Request) -> Entry | None:
     """By the key first when the client means the key, else by the URL."""
+    if store is None:
+        return None
     by_key = store.find_key(request.keys) if request.key_first and _is_keyed(store) else None
     if by_key is not None or request.url is None:
         return by_key

@@ -47,8 +47,7 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
         UnansweredError: no answer came, and the server may have acted.
         RenewalError: anything else.
     """
-    secret = grant.secret.reveal()
-    if not secret or not secret.isascii() or not secret.isprintable():
+    if not grant.secret.fits_a_header:
         raise LoginError(f"the login kept for {grant.shown} is damaged: {grant.advice}")
     way = _WAYS[type(grant)]
     post: Post = way.post(grant)

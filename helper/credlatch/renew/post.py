@@ -55,7 +55,7 @@ def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
     """Why a fresh token cannot be used, or None."""
     token = fresh.token.reveal()
     ends = fresh.expires if fresh.expires is not None else jwt.expiry(token)
-    if not token or not token.isascii() or not token.isprintable():
+    if not fresh.token.fits_a_header:
         return RenewalError(f"{grant.shown} answered with a token that no header can carry")
     if ends is not None and ends <= now:
         return RenewalError(

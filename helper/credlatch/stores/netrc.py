@@ -53,16 +53,17 @@ class NetrcStore:
             return None
         path = self._path()
         text = files.read(path, self._caller.warn)
+        lowered = text.lower() if text else ""
         # Most calls end here: no parsing for a host that the file does not name.
-        if not text or (url.host not in text.lower() and "default" not in text):
+        if not text or (url.host not in lowered and "default" not in text):
             return None
         default: tuple[str, str] | None = None
 
         def complain(word: str) -> None:
             self._caller.warn(f"{path} has a word that is not understood, after {word!r}")
 
-        found = _plain_entries(text, url.host)
-        for host, login, password in entries(text, complain) if found is None else found:
+        words = _plain_words(text, lowered, url.host)
+        for host, login, password in entries(_words(text) if words is None else words, complain):
             if password is None or (url.username is not None and login != url.username):
                 continue
             if host is None:
@@ -84,15 +85,14 @@ class NetrcStore:
 
 
 def entries(
-    text: str, complain: Callable[[str], None]
+    words: Iterator[str], complain: Callable[[str], None]
 ) -> Iterator[tuple[str | None, str, str | None]]:
     """Host (None for ``default``), login and password of each entry, as they stand.
 
     Args:
-        text: the file.
+        words: the file's, without comments, macros and quotes.
         complain: told the last word that was understood, where one is not.
     """
-    words = _words(text)
     entry: tuple[str | None, dict[str, str]] | None = None
     last = "the beginning"
     for word in words:
@@ -114,8 +114,8 @@ def entries(
         yield _entry(*entry)
 
 
-def _plain_entries(text: str, host: str) -> list[tuple[str | None, str, str | None]] | None:
-    """The entries for one host, at the speed of C; None for a file that is not so plain.
+def _plain_words(text: str, lowered: str, host: str) -> Iterator[str] | None:
+    """The words of one host's entries, found at the speed of C; None for a file that is not plain.
 
     Plain is a file of keywords and values in turn, without quotes, comments and macros, and without
     a ``default``.
@@ -127,26 +127,25 @@ def _plain_entries(text: str, host: str) -> list[tuple[str | None, str, str | No
     keywords, values = words[::2], words[1::2]
     if len(keywords) != len(values) or not {b"machine", *_FIELD_BYTES}.issuperset(keywords):
         return None
-    wanted = host.encode()
-    names = values
-    if text.count(host) != text.lower().count(host):  # some are not in lower case
-        names = [value.lower() for value in values]
-    found = []
-    for name in (wanted, wanted + b"."):
-        at = -1
-        while name in names[at + 1 :]:
-            at = names.index(name, at + 1)
-            if keywords[at] != b"machine":
-                continue
-            end = at + 1
-            while end < len(keywords) and keywords[end] != b"machine":
-                end += 1
-            fields: dict[str, str] = {}
-            for keyword, value in zip(keywords[at + 1 : end], values[at + 1 : end], strict=True):
-                field = "login" if keyword == b"user" else keyword.decode()
-                fields.setdefault(field, value.decode())
-            found.append(_entry(host, fields))
-    return found
+    if text.count(host) != lowered.count(host):  # some are not in lower case
+        values = [value.lower() for value in values]
+    found: list[bytes] = []
+    name = host.encode()
+    for at in sorted([*_places(values, name), *_places(values, name + b".")]):
+        if keywords[at] == b"machine":
+            end = next(_places(keywords, b"machine", at + 1), len(keywords))
+            found += words[2 * at : 2 * end]
+    return map(bytes.decode, found)
+
+
+def _places(items: list[bytes], wanted: bytes, start: int = 0) -> Iterator[int]:
+    while True:
+        try:
+            start = items.index(wanted, start)
+        except ValueError:
+            return
+        yield start
+        start += 1
 
 
 def _entry(host: str | None, fields: dict[str, str]) -> tuple[str | None, str, str | None]:

@@ -32,7 +32,7 @@ def read(value: object, key: str, where: str, host: str) -> Entry:
         if reader is not None:
             entry = reader(content, key, where, host)
             if entry is not None:
-                entry.advice = f"log in again: pixi auth login {key}"
+                entry.advice = _advice(key)
                 return entry
         else:
             raise StoreError(
@@ -72,13 +72,16 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
     refresh = content.get("refresh_token")
     grant = None
     if isinstance(refresh, str) and refresh:
-        advice = f"log in again: pixi auth login {key}"
-        grant = OAuthRefresh(Secret(refresh), endpoint, client, advice)
+        grant = OAuthRefresh(Secret(refresh), endpoint, client, _advice(key))
     expires = clock.moment(content.get("expires_at"))
     entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)
     # Rattler's rule: without `expires_at` a token is never renewed, whatever it says of itself.
     entry.expires = expires
     return entry
+
+
+def _advice(key: str) -> str:
+    return f"log in again: pixi auth login {key}"
 
 
 def is_s3(value: object) -> bool:
