@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from credlatch.caller import Caller
 from credlatch.credential import Secret
 from credlatch.errors import AmbiguousError
@@ -69,3 +71,23 @@ class WithKeyring(Caller):
 
     def keyring(self) -> Keyring | None:
         return self._held
+
+
+class InKeyring:
+    """For the contract test of a store whose place is the keyring.
+
+    Attributes:
+        ITEM: service, user name and secret of what its tool writes there.
+    """
+
+    ITEM: tuple[str, str, str]
+
+    @pytest.fixture(autouse=True)
+    def _keyring(self) -> None:
+        self.keyring = FakeKeyring()
+
+    def caller(self, home: Home) -> Caller:
+        return WithKeyring(home, self.keyring)
+
+    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
+        self.keyring.items.append(self.ITEM)

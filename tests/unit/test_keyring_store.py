@@ -10,7 +10,7 @@ from credlatch import url as urls
 from credlatch.errors import AmbiguousError, StoreError
 from credlatch.stores.keyring import KeyringStore
 from credlatch.system.keyring import only
-from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, PortContract
 
@@ -19,21 +19,13 @@ if TYPE_CHECKING:
     from support.home import Home
 
 
-class TestContract(PortContract):
+class TestContract(InKeyring, PortContract):
     HEADER = ("Authorization", basic("bob", SECRET))
 
-    @pytest.fixture(autouse=True)
-    def _keyring(self) -> None:
-        self.keyring = FakeKeyring()
-
-    def caller(self, home: Home) -> Caller:
-        return WithKeyring(home, self.keyring)
+    ITEM = (HOST, "bob", SECRET)
 
     def store(self, caller: Caller) -> KeyringStore:
         return KeyringStore(caller)
-
-    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
-        self.keyring.items.append((HOST, "bob", SECRET))
 
 
 def header(home: Home, url: str, *items: tuple[str, str, str]) -> str | None:

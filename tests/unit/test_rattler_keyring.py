@@ -12,7 +12,7 @@ from credlatch.credential import Basic, Secret
 from credlatch.errors import AbsentError, AmbiguousError, StoreError
 from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
-from support.callers import FakeKeyring, WithKeyring
+from support.callers import FakeKeyring, InKeyring, WithKeyring
 from support.stores_contract import HOST, SECRET, StoreContract
 
 if TYPE_CHECKING:
@@ -32,21 +32,13 @@ OAUTH = {
 }
 
 
-class TestContract(StoreContract):
+class TestContract(InKeyring, StoreContract):
     HEADER = ("Authorization", f"Bearer {SECRET}")
 
-    @pytest.fixture(autouse=True)
-    def _keyring(self) -> None:
-        self.keyring = FakeKeyring()
-
-    def caller(self, home: Home) -> Caller:
-        return WithKeyring(home, self.keyring)
+    ITEM = ("rattler", HOST, json.dumps({"BearerToken": SECRET}))
 
     def store(self, caller: Caller) -> RattlerStore:
         return RattlerStore(caller)
-
-    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
-        self.keyring.items.append(("rattler", HOST, json.dumps({"BearerToken": SECRET})))
 
 
 def items(keyring: FakeKeyring) -> dict[str, object]:

@@ -10,7 +10,7 @@ from credlatch import url as urls
 from credlatch.credential import Basic
 from credlatch.errors import AmbiguousError, StoreError
 from credlatch.stores.uv import UvStore
-from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
 
@@ -69,21 +69,13 @@ class TestContract(StructuredContract, OriginContract):
         path.write_text(f"{path.read_text()}[[credential]]\n{later}")
 
 
-class TestKeyringContract(OriginContract):
+class TestKeyringContract(InKeyring, OriginContract):
     HEADER = ("Authorization", basic("bob", SECRET))
 
-    @pytest.fixture(autouse=True)
-    def _keyring(self) -> None:
-        self.keyring = FakeKeyring()
-
-    def caller(self, home: Home) -> Caller:
-        return WithKeyring(home, self.keyring)
+    ITEM = (f"uv:{HOST}", "bob", SECRET)
 
     def store(self, caller: Caller) -> UvStore:
         return UvStore(caller)
-
-    def write(self, home: Home) -> None:  # noqa: ARG002 - into the keyring
-        self.keyring.items.append((f"uv:{HOST}", "bob", SECRET))
 
 
 def header(caller: Caller, url: str) -> str | None:
