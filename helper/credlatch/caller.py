@@ -11,36 +11,55 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
+    from credlatch.keep import Keep
     from credlatch.system.keyring import Keyring
+
+    T = TypeVar("T")
 
 
 class Caller:
-    """The surroundings of one call.
+    """The surroundings of one call, in one thread.
+
+    Args:
+        environ: the caller's environment, where that is not this process's.
+        cwd: the caller's working directory, likewise; empty when it has been removed.
+        keep: what earlier calls left, in a process that serves several.
 
     Attributes:
         environ: the environment.
-        cwd: the working directory, which relative paths in the environment start from.
         warnings: lines for a person to read, gathered as the call goes on.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        keep: Keep | None = None,
+    ) -> None:
         self.environ = os.environ if environ is None else environ
         self._cwd = cwd
+        self._keep = keep
         self.warnings: list[str] = []
         self._keyring: Keyring | None = None
         self._keyring_opened = False
 
     @property
+    def is_guest(self) -> bool:
+        """Whether this process serves the call for another one."""
+        return self._keep is not None
+
+    @property
     def cwd(self) -> str:
-        """The working directory; ``/`` when it has been removed."""
+        """The working directory, which relative paths start from; ``/`` when it was removed."""
         if self._cwd is None:
             try:
                 self._cwd = os.getcwd()
             except OSError:
-                self._cwd = "/"
-        return self._cwd
+                self._cwd = ""
+        return self._cwd or "/"
 
     def get(self, name: str) -> str | None:
         """A variable; an empty or blank one counts as unset, as CI templates leave them."""
@@ -61,7 +80,9 @@ class Caller:
     def home(self) -> str:
         """The home directory, from the account when the environment names none."""
         home = self.get("USERPROFILE" if sys.platform == "win32" else "HOME")
-        return home or os.path.expanduser("~")
+        if home is None:
+            return _account_home()
+        return home if os.path.isabs(home) else os.path.join(self.cwd, home)
 
     def in_home(self, *parts: str) -> str:
         """A path below the home directory."""
@@ -86,11 +107,67 @@ class Caller:
         value = self.get(xdg)
         return value if value and value.startswith("/") else self.in_home(default)
 
+    def document(
+        self,
+        path: str,
+        parse: Callable[[str, str], T],
+        private: Callable[[T], bool] | None = None,
+    ) -> T | None:
+        """What a store's file says, or None if there is no file.
+
+        A process that serves several callers reads a file again when it has changed, and only then.
+
+        Args:
+            path: the file.
+            parse: makes something of its text and its path, which nobody changes afterwards: a
+                function of a module, by which the result is found again.
+            private: whether others' reading is to be warned of; None: in any case.
+
+        Raises:
+            StoreError: it is there and cannot be read, or ``parse`` raises it.
+        """
+        from credlatch.system import files
+
+        file = files.opened(path)
+        documents = None if self._keep is None else self._keep.documents
+        if file is None:
+            if documents is not None:
+                documents.forget(path, parse)
+            return None
+        with file:
+            if documents is None:
+                content = parse(file.text(), path)
+            else:
+                content = documents.content(file, parse)
+            if private is None or private(content):
+                file.warn_if_open(self.warn)
+        return content
+
     def keyring(self) -> Keyring | None:
         """The keyring of the operating system, or None where there is none."""
         if not self._keyring_opened:
             from credlatch.system import keyring
 
-            self._keyring = keyring.open_keyring(self.get, self.warn)
+            pool = None if self._keep is None else self._keep.keyrings
+            self._keyring = keyring.open_keyring(self.get, self.warn, pool)
             self._keyring_opened = True
         return self._keyring
+
+    def close(self) -> None:
+        """Give back what the call has borrowed, or close what it has opened."""
+        keyring, self._keyring = self._keyring, None
+        self._keyring_opened = False
+        if keyring is not None:
+            keyring.close()
+
+
+def _account_home() -> str:
+    """The home folder that the account has, and not this process; ``/`` for one without."""
+    if sys.platform == "win32":
+        return os.path.expanduser("~")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir or "/"
+    except KeyError:
+        return "/"  # a container's made-up user; "~" would be a folder of the working directory

@@ -14,6 +14,8 @@ from credlatch.errors import CredlatchError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credlatch.caller import Caller
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
@@ -22,6 +24,10 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
        credlatch bazel get    answer Bazel
        credlatch docker get|store|erase|list|version
                               answer Docker, as docker-credential-credlatch does
+       credlatch agent status|stop|log|forward
+                              the process that keeps answers warm
+       credlatch install|uninstall [--prefix FOLDER]
+                              put the program in place, or take it away
        credlatch --version | --help
 
 Bazel:   bazel build --credential_helper=credlatch //...
@@ -51,6 +57,8 @@ def main() -> int:
             docker=docker,
         )
         return 1
+    finally:
+        _warm()
 
 
 def _report(line: str, *, docker: bool) -> None:
@@ -77,36 +85,64 @@ def _run(program: str, args: list[str]) -> int:
     match args:
         case ["get"]:
             return _get(caller)
-        case ["bazel", *rest]:
-            from credlatch.commands import bazel
-
-            return bazel.run(rest, caller)
-        case ["docker", *rest]:
-            from credlatch.commands import docker
-
-            return docker.run(rest, caller)
         case ["--version" | "-V" | "-v"]:
             return _print(f"credlatch {__version__}\n")
         case ["--help" | "-h" | "help"]:
             return _print(USAGE)
         case []:
             return _usage()
-        case _:
-            raise UsageError(f"there is no command {args[0][:40]!r}: see credlatch --help")
+    return _command(args[0])(args[1:], caller)
+
+
+def _command(word: str) -> Callable[[list[str], Caller], int]:
+    """What runs a command.
+
+    Raises:
+        UsageError: there is no such command.
+    """
+    match word:
+        case "bazel":
+            from credlatch.commands import bazel
+
+            return bazel.run
+        case "docker":
+            from credlatch.commands import docker
+
+            return docker.run
+        case "agent":
+            from credlatch.commands import agent
+
+            return agent.run
+        case "install" | "uninstall":
+            from credlatch.commands import install
+
+            return install.install if word == "install" else install.uninstall
+    raise UsageError(f"there is no command {word[:40]!r}: see credlatch --help")
 
 
 def _get(caller: Caller) -> int:
     """Docker and Bazel both say ``get``; what follows on standard input tells them apart."""
+    from credlatch import answers
     from credlatch.commands import streams
 
     stdin = streams.read_stdin()
-    if stdin.lstrip()[:1] in (b"{", b"[", b""):
-        from credlatch.commands import bazel
+    return streams.reply(answers.get(answers.protocol_of(stdin), stdin, caller))
 
-        return bazel.get(stdin, caller)
-    from credlatch.commands import docker
 
-    return docker.get(stdin, caller)
+def _warm() -> None:
+    """After a ``get`` that this process has served itself, have an agent for the next one.
+
+    Run from source there is none: it would go on with code that has since been changed.
+    """
+    build = sys._xoptions.get("credlatch")
+    if sys.platform == "win32" or not isinstance(build, str):
+        return
+    from credlatch.agent import client
+
+    if client.protocol(sys.argv) is not None:
+        from credlatch.agent import start
+
+        start.start(os.environb, build)
 
 
 def _usage() -> int:

@@ -8,6 +8,9 @@ holds a secret, and none of these reaches a user as a traceback.
     ├── RequestError      what a client sent on standard input cannot be understood
     ├── AnswerError       the answer cannot be written
     ├── RefusedError      a credential exists, but must not travel where it was asked for
+    ├── ElsewhereError    only the caller's own process can serve this call
+    ├── AgentError        the agent does not do what a person asks of it
+    ├── PlaceError        the program cannot be unpacked or installed where it was to be
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
     │   ├── AmbiguousError  it has two answers, and nothing says which is meant
     │   └── AbsentError     a keyring that a setting points at is not there
@@ -44,6 +47,18 @@ class AnswerError(CredlatchError):
 
 class RefusedError(CredlatchError):
     """Answering would send a credential where it must not go."""
+
+
+class ElsewhereError(CredlatchError):
+    """A process that serves others cannot do what the caller's own process could."""
+
+
+class AgentError(CredlatchError):
+    """The agent hangs, or there can be none; no call for a credential ever ends so."""
+
+
+class PlaceError(CredlatchError):
+    """The program's own files cannot be put where they were to be."""
 
 
 class StoreError(CredlatchError):

@@ -31,18 +31,30 @@ class Resolution:
         url: where to; None when only a key was asked for.
         expires: until when the client may keep it, in seconds since 1970 UTC: earlier than the
             truth by the renewal margin, so that it asks again in time. None when unknown.
-        where: the place it was read, in words for a person.
+        store: the name of the store that had it.
+        entry: what the store holds.
     """
 
-    __slots__ = ("credential", "expires", "url", "where")
+    __slots__ = ("credential", "entry", "expires", "store", "url")
 
     def __init__(
-        self, credential: Credential, url: Url | None, expires: int | None, where: str
+        self,
+        credential: Credential,
+        url: Url | None,
+        expires: int | None,
+        store: str,
+        entry: Entry,
     ) -> None:
         self.credential = credential
         self.url = url
         self.expires = expires
-        self.where = where
+        self.store = store
+        self.entry = entry
+
+    @property
+    def where(self) -> str:
+        """The place it was read, in words for a person."""
+        return self.entry.where
 
 
 class Resolver:
@@ -51,12 +63,18 @@ class Resolver:
     Args:
         caller: whose stores they are; it also gathers the warnings.
         order: opens the stores, one after the other.
+        ahead: seconds by which a token is renewed earlier than a client would have it renewed.
     """
 
     def __init__(
-        self, caller: Caller, order: tuple[Callable[[Caller], Store | None], ...] = ORDER
+        self,
+        caller: Caller,
+        order: tuple[Callable[[Caller], Store | None], ...] = ORDER,
+        *,
+        ahead: float = 0.0,
     ) -> None:
         self._caller = caller
+        self._ahead = ahead
         self._order = order
         self._deadline = time.monotonic() + PATIENCE
 
@@ -102,11 +120,15 @@ class Resolver:
                 "would travel in the clear: use https"
             )
         now = time.time()
-        if margin.is_due(entry, now) and entry.grant is not None and _is_renewable(store):
+        if (
+            margin.is_due(entry, now + self._ahead)
+            and entry.grant is not None
+            and _is_renewable(store)
+        ):
             entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
             now = time.time()
         credential = _usable(entry, request, now)
-        return Resolution(credential, request.url, margin.ask_again(entry, now), entry.where)
+        return Resolution(credential, request.url, margin.ask_again(entry, now), store.name, entry)
 
     def _renewed(
         self, store: RenewableStore, entry: Entry, look: Callable[[], Entry | None]
@@ -115,7 +137,7 @@ class Resolver:
         from credlatch.renew.single_flight import renew
 
         try:
-            return renew(store, entry, look, self._caller, self._deadline)
+            return renew(store, entry, look, self._caller, self._deadline, self._ahead)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

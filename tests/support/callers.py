@@ -61,6 +61,9 @@ class FakeKeyring:
         self.items = kept
         return gone
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class WithKeyring(Caller):
     """A caller with a keyring of the test's own."""

@@ -28,6 +28,7 @@ class Home:
         runtime.mkdir(mode=0o700, exist_ok=True)
         self.env: dict[str, str] = {k: os.environ[k] for k in _KEPT if k in os.environ}
         self.env |= {
+            "CREDLATCH_AGENT": "off",  # a test that is about the agent removes it
             "HOME": str(path),
             "USERPROFILE": str(path),
             "XDG_CONFIG_HOME": str(path / ".config"),

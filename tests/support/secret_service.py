@@ -61,43 +61,51 @@ class SecretService:
 
     Attributes:
         env: what a program needs in its environment to find this bus.
+        socket: where it listens.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.address = f"unix:path={folder / 'bus'}"
+        self.socket = folder / "bus"
+        self.address = f"unix:path={self.socket}"
         self.env = {"DBUS_SESSION_BUS_ADDRESS": self.address}
+        self._bus: subprocess.Popen[bytes]
         self._daemon: subprocess.Popen[bytes]
+        self._stack = ExitStack()
 
     @contextmanager
     def running(self) -> Iterator[SecretService]:
         """Start both daemons, the keyring unlocked, and stop them at the end."""
-        dbus, keyring = need("dbus-daemon"), need("gnome-keyring-daemon")
-        config = self._folder / "bus.conf"
-        config.write_text(_BUS.format(socket=self._folder / "bus"))
-        with ExitStack() as stack:
-            bus = stack.enter_context(
-                _stopped(
-                    [dbus, f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"],
-                    {},
-                )
-            )
-            assert bus.stdout is not None
-            assert bus.stdout.readline(), "dbus-daemon did not start"
-            daemon = stack.enter_context(
-                _stopped(
-                    [keyring, "--foreground", "--unlock", "--components=secrets",
-                     f"--control-directory={self._folder / 'control'}"],
-                    {**self.env, "HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder),
-                     "XDG_DATA_HOME": str(self._folder)},
-                )
-            )  # fmt: skip
-            self._daemon = daemon
-            assert daemon.stdin is not None
-            daemon.stdin.write(PASSWORD.encode())
-            daemon.stdin.close()
-            self._await_unlocked(daemon)
+        with self._stack:
+            self.start_bus()
+            self.start()
             yield self
+
+    def start_bus(self) -> None:
+        """Start the message bus."""
+        dbus = need("dbus-daemon")
+        config = self._folder / "bus.conf"
+        config.write_text(_BUS.format(socket=self.socket))
+        command = [dbus, f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"]
+        self._bus = bus = self._stack.enter_context(_stopped(command, {}))
+        assert bus.stdout is not None
+        assert bus.stdout.readline(), "dbus-daemon did not start"
+
+    def start(self) -> None:
+        """Start the keyring, unlocked, with what it held before."""
+        keyring = need("gnome-keyring-daemon")
+        self._daemon = daemon = self._stack.enter_context(
+            _stopped(
+                [keyring, "--foreground", "--unlock", "--components=secrets",
+                 f"--control-directory={self._folder / 'control'}"],
+                {**self.env, "HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder),
+                 "XDG_DATA_HOME": str(self._folder)},
+            )
+        )  # fmt: skip
+        assert daemon.stdin is not None
+        daemon.stdin.write(PASSWORD.encode())
+        daemon.stdin.close()
+        self._await_unlocked(daemon)
 
     def _await_unlocked(self, daemon: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START
@@ -124,6 +132,18 @@ class SecretService:
         """End the keyring; the message bus goes on without it."""
         self._daemon.terminate()
         self._daemon.wait(START)
+
+    def end_bus(self) -> None:
+        """End the message bus, and with it the keyring."""
+        self._bus.terminate()
+        self._bus.wait(START)
+        self.end()
+
+    def connections(self) -> int:
+        """How many programs are on the bus, the keyring and this question among them."""
+        with closing(self.connect()) as bus:
+            reply = bus.send_and_get_reply(jeepney.message_bus.ListNames(), timeout=START)
+            return sum(1 for name in reply.body[0] if name.startswith(":"))
 
     def connect(self) -> DBusConnection:
         """A connection of the test's own to the bus."""

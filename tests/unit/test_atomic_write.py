@@ -7,11 +7,12 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.system import files
+from credlatch.system import files, locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,25 @@ def test_a_write_replaces_the_content_and_leaves_nothing_else(path: Path) -> Non
     write.commit(b"new")
     assert path.read_text() == "new"
     assert leftovers(path) == []
+
+
+def test_threads_that_hold_the_lock_in_turn_lose_nothing(path: Path) -> None:
+    path.write_text("")
+    lock = f"{path}.lock"
+
+    def run(name: str) -> None:
+        for _ in range(10):
+            with locks.Exclusive(lock, 30):
+                write = files.AtomicWrite(str(path), room=1000)
+                write.commit(path.read_bytes() + f"{name}\n".encode())
+
+    threads = [threading.Thread(target=run, args=(str(number),)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.read_text().split()) == sorted([str(n) for n in range(8)] * 10)
+    assert leftovers(path) == [path.with_suffix(".lock").name]
 
 
 def test_what_is_abandoned_leaves_the_old_content_and_nothing_else(path: Path) -> None:

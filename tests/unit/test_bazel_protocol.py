@@ -24,7 +24,7 @@ PIPE = 65_536  # bytes that a pipe holds: Bazel reads it only when the helper ha
 def resolution(
     credential: Bearer | Basic | Token | S3Key, expires: int | None = None
 ) -> Resolution:
-    return Resolution(credential, URL, expires, "a test")
+    return Resolution(credential, URL, expires, "store", Entry(credential, "a test"))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.caller import Caller
+from credlatch.errors import ElsewhereError
+from credlatch.keep import Keep
 from credlatch.system.keyring import open_keyring
 
 if TYPE_CHECKING:
@@ -40,10 +43,31 @@ def test_a_relative_folder_is_ignored_as_xdg_has_it(value: str) -> None:
     assert caller.data("x") == "/home/u/.local/share/x"
 
 
-def test_without_home_the_account_s_own_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HOME", raising=False)
-    assert Caller({}, "/").home == os.path.expanduser("~")
-    assert Caller({"HOME": ""}, "/").home == os.path.expanduser("~")
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": " "}])
+def test_without_home_the_account_s_own_counts_and_not_this_process_s(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    monkeypatch.setenv("HOME", "/home/of-this-process")
+    assert Caller(environ, "/").home == pwd.getpwuid(os.getuid()).pw_dir
+
+
+def test_an_account_that_does_not_exist_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert Caller({}, "/place").in_home(".netrc") == "//.netrc"
+
+
+def test_a_relative_home_starts_where_the_caller_is() -> None:
+    assert Caller({"HOME": "h"}, "/place").in_home(".netrc") == "/place/h/.netrc"
+
+
+def test_a_caller_whose_folder_was_removed_is_at_the_root() -> None:
+    caller = Caller({"A": "x"}, "")
+    assert (caller.cwd, caller.path("A")) == ("/", "/x")
+
+
+def test_whoever_is_served_by_another_s_process_is_a_guest() -> None:
+    assert Caller({}, "/", Keep()).is_guest
+    assert not Caller({}, "/").is_guest
 
 
 def test_a_working_directory_that_was_removed_is_the_root(
@@ -82,9 +106,40 @@ def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(address: st
     assert "\n" not in warning
 
 
+def test_a_bus_that_does_not_answer_is_the_same_for_a_guest() -> None:
+    for keep in (None, Keep()):
+        caller = Caller({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}, "/", keep)
+        assert caller.keyring() is None
+        assert len(caller.warnings) == 1
+        caller.close()
+
+
+def test_a_bus_whose_address_is_relative_is_for_the_caller_s_own_process() -> None:
+    caller = Caller({"DBUS_SESSION_BUS_ADDRESS": "unix:path=bus"}, "/place", Keep())
+    with pytest.raises(ElsewhereError, match="DBUS_SESSION_BUS_ADDRESS"):
+        caller.keyring()
+
+
+def test_what_is_closed_can_be_asked_again() -> None:
+    caller = Caller({}, "/")
+    caller.close()
+    assert caller.keyring() is None
+    caller.close()
+
+
 def test_the_bus_of_systemd_is_found_without_the_variable(tmp_path: Path) -> None:
     (tmp_path / "bus").touch()
     said: list[str] = []
     variables = {"XDG_RUNTIME_DIR": str(tmp_path)}
     assert open_keyring(variables.get, said.append) is None
     assert len(said) == 1
+
+
+def test_a_runtime_folder_that_is_relative_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bus").touch()
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    assert open_keyring({"XDG_RUNTIME_DIR": "."}.get, said.append) is None
+    assert said == []

@@ -10,6 +10,7 @@ from credlatch.credential import Basic, Bearer, Secret
 from credlatch.errors import RequestError
 from credlatch.protocols import docker
 from credlatch.resolve import Resolution
+from credlatch.stores import Entry
 
 # docker-credential-helpers compares these as a whole: they are part of the protocol.
 NOT_FOUND = "credentials not found in native keychain"
@@ -154,7 +155,12 @@ def test_what_cannot_be_stored_is_refused_without_repeating_it(
 )
 def test_an_answer(key: str, credential: Basic | Bearer, answer: bytes) -> None:
     url = urls.parse(f"https://{key}") if '"' not in key else None
-    assert docker.render_get(key, Resolution(credential, url, None, "a test")) == answer
+    assert (
+        docker.render_get(
+            key, Resolution(credential, url, None, "store", Entry(credential, "a test"))
+        )
+        == answer
+    )
 
 
 def test_the_list_is_keys_and_user_names_in_order() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.caller import Caller
 from credlatch.errors import StoreError
 from credlatch.system import files
 
@@ -131,6 +132,26 @@ def test_a_file_that_others_may_read_is_warned_of(path: Path, mode: int, *, warn
     assert files.read(str(path), said.append) == "old"
     assert bool(said) is warned
     assert files.read(str(path)) == "old"
+
+
+def test_what_is_refused_is_not_warned_of_as_well(path: Path) -> None:
+    caller = Caller({}, "/")
+    path.write_bytes(b"\xff")
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    for each in (path, path.parent):
+        for read in (files.read, lambda name, _: caller.document(name, lambda text, _: text)):
+            with pytest.raises(StoreError):
+                read(str(each), caller.warn)
+    assert caller.warnings == []
+
+
+def test_an_empty_file_may_be_read_by_others(path: Path) -> None:
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    said: list[str] = []
+    assert files.read(str(path), said.append) == ""
+    assert said == []
 
 
 def test_a_reason_has_no_path_and_no_number() -> None:

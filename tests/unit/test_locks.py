@@ -84,6 +84,38 @@ def test_whoever_waits_gets_it_when_it_is_given_up(tmp_path: Path) -> None:
         release.join()
 
 
+def test_two_threads_of_one_process_exclude_each_other_like_two_processes(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    inside: list[int] = []
+    most: list[int] = []
+
+    def run() -> None:
+        for _ in range(20):
+            with locks.Exclusive(str(path), 30):
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0)  # let others run, who must not come in
+                inside.pop()
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 160
+
+
+def test_a_thread_that_gives_up_does_not_end_another_thread_s_lock(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with locks.Exclusive(str(path), 1):
+        for _ in range(2):
+            with pytest.raises(RenewalError), locks.Exclusive(str(path), -1):
+                pass
+            with pytest.raises(StoreError):
+                locks.settle(str(path), 0)
+        assert is_held(path)
+
+
 def test_a_reader_waits_for_no_lock_file_that_is_not_there_and_makes_none(tmp_path: Path) -> None:
     locks.settle(str(tmp_path / "x.lock"), 0)
     assert list(tmp_path.iterdir()) == []

@@ -7,13 +7,13 @@ import tomllib
 
 import pytest
 
-from credlatch.stores.toml_tables import tables
+from credlatch.stores.toml_tables import Tables
 
 HOSTS = ["a.example", "b.example", "10.0.0.1", "xn--bcher-kva.example"]
 
 
 def quick(text: str, host: str = "") -> list[dict[str, object] | None]:
-    return list(tables(text, "credential", host))
+    return Tables(text, "credential").about(host)
 
 
 def whole(text: str) -> list[object]:

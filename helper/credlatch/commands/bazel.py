@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from credlatch import answers
 from credlatch.commands import streams
-from credlatch.errors import CredlatchError, UsageError
-from credlatch.protocols import bazel
-from credlatch.resolve import Resolver
+from credlatch.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,23 +18,8 @@ def run(args: list[str], caller: Caller) -> int:
 
     Raises:
         UsageError: any other command than ``get``.
+        CredlatchError: standard input cannot be read, or the answer not be written.
     """
     if args != ["get"]:
         raise UsageError(USAGE)
-    return get(streams.read_stdin(), caller)
-
-
-def get(stdin: bytes, caller: Caller) -> int:
-    """Answer one request.
-
-    Raises:
-        CredlatchError: there is no answer.
-    """
-    try:
-        answer = bazel.render(Resolver(caller).resolve(bazel.parse(stdin)))
-    except CredlatchError:
-        streams.say(*caller.warnings)
-        raise
-    streams.say(*caller.warnings)
-    streams.answer(answer)
-    return 0
+    return streams.reply(answers.get(answers.BAZEL, streams.read_stdin(), caller))

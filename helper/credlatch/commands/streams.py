@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from credlatch.errors import AnswerError, RequestError
+from credlatch.lines import line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.answers import Answer
 
 MAX_STDIN = 1024 * 1024  # bytes: twice the largest secret that BuildKit takes
-MAX_LINE = 2_000  # characters of a message
 _CHUNK = 65_536
 
 
@@ -20,8 +25,8 @@ def read_stdin() -> bytes:
     Raises:
         RequestError: it is longer than MAX_STDIN, or cannot be read.
     """
-    chunks = []
-    size = 0
+    chunks = [_taken()]
+    size = len(chunks[0])
     try:
         while chunk := os.read(0, _CHUNK):
             size += len(chunk)
@@ -32,6 +37,13 @@ def read_stdin() -> bytes:
     if size > MAX_STDIN:
         raise RequestError(f"standard input has {size} bytes; {MAX_STDIN} is the most")
     return b"".join(chunks)
+
+
+def _taken() -> bytes:
+    # The quick client may have read it, and then found that the agent does not answer.
+    client = sys.modules.get("credlatch.agent.client")
+    taken: bytes | None = client.taken if client is not None else None
+    return taken or b""
 
 
 def write(descriptor: int, data: bytes) -> None:
@@ -60,22 +72,26 @@ def answer(data: bytes) -> None:
         raise AnswerError(f"standard output cannot be written: {error.strerror}") from None
 
 
-def say(*lines: str, descriptor: int = 2) -> None:
-    """Lines for a person, on standard error unless said otherwise, and there if that fails."""
-    for line in lines:
-        data = f"credlatch: {_one_line(line)}\n".encode(errors="backslashreplace")
-        try:
-            write(descriptor, data)
-        except OSError:
-            if descriptor == 1:
-                say(line)
+def reply(whole: Answer) -> int:
+    """Write a whole answer, and give its exit status.
+
+    Raises:
+        AnswerError: standard output does not take it.
+    """
+    _tell(whole.err, 2)
+    answer(whole.out)
+    return whole.status
 
 
-def _one_line(text: str) -> str:
-    # Paths and servers' texts may hold anything, a terminal's escape sequences too, and a client
-    # may not read more than a pipe holds.
-    if len(text) > MAX_LINE:
-        text = text[:MAX_LINE] + "…"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " for c in text)
+def say(text: str, descriptor: int = 2) -> None:
+    """A line for a person, on standard error unless said otherwise, and there if that fails."""
+    if not _tell(line(text), descriptor) and descriptor == 1:
+        _tell(line(text), 2)
+
+
+def _tell(data: bytes, descriptor: int) -> bool:
+    try:
+        write(descriptor, data)
+    except OSError:
+        return False
+    return True

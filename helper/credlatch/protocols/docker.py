@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NOT_FOUND = "credentials not found in native keychain"
 NO_SERVER_URL = "no credentials server URL"
 NO_USERNAME = "no credentials username"
+WIRE_TEXTS = frozenset((NOT_FOUND, NO_SERVER_URL, NO_USERNAME))
 
 ACTIONS = ("get", "store", "erase", "list", "version")
 USAGE = "Usage: docker-credential-credlatch <store|get|erase|list|version>"

@@ -53,12 +53,11 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
     post: Post = way.post(grant)
     server = _server(post.url)
     deadline = min(deadline, time.monotonic() + LONGEST)
+    again = grant.repeatable
     try:
-        status, body = send(post, server, deadline)
+        status, body = send(post, server, deadline, on_kept=again)
     except RenewalError as failure:
-        safe = isinstance(failure, NotSentError) or (
-            grant.repeatable and isinstance(failure, UnansweredError)
-        )
+        safe = isinstance(failure, NotSentError) or (again and isinstance(failure, UnansweredError))
         if not safe or time.monotonic() + CONNECT > deadline:
             raise
         status, body = send(post, server, deadline)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.cookiejar
 import ssl
 import threading
 import time
@@ -15,12 +17,19 @@ from credlatch.errors import RenewalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.renew.post import Post
 
 CONNECT = 3.0  # seconds
 SILENCE = 5.0  # seconds without a byte
 _TOO_LATE = 0.5  # seconds: with less than that left, nothing is begun
 MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
+IDLE = 30.0  # seconds for which a connection that was kept may be used again
+_MOST = 8  # servers with such connections
+
+_kept: dict[tuple[str, str, int], _Kept] = {}
+_keeping = threading.Lock()
 
 
 class NotSentError(RenewalError):
@@ -31,7 +40,9 @@ class UnansweredError(RenewalError):
     """The request was sent, and whether the server acted on it is not known."""
 
 
-def send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
+def send(
+    post: Post, server: urls.Url, deadline: float, *, on_kept: bool = False
+) -> tuple[int, bytes]:
     """Send a request; the status and the body of the answer.
 
     The system's trust store and proxies count; redirects are not followed.
@@ -42,6 +53,8 @@ def send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
         deadline: on the clock of ``time.monotonic``, when this must have ended, whatever happens:
             the request runs in a thread, because looking a name up and an answer that comes byte by
             byte have no other limit.
+        on_kept: whether a connection may serve that an earlier request has left open: for what may
+            be sent twice, because the server may be closing it at that moment.
 
     Raises:
         NotSentError: it never left.
@@ -54,7 +67,7 @@ def send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
 
     def run() -> None:
         try:
-            outcome.append(_send(post, server, deadline))
+            outcome.append(_send(post, server, deadline, on_kept=on_kept))
         except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
             outcome.append(error)
 
@@ -68,6 +81,46 @@ def send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
     return outcome[0]
 
 
+def close() -> None:
+    """Close the connections that are kept."""
+    with _keeping:
+        for each in _kept.values():
+            each.client.close()
+        _kept.clear()
+
+
+class _Kept:
+    """A client with open connections to one server, and when it was used, by ``monotonic``."""
+
+    def __init__(self, server: urls.Url) -> None:
+        self.client = _client(server)
+        self.used = 0.0
+
+
+@contextlib.contextmanager
+def _client_for(server: urls.Url, *, on_kept: bool) -> Iterator[httpx.Client]:
+    """A client of the server's own: truststore's contexts let one handshake in at a time."""
+    if not on_kept:
+        with _client(server) as client:
+            yield client
+        return
+    with _keeping:
+        now = time.monotonic()
+        # Nobody has these any more: a request ends much sooner. What is read of the system's trust
+        # store goes with them, so that it is not trusted for longer than the system does.
+        for origin in [origin for origin, each in _kept.items() if now - each.used > IDLE]:
+            _kept.pop(origin).client.close()
+        kept = _kept.get(server.origin) or _Kept(server)
+        kept.used = now
+        if len(_kept) < _MOST:
+            _kept[server.origin] = kept
+    try:
+        yield kept.client
+    finally:
+        if _kept.get(server.origin) is not kept:
+            kept.client.close()
+
+
 def _client(server: urls.Url) -> httpx.Client:
     headers = {
         "User-Agent": f"credlatch/{__version__}",
@@ -78,6 +131,11 @@ def _client(server: urls.Url) -> httpx.Client:
         return httpx.Client(
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             headers=headers,
+            # What one login's answer sets must not travel with another's request.
+            cookies=http.cookiejar.CookieJar(
+                http.cookiejar.DefaultCookiePolicy(allowed_domains=())
+            ),
+            limits=httpx.Limits(keepalive_expiry=IDLE),
             # A proxy would carry to the network what is meant for this machine.
             trust_env=not server.is_loopback,
         )
@@ -90,12 +148,12 @@ def _client(server: urls.Url) -> httpx.Client:
         ) from None
 
 
-def _send(post: Post, server: urls.Url, deadline: float) -> tuple[int, bytes]:
+def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tuple[int, bytes]:
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
     try:
         with (
-            _client(server) as client,
+            _client_for(server, on_kept=on_kept) as client,
             client.stream(
                 "POST",
                 post.url,

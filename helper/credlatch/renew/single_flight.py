@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from credlatch.errors import RenewalError, StoreError
+from credlatch.errors import ElsewhereError, RenewalError, StoreError
 from credlatch.renew import margin
+from credlatch.renew.network import same_network
 from credlatch.system import files, locks
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ def renew(
     look: Callable[[], Entry | None],
     caller: Caller,
     deadline: float,
+    ahead: float = 0.0,
 ) -> Entry:
     """The entry, renewed by this process or by the one that held the lock before.
 
@@ -34,17 +36,21 @@ def renew(
         look: finds it again.
         caller: whose files and network settings count.
         deadline: on the clock of ``time.monotonic``, when this must have ended.
+        ahead: seconds by which it is renewed earlier than it is due.
 
     Raises:
+        ElsewhereError: this process must not send anything for this caller.
         RenewalError: it is not renewed; what is in the store is still there.
         StoreError: the store cannot be read again, or written.
     """
+    if caller.is_guest and not same_network(caller.environ):
+        raise ElsewhereError("proxies and certificates of the caller's own count for a renewal")
     try:
         with locks.Exclusive(store.lock_path(entry), _patience(entry, deadline)):
             found = look()
             if found is None or found.grant is None:
                 raise RenewalError(f"the entry in {entry.where} has gone: log in again")
-            if not _still_due(found, entry):
+            if not _still_due(found, entry, ahead):
                 return found
             _exchange(store, found, found.grant, caller, deadline)
             renewed = look()
@@ -63,12 +69,12 @@ def _patience(entry: Entry, deadline: float) -> float:
     return min(left, IMPATIENCE) if margin.is_valid(entry, time.time()) else left
 
 
-def _still_due(found: Entry, seen: Entry) -> bool:
+def _still_due(found: Entry, seen: Entry, ahead: float) -> bool:
     """Whether nobody has renewed it since it was seen without the lock."""
     if found.expires is None and found.credential is not None and seen.credential is not None:
         changed = found.credential.secret != seen.credential.secret
         return found.renew_unknown and not changed
-    return margin.is_due(found, time.time())
+    return margin.is_due(found, time.time() + ahead)
 
 
 def _exchange(

@@ -7,7 +7,6 @@ helpers keep is not read here.
 
 from __future__ import annotations
 
-import os
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 
@@ -15,7 +14,6 @@ from credlatch import quick_json, registry
 from credlatch.credential import IDENTITY_TOKEN_USER, Basic, Bearer, Credential, Secret
 from credlatch.errors import StoreError
 from credlatch.stores import Entry
-from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +48,8 @@ class DockerStore:
         failure: StoreError | None = None
         for path in self._paths():
             try:
-                auths = self._auths(path)
+                config = self._caller.document(path, _Config, _Config.has_secrets)
+                auths = {} if config is None else config.auths
                 for key in keys:
                     credential = _credential(auths[key], key, path) if key in auths else None
                     if credential is not None:
@@ -61,19 +60,35 @@ class DockerStore:
             raise failure
         return None
 
-    def _auths(self, path: str) -> dict[str, object]:
-        text = files.read(path)
-        if not text or '"auths"' not in text:
-            return {}
-        # Most such files hold no secret, and may be read by everybody.
-        if '"auth"' in text or '"identitytoken"' in text or '"password"' in text:
-            files.warn_if_open(path, os.stat(path), self._caller.warn)
+
+class _Config:
+    """What counts of a configuration file.
+
+    Attributes:
+        auths: what is kept for each key.
+    """
+
+    __slots__ = ("_has_secrets", "auths")
+
+    def __init__(self, text: str, path: str) -> None:
+        self.auths: dict[str, object] = {}
+        self._has_secrets = False
+        if '"auths"' not in text:
+            return
+        self._has_secrets = any(
+            field in text for field in ('"auth"', '"identitytoken"', '"password"')
+        )
         try:
             config = quick_json.loads(text)
         except ValueError as error:
             raise StoreError(f"{path} is not JSON ({error}): mend it") from None
         auths = config.get("auths") if isinstance(config, dict) else None
-        return auths if isinstance(auths, dict) else {}
+        if isinstance(auths, dict):
+            self.auths = auths
+
+    def has_secrets(self) -> bool:
+        """False of most such files, which everybody may read."""
+        return self._has_secrets
 
 
 def _credential(auth: object, key: str, path: str) -> Credential | None:

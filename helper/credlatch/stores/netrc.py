@@ -25,7 +25,6 @@ import sys
 
 from credlatch.credential import Basic, Secret
 from credlatch.stores import Entry
-from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 _FIELDS = ("login", "user", "password", "account")
 _FIELD_BYTES = tuple(field.encode() for field in _FIELDS)
+_MOST = 64  # hosts of which is remembered what was found
 _SPACE = " \t\r\n\v\f"
 
 
@@ -52,27 +52,16 @@ class NetrcStore:
         if url.scheme == "s3" or url.host.startswith("*."):
             return None
         path = self._path()
-        text = files.read(path, self._caller.warn)
-        lowered = text.lower() if text else ""
-        # Most calls end here: no parsing for a host that the file does not name.
-        if not text or (url.host not in lowered and "default" not in text):
+        file = self._caller.document(path, _Netrc)
+        if file is None:
             return None
-        default: tuple[str, str] | None = None
-
-        def complain(word: str) -> None:
+        found = file.look(url.host, url.username)
+        for word in found.odd:
             self._caller.warn(f"{path} has a word that is not understood, after {word!r}")
-
-        words = _plain_words(text, lowered, url.host)
-        for host, login, password in entries(_words(text) if words is None else words, complain):
-            if password is None or (url.username is not None and login != url.username):
-                continue
-            if host is None:
-                default = default or (login, password)
-            elif host.lower().removesuffix(".") == url.host:
-                return Entry(Basic(login, Secret(password)), path)
-        if default is None or not url.may_carry_credentials:
-            return None
-        return Entry(Basic(default[0], Secret(default[1])), path)
+        login = found.login
+        if login is None and url.may_carry_credentials:
+            login = found.default
+        return None if login is None else Entry(Basic(login[0], Secret(login[1])), path)
 
     def _path(self) -> str:
         chosen = self._caller.path("NETRC")
@@ -82,6 +71,60 @@ class NetrcStore:
         if sys.platform == "win32" and not os.path.exists(path):
             return self._caller.in_home("_netrc")
         return path
+
+
+class _Found:
+    """What a netrc says about a host.
+
+    Attributes:
+        login: user name and password of its own entry, or None.
+        default: those of the ``default``, or None.
+        odd: the words that stand before one that is not understood.
+    """
+
+    __slots__ = ("default", "login", "odd")
+
+    def __init__(self) -> None:
+        self.login: tuple[str, str] | None = None
+        self.default: tuple[str, str] | None = None
+        self.odd: list[str] = []
+
+
+class _Netrc:
+    """A netrc's text; what has been looked up is not looked up again."""
+
+    __slots__ = ("_found", "_lowered", "_text")
+
+    def __init__(self, text: str, _path: str) -> None:
+        self._text = text
+        self._lowered = text.lower()
+        self._found: dict[tuple[str, str | None], _Found] = {}
+
+    def look(self, host: str, username: str | None) -> _Found:
+        """What it says about a host, for whatever user or for that one."""
+        # Most calls end here: no parsing for a host that the file does not name.
+        if host not in self._lowered and "default" not in self._text:
+            return _Found()
+        found = self._found.get((host, username))
+        if found is None:
+            found = self._look(host, username)
+            if len(self._found) >= _MOST:
+                self._found.clear()
+            self._found[host, username] = found
+        return found
+
+    def _look(self, host: str, username: str | None) -> _Found:
+        found = _Found()
+        words = _plain_words(self._text, self._lowered, host) or _words(self._text)
+        for name, login, password in entries(words, found.odd.append):
+            if password is None or (username is not None and login != username):
+                continue
+            if name is None:
+                found.default = found.default or (login, password)
+            elif name.lower().removesuffix(".") == host:
+                found.login = (login, password)
+                break
+        return found
 
 
 def entries(

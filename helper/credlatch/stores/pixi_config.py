@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from credlatch.errors import StoreError
-from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,17 +39,26 @@ def override_file(caller: Caller) -> tuple[str, bool]:
         StoreError: a configuration that sets it cannot be read.
     """
     for path, of_project in _paths(caller):
-        text = files.read(path)
-        # A TOML parser costs as much as the rest of a call: only for a file that needs it.
-        if text and _SETTING in text:
-            import tomllib
-
-            try:
-                value = tomllib.loads(text).get(_SETTING)
-            except (ValueError, RecursionError) as error:
-                raise StoreError(f"{path} is not TOML ({error}): mend it") from None
-            if isinstance(value, str) and value:
-                if value.startswith("~/"):
-                    return caller.in_home(value[2:]), of_project
-                return os.path.join(caller.cwd, value), of_project
+        value = caller.document(path, _setting, _is_private)
+        if value:
+            if value.startswith("~/"):
+                return caller.in_home(value[2:]), of_project
+            return os.path.join(caller.cwd, value), of_project
     return "", False
+
+
+def _setting(text: str, path: str) -> str:
+    # A TOML parser costs as much as the rest of a call: only for a file that needs it.
+    if _SETTING not in text:
+        return ""
+    import tomllib
+
+    try:
+        value = tomllib.loads(text).get(_SETTING)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path} is not TOML ({error}): mend it") from None
+    return value if isinstance(value, str) else ""
+
+
+def _is_private(_value: str) -> bool:
+    return False  # settings, and no secret among them

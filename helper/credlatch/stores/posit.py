@@ -9,7 +9,7 @@ from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
 from credlatch.grant import Fresh, PositIdentity
 from credlatch.stores import Entry
-from credlatch.stores.toml_tables import tables
+from credlatch.stores.toml_tables import Tables
 from credlatch.system import files
 
 TYPE_CHECKING = False
@@ -60,12 +60,14 @@ class PositStore:
         return Entry(credential, self._path, grant=grant, slot=address, advice=advice)
 
     def _stored(self, url: urls.Url, address: str | None) -> tuple[str | None, str | None]:
-        text = files.read(self._path, self._caller.warn) or ""
         best: tuple[str | None, str | None] = (address, None)
+        tables = self._caller.document(self._path, _tables)
+        if tables is None:
+            return best
         needle = "" if ":" in url.host else url.host
         damaged = False
         try:
-            for table in tables(text, "connections", needle) if text else ():
+            for table in tables.about(needle):
                 named, token = _fields(table)
                 if named is None:
                     damaged = True
@@ -102,6 +104,10 @@ class PositStore:
         """Room for the whole file, with the token of ``entry`` replaced."""
         seen = "" if entry.credential is None else entry.credential.secret.reveal()
         return _PendingFile(self._path, entry.slot, Secret(seen))
+
+
+def _tables(text: str, _path: str) -> Tables:
+    return Tables(text, "connections")
 
 
 def _fields(table: dict[str, object] | None) -> tuple[str, str] | tuple[None, None]:

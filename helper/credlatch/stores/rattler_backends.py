@@ -75,24 +75,16 @@ class FileBackend:
         return os.path.realpath(self._path) + ".lock"
 
     def entries(self, *, again: bool = False) -> dict[str, Any]:
-        """All keys and values, as they were read first or are now."""
-        if self._read is None or again:
-            text = files.read(self._path, self._caller.warn)
-            self._read = self._parse(text) if text and not text.isspace() else {}
-        return self._read
+        """All keys and values, as they were read first or are now.
 
-    def _parse(self, text: str) -> dict[str, Any]:
-        try:
-            value = quick_json.loads(text)
-        except ValueError as error:
-            raise StoreError(
-                f"{self._path} is not JSON ({error}): mend it, or move it away and log in again"
-            ) from None
-        if not isinstance(value, dict):
-            raise StoreError(
-                f"{self._path} is not a JSON object: mend it, or move it away and log in again"
-            )
-        return value
+        What was read ``again`` is the reader's to change; other calls may have the rest, too.
+        """
+        if again:
+            text = files.read(self._path, self._caller.warn)
+            self._read = _parse(text or "", self._path)
+        elif self._read is None:
+            self._read = self._caller.document(self._path, _parse) or {}
+        return self._read
 
     def get(self, key: str) -> object | None:
         """The value under a key, or None."""
@@ -132,6 +124,20 @@ class FileBackend:
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """Room for a renewed value. The lock is the caller's to hold."""
         return _PendingFile(self, key, sent)
+
+
+def _parse(text: str, path: str) -> dict[str, Any]:
+    if not text or text.isspace():
+        return {}
+    try:
+        value = quick_json.loads(text)
+    except ValueError as error:
+        raise StoreError(
+            f"{path} is not JSON ({error}): mend it, or move it away and log in again"
+        ) from None
+    if not isinstance(value, dict):
+        raise StoreError(f"{path} is not a JSON object: mend it, or move it away and log in again")
+    return value
 
 
 class _PendingFile:

@@ -7,36 +7,65 @@ both tools write is cut at its headers first, and only tables that may mention t
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+_MOST = 64  # hosts whose tables are remembered
 
 
-def tables(text: str, array: str, host: str) -> Iterator[dict[str, object] | None]:
-    """The tables of ``array`` that may mention ``host``; None for each such one that is damaged.
+class Tables:
+    """The tables of one array; what has been parsed is not parsed again.
 
-    Raises:
-        ValueError: the file is not TOML.
+    Args:
+        text: the file's text.
+        array: the array's name.
     """
-    import tomllib
 
-    blocks = _blocks(text, array)
-    if blocks is None:
+    __slots__ = ("_array", "_blocks", "_parsed", "_text")
+
+    def __init__(self, text: str, array: str) -> None:
+        self._array = array
+        self._text = text
+        self._blocks = _blocks(text, array)
+        self._parsed: dict[str, list[dict[str, object] | None]] = {}
+
+    def about(self, host: str) -> list[dict[str, object] | None]:
+        """The tables that may mention ``host``; None for each such one that is damaged.
+
+        Raises:
+            ValueError: the file is not TOML.
+        """
+        if self._blocks is None:
+            host = ""  # all of them at once
+        tables = self._parsed.get(host)
+        if tables is None:
+            tables = self._all() if self._blocks is None else _that_mention(host, self._blocks)
+            if len(self._parsed) >= _MOST:
+                self._parsed.clear()
+            self._parsed[host] = tables
+        return tables
+
+    def _all(self) -> list[dict[str, object] | None]:
+        import tomllib
+
         try:
-            found = tomllib.loads(text).get(array)
+            found = tomllib.loads(self._text).get(self._array)
         except RecursionError:
             raise ValueError("nested too deeply") from None
-        for table in found if isinstance(found, list) else []:
-            yield table if isinstance(table, dict) else None
-        return
+        tables = found if isinstance(found, list) else []
+        return [table if isinstance(table, dict) else None for table in tables]
+
+
+def _that_mention(host: str, blocks: list[str]) -> list[dict[str, object] | None]:
+    tables: list[dict[str, object] | None] = []
     for block in blocks:
         # An escape or another script may spell the host in a way that is not seen here.
         plain = block.isascii() and "\\u" not in block and "\\U" not in block and "\\x" not in block
         if not plain or host in block.lower():
+            import tomllib
+
             try:
-                yield tomllib.loads(block)
+                tables.append(tomllib.loads(block))
             except (ValueError, RecursionError):
-                yield None
+                tables.append(None)
+    return tables
 
 
 def _blocks(text: str, array: str) -> list[str] | None:

@@ -9,8 +9,8 @@ from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
 from credlatch.stores import Entry
-from credlatch.stores.toml_tables import tables
-from credlatch.system import files, locks
+from credlatch.stores.toml_tables import Tables
+from credlatch.system import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ class UvStore:
         if not os.path.lexists(path):
             return None
         locks.settle(f"{path}.lock")
-        text = files.read(path, self._caller.warn) or ""
+        tables = self._caller.document(path, _tables)
+        if tables is None:
+            return None
         needle = "" if ":" in url.host or "*" in url.host else url.host
         best: list[tuple[int, Credential]] = []
         damaged = False
         try:
-            for table in tables(text, "credential", needle):
+            for table in tables.about(needle):
                 try:
                     match = _match(table, url)
                 except _DamagedError:
@@ -104,6 +106,10 @@ class UvStore:
         if len(items) > 1:
             raise AmbiguousError(_several(where, url.netloc, [username for username, _ in items]))
         return Entry(Basic(*items[0]), where) if items else None
+
+
+def _tables(text: str, _path: str) -> Tables:
+    return Tables(text, "credential")
 
 
 def _several(where: str, host: str, users: list[str]) -> str:

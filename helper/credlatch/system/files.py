@@ -17,13 +17,66 @@ _BINARY: int = getattr(os, "O_BINARY", 0)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_SIZE) -> str | None:
-    """The text of a store's file (UTF-8, a byte order mark dropped), or None if there is no file.
+class Reading:
+    """A store's file while it is read; leaving the ``with`` block closes it.
 
-    A file that others may read is read all the same, and ``warn`` is told.
+    Attributes:
+        path: the name it was opened by.
+        status: what it was when it was opened.
+    """
+
+    __slots__ = ("_descriptor", "path", "status")
+
+    def __init__(self, path: str, descriptor: int, status: os.stat_result) -> None:
+        self.path = path
+        self.status = status
+        self._descriptor = descriptor
+
+    def __enter__(self) -> None:
+        """Nothing is left to do."""
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def text(self, limit: int = MAX_SIZE) -> str:
+        """All of it (UTF-8, a byte order mark dropped).
+
+        Raises:
+            StoreError: it cannot be read, or is no text of at most ``limit`` bytes.
+        """
+        path, size = self.path, self.status.st_size
+        if stat.S_ISCHR(self.status.st_mode):
+            limit = 0  # /dev/null switches a store off; no other device is one
+        elif not stat.S_ISREG(self.status.st_mode):
+            raise StoreError(f"{path} is not a file: move it away")
+        try:
+            data = b"" if size > limit else _read_all(self._descriptor, limit)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {reason(error)}") from None
+        if max(size, len(data)) > limit:
+            raise StoreError(f"{path} is larger than {limit} bytes: it is not a credential store")
+        try:
+            return data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8")
+        except UnicodeDecodeError:
+            raise StoreError(f"{path} is not UTF-8 text") from None
+
+    def warn_if_open(self, warn: Callable[[str], None]) -> None:
+        """Tell ``warn`` if others than its owner may read what is in it."""
+        mode = self.status.st_mode
+        if (
+            sys.platform != "win32"
+            and stat.S_ISREG(mode)
+            and mode & _OTHERS
+            and self.status.st_size
+        ):
+            warn(f"{self.path} can be read by other users: chmod 600 {self.path}")
+
+
+def opened(path: str) -> Reading | None:
+    """A store's file, to be read; None if there is none.
 
     Raises:
-        StoreError: it is there and cannot be read, or is no text of at most ``limit`` bytes.
+        StoreError: it is there and cannot be opened.
     """
     try:
         # Not blocking, so that a FIFO without a writer is an error and no hang.
@@ -33,30 +86,28 @@ def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     try:
-        status = os.fstat(descriptor)
-        if stat.S_ISCHR(status.st_mode):
-            limit = 0  # /dev/null switches a store off; no other device is one
-        elif not stat.S_ISREG(status.st_mode):
-            raise StoreError(f"{path} is not a file: move it away")
-        data = b"" if status.st_size > limit else _read_all(descriptor, limit)
-        if max(status.st_size, len(data)) > limit:
-            raise StoreError(f"{path} is larger than {limit} bytes: it is not a credential store")
+        return Reading(path, descriptor, os.fstat(descriptor))
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {reason(error)}") from None
-    finally:
         os.close(descriptor)
-    if warn is not None and data:
-        warn_if_open(path, status, warn)
-    try:
-        return data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8")
-    except UnicodeDecodeError:
-        raise StoreError(f"{path} is not UTF-8 text") from None
+        raise StoreError(f"{path} cannot be read: {reason(error)}") from None
 
 
-def warn_if_open(path: str, status: os.stat_result, warn: Callable[[str], None]) -> None:
-    """Tell ``warn`` if others than its owner may read a file."""
-    if sys.platform != "win32" and status.st_mode & _OTHERS:
-        warn(f"{path} can be read by other users: chmod 600 {path}")
+def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_SIZE) -> str | None:
+    """The text of a store's file, or None if there is no file.
+
+    A file that others may read is read all the same, and ``warn`` is told.
+
+    Raises:
+        StoreError: it is there and cannot be read, or is no text of at most ``limit`` bytes.
+    """
+    file = opened(path)
+    if file is None:
+        return None
+    with file:
+        text = file.text(limit)
+        if warn is not None:
+            file.warn_if_open(warn)
+        return text
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from credlatch.credential import Secret
+    from credlatch.system.keyring.pool import Pool
 
     class Keyring(Protocol):
         """What every system's keyring can do.
@@ -40,15 +41,21 @@ if TYPE_CHECKING:
         def delete(self, service: str, username: str) -> bool:
             """Forget the secret; False if there was none."""
 
+        def close(self) -> None:
+            """Give back, or close, what it was asked through."""
+
 
 def open_keyring(
-    variable: Callable[[str], str | None], warn: Callable[[str], None]
+    variable: Callable[[str], str | None],
+    warn: Callable[[str], None],
+    pool: Pool | None = None,
 ) -> Keyring | None:
     """The system's keyring; None where there is none, at no cost.
 
     Args:
         variable: gives a variable of the caller's environment.
         warn: told when a keyring is announced there and does not answer.
+        pool: the connections of a process that serves several callers.
     """
     if sys.platform == "win32":
         from credlatch.system.keyring.windows import CredentialManager
@@ -61,9 +68,13 @@ def open_keyring(
     address = _session_bus(variable)
     if address is None:
         return None
-    from credlatch.system.keyring.secret_service import SecretService
-
     try:
+        if pool is not None:
+            from credlatch.system.keyring.lent import Lent
+
+            return Lent(pool, address, warn)
+        from credlatch.system.keyring.secret_service import SecretService
+
         return SecretService(address)
     except AbsentError as error:
         warn(str(error))
@@ -75,7 +86,7 @@ def _session_bus(variable: Callable[[str], str | None]) -> str | None:
     if address is None:
         runtime = variable("XDG_RUNTIME_DIR")
         # Where systemd puts it, also for a login without the variable (dbus-daemon(1)).
-        if runtime and os.path.exists(f"{runtime}/bus"):
+        if runtime and os.path.isabs(runtime) and os.path.exists(f"{runtime}/bus"):
             address = f"unix:path={runtime}/bus"
     return address
 

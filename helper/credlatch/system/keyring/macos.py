@@ -49,3 +49,6 @@ class Keychain:
         except KeyringError as error:
             raise StoreError(f"the keychain did not delete the credential: {error}") from None
         return True
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""

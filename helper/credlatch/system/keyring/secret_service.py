@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from jeepney import DBusAddress, MessageType, Properties, new_method_call
+from jeepney import DBusAddress, HeaderFields, MessageType, Properties, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
 from credlatch.credential import Secret
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Concatenate, ParamSpec, TypeVar
 
+    from jeepney import Message
+
     P = ParamSpec("P")
     R = TypeVar("R")
     Method = Callable[Concatenate["SecretService", P], R]
 
 PATIENCE = 3.0  # seconds for one answer; a call takes a millisecond
+_FEW = 8  # items whose names cost no more than asking for each of the keys that a client may mean
 _SERVICE = DBusAddress(
     "/org/freedesktop/secrets", "org.freedesktop.secrets", "org.freedesktop.Secret.Service"
 )
@@ -38,6 +41,7 @@ def _in_our_words(method: Method[P, R]) -> Method[P, R]:
         except StoreError:
             raise
         except TimeoutError:
+            self.broken = True
             self.hangs = (
                 f"the Secret Service has not answered for {PATIENCE:.0f} s: "
                 "restart it, or unset DBUS_SESSION_BUS_ADDRESS"
@@ -46,6 +50,7 @@ def _in_our_words(method: Method[P, R]) -> Method[P, R]:
         # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
         # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
         except Exception as error:  # noqa: BLE001
+            self.broken = True
             raise StoreError(f"the Secret Service failed: {_text_of(error)}") from None
 
     return functools.update_wrapper(wrapped, method)
@@ -57,13 +62,17 @@ def _text_of(error: Exception) -> str:
 
 
 class SecretService:
-    """The Secret Service on one D-Bus.
+    """The Secret Service on one D-Bus, for one thread at a time.
 
     Items are searched with jeepney alone; ``secretstorage``, which loads a cryptography library for
     the transfer of secrets, is imported when there is a secret to read or write.
 
     Args:
         address: the bus's address, as DBUS_SESSION_BUS_ADDRESS has it.
+
+    Attributes:
+        broken: whether it has failed, and is not to be asked again.
+        hangs: what to say when it has not answered, else None.
 
     Raises:
         AbsentError: nothing answers there.
@@ -78,20 +87,33 @@ class SecretService:
                 "going on without the keyring"
             ) from None
         # secretstorage passes no timeout, and a hung service would hang the build.
-        self._bus.send_and_get_reply = functools.partial(
-            self._bus.send_and_get_reply, timeout=PATIENCE
-        )
+        self._exchange = functools.partial(self._bus.send_and_get_reply, timeout=PATIENCE)
+        self._bus.send_and_get_reply = self._ask
         self._session: Any = None
+        self._session_with: str | None = None
+        self._answered: str | None = None
+        self.broken = False
         self.hangs: str | None = None
+
+    def close(self) -> None:
+        """Leave the bus."""
+        self._bus.close()
+
+    def _ask(self, message: Message) -> Message:
+        """Send a message; the reply to it. Who replied is remembered."""
+        reply = self._exchange(message)
+        self._answered = reply.header.fields.get(HeaderFields.sender)
+        return reply
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """Items with these attributes: first the unlocked ones, then the locked ones."""
         call = new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
-        reply = self._bus.send_and_get_reply(call)
+        reply = self._ask(call)
         if reply.header.message_type == MessageType.error:
             name = reply.header.fields.get(4, "")  # 4: ERROR_NAME (D-Bus specification)
             if name.endswith((".ServiceUnknown", ".Spawn.ExecFailed", ".NameHasNoOwner")):
                 return [], []  # a bus without a Secret Service: no keyring here
+            self.broken = True
             raise StoreError(f"the Secret Service failed: {name}")
         unlocked, locked = reply.body
         return unlocked, locked
@@ -106,8 +128,10 @@ class SecretService:
         for path in unlocked:
             import secretstorage
 
-            if self._session is None:
+            # A session ends with the service that it was agreed with.
+            if self._session is None or self._session_with != self._answered:
                 self._session = secretstorage.util.open_session(self._bus)
+                self._session_with = self._answered
             yield secretstorage.Item(self._bus, path, self._session)
 
     @_in_our_words
@@ -116,26 +140,40 @@ class SecretService:
         return only(
             service,
             username,
-            [_secret(item) for item in self._items({"service": service, "username": username})],
+            [
+                self._secret(item)
+                for item in self._items({"service": service, "username": username})
+            ],
         )
 
     @_in_our_words
     def find(self, service: str) -> list[tuple[str, Secret]]:
         """User names and secrets."""
         return [
-            (item.get_attributes().get("username", ""), _secret(item))
+            (item.get_attributes().get("username", ""), self._secret(item))
             for item in self._items({"service": service})
         ]
 
+    def _secret(self, item: Any) -> Secret:
+        secret = Secret(item.get_secret().decode("utf-8", "replace"))
+        # Deciphered with another's key it would be noise, and no library would notice.
+        if self._answered != self._session_with:
+            self.broken = True
+            raise StoreError("the Secret Service was replaced while it answered: try again")
+        return secret
+
     @_in_our_words
-    def usernames(self, service: str) -> list[str]:
-        """The user names that the service has items for, locked ones too."""
+    def usernames(self, service: str) -> list[str] | None:
+        """The user names that the service has items for, locked ones too; None for many items."""
         unlocked, locked = self._paths({"service": service})
-        return [self._attributes(path).get("username", "") for path in (*unlocked, *locked)]
+        paths = (*unlocked, *locked)
+        if len(paths) > _FEW:
+            return None
+        return [self._attributes(path).get("username", "") for path in paths]
 
     def _attributes(self, path: str) -> dict[str, str]:
         item = DBusAddress(path, _SERVICE.bus_name, "org.freedesktop.Secret.Item")
-        reply = self._bus.send_and_get_reply(Properties(item).get("Attributes"))
+        reply = self._ask(Properties(item).get("Attributes"))
         if reply.header.message_type == MessageType.error:
             return {}  # it has just been deleted
         ((_, attributes),) = reply.body
@@ -174,7 +212,3 @@ class SecretService:
         for item in items:
             item.delete()
         return bool(items)
-
-
-def _secret(item: Any) -> Secret:
-    return Secret(item.get_secret().decode("utf-8", "replace"))

@@ -66,3 +66,6 @@ class CredentialManager:
         except pywintypes.error:
             return False
         return True
+
+    def close(self) -> None:
+        """Nothing is open between two questions."""

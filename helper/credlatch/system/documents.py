@@ -1,0 +1,111 @@
+"""Stores' files that need not be parsed again, because they are as they were."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from credlatch.system.files import Reading
+
+    T = TypeVar("T")
+    Key = tuple[str, Callable[[str, str], object]]
+
+MOST = 64  # files
+ROOM = 4 * 1024 * 1024  # bytes of all of them together, before they are parsed
+SETTLED = 2.0  # seconds after a change within which the next one may bear the same time (FAT: two)
+
+
+class _Document:
+    """What a file was when it was read, and what it said."""
+
+    __slots__ = ("content", "mark")
+
+    def __init__(self, mark: tuple[int, ...], content: Any) -> None:
+        self.mark = mark
+        self.content = content
+
+
+class Documents:
+    """What was parsed, for as long as its file does not change; for any number of threads.
+
+    A file that was changed a moment before it was read is not remembered: a second change within
+    the same tick of the file system's clock, to the same size, would not be seen.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Key, _Document] = {}  # what was used last is last
+        self._size = 0
+
+    def content(self, file: Reading, parse: Callable[[str, str], T]) -> T:
+        """What an open file says: remembered, or read and parsed now.
+
+        Args:
+            file: the file.
+            parse: makes something of its text and its path, which nobody changes afterwards. What
+                it raises is not remembered.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        key, mark = (file.path, parse), _mark(file.status)
+        with self._lock:
+            kept = self._take(key)
+            if kept is not None and kept.mark == mark:
+                self._put(key, kept)
+                content: T = kept.content
+                return content
+        begin = time.time()
+        content = parse(file.text(), file.path)
+        # A change during the reading leaves another mark than the one that is remembered here.
+        if _is_settled(file.status, begin):
+            with self._lock:
+                self._take(key)
+                self._put(key, _Document(mark, content))
+        return content
+
+    def forget(self, path: str, parse: Callable[[str, str], object]) -> None:
+        """Let go of a file that is no longer there."""
+        with self._lock:
+            self._take((path, parse))
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
+    def _take(self, key: Key) -> _Document | None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._size -= _size(kept.mark)
+        return kept
+
+    def _put(self, key: Key, document: _Document) -> None:
+        self._kept[key] = document
+        self._size += _size(document.mark)
+        while self._size > ROOM or len(self._kept) > MOST:
+            self._take(next(iter(self._kept)))
+
+
+def _mark(status: os.stat_result) -> tuple[int, ...]:
+    # The change time cannot be set, unlike the modification time, and moves with every write.
+    return (
+        status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns
+    )  # fmt: skip
+
+
+def _size(mark: tuple[int, ...]) -> int:
+    return mark[0]
+
+
+def _is_settled(status: os.stat_result, now: float) -> bool:
+    changed = max(status.st_mtime, status.st_ctime)
+    return stat.S_ISREG(status.st_mode) and now - changed >= SETTLED

@@ -1,0 +1,177 @@
+"""Folders that belong together: they appear whole, and are not taken from those who use them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ABOVE_STREAMS = 3  # the least descriptor that is not taken for a standard stream
+
+
+def beside(path: str, what: str = "new") -> str:
+    """A name that nobody else uses, in the same folder, for what is not to be seen yet, or no more.
+
+    ``is_beside`` knows such names again.
+    """
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{what}-{name}-{os.getpid()}-{os.urandom(4).hex()}")
+
+
+def is_beside(name: str) -> bool:
+    """Whether a name was made by ``beside``."""
+    return name.startswith((".new-", ".old-"))
+
+
+def files(folder: str) -> Iterator[str]:
+    """The paths, from ``folder``, of everything below it that is no folder; in order."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        linked = (name for name in folders if os.path.islink(os.path.join(place, name)))
+        for name in sorted([*names, *linked]):
+            yield os.path.relpath(os.path.join(place, name), folder)
+
+
+def sync(folder: str) -> None:
+    """Have a folder and all that is in it on the disk.
+
+    Raises:
+        OSError: something cannot be written there, after all.
+    """
+    # Windows writes out only what is open for writing, and has no such thing for folders.
+    mode = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY
+    for name in files(folder):
+        path = os.path.join(folder, name)
+        if not os.path.islink(path):
+            _sync(path, mode)
+    if sys.platform != "win32":
+        for place, _, _ in os.walk(folder):
+            _sync(place, mode)
+
+
+def sync_entries(folder: str) -> None:
+    """Have a folder's list of names on the disk, where such a thing can be asked for."""
+    try:
+        _sync(folder, os.O_RDONLY)
+    except OSError:
+        return  # some file systems cannot, and Windows neither
+
+
+def _sync(path: str, mode: int) -> None:
+    descriptor = os.open(path, mode)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str) -> None:
+    """Remove a folder and all that is in it, or what is in its place, as far as that goes."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        import shutil  # not at the start of every call of the single file
+
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def hold(folder: str) -> int | None:
+    """Keep a folder from being removed as unused, until the descriptor that this gives is closed.
+
+    A process that this one becomes, by ``exec``, may inherit it. None where there is no such thing.
+
+    Raises:
+        OSError: the folder is not there, or is being removed.
+    """
+    return _locked(folder, exclusive=False)
+
+
+def claim(folder: str) -> int | None:
+    """The right to remove a folder, until the descriptor is closed; None where nobody can tell.
+
+    Raises:
+        BlockingIOError: somebody uses it.
+        OSError: it is not there.
+    """
+    descriptor = _locked(folder, exclusive=True)
+    if _runs_from(folder):
+        if descriptor is not None:
+            os.close(descriptor)
+        raise BlockingIOError(f"a program runs from {folder}")
+    return descriptor
+
+
+def _locked(folder: str, *, exclusive: bool) -> int | None:
+    if sys.platform == "win32":
+        return None  # there a folder with a running program in it cannot be removed anyway
+    import fcntl
+
+    first = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        # Where a standard stream is closed, its number would go to this, and whatever the program
+        # writes to the stream.
+        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)
+    finally:
+        os.close(first)
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        pass  # a file system without locks
+    return descriptor
+
+
+def _runs_from(folder: str) -> bool:
+    """Whether a program is seen to run from the folder: on Linux, and one's own programs."""
+    below = os.path.join(os.path.realpath(folder), "")
+    try:
+        numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return False
+    for number in numbers:
+        try:
+            if os.readlink(f"/proc/{number}/exe").startswith(below):
+                return True
+        except OSError:
+            continue  # it has ended, or is somebody else's
+    return False
+
+
+def discard(folder: str) -> None:
+    """Remove a folder that nobody uses.
+
+    Raises:
+        OSError: somebody does, or it cannot be removed.
+    """
+    claimed = claim(folder)
+    try:
+        old = beside(folder, "old")
+        os.rename(folder, old)
+        remove(old)
+    finally:
+        if claimed is not None:
+            os.close(claimed)
+
+
+def private(folder: str) -> None:
+    """See that a folder is one, this user's, and closed to all others.
+
+    Raises:
+        OSError: it is not.
+    """
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(20, "not a folder")
+    if sys.platform != "win32" and (
+        status.st_uid != os.getuid() or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ):
+        raise PermissionError(1, "not this user's alone")

@@ -1,0 +1,165 @@
+"""Connections to token servers: kept for what may be sent twice, and for nothing else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.credential import Secret
+from credlatch.grant import Grant, OAuthRefresh, PyxApiKey, PyxRefresh
+from credlatch.renew import http
+from credlatch.renew.exchange import exchange
+from credlatch.renew.post import Post
+from support.jwt import make_jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOKEN = make_jwt(4_000_000_000)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: KeepingServer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.requests.append((self.client_address[1], self.headers.get("Cookie")))
+        body = f'{{"access_token":"{TOKEN}"}}'.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "session=of-the-first-login; Path=/")
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = self.server.hangs_up
+
+
+class KeepingServer(ThreadingHTTPServer):
+    """A server that leaves connections open.
+
+    Attributes:
+        requests: of each request the client's port, and the cookies that it brought.
+        hangs_up: whether it closes a connection after an answer, without having said so.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[int, str | None]] = []
+        self.hangs_up = False
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @property
+    def connections(self) -> int:
+        return len({port for port, _ in self.requests})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    http.close()
+    yield
+    http.close()
+
+
+def api_key(server: KeepingServer) -> PyxApiKey:
+    return PyxApiKey(Secret("k"), server.url, "make a new key")
+
+
+def renew(grant: Grant, times: int = 1) -> None:
+    for _ in range(times):
+        assert exchange(grant, time.monotonic() + 10).token.reveal() == TOKEN
+
+
+def test_what_may_be_sent_twice_goes_over_one_connection() -> None:
+    with KeepingServer() as server:
+        renew(api_key(server), 3)
+        assert len(server.requests) == 3
+        assert server.connections == 1
+        http.close()
+
+
+@pytest.mark.parametrize("after_a_key", [False, True])
+@pytest.mark.parametrize("kind", ["pyx", "oauth"])
+def test_what_may_be_good_for_one_use_never_meets_a_connection_that_is_closing(
+    kind: str, *, after_a_key: bool
+) -> None:
+    with KeepingServer() as server:
+        if after_a_key:
+            renew(api_key(server))
+        grant = (
+            PyxRefresh(Secret("r"), server.url, "log in")
+            if kind == "pyx"
+            else OAuthRefresh(Secret("r"), f"{server.url}/token", "cid", "log in")
+        )
+        renew(grant, 2)
+        assert server.connections == len(server.requests) == 2 + after_a_key
+        http.close()
+
+
+def test_a_connection_that_the_server_has_closed_is_noticed() -> None:
+    with KeepingServer() as server:
+        server.hangs_up = True
+        renew(api_key(server), 3)
+        assert server.connections == len(server.requests) == 3
+
+
+def test_one_login_s_cookies_do_not_travel_with_another_s_request() -> None:
+    with KeepingServer() as server:
+        renew(api_key(server), 2)
+        assert [cookie for _, cookie in server.requests] == [None, None]
+        http.close()
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "IDLE", 0.0)
+    with KeepingServer() as server:
+        renew(api_key(server), 2)
+        assert server.connections == 2
+        http.close()
+
+
+def test_threads_share_what_is_kept_and_disturb_nobody() -> None:
+    with KeepingServer() as server:
+        threads = [threading.Thread(target=renew, args=(api_key(server), 5)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(server.requests) == 40
+        assert server.connections <= 8
+        http.close()
+
+
+def test_more_servers_than_are_kept_are_reached_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "_MOST", 1)
+    with KeepingServer() as first, KeepingServer() as second:
+        for _ in range(2):
+            for server in (first, second):
+                post = Post(f"{server.url}/auth/cli/access-token")
+                status, _ = http.send(
+                    post, urls.parse(post.url), time.monotonic() + 10, on_kept=True
+                )
+                assert status == 200
+        assert (first.connections, second.connections) == (1, 2)
+        http.close()
