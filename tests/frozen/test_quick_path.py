@@ -1,12 +1,14 @@
-"""What a call imports, name by name: a build tool starts it hundreds of times and pays for each.
+"""What a call imports and opens, name by name: a build tool starts it for every URL, and pays.
 
-Asked of the source tree in a bare interpreter, because the frozen program is the same modules in
-the same order, and cannot be asked.
+The modules are asked of the source tree in a bare interpreter, because the frozen program is the
+same modules in the same order, and cannot be asked. The files are those that the frozen program
+opens.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import credlatch
+from support.components import need
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from support.agent import Agent
     from support.home import Home
 
 HELPER = Path(credlatch.__file__).parent.parent
@@ -37,12 +43,13 @@ OS = {
 
 START = OS | {
     "credlatch", "credlatch.cli", "credlatch.errors", "credlatch.caller",
-    "credlatch.commands", "credlatch.commands.streams", "resource",
+    "credlatch.commands", "credlatch.commands.streams", "credlatch.lines", "resource",
 }  # fmt: skip
 
 ASK = START | {
     "_json", "binascii", "time",
-    "credlatch.clock", "credlatch.credential", "credlatch.jwt", "credlatch.protocols",
+    "credlatch.answers", "credlatch.clock", "credlatch.credential", "credlatch.jwt",
+    "credlatch.protocols",
     "credlatch.quick_json", "credlatch.registry", "credlatch.renew", "credlatch.renew.margin",
     "credlatch.request", "credlatch.resolve", "credlatch.stores", "credlatch.stores.order",
     "credlatch.url",
@@ -63,6 +70,24 @@ EVERY_STORE = RATTLER | {
     "credlatch.stores.posit",
 }  # fmt: skip
 
+# All that a call imports which the agent answers, beside what Python itself has at its start.
+QUICK = {
+    "_socket", "resource",
+    "credlatch.agent.client", "credlatch.agent.peer", "credlatch.agent.place",
+    "credlatch.agent.wire",
+}  # fmt: skip
+
+# And all the files that it opens. The program's own:
+OWN = {
+    "credlatch", "base_library.zip", "libpython.so", "libz.so", "lib-dynload", "_socket.so",
+    "resource.so",
+}  # fmt: skip
+# The system's: the loader's, and what the C library reads of the language and of the time zone.
+SYSTEM = {
+    "ld.so.cache", "libc.so", "libdl.so", "libm.so", "libpthread.so", "libz.so",
+    "locale.alias", "locale-archive", "LC_CTYPE", "gconv-modules.cache", "localtime",
+}  # fmt: skip
+
 BAZEL = ASK | {"credlatch.commands.bazel", "credlatch.protocols.bazel"}
 DOCKER = ASK | {"credlatch.commands.docker", "credlatch.protocols.docker"}
 
@@ -76,6 +101,29 @@ status = main()
 after = set(sys.modules) - before
 import json, os
 os.write(2, json.dumps([status, sorted(after)]).encode())
+"""
+
+
+# As the frozen program's loader does it (build/quick.py): one module after the other, by its full
+# name and without its package, before there is anything else.
+LOADING = """
+import sys
+before = set(sys.modules)
+folder = sys.argv.pop(1)
+sys.argv[0] = "credlatch"
+import posix
+
+def end(status, really=posix._exit):
+    posix.write(2, " ".join(sorted(set(sys.modules) - before)).encode())
+    really(status)
+
+posix._exit = end
+for name in ("wire", "place", "peer", "client"):
+    module = type(sys)("credlatch.agent." + name)
+    sys.modules[module.__name__] = module
+    with open(folder + name + ".py") as source:
+        exec(compile(source.read(), name, "exec"), module.__dict__)
+sys.modules["credlatch.agent.client"].answer()
 """
 
 
@@ -145,4 +193,71 @@ def test_the_version(home: Home) -> None:
 
 
 def test_none_of_these_lists_was_made_to_allow_what_is_heavy() -> None:
-    assert HEAVY.isdisjoint(BAZEL | DOCKER | EVERY_STORE)
+    assert HEAVY.isdisjoint(BAZEL | DOCKER | EVERY_STORE | QUICK)
+
+
+QUESTIONS = {
+    "bazel": (["get"], bazel("a.example"), b'{"headers":{"Authorization":["Bearer t"]}}\n'),
+    "a miss": (["bazel", "get"], bazel("b.example"), b'{"headers":{}}\n'),
+    "docker": (
+        ["docker", "get"],
+        b"a.example",
+        b'{"ServerURL":"a.example","Username":"__token__","Secret":"t"}\n',
+    ),
+}
+
+
+@pytest.mark.parametrize(("args", "stdin", "out"), QUESTIONS.values(), ids=QUESTIONS)
+def test_a_get_that_the_agent_answers(
+    agent: Agent, args: list[str], stdin: bytes, out: bytes
+) -> None:
+    agent.home.write_rattler({"a.example": SECRET})
+    agent.warm()
+    build = f"credlatch={agent.status()['build']}"
+    folder = f"{HELPER}/credlatch/agent/"
+    with agent.answering():
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-X", build, "-c", LOADING, folder, *args],
+            input=stdin,
+            env=agent.home.env,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+    assert done.stdout == out
+    assert set(done.stderr.decode().split()) == QUICK
+
+
+def role(path: str) -> str:
+    """What a file is, whatever the version: ``_socket.cpython-311-x86_64-linux-gnu.so``."""
+    name = Path(path).name
+    stem, dot, _ = name.partition(".so")
+    return (
+        re.sub(r"(\.cpython-.*|\.abi3|3\.\d+)$", "", stem) + dot if dot and stem != "ld" else name
+    )
+
+
+def opened(lines: Iterable[str], *, there: bool) -> set[str]:
+    """The paths in a trace that were there, or that were looked for in vain."""
+    calls = (re.search(r'\bopen(?:at)?\((?:AT_FDCWD, )?"([^"]+)".* = (-?\d+)', x) for x in lines)
+    return {call[1] for call in calls if call and (int(call[2]) >= 0) == there}
+
+
+def test_the_files_that_it_opens(agent: Agent, tmp_path: Path) -> None:
+    agent.home.write_rattler({"a.example": SECRET})
+    agent.home.env["LANG"] = "C.UTF-8"
+    agent.warm()
+    trace = tmp_path / "trace"
+    with agent.answering():
+        done = subprocess.run(
+            [need("strace"), "-f", "-e", "trace=%file", "-o", trace, *agent.program.command, "get"],
+            input=bazel("a.example"),
+            env=agent.home.env,
+            capture_output=True,
+            check=True,
+        )
+    assert b"Bearer t" in done.stdout
+    found = opened(trace.read_text().splitlines(), there=True)
+    folder = str(Path(agent.program.command[0]).parent)
+    assert {role(path) for path in found if path.startswith(folder)} == OWN
+    assert {role(path) for path in found if not path.startswith(folder)} <= SYSTEM

@@ -23,15 +23,22 @@ MODULES = {
 }
 
 # A room, and the rooms that it must not reach into.
+_ABOVE = ("cli", "commands", "agent", "answers")
 FORBIDDEN = {
-    "protocols": ("stores", "renew", "system", "commands", "caller", "cli"),
-    "stores": ("resolve", "protocols", "commands", "cli", "request"),
-    "renew": ("resolve", "protocols", "commands", "cli", "request", "stores"),
-    "system": ("resolve", "protocols", "commands", "cli", "request", "stores", "renew", "caller"),
-    "url": ("stores", "system", "credential", "caller", "registry"),
-    "credential": ("stores", "system", "url", "caller", "grant"),
-    "registry": ("stores", "system", "credential", "caller"),
-    "resolve": ("protocols", "commands", "cli"),
+    "protocols": ("stores", "renew", "system", "caller", "keep", *_ABOVE),
+    "stores": ("resolve", "protocols", "request", *_ABOVE),
+    "renew": ("resolve", "protocols", "request", "stores", *_ABOVE),
+    "system": ("resolve", "protocols", "request", "stores", "renew", "caller", "keep", *_ABOVE),
+    "caller": ("resolve", "protocols", "request", "stores", "renew", *_ABOVE),
+    "keep": ("resolve", "protocols", "request", "stores", "renew", "caller", *_ABOVE),
+    "url": ("stores", "system", "credential", "caller", "registry", *_ABOVE),
+    "credential": ("stores", "system", "url", "caller", "grant", *_ABOVE),
+    "registry": ("stores", "system", "credential", "caller", *_ABOVE),
+    "resolve": ("protocols", *_ABOVE),
+    "answers": ("cli", "commands", "agent"),
+    "agent": ("cli", "commands"),
+    "install": ("resolve", "protocols", "request", "stores", "renew", *_ABOVE),
+    "bundle": ("resolve", "protocols", "request", "stores", "renew", "install", "cli", "answers"),
     "commands": ("cli",),
 }
 
@@ -67,13 +74,23 @@ def test_no_file_is_too_long_to_be_read_at_once(module: str) -> None:
 
 
 def test_only_one_module_sends_anything_over_the_network() -> None:
-    senders = {"httpx", "requests", "urllib.request", "http.client", "socket"}
+    senders = {"httpx", "requests", "urllib.request", "http.client"}
     found = {
         module
         for module, path in MODULES.items()
         if any(name in senders or name.split(".")[0] in senders for name in imports(path))
     }
     assert found == {"credlatch.renew.http"}
+
+
+def test_only_the_agent_uses_sockets_and_only_unix_ones() -> None:
+    found = {
+        module
+        for module, path in MODULES.items()
+        if {"socket", "_socket"} & {name.split(".")[0] for name in imports(path)}
+    }
+    assert {module.split(".")[1] for module in found} == {"agent"}
+    assert not [module for module in found if "AF_INET" in MODULES[module].read_text()]
 
 
 def test_nobody_asks_for_whichever_keyring_is_installed() -> None:

@@ -1,0 +1,1 @@
+"""The warm process that answers for others, and its thin client."""

@@ -1,0 +1,94 @@
+"""What the agent answers to each kind of request."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from credlatch import answers
+from credlatch.agent import place, wire
+from credlatch.caller import Caller
+from credlatch.errors import ElsewhereError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.agent.early import Early
+    from credlatch.agent.log import Log
+    from credlatch.keep import Keep
+
+
+class Desk:
+    """Answers callers of this machine, each with the surroundings that it sends along.
+
+    Args:
+        keep: what one call leaves for the next.
+        log: told of each call.
+        early: told of each token that is in use.
+        status: tells a person how the agent is.
+        stop: ends the agent.
+    """
+
+    def __init__(
+        self,
+        keep: Keep,
+        log: Log,
+        early: Early,
+        status: Callable[[], str],
+        stop: Callable[[], None],
+    ) -> None:
+        self._keep = keep
+        self._log = log
+        self._early = early
+        self._status = status
+        self._stop = stop
+        self._world = place.world()
+
+    def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
+        """A whole answer to a request.
+
+        Raises:
+            ValueError: there is no such request.
+        """
+        if asks_for == wire.GET:
+            return self._get(*fields)
+        if asks_for == wire.STATUS:
+            return wire.answer(0, self._status().encode(), b"")
+        if asks_for == wire.LOG:
+            return wire.answer(0, self._log.text().encode(errors="backslashreplace"), b"")
+        if asks_for == wire.STOP:
+            self._stop()
+            return wire.answer(0, b"", b"")
+        raise ValueError("no such request")
+
+    def _get(
+        self, protocol: bytes, cwd: bytes, world: bytes, stdin: bytes, variables: bytes
+    ) -> bytes:
+        name = protocol.decode() or answers.protocol_of(stdin)
+        if world != self._world:
+            self._log.refused(name, "its paths lead elsewhere (another container or chroot)")
+            return wire.DECLINED
+        environ = _environ(variables)
+
+        def make_caller() -> Caller:
+            return Caller(environ, os.fsdecode(cwd), self._keep)
+
+        begin = time.monotonic()
+        caller = make_caller()
+        try:
+            answer = answers.get(name, stdin, caller)
+        except ElsewhereError as error:
+            self._log.refused(name, str(error))
+            return wire.DECLINED
+        finally:
+            caller.close()
+        if answer.request is not None and answer.resolution is not None:
+            self._early.used(answer.request, answer.resolution, make_caller)
+        self._log.answered(name, answer, time.monotonic() - begin)
+        return wire.answer(answer.status, answer.out, answer.err)
+
+
+def _environ(variables: bytes) -> dict[str, str]:
+    pairs = (pair.partition(b"=") for pair in variables.split(b"\0"))
+    return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}

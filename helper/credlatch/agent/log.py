@@ -1,0 +1,67 @@
+"""What the agent remembers of its calls: who asked for which host, and what came of it.
+
+In memory only, and no secret in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from credlatch import clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.answers import Answer
+
+KEPT = 1_000  # lines
+_LONGEST = 200  # characters of a failure's text
+
+
+class Log:
+    """The last lines.
+
+    Args:
+        show: also told each line at once.
+    """
+
+    def __init__(self, show: Callable[[str], object] | None = None) -> None:
+        self._lines: deque[str] = deque(maxlen=KEPT)
+        self._show = show
+        self.calls = 0
+        self.declined = 0
+
+    def answered(self, protocol: str, answer: Answer, seconds: float) -> None:
+        """Note a call that was answered, also one with a failure."""
+        self.calls += 1
+        request, resolution = answer.request, answer.resolution
+        host = request.url.netloc if request is not None and request.url is not None else "-"
+        if resolution is not None:
+            store, outcome = resolution.store, "answered"
+        elif answer.failure is not None:
+            store, outcome = "-", f"failed: {str(answer.failure)[:_LONGEST]}"
+        else:
+            store, outcome = "-", "no credential"
+        self.note(f"{protocol} {host} {store} {outcome} ({seconds * 1000:.1f} ms)")
+
+    def refused(self, protocol: str, why: str) -> None:
+        """Note a call that was left to the caller's own process."""
+        self.calls += 1
+        self.declined += 1
+        self.note(f"{protocol} - - left to the caller: {why}")
+
+    def note(self, text: str) -> None:
+        """Add a line, with the time."""
+        # A failure's text may hold what a terminal obeys, or what would look like another line.
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else " " for c in text)
+        line = f"{clock.timestamp(int(time.time()))} {text}"
+        self._lines.append(line)
+        if self._show is not None:
+            self._show(line)
+
+    def text(self) -> str:
+        """All lines that are kept."""
+        return "".join(f"{line}\n" for line in list(self._lines))

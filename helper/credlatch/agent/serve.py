@@ -1,0 +1,176 @@
+"""The agent's own process, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+
+from credlatch import clock
+from credlatch.agent import place, start
+from credlatch.agent.desk import Desk
+from credlatch.agent.early import Early
+from credlatch.agent.log import Log
+from credlatch.agent.server import Server
+from credlatch.keep import Keep
+from credlatch.system import folders, memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IDLE = 1_800.0  # seconds without a request after which it ends
+LATER = 3_600.0  # seconds: nothing is to be done before the server looks around anyway
+BACKLOG = 1_024  # connections that wait to be accepted: a storm of callers comes at once
+
+
+def listen(path: bytes) -> socket.socket:
+    """A socket at ``path``, where one that a dead process left may be.
+
+    It appears there when it listens already: nobody ever finds it deaf.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    aside = path + b".new"
+    unlink(aside)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        mask = os.umask(0o077)
+        try:
+            listener.bind(aside)
+        finally:
+            os.umask(mask)
+        listener.listen(BACKLOG)
+        os.rename(aside, path)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def unlink(path: bytes) -> None:
+    """Remove a socket that may not be there."""
+    try:  # noqa: SIM105 - as short as the other
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def identity(path: bytes) -> tuple[int, int] | None:
+    """Which file is at ``path``, to be told from a later one; None: there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def run_until_signalled(
+    server: Server, path: bytes, announce: Callable[[], None] | None = None
+) -> None:
+    """Let a server run until it ends, or SIGINT or SIGTERM comes; then its socket is gone.
+
+    Args:
+        server: the server.
+        path: its socket.
+        announce: called when it may be asked, and signalled, from then on.
+    """
+    # An exception, because a mere flag would not end the waiting for a connection.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    ours = identity(path)
+    try:
+        try:
+            if announce is not None:
+                announce()
+            server.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            if identity(path) == ours:
+                unlink(path)
+        server.finish()
+    except KeyboardInterrupt:
+        return  # told twice
+
+
+class Agent:
+    """What listens at the socket of one build, and knows how it is."""
+
+    def __init__(self, path: bytes, build: str, idle: float | None) -> None:
+        self._path = path
+        self._build = build
+        self._since = time.time()
+        self._log = Log()
+        self._keep = Keep()
+        self._early = Early(self._log, IDLE if idle is None else idle)
+        desk = Desk(self._keep, self._log, self._early, self._status, self._stop)
+        uids = {os.getuid()}
+        self._server = Server(listen(path), desk.answer, uids, idle, self._chores)
+        self._socket = identity(path)
+
+    def run(self) -> None:
+        """Serve until idle, stopped, or asked to end by a signal."""
+        run_until_signalled(self._server, self._path)
+        self._keep.close()
+
+    def _stop(self) -> None:
+        # Unlinked first: who comes from now on finds no agent, and not one that is ending.
+        unlink(self._path)
+        self._server.stop()
+
+    def _chores(self) -> float | None:
+        if not os.path.exists(sys.executable) or identity(self._path) != self._socket:
+            return None  # uninstalled, or nobody can find us any more
+        self._keep.tidy()
+        seconds = self._early.seconds()
+        if seconds == 0.0:
+            self._server.do(self._early.renew)
+        return seconds or LATER
+
+    def _status(self) -> str:
+        left = self._server.idle_left
+        lines = {
+            "pid": str(os.getpid()),
+            "build": self._build,
+            "socket": os.fsdecode(self._path),
+            "since": clock.timestamp(int(self._since)),
+            "requests": f"{self._log.calls}, {self._log.declined} of them left to the caller",
+            "memory": f"{memory.resident() / 1e6:.1f} MB",
+            "ends": "never" if left is None else f"after {left:.0f} s more without a request",
+        }
+        return "".join(f"{name}: {value}\n" for name, value in lines.items())
+
+
+def idle_seconds() -> float | None:
+    """How long it may be idle, by CREDLATCH_AGENT_IDLE in seconds; None for ever (0)."""
+    try:
+        seconds = float(os.environ.get("CREDLATCH_AGENT_IDLE") or IDLE)
+    except ValueError:
+        return IDLE
+    return seconds if 0 < seconds < float("inf") else None if seconds == 0 else IDLE
+
+
+def serve(build: str, lock: int | None) -> bool:
+    """Be the agent; False if there is one.
+
+    Args:
+        build: which program this is.
+        lock: the descriptor of the lock, when the starter has taken it.
+
+    Raises:
+        OSError: its socket cannot be made.
+    """
+    memory.forbid_dumps()
+    if lock is None:
+        lock = start.take(os.environb, build, pause=0.0)
+    if lock is None:
+        return False
+    os.set_inheritable(lock, False)
+    # Kept open until the end: an upgrade does not take away the folder that we run from.
+    folders.hold(os.path.dirname(sys.executable))
+    Agent(place.socket(os.environb, os.getuid(), build), build, idle_seconds()).run()
+    return True

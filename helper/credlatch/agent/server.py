@@ -1,0 +1,206 @@
+"""Connections: a thread for each, signs of life for those who wait, an end when nobody asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from credlatch.agent import peer, wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Collection
+
+PULSE = 0.15  # seconds between two signs of life: a client gives up after three times that
+PATIENCE = 10.0  # seconds for a client to send its request, and to take the answer
+MOST = 512  # connections at once; who comes then serves itself
+LAST = 10.0  # seconds at the end for what has begun: a call gives up after nine
+QUIET = 30.0  # seconds between two looks around when nothing happens
+_STACK = 1024 * 1024  # bytes for each thread
+_USES = (wire.GET, wire.FORWARDED)
+
+
+class _Work:
+    """One connection that waits for its answer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._answered = False
+
+    def pulse(self) -> None:
+        # Never waited for: whoever does not take the answer would hold up all others.
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if not self._answered:
+                self._connection.send(wire.PULSE)
+        except OSError:
+            pass  # who has gone is noticed when the answer is sent
+        finally:
+            self._lock.release()
+
+    def answer(self, data: bytes) -> None:
+        with self._lock:
+            self._answered = True
+            self._connection.sendall(data)
+
+
+class Server:
+    """Answers at a socket until it is stopped, or has been idle.
+
+    Args:
+        listener: the socket, listening.
+        answer: gives the whole answer to a request; whatever it raises, the caller serves itself.
+        uids: the users who may ask.
+        idle: seconds without a ``get`` after which it ends; None: never.
+        chores: called when nothing happens; says in how many seconds it wants to be called again,
+            or None to end the server.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        answer: Callable[[bytes, list[bytes]], bytes],
+        uids: Collection[int],
+        idle: float | None,
+        chores: Callable[[], float | None],
+    ) -> None:
+        self._listener = listener
+        self._answer = answer
+        self._uids = uids
+        self._idle = idle
+        self._chores = chores
+        self._work: set[_Work] = set()
+        self._threads = 0
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._last = time.monotonic()
+
+    @property
+    def idle_left(self) -> float | None:
+        """Seconds until it ends if nobody asks for a credential; None: it does not."""
+        if self._idle is None:
+            return None
+        return max(0.0, self._last + self._idle - time.monotonic())
+
+    def stop(self) -> None:
+        """End soon: ``run`` returns."""
+        self._stopped = True
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Do something in a thread of its own, which the end waits for."""
+
+        def doing() -> None:
+            try:
+                work()
+            finally:
+                with self._lock:
+                    self._threads -= 1
+
+        with self._lock:
+            self._threads += 1
+        try:
+            threading.Thread(target=doing, daemon=True).start()
+        except RuntimeError:  # no more threads
+            with self._lock:
+                self._threads -= 1
+
+    def finish(self) -> None:
+        """See through what has begun, and take no more.
+
+        A renewal that is cut off would cost a login: its single-use token has been sent.
+        """
+        self._listener.close()
+        deadline = time.monotonic() + LAST
+        while self._threads and time.monotonic() < deadline:
+            self._pulse()
+            time.sleep(PULSE / 3)
+
+    def run(self) -> None:
+        """Serve."""
+        threading.stack_size(_STACK)
+        pulse_at = look_at = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if now >= look_at:
+                look_at = now + self._look_around()
+            if now >= pulse_at:
+                pulse_at = now + PULSE
+                self._pulse()
+            busy = self._threads > 0  # before the next line: whoever stops it is a thread
+            if self._stopped:
+                return
+            self._listener.settimeout(PULSE if busy else max(PULSE, look_at - now))
+            try:
+                connection = self._listener.accept()[0]
+            except TimeoutError:
+                continue
+            except OSError:
+                time.sleep(PULSE)  # no descriptors left: others end meanwhile
+            else:
+                self._begin(connection)
+
+    def _pulse(self) -> None:
+        for work in list(self._work):
+            work.pulse()
+
+    def _look_around(self) -> float:
+        """Do what is to be done now and then; how many seconds nothing need be done."""
+        left = self.idle_left
+        if self._threads == 0 and left == 0.0:
+            self.stop()
+        wanted = self._chores()
+        if wanted is None:
+            self.stop()
+        return min(QUIET, *(each for each in (left, wanted, QUIET) if each is not None))
+
+    def _begin(self, connection: socket.socket) -> None:
+        with self._lock:
+            if self._threads >= MOST:
+                connection.close()
+                return
+            self._threads += 1
+        try:
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        except RuntimeError:  # no more threads: the caller serves itself
+            self._end(connection)
+
+    def _end(self, connection: socket.socket) -> None:
+        connection.close()
+        with self._lock:
+            self._threads -= 1
+
+    def _serve(self, connection: socket.socket) -> None:
+        work = _Work(connection)
+        try:
+            connection.settimeout(PATIENCE)
+            if peer.uid_of(connection) not in self._uids:
+                return
+            asks_for, length = wire.head(_exactly(connection, wire.HEAD))
+            if asks_for in _USES:  # who looks at its state does not keep it alive
+                self._last = time.monotonic()
+            fields = wire.unpack(_exactly(connection, length))
+            self._work.add(work)
+            try:
+                data = self._answer(asks_for, fields)
+            # A defect of ours: the caller meets it in its own process, and reports it there.
+            except Exception:  # noqa: BLE001
+                data = wire.DECLINED
+            work.answer(data)
+        except (OSError, ValueError):
+            return  # not a client of ours, or one that has gone
+        finally:
+            self._work.discard(work)
+            self._end(connection)
+
+
+def _exactly(connection: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        chunk = connection.recv(length - len(data))
+        if not chunk:
+            raise ValueError("cut off")
+        data += chunk
+    return data

@@ -1,0 +1,126 @@
+"""Starting the agent in the background, after a call that found none."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+
+from credlatch.agent import place
+from credlatch.renew import network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PAUSE = 3.0  # seconds after a start before another is tried: one that fails is not tried by each
+LOCK = 3  # the descriptor under which the agent inherits its lock
+_KEPT = ("HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "CREDLATCH_AGENT_IDLE")
+
+
+def start(environ: Mapping[bytes, bytes], build: str) -> None:
+    """Start the agent, unless it is switched off, is there, or is just being started.
+
+    Whatever goes wrong, there is no agent, and every call is served in its own process.
+
+    Args:
+        environ: the environment.
+        build: which program this is.
+    """
+    if environ.get(b"CREDLATCH_AGENT", b"") not in {b"", b"on"}:
+        return
+    try:
+        lock = take(environ, build)
+        if lock is not None:
+            _spawn(lock)
+            os.close(lock)
+    except OSError:
+        return
+
+
+def take(environ: Mapping[bytes, bytes], build: str, pause: float = PAUSE) -> int | None:
+    """The lock that an agent holds as long as it lives; None when somebody else has it.
+
+    Raises:
+        OSError: it cannot be had: the folder cannot be made, or is not ours alone.
+    """
+    import fcntl
+
+    folder = place.folder(environ, os.getuid())
+    private(folder)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(folder + b"/%s.lock" % build.encode(), flags, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(lock)
+        if not status.st_size or abs(time.time() - status.st_mtime) >= pause:
+            os.pwrite(lock, b"held by the agent\n", 0)  # and its time is that of the start
+            return lock
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(lock)
+        raise
+    os.close(lock)
+    return None
+
+
+def private(folder: bytes) -> None:
+    """Make a folder for this user alone, or see that it is one.
+
+    Raises:
+        OSError: it cannot be made, or somebody else could put something into it.
+    """
+    if not os.path.lexists(folder):
+        above = os.stat(os.path.dirname(folder))
+        # With another user's environment (sudo), it would be in the way of that user's own.
+        if above.st_uid != os.getuid() and not above.st_mode & stat.S_ISVTX:
+            raise PermissionError(f"{os.fsdecode(folder)} would be in another user's folder")
+        try:  # noqa: SIM105 - contextlib is not imported after every call
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            pass  # another caller has been quicker
+    status = os.lstat(folder)
+    if (
+        not stat.S_ISDIR(status.st_mode)
+        or status.st_uid != os.getuid()
+        or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ):
+        raise PermissionError(f"{os.fsdecode(folder)} is not this user's alone")
+
+
+def _spawn(lock: int) -> None:
+    """Run the agent in a session of its own, without any descriptor of ours but the lock."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            # The lock first: it has a stream's number when the caller came without streams.
+            os.dup2(lock, LOCK)
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nothing, descriptor)
+            for descriptor in (0, 1, 2, LOCK):
+                os.set_inheritable(descriptor, True)  # dup2 does not, when both are the same
+            os.closerange(LOCK + 1, os.sysconf("SC_OPEN_MAX"))
+            os.chdir("/")
+            os.umask(0o077)
+            words = ["credlatch", "agent", "serve", str(LOCK)]
+            os.execve(sys.executable, words, _environment())  # noqa: S606 - no shell is wanted
+    finally:
+        os._exit(1)
+
+
+def _environment() -> dict[str, str]:
+    """What the agent needs of ours; what a caller's says comes with each call."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept |= network.settings(os.environ)
+    if "LD_LIBRARY_PATH_ORIG" in os.environ:
+        kept["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH_ORIG"]
+    # The loader must not take it for a child of this process (PyInstaller's documentation), and
+    # glibc's one arena for each thread would hold on to memory.
+    return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1", "MALLOC_ARENA_MAX": "2"}

@@ -1,0 +1,120 @@
+"""``credlatch agent``: the warm process, as people see it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from credlatch.commands import streams
+from credlatch.errors import AgentError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from credlatch.caller import Caller
+
+USAGE = """\
+usage: credlatch agent status          how the agent is; exit status 1 when there is none
+       credlatch agent log             its last calls: tool, host, store, outcome, time
+       credlatch agent stop            end it
+       credlatch agent forward HOST... answer another machine's calls for these hosts"""
+GONE = 5.0  # seconds that an agent may take to end
+
+
+def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every command's
+    """Do what the words say; the exit status.
+
+    Raises:
+        UsageError: there is no such command.
+        AgentError: the agent hangs, or there can be none.
+    """
+    build = sys._xoptions.get("credlatch")
+    if sys.platform == "win32" or not isinstance(build, str):
+        raise AgentError(
+            "there is no agent here: it belongs to the executable, on Linux and macOS; "
+            "calls are answered without it"
+        )
+    match args:
+        case ["status"]:
+            return _show(build, "status")
+        case ["log"]:
+            return _show(build, "log")
+        case ["stop"]:
+            return _stop(build)
+        case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):
+            return _forward(hosts)
+        case ["serve", *rest]:
+            from credlatch.agent import serve
+
+            return 0 if serve.serve(build, int(rest[0]) if rest else None) else 1
+        case _:
+            raise UsageError(USAGE.replace("\n", "; ").replace("       ", ""))
+
+
+def _show(build: str, what: str) -> int:
+    from credlatch.agent import wire
+
+    text = _ask(build, wire.STATUS if what == "status" else wire.LOG)
+    if text is None:
+        streams.answer(b"no agent is running: the next get starts one\n")
+        return 1
+    streams.answer(text)
+    return 0
+
+
+def _stop(build: str) -> int:
+    from credlatch.agent import wire
+
+    if _ask(build, wire.STOP) is None:
+        streams.answer(b"no agent is running\n")
+        return 0
+    deadline = time.monotonic() + GONE
+    while _ask(build, wire.STATUS) is not None:
+        if time.monotonic() > deadline:
+            raise AgentError("the agent was asked to end, and still answers: kill it")
+        time.sleep(0.02)
+    streams.answer(b"the agent has ended\n")
+    return 0
+
+
+def _ask(build: str, what: bytes) -> bytes | None:
+    from credlatch.agent import control
+    from credlatch.system.files import reason
+
+    try:
+        return control.ask(build, what)
+    except OSError as error:
+        raise AgentError(f"the agent does not answer ({reason(error)}): kill it") from None
+
+
+def _forward(hosts: Sequence[str]) -> int:
+    """Answer at a socket for other machines, until Ctrl-C."""
+    from credlatch.agent import forward, place, serve, start
+    from credlatch.agent.log import Log
+    from credlatch.agent.server import Server
+    from credlatch.system.files import reason
+
+    folder = place.folder(os.environb, os.getuid())
+    path = folder + b"/forward.sock"
+    shown = os.fsdecode(path)
+
+    def show(text: str) -> None:
+        streams.write(1, text.encode(errors="backslashreplace") + b"\n")
+
+    def announce() -> None:
+        show(f"forwarding {', '.join(hosts)} until Ctrl-C; from another terminal:")
+        show(f"  ssh -R /tmp/credlatch.sock:{shown} MACHINE")
+        show("  there: export CREDLATCH_AGENT=/tmp/credlatch.sock")
+
+    try:
+        start.private(folder)
+        listener = serve.listen(path)
+    except OSError as error:
+        raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
+    desk = forward.ForwardingDesk(hosts, Log(show))
+    uids = {os.getuid(), 0}  # a container's root is root
+    server = Server(listener, desk.answer, uids, None, lambda: serve.LATER)
+    serve.run_until_signalled(server, path, announce)
+    return 0

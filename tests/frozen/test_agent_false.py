@@ -1,0 +1,203 @@
+"""Whatever is at the agent's socket: the call is answered rightly, quietly and in time."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import place, wire
+from support.false_agent import ANSWER, FALSE, FalseAgent, Mad, as_nobody
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from support.agent import Agent
+    from support.home import Home
+
+HOST = "a.example"
+URI = f"https://{HOST}/simple/"
+TRUE = "Bearer yours"
+SOON = 2.0  # seconds: what a call may take when the agent hangs
+BAZEL = 10.0  # seconds after which Bazel kills a helper
+
+root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be two users")
+
+
+@pytest.fixture(autouse=True)
+def stored(home: Home) -> None:
+    home.write_rattler({HOST: {"BearerToken": "yours"}})
+
+
+def nothing(_: Mad) -> None:
+    """Close at once, without reading: the client may still be sending."""
+
+
+def read(mad: Mad) -> None:
+    mad.read()
+
+
+def never_read(mad: Mad) -> None:
+    mad.linger()
+
+
+def hang(mad: Mad) -> None:
+    mad.read()
+    mad.linger()
+
+
+def hang_alive(mad: Mad) -> None:
+    mad.read()
+    mad.say(wire.PULSE)
+    mad.linger()
+
+
+def saying(data: bytes, *, stay: bool = False) -> Callable[[Mad], None]:
+    def say(mad: Mad) -> None:
+        mad.read()
+        mad.say(data)
+        if stay:
+            mad.linger()
+
+    return say
+
+
+def fields(*each: bytes) -> bytes:
+    body = wire.pack(*each)
+    return wire.ANSWERED + len(body).to_bytes(4, "big") + body
+
+
+def flood(mad: Mad) -> None:
+    mad.read()
+    mad.say(wire.ANSWERED + b"\xff\xff\xff\xff")
+    while not mad.over.is_set():
+        mad.say(bytes(65_536))
+
+
+MADNESS: dict[str, Callable[[Mad], None]] = {
+    "it closes at once": nothing,
+    "it closes without an answer": read,
+    "it never reads": never_read,
+    "it says nothing": hang,
+    "it says a word and no more": hang_alive,
+    "garbage": saying(b"\0HTTP/1.1 400 Bad Request\r\n\r\n", stay=True),
+    "it declines": saying(wire.DECLINED),
+    "it is at work, and then declines": saying(wire.PULSE * 3 + wire.DECLINED),
+    "half an answer": saying(ANSWER[: len(ANSWER) // 2]),
+    "half an answer, and silence": saying(ANSWER[: len(ANSWER) // 2], stay=True),
+    "a word of an answer": saying(ANSWER[:3]),
+    "no field": saying(fields()),
+    "a field too few": saying(fields(b"\0", b'{"headers":{}}\n')),
+    "a field too many": saying(fields(b"\0", b'{"headers":{}}\n', b"", b"")),
+    "no status": saying(fields(b"", b'{"headers":{}}\n', b"")),
+    "a field that is cut off": saying(wire.ANSWERED + b"\0\0\0\5" + b"\0\0\0\1\0"),
+    "a field longer than all": saying(wire.ANSWERED + b"\0\0\0\5" + b"\0\0\1\0\0"),
+    "an enormous length": saying(wire.ANSWERED + b"\xff\xff\xff\xff" + b"x" * 9, stay=True),
+    "an enormous answer": flood,
+}
+
+
+def impostor_at(agent: Agent) -> None:
+    """Have a socket's place, and no agent there."""
+    agent.warm()
+    agent.kill()
+
+
+@pytest.mark.parametrize("behave", MADNESS.values(), ids=MADNESS)
+@pytest.mark.parametrize("room", [0, 600_000], ids=["", "and much is asked"])
+def test_it_is_answered_without(agent: Agent, behave: Callable[[Mad], None], room: int) -> None:
+    impostor_at(agent)
+    for number in range(room // 100_000):
+        agent.home.env[f"FILLER_{number}"] = "x" * 100_000  # more than a socket holds
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, behave) as impostor:
+        begin = time.monotonic()
+        answer = agent.program.bazel(URI)
+        took = time.monotonic() - begin
+    assert (answer.authorization, answer.err) == (TRUE, "")
+    assert impostor.asked == 1
+    assert took < SOON
+
+
+def test_signs_of_life_do_not_help_one_that_never_answers(agent: Agent) -> None:
+    impostor_at(agent)
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, lambda mad: mad.repeat(wire.PULSE)) as impostor:
+        begin = time.monotonic()
+        answer = agent.program.bazel(URI)
+        took = time.monotonic() - begin
+    assert (answer.authorization, answer.err) == (TRUE, "")
+    assert impostor.asked == 1
+    assert took < BAZEL
+
+
+@pytest.mark.parametrize("pulses", [0, 1, 7])
+def test_an_answer_of_this_user_s_is_believed(agent: Agent, pulses: int) -> None:
+    """What the others of this file are refused for is what they are made to be."""
+    impostor_at(agent)
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, saying(wire.PULSE * pulses + ANSWER)):
+        answer = agent.program.bazel(URI)
+    assert answer.authorization == FALSE.decode()
+
+
+@root
+@pytest.mark.parametrize("args", [["get"], ["bazel", "get"], ["agent", "status"]])
+def test_another_user_s_is_never_believed(agent: Agent, args: list[str]) -> None:
+    impostor_at(agent)
+    assert agent.socket is not None
+
+    def answer_unasked(mad: Mad) -> None:
+        mad.say(ANSWER)
+        mad.read()
+
+    with FalseAgent(agent.socket, answer_unasked, nobodys=True) as impostor:
+        answer = agent.program(*args, stdin=f'{{"uri":"{URI}"}}'.encode())
+    assert impostor.asked == 1
+    assert FALSE not in answer.out
+    if args[-1] == "get":
+        assert (answer.authorization, answer.err) == (TRUE, "")
+    else:
+        assert (answer.code, answer.err.count("\n")) == (1, 1)
+        assert "another user" in answer.err
+
+
+@root
+def test_another_user_is_never_answered(agent: Agent) -> None:
+    pid = agent.warm()
+    agent.runtime.chmod(0o777)
+    agent.folder.chmod(0o777)
+    assert agent.socket is not None
+    agent.socket.chmod(0o777)
+    variables = b"HOME=" + os.fsencode(agent.home.path)
+    get = (wire.GET, b"bazel", b"/", place.world(), f'{{"uri":"{URI}"}}'.encode(), variables)
+    for asks_for, *rest in (get, (wire.STATUS,), (wire.LOG,), (wire.STOP,)):
+        with as_nobody():
+            connection = agent.connected()
+        with connection:
+            assert told(connection, wire.request(asks_for, *rest)) == b""
+        # It is for who asks, and not for what is asked.
+        if asks_for != wire.STOP:
+            assert agent.ask(asks_for, *rest) is not None
+    assert agent.pid() == pid
+
+
+def told(connection: socket.socket, request: bytes) -> bytes:
+    try:
+        connection.sendall(request)
+        return connection.recv(65_536)
+    except ConnectionError:
+        return b""
+
+
+def test_the_next_agent_takes_the_place_of_whatever_is_there(agent: Agent) -> None:
+    impostor_at(agent)
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, nothing):
+        agent.may_start()
+        assert agent.program.bazel(URI).authorization == TRUE
+        agent.up()
+        assert agent.call(URI).authorization == TRUE

@@ -1,0 +1,169 @@
+"""``credlatch agent forward``: one machine's logins, used on another through ssh."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import wire
+from support.home import Home
+from support.program import TIMEOUT, Program
+from support.sshd import forwarded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENTRIES = {host: {"BearerToken": f"t-{host}"} for host in ("a.example", "x.b.example", "c.example")}
+
+
+class Laptop:
+    """Where somebody has logged in, and forwards.
+
+    Attributes:
+        socket: what is forwarded.
+        process: the running ``credlatch agent forward``.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], path: Path) -> None:
+        self.process = process
+        self.socket = path
+
+    def line(self) -> str:
+        """The next line that it shows."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def end(self) -> str:
+        """Press Ctrl-C; what it had still to show."""
+        self.process.send_signal(signal.SIGINT)
+        shown, _ = self.process.communicate(timeout=TIMEOUT)
+        assert self.process.returncode == 0
+        return shown
+
+
+@contextmanager
+def _forwarding(folder: Path, home: Home, runtime: str, *hosts: str) -> Iterator[Laptop]:
+    home.write_rattler(ENTRIES)
+    home.env["XDG_RUNTIME_DIR"] = runtime
+    with subprocess.Popen(
+        [folder, "agent", "forward", *hosts],
+        env=home.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        laptop = Laptop(process, Path(runtime) / "credlatch" / "forward.sock")
+        try:
+            assert laptop.line().startswith("forwarding a.example")
+            assert str(laptop.socket) in laptop.line()
+            assert "CREDLATCH_AGENT=" in laptop.line()
+            yield laptop
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def laptop(folder: Path, tmp_path: Path) -> Iterator[Laptop]:
+    # The path of a socket must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="cl-") as runtime,
+        _forwarding(
+            folder, Home(tmp_path / "laptop"), runtime, "a.example", "*.b.example"
+        ) as there,
+    ):
+        yield there
+
+
+@pytest.fixture(params=["ssh", "mounted"])
+def tunnel(request: pytest.FixtureRequest, laptop: Laptop) -> Iterator[Path]:
+    """The laptop's socket as the other machine sees it."""
+    if request.param == "mounted":
+        yield laptop.socket
+        return
+    with tempfile.TemporaryDirectory(prefix="cl-") as folder:
+        path = Path(folder) / "c.sock"
+        with forwarded(laptop.socket, path, Path(folder)):
+            yield path
+
+
+@pytest.fixture
+def builder(frozen: Program, home: Home, tunnel: Path) -> Program:
+    """The program on the other machine, which has no logins of its own."""
+    home.env["CREDLATCH_AGENT"] = str(tunnel)
+    return frozen
+
+
+def test_a_builder_uses_the_logins_of_the_laptop(laptop: Laptop, builder: Program) -> None:
+    assert builder.bazel("https://a.example/x").authorization == "Bearer t-a.example"
+    assert "bazel a.example rattler answered" in laptop.line()
+    assert builder.bazel("https://x.b.example/").authorization == "Bearer t-x.b.example"
+    assert "bazel x.b.example rattler answered" in laptop.line()
+    assert builder.docker("get", "a.example").json()["Secret"] == "t-a.example"
+    assert "docker a.example rattler answered" in laptop.line()
+    assert "t-" not in laptop.end()
+
+
+def test_hosts_that_were_not_named_are_not_answered(laptop: Laptop, builder: Program) -> None:
+    assert builder.bazel("https://c.example/").authorization is None
+    assert "c.example is not forwarded" in laptop.line()
+    assert builder.bazel("https://b.example/").authorization is None
+    assert "b.example is not forwarded" in laptop.line()
+
+
+def test_what_the_builder_says_of_its_files_does_not_count(
+    laptop: Laptop, builder: Program, home: Home
+) -> None:
+    stolen = home.write("elsewhere.json", '{"a.example":{"BearerToken":"another"}}')
+    home.env["RATTLER_AUTH_FILE"] = str(stolen)
+    home.env["CREDLATCH_TOKEN_A_EXAMPLE"] = "another"
+    assert builder.bazel("https://a.example/").authorization == "Bearer t-a.example"
+    assert "answered" in laptop.line()
+
+
+def test_what_the_laptop_does_not_have_is_looked_for_on_the_builder(
+    builder: Program, home: Home
+) -> None:
+    home.write(".netrc", "machine c.example login ada password own")
+    assert builder.bazel("https://c.example/").authorization == "Basic YWRhOm93bg=="
+
+
+def test_after_ctrl_c_the_builder_is_on_its_own(
+    laptop: Laptop, builder: Program, home: Home
+) -> None:
+    home.write(".netrc", "machine a.example login ada password own")
+    assert laptop.end() == ""
+    assert not laptop.socket.exists()
+    assert builder.bazel("https://a.example/").authorization == "Basic YWRhOm93bg=="
+
+
+@pytest.mark.parametrize("asks_for", [wire.GET, wire.STATUS, wire.LOG, wire.STOP])
+def test_nothing_else_is_answered(laptop: Laptop, asks_for: bytes) -> None:
+    fields = [b"bazel", b"/", b"", b'{"uri":"https://a.example/"}', b""]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(laptop.socket))
+        connection.settimeout(TIMEOUT)
+        connection.sendall(wire.request(asks_for, *(fields if asks_for == wire.GET else [])))
+        assert connection.recv(100) == wire.DECLINED
+    assert laptop.process.poll() is None
+
+
+def test_without_a_host_nothing_is_forwarded(frozen: Program) -> None:
+    answer = frozen("agent", "forward")
+    assert answer.code == 2
+    assert "forward HOST" in answer.err
+
+
+def test_the_folder_of_the_socket_must_be_one_s_own(frozen: Program, home: Home) -> None:
+    with tempfile.TemporaryDirectory(prefix="cl-") as runtime:
+        home.env["XDG_RUNTIME_DIR"] = runtime
+        (Path(runtime) / "credlatch").mkdir(mode=0o755)
+        answer = frozen("agent", "forward", "a.example")
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, b"", 1)
+    assert "cannot be made" in answer.err

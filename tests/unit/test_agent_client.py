@@ -1,0 +1,171 @@
+"""The quick client: which calls are the agent's, and what it makes of an answer."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import client, peer, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BAZEL = 10.0  # seconds after which Bazel kills a helper
+
+
+@pytest.mark.parametrize(
+    ("argv", "protocol"),
+    [
+        (["credlatch", "get"], b""),
+        (["/opt/credlatch/bin/credlatch", "get"], b""),
+        (["docker-credential-credlatch", "get"], b"docker"),
+        (["/usr/bin/docker-credential-anything", "get"], b"docker"),
+        (["docker-credential-x/credlatch", "get"], b""),
+        (["credlatch", "bazel", "get"], b"bazel"),
+        (["credlatch", "docker", "get"], b"docker"),
+        (["docker-credential-credlatch", "docker", "get"], b"docker"),
+        (["credlatch"], None),
+        ([""], None),
+        (["credlatch", "get", "x"], None),
+        (["credlatch", "docker", "store"], None),
+        (["credlatch", "docker", "list"], None),
+        (["docker-credential-credlatch", "erase"], None),
+        (["credlatch", "agent", "get"], None),
+        (["credlatch", "--version"], None),
+    ],
+)
+def test_which_calls_it_asks_the_agent_about(argv: list[str], protocol: bytes | None) -> None:
+    assert client.protocol(argv) == protocol
+
+
+def test_it_gives_up_before_bazel_does_and_after_a_call_has() -> None:
+    from credlatch.resolve import PATIENCE
+
+    assert PATIENCE < client.LONGEST < BAZEL
+    assert client.PATIENCE < 2.0
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a connection, the agent's second."""
+    with_agent, with_client = socket.socketpair()
+    with with_agent, with_client:
+        yield with_agent, with_client
+
+
+ANSWER = wire.answer(0, b"out", b"err")
+
+
+@pytest.mark.parametrize("pulses", [0, 1, 5])
+@pytest.mark.parametrize("cut", [*range(1, len(ANSWER))])
+def test_an_answer_comes_in_whatever_pieces(
+    pair: tuple[socket.socket, socket.socket], pulses: int, cut: int
+) -> None:
+    ours, agents = pair
+    data = wire.PULSE * pulses + ANSWER
+    agents.sendall(data[:cut])
+    later = threading.Timer(0.002, agents.sendall, [data[cut:]])
+    later.start()
+    try:
+        received = client._receive(ours, forever())
+    finally:
+        later.join()
+    assert received is not None
+    assert wire.unpack(received) == [b"\0", b"out", b"err"]
+
+
+def forever() -> float:
+    import time
+
+    return time.monotonic() + 60
+
+
+def test_what_follows_an_answer_is_not_part_of_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    pair[1].sendall(ANSWER + wire.PULSE + ANSWER)
+    received = client._receive(pair[0], forever())
+    assert received is not None
+    assert wire.unpack(received) == [b"\0", b"out", b"err"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        wire.DECLINED,
+        wire.PULSE * 3 + wire.DECLINED,
+        b"x",
+        wire.ANSWERED + b"\xff\xff\xff\xff",
+        wire.ANSWERED + (wire.LONGEST + 1).to_bytes(4, "big"),
+    ],
+)
+def test_an_agent_that_does_not_serve_the_call(
+    pair: tuple[socket.socket, socket.socket], data: bytes
+) -> None:
+    pair[1].sendall(data)
+    assert client._receive(pair[0], forever()) is None
+
+
+@pytest.mark.parametrize("data", [b"", wire.PULSE, ANSWER[:-1], ANSWER[:3]])
+def test_an_agent_that_has_gone_or_hangs(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE", 0.05)
+    pair[1].sendall(data)
+    with pytest.raises(TimeoutError):
+        client._receive(pair[0], forever())
+    pair[1].sendall(data)
+    pair[1].shutdown(socket.SHUT_WR)
+    with pytest.raises(OSError):  # noqa: PT011 - whichever: the call goes on
+        client._receive(pair[0], forever())
+
+
+def test_signs_of_life_count_only_until_the_end(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    monkeypatch.setattr(client, "PATIENCE", 30.0)
+    pair[1].sendall(wire.PULSE)
+    begin = time.monotonic()
+    with pytest.raises(OSError):  # noqa: PT011 - whichever: the call goes on
+        client._receive(pair[0], begin + 0.1)
+    assert time.monotonic() - begin < 10
+
+
+def test_the_user_at_the_other_end(pair: tuple[socket.socket, socket.socket]) -> None:
+    assert peer.uid_of(pair[0]) == os.getuid()
+
+
+def test_where_nobody_tells_who_is_there(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "sunos5")
+    assert peer.uid_of(pair[0]) is None
+
+
+@pytest.mark.parametrize("uid", [0, 501, 4_294_967_294])
+def test_macos_tells_it_at_the_same_place(monkeypatch: pytest.MonkeyPatch, uid: int) -> None:
+    """``struct xucred``: a version, the user, a number of groups and sixteen of them."""
+    told = b"".join(n.to_bytes(4, sys.byteorder) for n in (0, uid, 1, *range(20, 36)))
+
+    class Connection:
+        def getsockopt(self, level: int, option: int, size: int) -> bytes:
+            assert (level, option) == (0, 1)
+            assert size >= len(told)
+            return told
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert peer.uid_of(Connection()) == uid  # type: ignore[arg-type] # all that is asked of it
+
+
+def test_run_from_source_there_is_no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["credlatch", "get"])
+    monkeypatch.setattr(client, "_ask", lambda *_: pytest.fail("it was asked"))
+    assert "credlatch" not in sys._xoptions
+    client.answer()

@@ -1,0 +1,126 @@
+"""What the agent makes of a request: an answer with the caller's surroundings, or none."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import place, wire
+from credlatch.agent.desk import Desk
+from credlatch.agent.early import Early
+from credlatch.agent.log import Log
+from credlatch.keep import Keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.home import Home
+
+SEED = 1857
+URI = b'{"uri":"https://a.example/x"}'
+WORLD = place.world()
+
+
+class Office:
+    """A desk with all that belongs to it."""
+
+    def __init__(self, keep: Keep) -> None:
+        self.log = Log()
+        self.stopped = 0
+        early = Early(self.log, 1_800.0)
+        self.desk = Desk(keep, self.log, early, lambda: "pid: 7\n", self._stop)
+
+    def _stop(self) -> None:
+        self.stopped += 1
+
+    def get(self, stdin: bytes, env: dict[str, str], **others: bytes) -> tuple[int, bytes, bytes]:
+        """The answer to a ``get``."""
+        variables = b"\0".join(os.fsencode(f"{name}={value}") for name, value in env.items())
+        fields = {"protocol": b"", "cwd": b"/", "world": WORLD, "stdin": stdin, "env": variables}
+        data = self.desk.answer(wire.GET, list({**fields, **others}.values()))
+        assert data[:1] == wire.ANSWERED
+        status, out, err = wire.unpack(data[5:])
+        return status[0], out, err
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    keep = Keep()
+    yield Office(keep)
+    keep.close()
+
+
+def test_the_environment_that_came_along_counts(office: Office, home: Home) -> None:
+    for token in ("one", "two"):
+        home.write(f"{token}.json", f'{{"a.example":{{"BearerToken":"{token}"}}}}')
+        env = home.env | {"RATTLER_AUTH_FILE": f"{token}.json"}
+        status, out, err = office.get(URI, env, cwd=os.fsencode(home.path))
+        assert (status, err) == (0, b"")
+        assert b'"Bearer %s"' % token.encode() in out
+    # A variable without a name, one without a value, and no variable at all.
+    assert office.get(URI, {"": "x", "CREDLATCH_TOKEN_A_EXAMPLE": "", **home.env})[0] == 0
+    assert (office.log.calls, office.log.declined) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "stdin", "out"),
+    [
+        (b"", URI, b'{"headers":'),
+        (b"", b"a.example", b'{"ServerURL":'),
+        (b"docker", b"a.example", b'{"ServerURL":'),
+        (b"bazel", URI, b'{"headers":'),
+        (b"docker", URI, b""),
+        (b"bazel", b"a.example", b""),
+    ],
+)
+def test_the_protocol(
+    office: Office, home: Home, protocol: bytes, stdin: bytes, out: bytes
+) -> None:
+    env = home.env | {"CREDLATCH_TOKEN_A_EXAMPLE": "t"}
+    status, said, _ = office.get(stdin, env, protocol=protocol)
+    assert (status == 0) == bool(out)
+    assert said.startswith(out)
+
+
+@pytest.mark.parametrize("world", [b"", b"mnt:[1] 2 3", WORLD + b" ", WORLD[:-1]])
+def test_who_lives_elsewhere_is_left_alone(office: Office, home: Home, world: bytes) -> None:
+    fields = [b"bazel", b"/", world, URI, os.fsencode(f"HOME={home.path}")]
+    assert office.desk.answer(wire.GET, fields) == wire.DECLINED
+    assert (office.log.calls, office.log.declined) == (1, 1)
+
+
+def test_what_people_ask(office: Office) -> None:
+    assert office.desk.answer(wire.STATUS, []) == wire.answer(0, b"pid: 7\n", b"")
+    office.log.note("caf\udce9")
+    answer = office.desk.answer(wire.LOG, [])
+    assert b"caf" in answer
+    assert office.stopped == 0
+    assert office.desk.answer(wire.STOP, []) == wire.answer(0, b"", b"")
+    assert office.stopped == 1
+    assert office.log.calls == 0
+
+
+@pytest.mark.parametrize("asked", [wire.FORWARDED, b"?", b"", b"g", b"GG"])
+def test_what_is_not_asked_here(office: Office, asked: bytes) -> None:
+    with pytest.raises(ValueError, match="no such request"):
+        office.desk.answer(asked, [b"bazel", URI])
+
+
+def test_whatever_is_asked_it_goes_on(office: Office, home: Home) -> None:
+    """The server declines for whatever is raised: it must be an error, and not an end."""
+    dice = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
+    variables = os.fsencode(f"HOME={home.path}")
+    parts = [b"", b"bazel", b"\xff\xfe", b"/", WORLD, URI, b"\0" * 9, b"=\0=x", variables, b"a.b"]
+    for _ in range(500):
+        fields = dice.choices(parts, k=dice.choice([0, 4, 5, 5, 5, 6]))
+        if len(fields) == 5:
+            fields[2] = WORLD
+            fields[4] = variables
+        try:
+            assert office.desk.answer(wire.GET, fields)
+        except (TypeError, ValueError):
+            continue
+    assert office.get(URI, home.env | {"CREDLATCH_TOKEN_A_EXAMPLE": "t"})[0] == 0

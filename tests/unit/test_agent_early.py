@@ -1,0 +1,237 @@
+"""Renewal before it is due: of what is in use, once, and in good time."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.agent import early
+from credlatch.agent.early import AHEAD, MOST, WORTH, Early
+from credlatch.agent.log import Log
+from credlatch.caller import Caller
+from credlatch.credential import Bearer, Secret
+from credlatch.errors import LoginError
+from credlatch.grant import PyxApiKey
+from credlatch.renew.margin import MARGIN
+from credlatch.request import Request
+from credlatch.resolve import Resolution
+from credlatch.stores import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEGIN = 1_000_000
+IDLE = 1_800.0
+HOUR = 3_600
+REQUEST = Request(urls.parse("https://a.example/x"), ())
+GRANT = PyxApiKey(Secret("kept-from-everybody"), "https://a.example/token", "log in")
+
+
+def resolution(ends: int | None, slot: str = "", grant: PyxApiKey | None = GRANT) -> Resolution:
+    entry = Entry(Bearer(Secret("t")), "a file", expires=ends, grant=grant, slot=slot)
+    assert entry.credential is not None
+    return Resolution(entry.credential, REQUEST.url, ends, "rattler", entry)
+
+
+class Guest(Caller):
+    """A caller of the test's own.
+
+    Attributes:
+        closed: whether it was let go.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({}, "/")
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Stage:
+    """The clock, and what a renewal finds.
+
+    Attributes:
+        now: the time, in seconds since 1970 UTC.
+        asked: who asked for a renewal.
+        find: what is found, told the caller.
+        callers: all that were made.
+    """
+
+    def __init__(self) -> None:
+        self.now = float(BEGIN)
+        self.asked: list[Caller] = []
+        self.callers: list[Guest] = []
+        self.find: Callable[[Caller], Resolution | None] = lambda _: resolution(
+            int(self.now) + HOUR
+        )
+        self.log = Log()
+        self.early = Early(self.log, IDLE)
+
+    def make_caller(self) -> Guest:
+        self.callers.append(Guest())
+        return self.callers[-1]
+
+    def use(self, found: Resolution) -> None:
+        self.early.used(REQUEST, found, self.make_caller)
+
+    def renewals(self) -> int:
+        """Let it renew what is due; how many renewals that was."""
+        before = len(self.asked)
+        self.early.renew()
+        assert all(caller.closed for caller in self.callers)
+        return len(self.asked) - before
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    stage = Stage()
+
+    class Resolver:
+        def __init__(self, caller: Caller, *, ahead: float) -> None:
+            assert ahead == AHEAD
+            self.caller = caller
+
+        def resolve(self, request: Request) -> Resolution | None:
+            assert request is REQUEST
+            stage.asked.append(self.caller)
+            return stage.find(self.caller)
+
+    monkeypatch.setattr(early, "Resolver", Resolver)
+    monkeypatch.setattr(early, "time", SimpleNamespace(time=lambda: stage.now))
+    return stage
+
+
+def test_it_is_renewed_a_minute_before_a_caller_would_have_to_wait(stage: Stage) -> None:
+    stage.use(resolution(BEGIN + HOUR))
+    assert stage.early.seconds() == HOUR - MARGIN - AHEAD
+    stage.now += HOUR - MARGIN - AHEAD - 1
+    assert (stage.early.seconds(), stage.renewals()) == (1.0, 0)
+    stage.now += 1
+    assert (stage.early.seconds(), stage.renewals()) == (0.0, 0 if IDLE < 3_000 else 1)
+
+
+def test_what_is_in_use_is_renewed_once_and_then_again_in_its_time(stage: Stage) -> None:
+    life = 1_500
+    stage.find = lambda _: resolution(int(stage.now) + life)
+    stage.use(resolution(BEGIN + life))
+    for _ in range(1):
+        stage.now += life - MARGIN - AHEAD
+        assert stage.renewals() == 1
+        assert stage.renewals() == 0
+        assert stage.early.seconds() == life - MARGIN - AHEAD
+    assert stage.log.text().endswith("agent a.example rattler renewed early\n")
+
+
+def test_what_nobody_asks_for_any_more_is_let_go(stage: Stage) -> None:
+    """A renewal is no use: else one call would keep a login alive for ever."""
+    life = 1_200
+    stage.find = lambda _: resolution(int(stage.now) + life)
+    stage.use(resolution(BEGIN + life))
+    renewed = 0
+    while (seconds := stage.early.seconds()) is not None:
+        stage.now += seconds
+        renewed += stage.renewals()
+        assert renewed < 10
+    assert renewed == (IDLE - 1) // (life - MARGIN - AHEAD)
+    assert stage.log.text().count("renewed early") == renewed
+
+
+def test_the_last_who_asked_lends_the_surroundings(stage: Stage) -> None:
+    stage.use(resolution(BEGIN + 1_000))
+    last = Guest()
+    stage.early.used(REQUEST, resolution(BEGIN + 1_000), lambda: last)
+    stage.now += 900
+    assert stage.renewals() == 1
+    assert stage.asked == [last]
+    assert last.closed
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        resolution(None),
+        resolution(BEGIN + HOUR, grant=None),
+        resolution(BEGIN + MARGIN + int(AHEAD + WORTH)),
+        resolution(BEGIN + MARGIN),
+        resolution(BEGIN - 1),
+    ],
+    ids=["no known end", "nothing to renew it with", "short", "inside the margin", "ended"],
+)
+def test_what_is_not_worth_it(stage: Stage, found: Resolution) -> None:
+    stage.use(found)
+    assert stage.early.seconds() is None
+    stage.now += HOUR
+    assert stage.renewals() == 0
+
+
+def test_a_second_more_and_it_is_worth_it(stage: Stage) -> None:
+    stage.use(resolution(BEGIN + MARGIN + int(AHEAD + WORTH) + 1))
+    assert stage.early.seconds() == WORTH + 1
+
+
+def test_a_token_that_was_replaced_is_forgotten(stage: Stage) -> None:
+    stage.use(resolution(BEGIN + 1_000))
+    stage.use(resolution(BEGIN + MARGIN))  # the same place, and now a short one
+    assert stage.early.seconds() is None
+
+
+def test_the_first_of_many_counts_and_all_that_are_due_are_renewed(stage: Stage) -> None:
+    for number in range(10):
+        stage.use(resolution(BEGIN + 1_000 + number % 2 * 500, f"slot {number}"))
+    assert stage.early.seconds() == 1_000 - MARGIN - AHEAD
+    stage.now += 1_000 - MARGIN - AHEAD
+    stage.find = lambda _: None
+    assert stage.renewals() == 5
+    assert stage.early.seconds() == 500
+
+
+def test_no_more_than_so_many(stage: Stage) -> None:
+    for number in range(MOST + 50):
+        stage.use(resolution(BEGIN + 1_000, f"slot {number}"))
+    stage.now += 900
+    stage.find = lambda _: None
+    assert stage.renewals() == MOST
+
+
+def test_a_failure_is_noted_and_left_to_the_next_caller(stage: Stage) -> None:
+    def fail(_: Caller) -> Resolution | None:
+        raise LoginError("the token server says no: log in again")
+
+    stage.find = fail
+    stage.use(resolution(BEGIN + 1_000))
+    stage.now += 900
+    assert stage.renewals() == 1
+    assert stage.renewals() == 0
+    assert stage.log.text().endswith(
+        "agent a.example - not renewed early: the token server says no: log in again\n"
+    )
+
+
+def test_what_is_served_as_it_was_has_not_been_renewed(stage: Stage) -> None:
+    """A token that is still good is a resolver's answer also when its renewal has failed."""
+    ends = BEGIN + 1_000
+
+    def as_it_was(caller: Caller) -> Resolution:
+        caller.warn("the token server does not answer (the token is still good, and served)")
+        return resolution(ends)
+
+    stage.find = as_it_was
+    stage.use(resolution(ends))
+    stage.now += 900
+    assert stage.renewals() == 1
+    assert stage.early.seconds() is None
+    (line,) = stage.log.text().splitlines()
+    assert " not renewed early: the token server does not answer" in line
+
+
+def test_an_entry_that_has_gone_meanwhile(stage: Stage) -> None:
+    stage.find = lambda _: None
+    stage.use(resolution(BEGIN + 1_000))
+    stage.now += 900
+    assert stage.renewals() == 1
+    assert stage.early.seconds() is None
+    assert stage.log.text() == ""

@@ -1,0 +1,123 @@
+"""The agent's socket: there when it listens, gone when it ends, and never another's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import serve
+from credlatch.agent.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def path() -> Iterator[bytes]:
+    """A short one: a socket's may have a hundred bytes."""
+    with tempfile.TemporaryDirectory(prefix="credlatch-", dir="/tmp") as folder:
+        yield os.fsencode(folder) + b"/a.sock"
+
+
+def can_connect(path: bytes) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def test_it_takes_the_place_of_what_a_dead_one_left(path: bytes) -> None:
+    for _ in range(2):
+        with closing(serve.listen(path)):
+            assert can_connect(path)
+            assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0
+            assert os.listdir(os.path.dirname(path)) == [b"a.sock"]
+        assert not can_connect(path)
+
+
+def test_what_was_left_aside_is_no_hindrance(path: bytes) -> None:
+    Path(os.fsdecode(path) + ".new").touch()
+    with closing(serve.listen(path)):
+        assert can_connect(path)
+
+
+def test_where_nothing_can_be_made_nothing_stays_open(path: bytes) -> None:
+    os.mkdir(path)
+    with pytest.raises(OSError, match="directory"):
+        serve.listen(path)
+    with pytest.raises(OSError, match="too long"):
+        serve.listen(path + b"x" * 100)
+    with pytest.raises(FileNotFoundError):
+        serve.listen(path + b"/not/there")
+
+
+def test_a_socket_is_told_from_the_one_before(path: bytes) -> None:
+    assert serve.identity(path) is None
+    with closing(serve.listen(path)):
+        first = serve.identity(path)
+        assert first is not None
+        with closing(serve.listen(path)):
+            assert serve.identity(path) not in {None, first}
+
+
+class Ending(Server):
+    """A server that ends at once, and what happens before."""
+
+    def __init__(self, path: bytes, *, signalled: int = 0, replaced: bool = False) -> None:
+        super().__init__(serve.listen(path), lambda *_: b"", set(), None, lambda: None)
+        self.others: list[socket.socket] = []
+        self.finished = 0
+        self._path = path
+        self._signalled = signalled
+        self._replaced = replaced
+
+    def run(self) -> None:
+        if self._replaced:
+            self.others.append(serve.listen(self._path))
+        if self._signalled:
+            signal.raise_signal(self._signalled)
+            pytest.fail("it goes on")
+
+    def finish(self) -> None:
+        super().finish()
+        self.finished += 1
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """As they are outside of this test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("signalled", [0, signal.SIGINT, signal.SIGTERM])
+def test_at_the_end_its_socket_is_gone(path: bytes, signalled: int) -> None:
+    server = Ending(path, signalled=signalled)
+    told = []
+    serve.run_until_signalled(server, path, lambda: told.append(can_connect(path)))
+    assert serve.identity(path) is None
+    assert server.finished == 1
+    assert told == [True]
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("signalled", [0, signal.SIGTERM])
+def test_one_that_is_another_s_by_then_stays(path: bytes, signalled: int) -> None:
+    server = Ending(path, signalled=signalled, replaced=True)
+    serve.run_until_signalled(server, path)
+    assert can_connect(path)
+    for other in server.others:
+        other.close()

@@ -1,0 +1,191 @@
+"""Who may start the agent: one caller at a time, in a folder of its own user's alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.agent import place, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILD = "0123456789abcdef"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The agent's folder, which is not there yet; pytest's are too long for it."""
+    folder = tmp_path / "credlatch"
+    monkeypatch.setattr(place, "folder", lambda _environ, _uid: os.fsencode(folder))
+    return folder
+
+
+def take(pause: float = start.PAUSE) -> int | None:
+    return start.take({}, BUILD, pause)
+
+
+def test_the_first_has_it_and_nobody_else(folder: Path) -> None:
+    lock = take()
+    assert lock is not None
+    assert not os.get_inheritable(lock)
+    assert take(0.0) is None
+    os.close(lock)
+    assert stat.S_IMODE((folder / f"{BUILD}.lock").stat().st_mode) == 0o600
+
+
+def test_a_moment_after_a_start_nobody_tries_again(folder: Path) -> None:
+    lock = take()
+    assert lock is not None
+    os.close(lock)  # it could not start, or was killed
+    assert take() is None
+    path = folder / f"{BUILD}.lock"
+    before = time.time() - start.PAUSE
+    os.utime(path, (before, before))
+    lock = take()
+    assert lock is not None
+    os.close(lock)
+    assert take() is None  # it has told the time anew
+    ahead = time.time() + 3_600
+    os.utime(path, (ahead, ahead))  # the clock was set back
+    lock = take()
+    assert lock is not None
+    os.close(lock)
+
+
+def test_who_is_told_to_does_not_wait(folder: Path) -> None:
+    for _ in range(3):
+        lock = take(0.0)
+        assert lock is not None
+        os.close(lock)
+    assert (folder / f"{BUILD}.lock").exists()
+
+
+def test_each_build_has_its_own(folder: Path) -> None:
+    locks = [start.take({}, build) for build in (BUILD, "f" * 16)]
+    assert None not in locks
+    assert len(list(folder.iterdir())) == 2
+    for lock in locks:
+        os.close(lock or 0)
+
+
+def test_no_descriptor_stays_open(folder: Path) -> None:
+    def descriptors() -> int:
+        free = os.open(os.devnull, os.O_RDONLY)
+        os.close(free)
+        return free
+
+    lock = take()
+    assert lock is not None
+    before = descriptors()
+    assert take() is None  # held
+    os.close(lock)
+    assert take() is None  # just started
+    (folder / f"{BUILD}.lock").unlink()
+    (folder / f"{BUILD}.lock").mkdir()
+    with pytest.raises(IsADirectoryError):
+        take()
+    assert descriptors() == min(before, lock)
+
+
+def test_the_folder_is_made_for_this_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "credlatch"
+    mask = os.umask(0)
+    try:
+        start.private(os.fsencode(folder))
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    start.private(os.fsencode(folder))
+
+
+@pytest.mark.parametrize("mode", [0o701, 0o710, 0o704, 0o755, 0o777, 0o1777])
+def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(PermissionError):
+        start.private(os.fsencode(tmp_path))
+
+
+def test_a_link_and_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "file").touch(0o700)
+    (tmp_path / "dangling").symlink_to("nothing")
+    for name in ("link", "file", "dangling"):
+        with pytest.raises(PermissionError):
+            start.private(os.fsencode(tmp_path / name))
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_nothing_is_made_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        start.private(os.fsencode(tmp_path / "run" / "credlatch"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_made_in_another_user_s_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(PermissionError):
+        start.private(os.fsencode(tmp_path / "credlatch"))
+    assert list(tmp_path.iterdir()) == []
+    tmp_path.chmod(0o1777)  # as /tmp is: then what is made there must be this user's, and is not
+    with pytest.raises(PermissionError):
+        start.private(os.fsencode(tmp_path / "credlatch"))
+
+
+@pytest.mark.parametrize("chosen", [b"off", b"/run/forwarded.sock", b"no", b"0"])
+def test_who_has_chosen_otherwise_starts_none(folder: Path, chosen: bytes) -> None:
+    start.start({b"CREDLATCH_AGENT": chosen}, BUILD)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("chosen", [b"on", b"", None])
+def test_who_has_not_starts_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, chosen: bytes | None
+) -> None:
+    spawned: list[int] = []
+    monkeypatch.setattr(start, "_spawn", spawned.append)
+    environ = {} if chosen is None else {b"CREDLATCH_AGENT": chosen}
+    start.start(environ, BUILD)
+    start.start(environ, BUILD)
+    assert len(spawned) == 1
+    assert folder.exists()
+
+
+def test_a_start_that_fails_is_no_failure_of_the_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(11, "no more processes")
+
+    monkeypatch.setattr(start, "_spawn", fail)
+    start.start({}, BUILD)
+    folder.chmod(0o755)
+    start.start({}, BUILD)
+
+
+def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a caller's says comes with each call; its own is for the loader and the network."""
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    given = {
+        "PATH": "/bin", "HOME": "/home/u", "XDG_RUNTIME_DIR": "/run/u", "TMPDIR": "/t",
+        "CREDLATCH_AGENT_IDLE": "60", "https_proxy": "http://p:1", "SSL_CERT_FILE": "/ca.pem",
+    }  # fmt: skip
+    others = {
+        "CREDLATCH_TOKEN_A_EXAMPLE": "s", "PYX_API_KEY": "s", "AWS_SECRET_ACCESS_KEY": "s",
+        "DBUS_SESSION_BUS_ADDRESS": "unix:x", "LD_LIBRARY_PATH": "/bundle", "PYTHONPATH": "/p",
+    }  # fmt: skip
+    for name, value in {**given, **others}.items():
+        monkeypatch.setenv(name, value)
+    its = start._environment()
+    assert {name: its.get(name) for name in given} == given
+    assert set(its) - set(given) == {"PYINSTALLER_RESET_ENVIRONMENT", "MALLOC_ARENA_MAX"}
+    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/its/own")
+    assert start._environment()["LD_LIBRARY_PATH"] == "/its/own"
