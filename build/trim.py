@@ -1,18 +1,22 @@
 """What the frozen program leaves out, and why. credlatch.spec uses it.
 
-A single file extracts all its shared libraries at every start, and a module that PyInstaller's own
-start-up finds is imported at every start. So what nobody needs costs every call.
+A module that PyInstaller's own start-up finds is imported at every start, and the single file
+extracts all its shared libraries at every start. So what nobody needs costs every call.
 """
 
 from __future__ import annotations
 
 import encodings
+import importlib.machinery
+import importlib.util
 import pkgutil
 import sys
+import zipfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     Toc = list[tuple[str, str, str]]
 
@@ -48,10 +52,13 @@ _OTHER_KEYRINGS = ("SecretService", "chainer", "kwallet", "libsecret")
 
 # The frozen program always runs in UTF-8 mode. What is left is for HTTP, host names and JSON, and
 # on Windows for the console.
+_ENCODINGS_TO_START = {"aliases", "ascii", "latin_1", "utf_8"} | (
+    {"cp437", "cp850", "cp1252", "mbcs", "oem"} if sys.platform == "win32" else set()
+)
 _ENCODINGS = {
-    *("aliases", "ascii", "latin_1", "utf_8", "utf_8_sig", "idna", "punycode", "unicode_escape"),
+    *_ENCODINGS_TO_START,
+    *("utf_8_sig", "idna", "punycode", "unicode_escape"),
     *("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"),
-    *("cp437", "cp850", "cp1252", "mbcs", "oem"),
 }
 
 # PyInstaller runs these before the program, each time.
@@ -65,16 +72,80 @@ _NEEDLESS_HOOKS = {
 }
 
 
+# Of the single file's own modules, which unpack the folder form and nothing else.
+_ONLY_IN_THE_FOLDER = (
+    *("credlatch.answers", "credlatch.cli", "credlatch.protocols", "credlatch.renew"),
+    *("credlatch.resolve", "credlatch.stores", "credlatch.system.keyring"),
+    *("httpx", "msgspec", "keyring", "tomlkit", "truststore", "jeepney", "secretstorage", "idna"),
+    *("argparse", "ast", "calendar", "csv", "dataclasses", "datetime", "dis", "email", "gettext"),
+    *("hashlib", "heapq", "importlib.metadata", "importlib.readers", "importlib.resources"),
+    *("inspect", "ipaddress", "pathlib", "pickle", "pprint", "random", "select", "selectors"),
+    *("socket", "ssl", "stringprep", "subprocess", "tempfile", "textwrap", "threading"),
+    *("tokenize", "tracemalloc", "typing", "unicodedata", "urllib", "zipfile"),
+    *("_csv", "_heapq", "_json", "_opcode", "_pickle", "_typing", "array", "binascii", "grp"),
+    *("math", "termios"),
+)
+
+_ONLY_IN_THE_SINGLE_FILE = {"tarfile"}
+
+# What the loader and Python itself import before they find the archive of all other modules.
+_EARLY = {
+    *("_collections_abc", "abc", "codecs", "encodings", "genericpath", "io", "ntpath", "os"),
+    *("posixpath", "stat"),
+}
+
+# Old names of parts of `re`: nobody asks for them.
+_OLD_NAMES = {"sre_compile", "sre_constants", "sre_parse"}
+
+
+def excluded_from_single() -> list[str]:
+    """The modules to leave out of the single file's own."""
+    left_out = {*excluded(), *_ONLY_IN_THE_FOLDER, *_encodings_but(_ENCODINGS_TO_START)}
+    return sorted(left_out - _ONLY_IN_THE_SINGLE_FILE)
+
+
+def base_library(modules: Toc, data: Toc, work: Path) -> Toc:
+    """Leave in base_library.zip only what cannot be anywhere else; the program's data files.
+
+    Metadata of libraries is none of them: it is for entry points, which we do not use. Certificate
+    authorities are the system's (truststore): certifi's list must not even be there to be used by
+    mistake. Python reads the whole list of its contents at each start. What is frozen into the
+    interpreter is not looked for there at all, and PyInstaller's archive gives the rest as well.
+
+    Args:
+        modules: what that archive takes: what is left out here is added.
+        data: the data files that PyInstaller has found.
+        work: where the new base_library.zip goes.
+    """
+    (path,) = [path for name, path, _ in data if name == "base_library.zip"]
+    work.mkdir(parents=True, exist_ok=True)
+    small = work / "base_library.zip"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(small, "w") as kept:
+        for entry in sorted(whole.namelist()):
+            name = entry.removesuffix(".pyc").replace("/", ".").removesuffix(".__init__")
+            if name in _OLD_NAMES or importlib.machinery.FrozenImporter.find_spec(name):
+                continue
+            if name.split(".")[0] in _EARLY:
+                kept.writestr(zipfile.ZipInfo(entry), whole.read(entry))
+            else:
+                modules.append((name, str(importlib.util.find_spec(name).origin), "PYMODULE-2"))
+    return [("base_library.zip", str(small), "DATA")]
+
+
 def excluded() -> list[str]:
     """The modules to leave out."""
-    there = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
     return [
         *_OPTIONAL,
         *_STANDARD,
         *_OF_OTHER_SYSTEMS.get(sys.platform, ()),
         *(f"keyring.backends.{name}" for name in _OTHER_KEYRINGS),
-        *(f"encodings.{name}" for name in sorted(there - _ENCODINGS)),
+        *_encodings_but(_ENCODINGS),
     ]
+
+
+def _encodings_but(wanted: set[str]) -> list[str]:
+    there = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    return [f"encodings.{name}" for name in sorted(there - wanted)]
 
 
 def scripts(found: Toc) -> Toc:
@@ -90,15 +161,6 @@ def scripts(found: Toc) -> Toc:
     return [entry for entry in found if entry[0] not in hooks]
 
 
-def data(found: Toc) -> Toc:
-    """Python's own files only.
-
-    Metadata of libraries is for entry points, which we do not use. Certificate authorities are the
-    system's (truststore): certifi's list must not even be there to be used by mistake.
-    """
-    return [entry for entry in found if entry[0] == "base_library.zip"]
-
-
-def options() -> Iterable[tuple[str, None, str]]:
-    """How the interpreter is started."""
-    return [("X utf8_mode=1", None, "OPTION")]
+def options(identity: str) -> Iterable[tuple[str, None, str]]:
+    """How the interpreter is started, and what it can ask itself for: which build it is."""
+    return [("X utf8_mode=1", None, "OPTION"), (f"X credlatch={identity}", None, "OPTION")]

@@ -13,6 +13,7 @@ import pytest
 
 from support.fixtures_server import token_server  # noqa: F401 - a fixture for every test
 from support.home import Home
+from support.installed import have_unpacked
 from support.program import Program
 from support.skips import (  # noqa: F401 - in CI a skipped test fails
     pytest_make_collect_report,
@@ -54,10 +55,21 @@ def frozen(folder: Path, home: Home, tmp_path: Path) -> Program:
     return Program([str(folder)], home, tmp_path / "links")
 
 
+@pytest.fixture(scope="session")
+def single_home(single: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which the single file has unpacked itself."""
+    home = Home(tmp_path_factory.mktemp("single-home"))
+    program = Program([str(single)], home, home.path / "links")
+    assert program("--version").code == 0
+    return home
+
+
 @pytest.fixture(params=["folder", "single"])
 def each_form(request: pytest.FixtureRequest, home: Home, tmp_path: Path) -> Program:
-    """Both frozen forms, one after the other."""
+    """Both frozen forms, one after the other; the single file has unpacked itself before."""
     path = _built({"folder": FOLDER, "single": SINGLE}[request.param])
+    if path == SINGLE:
+        have_unpacked(home, request.getfixturevalue("single_home"))
     return Program([str(path)], home, tmp_path / "links")
 
 

@@ -110,6 +110,7 @@ def test_a_folder_that_is_gone_or_read_only_may_be_the_working_directory(
 def test_without_a_home_in_the_environment_it_still_answers(each_form: Program) -> None:
     for name in [n for n in each_form.home.env if n.startswith("XDG_") or n == "HOME"]:
         del each_form.home.env[name]
+    each_form.home.env["TMPDIR"] = str(each_form.home.path)  # where the single file unpacks itself
     each_form.home.env["CREDLATCH_TOKEN_PACKAGES_EXAMPLE_COM"] = "from-the-environment"
 
     assert each_form.bazel(URI).authorization == "Bearer from-the-environment"

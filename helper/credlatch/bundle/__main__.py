@@ -1,0 +1,67 @@
+"""The single file's door: where a call goes on that the quick client has not answered."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.agent import client
+from credlatch.bundle import launch, unpacked
+from credlatch.bundle.places import places
+from credlatch.caller import Caller
+from credlatch.commands import streams
+from credlatch.errors import CredlatchError, PlaceError
+from credlatch.system.files import reason
+
+
+def main() -> int:
+    """Go on with the call in the folder form; an exit status only if that could not be run."""
+    try:
+        return _run()
+    except CredlatchError as error:
+        line, status = str(error), error.exit_status
+    except Exception as error:
+        if "CREDLATCH_DEBUG" in os.environ:
+            raise
+        line, status = f"internal error: {type(error).__name__}; please report it", 1
+    name = os.path.basename(sys.argv[0])
+    docker = name.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]
+    streams.say(line, descriptor=1 if docker else 2)
+    return status
+
+
+def _run() -> int:
+    """Unpack the program in the first place that lets us, unless it is there, and become it.
+
+    Raises:
+        PlaceError: there is no such place.
+    """
+    build = str(sys._xoptions["credlatch"])
+    name = "credlatch.exe" if sys.platform == "win32" else "credlatch"
+    environ = launch.environment(os.environ, str(getattr(sys, "_MEIPASS", "")))
+
+    def unpack(folder: str) -> None:
+        from credlatch.bundle import carried  # which costs more than all that is done otherwise
+
+        carried.unpack(sys.executable, f"{build}.tar.gz", folder)
+
+    if client.taken is not None:
+        launch.give_back(client.taken, more=len(client.taken) > client.MAX_STDIN)
+    failures = []
+    for place in places(Caller()):
+        try:
+            folder, held = unpacked.take(place.secure(), build, unpack)
+            program = os.path.join(folder, name)
+            if sys.platform == "win32":
+                return launch.run(program, sys.argv, environ)
+            launch.become(program, sys.argv, environ, held)
+        except OSError as error:
+            failures.append(f"{place.path}: {reason(error)}")
+    raise PlaceError(
+        f"the single file must unpack itself once, and cannot ({'; '.join(failures)}): set "
+        "XDG_CACHE_HOME to a folder of yours on a disk with 40 MB of room that may hold programs"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

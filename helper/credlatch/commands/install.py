@@ -1,0 +1,116 @@
+"""``credlatch install`` and ``credlatch uninstall``: the program put in place, and taken away."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from contextlib import suppress
+
+from credlatch import __version__
+from credlatch.commands import streams
+from credlatch.errors import UsageError
+from credlatch.install import layout, put, take
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from credlatch.caller import Caller
+
+
+def install(args: list[str], caller: Caller) -> int:
+    """Install the program that runs.
+
+    Raises:
+        UsageError: the options are wrong.
+        PlaceError: it cannot be installed there.
+    """
+    parser = _parser("install", "Put the program in place, for this user or for all.", caller)
+    what = "replace programs in bin that are not credlatch's"
+    parser.add_argument("--force", action="store_true", help=what)
+    options = parser.parse_args(args)
+    prefix = _absolute(options.prefix, caller)
+    program = layout.running()
+    into = layout.Layout(prefix)
+    changed = put.put(program, into, force=options.force)
+    version = os.path.join(into.lib, program.name)
+    _say(f"credlatch {__version__} is {'' if changed else 'already '}installed in {version}")
+    if sys.platform == "win32":
+        _say(f"put {version} on PATH: it has credlatch.exe and docker-credential-credlatch.exe")
+    else:
+        _say(f"{' and '.join(into.links)} run it")
+        _say_what_path_finds(into, caller)
+    return 0
+
+
+def uninstall(args: list[str], caller: Caller) -> int:
+    """Remove what ``install`` has put there, and what the single file has unpacked.
+
+    Raises:
+        UsageError: the options are wrong.
+        PlaceError: it cannot be removed.
+    """
+    # What is needed from now on, while it can still be found.
+    from credlatch.agent import client, control, wire  # noqa: F401
+
+    parser = _parser("uninstall", "Take away what install has put there.", caller)
+    prefix = _absolute(parser.parse_args(args).prefix, caller)
+    from_there = layout.Layout(prefix)
+    gone = take.take(from_there)
+    unpacked = take.take_unpacked(caller)
+    if gone:
+        _say(f"credlatch is no more installed in {prefix}")
+    else:
+        _say(f"nothing is installed in {prefix}")
+    build = sys._xoptions.get("credlatch")
+    if (gone or unpacked) and isinstance(build, str) and sys.platform != "win32":
+        with suppress(OSError):
+            control.ask(build, wire.STOP)
+    for path in unpacked:
+        _say(f"removed {path}, where the single file had unpacked itself")
+    if os.path.lexists(from_there.lib):
+        _say(f"{from_there.lib} has files that are not credlatch's: they stay")
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Whose complaints are one line, as all of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}: see {self.prog} --help")
+
+
+def _parser(word: str, purpose: str, caller: Caller) -> _Parser:
+    parser = _Parser(f"credlatch {word}", description=purpose, allow_abbrev=False)
+    parser.add_argument(
+        "--prefix",
+        metavar="FOLDER",
+        default=caller.in_home(".local"),
+        help="the folder with bin and lib in it (%(default)s)",
+    )
+    return parser
+
+
+def _absolute(prefix: str, caller: Caller) -> str:
+    if not prefix:
+        raise UsageError("--prefix needs a folder")
+    return os.path.normpath(os.path.join(caller.cwd, os.path.expanduser(prefix)))
+
+
+def _say_what_path_finds(into: layout.Layout, caller: Caller) -> None:
+    """Tell a person what is missing until a client finds the program."""
+    path = caller.environ.get("PATH", "")
+    here = os.path.realpath(into.bin)
+    if here not in {os.path.realpath(folder) for folder in path.split(os.pathsep) if folder}:
+        _say(f"{into.bin} is not on PATH: put it there")
+        return
+    for link in into.links:
+        found = shutil.which(os.path.basename(link), path=path)
+        if found is not None and os.path.realpath(found) != os.path.realpath(link):
+            _say(f"but PATH finds {found} first: put {into.bin} before it")
+
+
+def _say(line: str) -> None:
+    streams.answer(f"{line}\n".encode(errors="backslashreplace"))

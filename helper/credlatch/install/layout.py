@@ -1,0 +1,121 @@
+"""What belongs to an installation, by name."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch import __version__
+from credlatch.errors import PlaceError
+from credlatch.system import folders
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXE = ".exe" if sys.platform == "win32" else ""
+PROGRAM = f"credlatch{_EXE}"
+HELPER = f"docker-credential-credlatch{_EXE}"  # the name by which Docker looks for it
+LOCK = "lock"
+_DIGITS = 16  # of a build's identity
+
+
+class Running:
+    """The frozen program in its folder form.
+
+    Attributes:
+        folder: where it is.
+        name: what its folder is called where it is installed.
+    """
+
+    __slots__ = ("folder", "name")
+
+    def __init__(self, folder: str, build: str) -> None:
+        self.folder = folder
+        self.name = f"{__version__}-{build}"
+
+
+def running() -> Running:
+    """The program that runs.
+
+    Raises:
+        PlaceError: it runs from source, where there is nothing to install.
+    """
+    build = sys._xoptions.get("credlatch")
+    if not isinstance(build, str) or not getattr(sys, "frozen", False):
+        raise PlaceError("this runs from source, and only the executable can be installed")
+    return Running(os.path.dirname(os.path.realpath(sys.executable)), build)
+
+
+class Layout:
+    """The names of an installation.
+
+    Args:
+        prefix: the folder with ``bin`` and ``lib`` in it; absolute.
+
+    Attributes:
+        bin: the folder of the links.
+        lib: the folder of the versions.
+        current: the link to the one that is used.
+        links: the links in ``bin``.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.bin = os.path.join(prefix, "bin")
+        self.lib = os.path.join(prefix, "lib", "credlatch")
+        self.current = os.path.join(self.lib, "current")
+        self.links = [os.path.join(self.bin, name) for name in (PROGRAM, HELPER)]
+
+    @property
+    def link_text(self) -> str:
+        """What the links in ``bin`` say, also where that folder is itself a link."""
+        program = os.path.join(os.path.realpath(self.lib), "current", PROGRAM)
+        return os.path.relpath(program, os.path.realpath(self.bin))
+
+    def is_ours(self, path: str) -> bool:
+        """Whether something in ``bin`` is a link to one of our versions."""
+        try:
+            text = os.readlink(path)
+        except OSError:
+            return False
+        target = os.path.normpath(os.path.join(os.path.realpath(self.bin), text))
+        return target.startswith((self._below(self.lib), self._below(os.path.realpath(self.lib))))
+
+    @staticmethod
+    def _below(folder: str) -> str:
+        return os.path.join(folder, "")
+
+    def now(self) -> str | None:
+        """The name of the version that ``current`` points to."""
+        try:
+            return os.path.basename(os.readlink(self.current))
+        except OSError:
+            return None
+
+    def versions(self) -> Iterator[os.DirEntry[str]]:
+        """The versions that are there."""
+        for entry in entries(self.lib):
+            if is_build(entry.name.rpartition("-")[2]) and entry.is_dir(follow_symlinks=False):
+                yield entry
+
+    def leftovers(self) -> Iterator[os.DirEntry[str]]:
+        """What killed installations have left."""
+        for entry in entries(self.lib):
+            if folders.is_beside(entry.name):
+                yield entry
+        for entry in entries(self.bin):
+            if folders.is_beside(entry.name) and self.is_ours(entry.path):
+                yield entry
+
+
+def is_build(name: str) -> bool:
+    """Whether a name is a build's identity."""
+    return len(name) == _DIGITS and set(name) <= set("0123456789abcdef")
+
+
+def entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder that may not be there; by name."""
+    try:
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return []

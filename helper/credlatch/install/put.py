@@ -1,0 +1,205 @@
+"""Installing: first everything is made aside, then it is put in place, one after the other."""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import shutil
+import stat
+import sys
+import time
+
+from credlatch.bundle import contents
+from credlatch.errors import PlaceError
+from credlatch.install import layout
+from credlatch.system import files, folders
+from credlatch.system.locks import Exclusive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.install.layout import Layout, Running
+
+PATIENCE = 60.0  # seconds that one installation waits for another
+LATELY = 86_400.0  # seconds: a version that was current so lately may still be running
+_PROGRAM = 0o755
+_FILE = 0o644
+
+
+def put(running: Running, into: Layout, *, force: bool) -> bool:
+    """Install the program that runs; whether there was anything to do.
+
+    Raises:
+        PlaceError: there is something of somebody else's, or the prefix does not take it. Then all
+            is as it was.
+    """
+    _see_what_is_there(into, force=force)
+    made: list[str] = []
+    try:
+        for folder in (into.lib, into.bin):
+            _make(folder, made)
+        with Exclusive(os.path.join(into.lib, layout.LOCK), PATIENCE):
+            return _put(running, into)
+    except (OSError, shutil.Error) as error:
+        _unmake(made)
+        where = getattr(error, "filename", None) or into.lib
+        what = files.reason(error) if isinstance(error, OSError) else str(error)
+        raise PlaceError(
+            f"{where}: {what}; nothing was installed: see to that, or choose another --prefix"
+        ) from None
+
+
+def _see_what_is_there(into: Layout, *, force: bool) -> None:
+    if sys.platform == "win32":
+        return
+    for path in into.links:
+        if not os.path.lexists(path) or into.is_ours(path):
+            continue
+        if os.path.isdir(path) and not os.path.islink(path):
+            raise PlaceError(f"{path} is a folder: move it away")
+        if not force:
+            raise PlaceError(f"{path} is not credlatch's: move it away, or replace it with --force")
+    if os.path.lexists(into.current) and not os.path.islink(into.current):
+        raise PlaceError(f"{into.current} is not a link: move it away")
+
+
+def _put(running: Running, into: Layout) -> bool:
+    before = into.now()
+    version = os.path.join(into.lib, running.name)
+    fresh: dict[str, str] = {}  # what lies aside, and where it belongs; in the order of putting it
+    try:
+        if not is_same(running.folder, version):
+            aside = folders.beside(version)
+            fresh[aside] = version
+            copy(running.folder, aside)
+            folders.sync(aside)
+        if sys.platform != "win32":
+            wanted = {into.current: running.name} | dict.fromkeys(into.links, into.link_text)
+            for path, text in wanted.items():
+                if not (os.path.islink(path) and os.readlink(path) == text):
+                    aside = folders.beside(path)
+                    os.symlink(text, aside)
+                    fresh[aside] = path
+        changed = bool(fresh)
+        while fresh:
+            aside = next(iter(fresh))
+            _replace(aside, fresh[aside])
+            del fresh[aside]
+    finally:
+        for aside in fresh:
+            _discard(aside)
+    if changed:
+        folders.sync_entries(into.bin)
+        folders.sync_entries(into.lib)
+    _retire(into, before, running.name)
+    return changed
+
+
+def copy(source: str, target: str) -> None:
+    """Copy the folder form, for everybody to use, whoever may read the original.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    os.mkdir(target)
+    for name in _contents(source):
+        path = os.path.join(target, name)
+        original = os.path.join(source, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if os.path.islink(original):
+            os.symlink(os.readlink(original), path)
+        else:
+            shutil.copyfile(original, path)
+            os.chmod(path, _PROGRAM if os.stat(original).st_mode & stat.S_IXUSR else _FILE)
+    for place, _, _ in os.walk(target):
+        os.chmod(place, _PROGRAM)
+    if sys.platform == "win32":
+        # There are no links for everybody there: the helper is a second program beside the first.
+        shutil.copyfile(*(os.path.join(target, name) for name in (layout.PROGRAM, layout.HELPER)))
+
+
+def is_same(source: str, target: str) -> bool:
+    """Whether a version is there, whole and undamaged."""
+    if not os.access(os.path.join(target, layout.PROGRAM), os.X_OK):
+        return False
+    if os.path.samefile(source, target):
+        return True
+    names = _contents(source)
+    if not set(names) <= set(_contents(target)):
+        return False
+    return not any(filecmp.cmpfiles(source, target, names, shallow=False)[1:])
+
+
+def _contents(folder: str) -> list[str]:
+    return [name for name in folders.files(folder) if name != contents.LIST]
+
+
+def _replace(aside: str, path: str) -> None:
+    """Put what lies aside in its place; a damaged version moves away for it."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        old = folders.beside(path, "old")
+        os.rename(path, old)
+        os.rename(aside, path)
+        folders.remove(old)
+    else:
+        os.replace(aside, path)
+
+
+def _retire(into: Layout, before: str | None, now: str) -> None:
+    """Remove the versions that nobody can be using any more.
+
+    The one before stays, and what was current within a day, and what is seen to be used.
+    """
+    if before is not None and before != now:
+        _note_end(os.path.join(into.lib, before))
+    for entry in into.leftovers():
+        _discard(entry.path)
+    others = [entry for entry in into.versions() if entry.name != now]
+    others.sort(key=lambda entry: entry.stat().st_mtime)
+    for entry in others[:-1]:
+        if time.time() - entry.stat().st_mtime > LATELY:
+            _discard(entry.path)
+
+
+def _note_end(version: str) -> None:
+    try:  # noqa: SIM105 - as short as the other
+        os.utime(version)  # from now on it is not current
+    except OSError:
+        pass  # somebody has removed it by hand
+
+
+def _discard(path: str) -> None:
+    try:
+        if os.path.islink(path):
+            os.unlink(path)
+        else:
+            folders.discard(path)
+    except OSError:
+        return  # in use, or not ours to remove
+
+
+def _make(folder: str, made: list[str]) -> None:
+    """Make a folder and those above it, and note which."""
+    if os.path.isdir(folder):
+        return
+    if os.path.lexists(folder):
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", folder)
+    above = os.path.dirname(folder)
+    if above != folder:
+        _make(above, made)
+    try:
+        os.mkdir(folder)
+        made.append(folder)
+    except FileExistsError:
+        if not os.path.isdir(folder):  # by another installation, just now
+            raise
+
+
+def _unmake(made: list[str]) -> None:
+    for folder in reversed(made):
+        try:
+            if os.listdir(folder) == [layout.LOCK]:
+                files.remove(os.path.join(folder, layout.LOCK))
+            os.rmdir(folder)
+        except OSError:
+            continue

@@ -1,0 +1,70 @@
+"""The program's own files, where the single file unpacks itself and where it is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from support.program import Program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.home import Home
+
+
+def run_folder(home: Home) -> Path:
+    """Where the single file unpacks itself: one folder for each build."""
+    return home.path / ".cache" / "credlatch" / "run"
+
+
+def builds(run: Path) -> list[Path]:
+    """The unpacked programs."""
+    return [path for path in run.iterdir() if path.is_dir() and not path.name.startswith(".")]
+
+
+def aside(run: Path) -> list[str]:
+    """What lies aside: programs that are being unpacked, or removed, or have been left so."""
+    return [path.name for path in run.iterdir() if path.name.startswith(".")]
+
+
+def have_unpacked(home: Home, other: Home) -> None:
+    """Have in a home what the single file has unpacked in another.
+
+    The files are the same ones, by another name: this takes a hundredth of the time.
+    """
+    shutil.copytree(run_folder(other), run_folder(home), copy_function=os.link)
+    run_folder(home).parent.chmod(0o700)
+
+
+def identity(program: Path) -> str:
+    """Which build a frozen program is."""
+    found = re.search(rb"X credlatch=([0-9a-f]{16})\0", program.read_bytes())
+    assert found
+    return found[1].decode()
+
+
+def another_build(folder: Path, target: Path, build: str) -> Path:
+    """A copy of the folder form that calls itself another build; its program.
+
+    Its files are the same ones, by another name, but for the program itself.
+    """
+    shutil.copytree(folder.parent, target, symlinks=True, copy_function=os.link)
+    program = target / folder.name
+    content = folder.read_bytes().replace(identity(folder).encode(), build.encode())
+    program.unlink()
+    program.write_bytes(content)
+    program.chmod(0o755)
+    return program
+
+
+def installed(prefix: Path, home: Home) -> Program:
+    """The program that is installed below a prefix."""
+    return Program([str(prefix / "bin" / "credlatch")], home, home.path / "links")
+
+
+def tree(folder: Path) -> set[str]:
+    """The paths of all that is below a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}

@@ -1,0 +1,198 @@
+"""An installation's parts: what is whose, what is the same, and what is undone when it fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.bundle import contents
+from credlatch.errors import PlaceError
+from credlatch.install import layout, put, take
+from credlatch.install.layout import Layout, Running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILDS = [digit * 16 for digit in "0123"]
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Layout:
+    return Layout(str(tmp_path / "prefix"))
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Running:
+    """A program of three files, as the single file unpacks it."""
+    folder = tmp_path / "unpacked"
+    (folder / "_internal").mkdir(parents=True, mode=0o700)
+    for name, mode in (("credlatch", 0o700), ("_internal/a", 0o600), ("_internal/b", 0o600)):
+        (folder / name).write_text(name)
+        (folder / name).chmod(mode)
+    (folder / "_internal" / "link").symlink_to("a")
+    contents.write(str(folder))
+    return Running(str(folder), BUILDS[0])
+
+
+def tree(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("../lib/credlatch/current/credlatch", True),
+        ("../lib/credlatch/0.1.0-x/credlatch", True),
+        ("{lib}/current/credlatch", True),
+        ("../lib/credlatch.d/credlatch", False),
+        ("../lib/credlatch/../other", False),
+        ("../lib/credlatch", False),
+        ("/opt/credlatch/credlatch", False),
+        ("credlatch", False),
+    ],
+)
+def test_a_link_is_ours_when_it_leads_to_our_versions(into: Layout, text: str, ours: bool) -> None:
+    os.makedirs(into.bin)
+    os.symlink(text.replace("{lib}", into.lib), into.links[0])
+    assert into.is_ours(into.links[0]) == ours
+
+
+def test_what_is_no_link_is_not_ours(into: Layout) -> None:
+    os.makedirs(into.links[0])
+    assert not into.is_ours(into.links[0])
+    assert not into.is_ours(into.links[1])
+
+
+def test_links_lead_home_from_wherever_bin_is(into: Layout, tmp_path: Path) -> None:
+    assert into.link_text == "../lib/credlatch/current/credlatch"
+    (tmp_path / "a" / "bin").mkdir(parents=True)
+    os.makedirs(into.lib)
+    os.symlink(tmp_path / "a" / "bin", into.bin)
+    assert into.link_text == "../../prefix/lib/credlatch/current/credlatch"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("0123456789abcdef", True), ("0123456789ABCDEF", False), ("0" * 15, False), ("", False)],
+)
+def test_a_build_s_identity_is_known_by_its_form(name: str, is_one: bool) -> None:
+    assert layout.is_build(name) == is_one
+
+
+def test_all_may_read_what_is_installed_and_the_list_stays_behind(
+    running: Running, into: Layout
+) -> None:
+    mask = os.umask(0o077)
+    try:
+        assert put.put(running, into, force=False)
+    finally:
+        os.umask(mask)
+    version = os.path.join(into.lib, running.name)
+    modes = {
+        name: stat.S_IMODE(os.stat(os.path.join(version, name)).st_mode)
+        for name in ("", "_internal", "credlatch", "_internal/a")
+    }
+    assert modes == {"": 0o755, "_internal": 0o755, "credlatch": 0o755, "_internal/a": 0o644}
+    assert os.readlink(os.path.join(version, "_internal", "link")) == "a"
+    assert sorted(os.listdir(version)) == ["_internal", "credlatch"]
+    assert os.path.samefile(into.links[0], os.path.join(version, "credlatch"))
+
+
+@pytest.mark.parametrize("damage", ["gone", "short", "changed", "mode", "whole"])
+def test_what_differs_is_not_the_same(running: Running, into: Layout, damage: str) -> None:
+    put.put(running, into, force=False)
+    version = os.path.join(into.lib, running.name)
+    path = os.path.join(version, "_internal", "a")
+    assert put.is_same(running.folder, version)
+    if damage == "gone":
+        os.unlink(path)
+    elif damage == "mode":
+        os.chmod(os.path.join(version, "credlatch"), 0o644)
+    elif damage == "whole":
+        shutil.rmtree(version)
+    else:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("_" if damage == "short" else "_internal/A")
+    assert not put.is_same(running.folder, version)
+    assert put.put(running, into, force=False)
+    assert put.is_same(running.folder, version)
+    assert not put.put(running, into, force=False)
+
+
+@pytest.mark.parametrize("call", ["os.symlink", "os.fsync", "shutil.copyfile", "os.chmod"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_failure_undoes_all(
+    running: Running,
+    into: Layout,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    first: bool,
+) -> None:
+    if not first:
+        put.put(running, into, force=False)
+        running = Running(running.folder, BUILDS[1])
+        os.unlink(into.links[1])  # so that there is a link to make
+    before = tree(tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/where")
+
+    monkeypatch.setattr(call, fail)
+    with pytest.raises(PlaceError, match=r"^/where: no space left on device; nothing was"):
+        put.put(running, into, force=False)
+    assert tree(tmp_path) == before
+
+
+def test_what_was_current_lately_stays(running: Running, into: Layout) -> None:
+    def age(build: str, seconds: float) -> None:
+        when = time.time() - seconds
+        os.utime(os.path.join(into.lib, Running("", build).name), (when, when))
+
+    def there() -> list[str]:
+        return [entry.name.rpartition("-")[2] for entry in into.versions()]
+
+    for build in BUILDS:
+        put.put(Running(running.folder, build), into, force=False)
+    assert there() == BUILDS
+    for build in BUILDS[:2]:
+        age(build, put.LATELY + 60)
+    put.put(Running(running.folder, BUILDS[3]), into, force=False)
+    assert there() == BUILDS[2:]
+    age(BUILDS[2], put.LATELY + 60)
+    put.put(Running(running.folder, BUILDS[3]), into, force=False)
+    assert there() == BUILDS[2:]
+
+
+def test_a_link_that_is_none_is_not_touched(running: Running, into: Layout) -> None:
+    os.makedirs(into.current)
+    with pytest.raises(PlaceError, match=r"current is not a link"):
+        put.put(running, into, force=True)
+    assert take.take(into) == []
+    assert os.path.isdir(into.current)
+
+
+def test_taking_it_away_leaves_no_trace_but_what_others_have(
+    running: Running, into: Layout
+) -> None:
+    put.put(running, into, force=False)
+    with open(os.path.join(into.lib, "notes"), "w", encoding="utf-8") as file:
+        file.write("mine")
+    gone = take.take(into)
+    assert set(gone) == {*into.links, into.current, os.path.join(into.lib, running.name)}
+    assert os.listdir(into.bin) == []
+    assert set(os.listdir(into.lib)) == {"notes", layout.LOCK}
+    os.unlink(os.path.join(into.lib, "notes"))
+    assert take.take(into) == []
+    assert not os.path.exists(into.lib)
+
+
+def test_from_source_nothing_can_be_installed() -> None:
+    with pytest.raises(PlaceError, match=r"from source"):
+        layout.running()
