@@ -1,27 +1,31 @@
 """What 10,000 entries in a store cost a ``get``, against ten: at most half as much again.
 
-Every kind of store, in the frozen folder form, all runs in turn. Run by ``./dev bench store_size``.
+Every kind of store, in the folder form without an agent. Run by ``./dev bench store_size``.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.home import Home
+from bench.shared import ratios
+from bench.shared.findings import TIMES, Findings, Limit, Table
+from bench.shared.ground import FOLDER
+
 from support.timing import Timed, interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bench.shared.findings import Effort
+    from bench.shared.ground import Ground
+
+    from support.home import Home
+
 ROUNDS = 50
 FEW, MANY = 10, 10_000
 LIMIT = 1.5
-PROGRAM = Path(__file__).resolve().parent.parent / "dist" / "credlatch.d" / "credlatch"
 HOST = "packages.example.com"
 
 
@@ -71,39 +75,35 @@ def docker(home: Home, entries: int) -> None:
 STORES: tuple[Callable[[Home, int], None], ...] = (rattler, uv, posit, netrc, docker)
 
 
-def program(scratch: Path, store: Callable[[Home, int], None], entries: int) -> Timed:
-    """A call that finds its answer in a store of so many entries."""
-    home = Home(scratch / f"{store.__name__}-{entries}")
+def program(ground: Ground, store: Callable[[Home, int], None], entries: int) -> Timed:
+    """A call that finds its answer in a store of so many entries.
+
+    Raises:
+        RuntimeError: it does not find it.
+    """
+    home = ground.home(f"{store.__name__}-{entries}")
     store(home, entries)
     request = json.dumps({"uri": f"https://{HOST}/simple/"}).encode()
     name = f"{store.__name__} {entries}"
-    timed = Timed(name, [PROGRAM, "get"], request, home.env, home.path)
+    timed = Timed(name, [ground.forms[FOLDER], "get"], request, home.env, home.path)
     if b"Authorization" not in timed.output():
-        raise SystemExit(f"{name}: the entry was not found")
+        raise RuntimeError(f"{name}: the entry was not found")
     return timed
 
 
-def main() -> int:
-    """Measure and print; the exit status says whether all stores are within the limit."""
-    with tempfile.TemporaryDirectory() as folder:
-        floor = Timed("python", [sys.executable, "-I", "-S", "-c", "pass"])
-        calls = [program(Path(folder), s, entries) for s in STORES for entries in (FEW, MANY)]
-        times = interleaved([floor, *calls], ROUNDS)
-    unit = times["python"].median
-    print(f"{ROUNDS} runs each; 1.00 is `python -I -S -c pass`, here {unit * 1000:.1f} ms")
-    print(f"{'store':10}{f'{FEW} entries':>18}{f'{MANY} entries':>18}{'ratio':>8}")
-    worst = 0.0
+def measure(ground: Ground, effort: Effort) -> Findings:
+    """Time a small and a large store of every kind, in turn."""
+    calls = [program(ground, store, entries) for store in STORES for entries in (FEW, MANY)]
+    times = interleaved(calls, effort.of(ROUNDS, 2))
+    rows, limits = [], []
     for store in STORES:
         few, many = times[f"{store.__name__} {FEW}"], times[f"{store.__name__} {MANY}"]
-        ratio = many.median / few.median
-        worst = max(worst, ratio)
-        cells = [f"{t.median / unit:.2f} ± {t.spread / unit:.2f}" for t in (few, many)]
-        print(f"{store.__name__:10}{cells[0]:>18}{cells[1]:>18}{ratio:8.2f}")
-    print(
-        f"± is the spread of the middle half. The worst ratio is {worst:.2f}, of {LIMIT} allowed."
-    )
-    return 0 if worst <= LIMIT else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        cells = (ratios.pair(few, 0.001, 1), ratios.pair(many, 0.001, 1))
+        rows.append((store.__name__, *cells, ratios.ratio(many, few)))
+        measured, spread = many.median / few.median, many.spread / few.median
+        what = f"{MANY:,} entries in {store.__name__}'s store, against {FEW}"
+        limits.append(Limit(what, LIMIT, TIMES, measured, spread))
+    worst = max(limits, key=lambda limit: limit.measured or 0)
+    head = ("store of", f"ms, {FEW} entries", f"ms, {MANY:,} entries", "ratio")
+    note = f"Medians of {len(few.all)} interleaved runs; ± is the spread of the middle half."
+    return Findings([Table("A large store, folder, agent off", head, rows, note)], [worst])

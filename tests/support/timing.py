@@ -6,11 +6,13 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Timed:
 class Times:
     """The seconds that the runs of one program took."""
 
-    def __init__(self) -> None:
-        self.all: list[float] = []
+    def __init__(self, taken: Iterable[float] = ()) -> None:
+        self.all = list(taken)
 
     @property
     def median(self) -> float:
@@ -70,9 +72,20 @@ class Times:
 
     @property
     def spread(self) -> float:
-        """How far apart the middle half of the runs is."""
+        """How far apart the middle half of the runs is; of a single run, 0."""
+        if len(self.all) == 1:
+            return 0.0
         low, _, high = statistics.quantiles(self.all, n=4)
         return high - low
+
+
+def turns(programs: Sequence[T], rounds: int) -> Iterator[T]:
+    """All of them in turn, so many times.
+
+    Every other round goes backwards, so that none always comes after the same one.
+    """
+    for turn in range(rounds):
+        yield from programs if turn % 2 == 0 else reversed(programs)
 
 
 def interleaved(programs: Sequence[Timed], rounds: int) -> dict[str, Times]:
@@ -80,8 +93,6 @@ def interleaved(programs: Sequence[Timed], rounds: int) -> dict[str, Times]:
     times = {program.name: Times() for program in programs}
     for program in programs:
         program.output()
-    for turn in range(rounds):
-        # Every other round backwards: none always comes after the same one.
-        for program in programs if turn % 2 == 0 else reversed(programs):
-            times[program.name].all.append(program.seconds())
+    for program in turns(programs, rounds):
+        times[program.name].all.append(program.seconds())
     return times
