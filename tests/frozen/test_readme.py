@@ -59,26 +59,32 @@ def test_the_two_commands_are_those_of_dev() -> None:
     assert all(re.search(rf"^  {command}\b", usage, re.MULTILINE) for command in commands)
 
 
-def test_install(frozen: Program, home: Home, tmp_path: Path) -> None:
+def test_install(single: Path, home: Home, tmp_path: Path) -> None:
     # The block in a copy of the checkout that has been built: ./dev build itself is not run again.
     checkout = tmp_path / "checkout"
-    shutil.copytree(Path(frozen.command[0]).parent, checkout / "dist/credlatch.d", symlinks=True)
+    (checkout / "dist").mkdir(parents=True)
+    shutil.copy(single, checkout / "dist/credlatch")
     (checkout / "dev").write_text("#!/bin/sh\n")
     (checkout / "dev").chmod(0o755)
     (block,) = SECTIONS["Install"]
     subprocess.run(["sh", "-e", "-c", block], cwd=checkout, env=home.env, check=True)
-    installed = home.path / ".local/bin"
-    version = subprocess.run(
-        [installed / "credlatch", "--version"], env=home.env, capture_output=True, check=True
-    )
-    assert version.stdout.startswith(b"credlatch ")
-    helper = subprocess.run(
-        [installed / "docker-credential-credlatch", "version"],
-        env=home.env,
-        capture_output=True,
-        check=True,
-    )
-    assert helper.stdout.startswith(b"docker-credential-credlatch (credlatch) v")
+    shutil.rmtree(checkout)
+
+    def said(program: str, word: str) -> bytes:
+        command = [str(home.path / ".local/bin" / program), word]
+        return subprocess.run(command, env=home.env, capture_output=True, check=True).stdout
+
+    assert said("credlatch", "--version").startswith(b"credlatch ")
+    helper = said("docker-credential-credlatch", "version")
+    assert helper.startswith(b"docker-credential-credlatch (credlatch) v")
+    assert b"no more installed" in said("credlatch", "uninstall")
+    assert not (home.path / ".local/bin/credlatch").is_symlink()
+
+
+def test_the_picture_and_the_pages_that_it_names_are_there() -> None:
+    named = re.findall(r"\]\(([^):]+)\)", README)
+    assert "docs/bench.svg" in named
+    assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
 def test_bazel(frozen: Program, home: Home) -> None:
