@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.false_agent import FalseAgent, Mad
 from support.installed import aside, builds, have_unpacked, identity, run_folder
 from support.program import TIMEOUT, Program
 from support.waiting import alive, waiting
@@ -148,6 +149,17 @@ def test_a_name_with_spaces_and_a_link_are_no_matter(single: Path, program: Prog
     answer = Program([str(odd)], program.home, odd.parent)("get", stdin=HOST.encode())
 
     assert json.loads(answer.out)["Secret"] == "made-up"
+
+
+def test_an_agent_that_hangs_is_waited_for_once(agent: Agent, program: Program) -> None:
+    # Not once by the single file, and again by the program that it becomes.
+    agent.warm()
+    path = agent.socket
+    assert path is not None
+    agent.kill()
+    with FalseAgent(path, Mad.linger) as false:
+        assert program.bazel(URI).authorization == "Bearer made-up"
+    assert false.asked == 1
 
 
 def test_what_the_agent_answers_needs_nothing_unpacked(agent: Agent, fresh: Program) -> None:

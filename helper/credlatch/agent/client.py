@@ -16,6 +16,7 @@ PATIENCE = 0.5  # seconds without a sign of life after which the agent counts as
 # Seconds for all of it, whatever signs of life there are: a call itself gives up after nine, and
 # Bazel kills it after ten.
 LONGEST = 9.4
+ASKED = "_CREDLATCH_ASKED"  # a variable that says: the process before us, for the same call, has
 MAX_STDIN = 1024 * 1024  # bytes
 _CHUNK = 65_536
 _HEAD = 5  # bytes of an answer before its fields: that it is one, and their length
@@ -78,7 +79,7 @@ def _ask(build: str, asked: bytes) -> tuple[int, bytes, bytes] | None:
     environ: dict[bytes, bytes] = posix.environ
     chosen = environ.get(b"CREDLATCH_AGENT", b"")
     uid = posix.getuid()
-    if chosen == b"off":
+    if chosen == b"off" or ASKED.encode() in environ:
         return None
     # A crash must not write secrets to a file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -47,6 +47,7 @@ def _run() -> int:
 
     if client.taken is not None:
         launch.give_back(client.taken, more=len(client.taken) > client.MAX_STDIN)
+        environ[client.ASKED] = "1"  # who hangs is waited for once
     failures = []
     for place in places(Caller()):
         try:
