@@ -257,7 +257,12 @@ def test_the_files_that_it_opens(agent: Agent, tmp_path: Path) -> None:
             check=True,
         )
     assert b"Bearer t" in done.stdout
-    found = opened(trace.read_text().splitlines(), there=True)
+    lines = trace.read_text().splitlines()
+    found, missed = opened(lines, there=True), opened(lines, there=False)
     folder = str(Path(agent.program.command[0]).parent)
     assert {role(path) for path in found if path.startswith(folder)} == OWN
     assert {role(path) for path in found if not path.startswith(folder)} <= SYSTEM
+    # What is not there has been looked for beside us and in the system: nowhere else, as if this
+    # were the machine that built it.
+    known = (folder, "/etc/", "/lib", "/usr/")
+    assert [path for path in found | missed if not path.startswith(known)] == []

@@ -45,10 +45,10 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
             return _stop(build)
         case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):
             return _forward(hosts)
-        case ["serve", *rest]:
-            from credlatch.agent import serve
+        case ["serve", *lock] if not lock or lock == ["3"]:
+            from credlatch.agent import serve, start
 
-            return 0 if serve.serve(build, int(rest[0]) if rest else None) else 1
+            return 0 if serve.serve(build, start.LOCK if lock else None) else 1
         case _:
             raise UsageError(USAGE.replace("\n", "; ").replace("       ", ""))
 

@@ -121,6 +121,8 @@ def _read_all(descriptor: int, limit: int) -> bytes:
 
 def reason(error: OSError) -> str:
     """What went wrong, in the operating system's words and without the path."""
+    if isinstance(error, TimeoutError):
+        return "timed out"  # Python's own has no words of the system's
     return (error.strerror or type(error).__name__).lower()
 
 
