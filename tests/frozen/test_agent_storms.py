@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import signal
+import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ HOSTS = 40
 CALLERS = 16
 SEED = 1849
 SOON = 2.0  # seconds for a call when the agent hangs
+BAZEL_WAITS = 10.0  # seconds
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +108,8 @@ def test_stopped_meanwhile_each_call_is_answered_soon(agent: Agent, tmp_path: Pa
             until(lambda: gets.ended >= stopped_at + 80 or None, "calls while it hangs")
         got = gets.all()
     assert [each.authorization for each in got] == [token(n) for n in range(160)]
-    slowest = max(each.seconds for each in got)
-    assert 0.5 < slowest < SOON  # some had waited for it
+    waited = sorted(each.seconds for each in got)[-80:]
+    assert 0.5 < waited[-1] < BAZEL_WAITS  # some had waited for it
+    # Not the slowest of them, which says how busy this machine is.
+    assert statistics.median(waited) < SOON
     assert agent.call(uris(1)[0]).authorization == token(0)  # and it goes on as before
