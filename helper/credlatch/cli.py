@@ -24,6 +24,13 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
        credlatch bazel get    answer Bazel
        credlatch docker get|store|erase|list|version
                               answer Docker, as docker-credential-credlatch does
+       credlatch git get|store|erase
+                              answer git, as git-credential-credlatch does
+       credlatch keyring get SERVICE USER
+                              answer pip, uv and pixi, as keyring does
+       credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL
+       credlatch token [--user] URL
+                              the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
        credlatch install|uninstall [--prefix FOLDER]
@@ -82,6 +89,8 @@ def _run(program: str, args: list[str]) -> int:
         from credlatch.commands import docker
 
         return docker.run(args, caller)
+    if program == "keyring" or program.startswith("git-credential-"):
+        return _command(program.partition("-")[0])(args, caller)
     match args:
         case ["get"]:
             return _get(caller)
@@ -109,6 +118,14 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
             from credlatch.commands import docker
 
             return docker.run
+        case "git" | "keyring":
+            from credlatch.commands import git, keyring
+
+            return git.run if word == "git" else keyring.run
+        case "header" | "token":
+            from credlatch.commands import header, token
+
+            return header.run if word == "header" else token.run
         case "agent":
             from credlatch.commands import agent
 

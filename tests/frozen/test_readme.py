@@ -47,6 +47,9 @@ def test_all_sections_are_known_here() -> None:
         "Bazel": 2,
         "Docker, podman, skopeo, buildah": 2,
         "BuildKit": 1,
+        "pip, uv, pixi": 1,
+        "git": 1,
+        "curl and scripts": 1,
     }
 
 
@@ -124,3 +127,37 @@ def test_buildkit_hands_the_password_over(frozen: Program, home: Home, stored: s
     (block,) = SECTIONS["BuildKit"]
     said = shell(block, home, path)
     assert said == f"{stored}|build --secret id=token,env=TOKEN ."
+
+
+def test_pip_asks_a_link_named_keyring(frozen: Program, home: Home) -> None:
+    home.write_rattler(LOGIN)
+    installed = home.path / ".local/bin"
+    installed.mkdir(parents=True)
+    (installed / "credlatch").symlink_to(frozen.command[0])
+    (block,) = SECTIONS["pip, uv, pixi"]
+    shell(block, home, Path(sys.executable).parent)
+    asked = "keyring get https://pypi.example.com/simple/ u; pip config get global.keyring-provider"
+    path = Path(f"{installed}{os.pathsep}{Path(sys.executable).parent}")
+    assert shell(asked, home, path) == "p\nsubprocess\n"
+
+
+def test_git_asks_what_its_configuration_names(frozen: Program, home: Home) -> None:
+    home.write_rattler(LOGIN)
+    path = frozen.link_as("credlatch")
+    (block,) = SECTIONS["git"]
+    shell(block, home, path)
+    asked = "printf 'protocol=https\\nhost=pypi.example.com\\n\\n' | git credential fill"
+    filled = shell(asked, home, path).splitlines()
+    assert {"username=u", "password=p"} <= set(filled)
+
+
+def test_curl_gets_the_header(frozen: Program, home: Home) -> None:
+    home.write_rattler(LOGIN)
+    path = frozen.link_as("credlatch")
+    # A curl that says what it was given: with the real one, tests/real fetches.
+    fake = path / "curl"
+    fake.write_text('#!/bin/sh\ncat; printf "%s" "$*"\n')
+    fake.chmod(0o755)
+    (block,) = SECTIONS["curl and scripts"]
+    url = "https://pypi.example.com/simple/"
+    assert shell(block, home, path) == f"Authorization: Basic dTpw\n-H @- {url}"

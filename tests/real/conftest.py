@@ -5,6 +5,7 @@ from __future__ import annotations
 from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
 from support.dockerd import dockerd, published, token_image
+from support.guarded import guarded, repository
 from support.rattler import rattler
 from support.rattler_places import place
 from support.registry import _token_registry, registry, token_registry
@@ -17,6 +18,7 @@ __all__ = [
     "buildkit",
     "docker",
     "dockerd",
+    "guarded",
     "helper",
     "lenient_daemon",
     "place",
@@ -24,6 +26,7 @@ __all__ = [
     "rattler",
     "recorded",
     "registry",
+    "repository",
     "secret_service",
     "skopeo",
     "token_image",

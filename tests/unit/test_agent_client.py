@@ -35,6 +35,8 @@ BAZEL = 10.0  # seconds after which Bazel kills a helper
         (["credlatch", "docker", "store"], None),
         (["credlatch", "docker", "list"], None),
         (["docker-credential-credlatch", "erase"], None),
+        (["/usr/bin/git-credential-credlatch", "get"], None),
+        (["keyring", "get"], None),
         (["credlatch", "agent", "get"], None),
         (["credlatch", "--version"], None),
     ],

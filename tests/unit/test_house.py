@@ -36,6 +36,7 @@ FORBIDDEN = {
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
     "answers": ("cli", "commands", "agent"),
+    "logins": ("cli", "commands", "agent", "protocols"),
     "agent": ("cli", "commands"),
     "install": ("resolve", "protocols", "request", "stores", "renew", *_ABOVE),
     "bundle": ("resolve", "protocols", "request", "stores", "renew", "install", "cli", "answers"),

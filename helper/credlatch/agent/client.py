@@ -59,6 +59,8 @@ def protocol(argv: list[str]) -> bytes | None:
     words = argv[1:]
     if words == ["get"]:
         name = argv[0].rpartition("/")[2]
+        if name == "keyring" or name.startswith("git-credential-"):
+            return None
         return b"docker" if name.startswith("docker-credential-") else b""
     if words in (["bazel", "get"], ["docker", "get"]):
         return words[0].encode()

@@ -1,0 +1,109 @@
+"""``git-credential-credlatch OPERATION``, also as ``credlatch git OPERATION``."""
+
+from __future__ import annotations
+
+from credlatch import logins
+from credlatch.commands import asked, streams
+from credlatch.credential import Basic
+from credlatch.errors import CredlatchError, UsageError
+from credlatch.protocols import git
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.resolve import Resolution
+    from credlatch.url import Url
+
+USAGE = """\
+usage: git-credential-credlatch [--read-only] get|store|erase|capability
+
+Git calls it: git config --global credential.helper credlatch
+With --read-only, nothing is kept or forgotten: for use beside another helper that does so.
+"""
+
+
+def run(args: list[str], caller: Caller) -> int:
+    """Do what git says; the exit status, which git does not look at.
+
+    Raises:
+        UsageError: there is no operation.
+        CredlatchError: it cannot be done. Git then asks the next helper, or a person.
+    """
+    keeps = True
+    if args[:1] == ["--read-only"]:
+        args, keeps = args[1:], False
+    match args:
+        case ["get"]:
+            return asked.answer(caller, lambda: _get(caller))
+        case ["store"] if keeps:
+            return asked.answer(caller, lambda: _store(caller))
+        case ["erase"] if keeps:
+            return asked.answer(caller, lambda: _erase(caller))
+        case ["capability"]:
+            streams.answer(git.CAPABILITIES)
+        case ["--help" | "-h"]:
+            streams.answer(USAGE.encode())
+        case [operation] if not operation.startswith("-"):
+            pass  # "silently ignore the request": it may be one of a later git's
+        case _:
+            raise UsageError("usage: git-credential-credlatch get, or store, erase, capability")
+    return 0
+
+
+def _get(caller: Caller) -> bytes:
+    description = git.parse(streams.read_stdin())
+    if description.url is None:
+        return b""
+    resolution = logins.find(caller, description.url)
+    return b"" if resolution is None else git.render(description, resolution)
+
+
+def _store(caller: Caller) -> bytes:
+    """Keep a login that a person has typed.
+
+    Git says so after every success, whoever gave it the login. What we gave, what ends, and what
+    another helper signs for one use must not become a login that lasts.
+    """
+    new = git.parse(streams.read_stdin())
+    if new.url is None or new.username is None or not new.password:
+        return b""
+    if new.given or new.ends or new.token is not None:
+        return b""
+    known = _known(caller, new.url)
+    if known is None or not (known.credential.secret == new.password or _is_token(known)):
+        logins.keep(caller, new.url, new.username, new.password)
+    return b""
+
+
+def _is_token(known: Resolution) -> bool:
+    """Whether it may have been renewed, so that what git has is an older one of ours.
+
+    Git before 2.46 does not say from whom it has a password.
+    """
+    return not isinstance(known.credential, Basic)
+
+
+def _erase(caller: Caller) -> bytes:
+    """Forget the login that a server has refused, if it is one that was kept here."""
+    refused = git.parse(streams.read_stdin())
+    url = refused.url
+    if url is None:
+        return b""
+    if refused.token is None and logins.forget(caller, url, refused.username, refused.password):
+        return b""
+    secret = refused.token or refused.password
+    known = _known(caller, url) if secret else None
+    if known is not None and known.credential.secret == secret:
+        advice = known.entry.advice
+        streams.say(f"{url.shown} refused the credential from {known.where}: {advice}")
+    return b""
+
+
+def _known(caller: Caller, url: Url) -> Resolution | None:
+    """What ``get`` has answered, unless it has been renewed since."""
+    try:
+        return logins.find(caller, url, renews=False)
+    except CredlatchError:
+        return None
+    finally:
+        caller.warnings.clear()  # said at ``get``

@@ -1,0 +1,74 @@
+"""``credlatch keyring``, also as ``keyring``: in the place of Python's, for pip, uv and pixi."""
+
+from __future__ import annotations
+
+import os
+
+from credlatch import logins
+from credlatch.commands import asked, streams
+from credlatch.credential import Secret
+from credlatch.errors import RequestError
+from credlatch.protocols import keyring
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+
+
+def run(args: list[str], caller: Caller) -> int:
+    """Do what the words say; the exit status.
+
+    Raises:
+        UsageError: they are wrong.
+        CredlatchError: it cannot be done.
+    """
+    if keyring.wants_help(args):
+        streams.answer(keyring.USAGE.encode())
+        return 0
+    call = keyring.parse(args)
+    does = {"get": _get, "set": _set, "del": _delete}[call.operation]
+    return asked.answer(caller, lambda: does(call, caller))
+
+
+def _get(call: keyring.Call, caller: Caller) -> bytes | None:
+    resolution = logins.find(caller, call.url)
+    return None if resolution is None else keyring.render(call, resolution)
+
+
+def _set(call: keyring.Call, caller: Caller) -> bytes:
+    logins.keep(caller, call.url, call.username or "", _password(call))
+    return b""
+
+
+def _delete(call: keyring.Call, caller: Caller) -> bytes | None:
+    if logins.forget(caller, call.url, call.username, None):
+        return b""
+    streams.say(f"no login of {call.username} is kept for {call.url.shown}")
+    return None
+
+
+def _password(call: keyring.Call) -> Secret:
+    """What standard input says, asked for where a person sits; one newline at its end is not it."""
+    if os.isatty(0):
+        return Secret(_prompted(f"Password for '{call.username}' in '{call.url.shown}': "))
+    data = streams.read_stdin()
+    for end in (b"\r\n", b"\n"):
+        if data.endswith(end):
+            data = data.removesuffix(end)
+            break
+    try:
+        return Secret(data.decode())
+    except UnicodeDecodeError:
+        raise RequestError("the password is not UTF-8") from None
+
+
+def _prompted(prompt: str) -> str:
+    import getpass
+    import signal
+
+    # As an exception, Ctrl-C lets getpass give the terminal back as it was.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise RequestError("no password was typed") from None

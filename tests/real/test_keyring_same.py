@@ -1,0 +1,86 @@
+"""Our keyring command beside Python's own, over the same items of a real keyring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.called_as import called_as
+from support.python_keyring import keyring, set_password
+
+if TYPE_CHECKING:
+    from support.home import Home
+    from support.program import Program
+
+pytestmark = pytest.mark.usefixtures("secret_service")
+
+URL = "https://pypi.example/simple/"
+JSON = ("--output", "json")
+
+
+@pytest.mark.parametrize("service", [URL, "pypi.example", "pypi.example:8443"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("get", "SERVICE", "bob"),
+        ("get", "SERVICE", "alice"),
+        ("get", "SERVICE", "--mode", "creds"),
+        ("--mode=creds", "get", "SERVICE", "bob"),
+        ("--mode=creds", "get", "SERVICE", "alice"),
+        ("--mode=creds", "--output=json", "get", "SERVICE"),
+        ("--mode", "creds", *JSON, "get", "SERVICE", "bob"),
+        (*JSON, "get", "SERVICE", "bob"),
+        ("get", "other.example", "bob"),
+        ("--mode=creds", "get", "other.example"),
+    ],
+)
+def test_answers_and_exit_statuses_are_the_same(
+    home: Home, frozen: Program, service: str, options: tuple[str, ...]
+) -> None:
+    set_password(home, service, "bob", "p: ä\\w")
+    args = [service if word == "SERVICE" else word for word in options]
+    ours, theirs = called_as("keyring", frozen)(*args), keyring(home, *args)
+    assert (ours.code, ours.out) == (theirs.code, theirs.out)
+    assert ours.err == theirs.err == ""
+    assert (ours.code == 0) == ("SERVICE" in options and "alice" not in options)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["get"],
+        ["get", URL],
+        ["--mode=creds", "get"],
+        ["put", URL, "bob"],
+        ["get", URL, "bob", "more"],
+        ["--mode=all", "get", URL, "bob"],
+        ["--output=yaml", "get", URL, "bob"],
+        ["--unknown", "get", URL, "bob"],
+        [],
+    ],
+)
+def test_wrong_usage_has_the_same_exit_status(home: Home, frozen: Program, args: list[str]) -> None:
+    ours, theirs = called_as("keyring", frozen)(*args), keyring(home, *args)
+    assert (ours.code, ours.out) == (theirs.code, theirs.out) == (2, b"")
+
+
+def test_a_password_that_ours_keeps_is_found_by_ours_and_pixi_s_alone(
+    home: Home, frozen: Program
+) -> None:
+    ours = called_as("keyring", frozen)
+    assert ours("set", "pypi.example", "bob", stdin=b"pw\n").code == 0
+    assert ours("get", URL, "bob").out == b"pw\n"
+    assert keyring(home, "get", "pypi.example", "bob").code == 1
+    item = keyring(home, "get", "rattler", "pypi.example")
+    assert item.out == b'{"BasicHTTP":{"username":"bob","password":"pw"}}\n'
+    assert ours("del", "pypi.example", "bob").code == 0
+    assert keyring(home, "get", "rattler", "pypi.example").code == 1
+
+
+def test_a_password_that_python_s_keeps_is_not_ours_to_delete(home: Home, frozen: Program) -> None:
+    set_password(home, "pypi.example", "bob", "pw")
+    answer = called_as("keyring", frozen)("del", "pypi.example", "bob")
+    assert (answer.code, answer.out) == (1, b"")
+    assert "no login of bob is kept" in answer.err
+    assert keyring(home, "get", "pypi.example", "bob").out == b"pw\n"

@@ -1,0 +1,282 @@
+"""Logins for clients that know nothing else: found, kept and forgotten."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from credlatch import logins
+from credlatch import url as urls
+from credlatch.credential import Secret
+from credlatch.errors import RefusedError, StoreError
+from support.callers import FakeKeyring, WithKeyring, caller_of
+
+if TYPE_CHECKING:
+    from support.home import Home
+
+URL = "https://git.example/"
+
+
+def basic(username: str, password: str) -> dict[str, Any]:
+    return {"BasicHTTP": {"username": username, "password": password}}
+
+
+def found(home: Home, text: str, username: str | None = None) -> str | None:
+    url = urls.parse(text)
+    url.username = username or url.username
+    caller = caller_of(home)
+    resolution = logins.find(caller, url)
+    return None if resolution is None else resolution.credential.secret.reveal()
+
+
+def keep(home: Home, text: str, username: str, password: str) -> None:
+    logins.keep(caller_of(home), urls.parse(text), username, Secret(password))
+
+
+def forget(home: Home, text: str, username: str | None = None, password: str | None = None) -> bool:
+    secret = None if password is None else Secret(password)
+    return logins.forget(caller_of(home), urls.parse(text), username, secret)
+
+
+def test_a_login_is_found_for_its_user_and_for_whoever_does_not_care(home: Home) -> None:
+    home.write_rattler({"git.example": basic("bob", "b")})
+    assert found(home, URL) == "b"
+    assert found(home, URL, "bob") == "b"
+    assert found(home, "https://bob@git.example/team/repo.git") == "b"
+
+
+def test_nobody_gets_another_user_s_password(home: Home) -> None:
+    home.write_rattler({"git.example": basic("bob", "b")})
+    home.write(".docker/config.json", '{"auths":{"git.example":{"auth":"Ym9iOmI="}}}')
+    home.env["CREDLATCH_USERNAME_GIT_EXAMPLE"] = "bob"
+    home.env["CREDLATCH_PASSWORD_GIT_EXAMPLE"] = "b"
+    assert found(home, URL, "alice") is None
+
+
+def test_a_later_store_may_know_the_user(home: Home) -> None:
+    home.write_rattler({"git.example": basic("bob", "b")})
+    home.write(".netrc", "machine git.example login alice password a\n")
+    assert found(home, URL, "alice") == "a"
+
+
+def test_a_token_is_anybody_s_password(home: Home) -> None:
+    home.write_rattler({"git.example": {"BearerToken": "t"}})
+    assert found(home, URL) == found(home, URL, "alice") == "t"
+
+
+def test_the_path_decides_before_the_host_and_the_user_before_the_path(home: Home) -> None:
+    home.write_rattler(
+        {
+            "git.example": basic("bob", "host"),
+            "git.example/team": basic("bob", "team"),
+            "git.example/team/repo.git": basic("bob", "repo"),
+            "alice@git.example": basic("alice", "alice"),
+        }
+    )
+    assert found(home, URL) == "host"
+    assert found(home, f"{URL}team") == "team"
+    assert found(home, f"{URL}team/other.git") == "team"
+    assert found(home, f"{URL}team/repo.git") == "repo"
+    assert found(home, f"{URL}team/repo.git", "bob") == "repo"
+    assert found(home, f"{URL}team/repo.git", "alice") == "alice"
+    assert found(home, f"{URL}teams") == "host"
+
+
+def test_a_login_that_makes_no_header_is_none(home: Home) -> None:
+    home.write(
+        ".docker/config.json", '{"auths":{"git.example":{"identitytoken":"for the token server"}}}'
+    )
+    with pytest.raises(StoreError, match="identity token"):
+        found(home, URL)
+
+
+def test_plain_http_is_refused_except_on_this_machine(home: Home) -> None:
+    home.write_rattler({host: basic("bob", "b") for host in ("git.example", "127.0.0.1")})
+    with pytest.raises(RefusedError, match="plain http"):
+        found(home, "http://git.example/", "bob")
+    assert found(home, "http://127.0.0.1:8080/") == "b"
+    assert found(home, "http://other.example/") is None
+
+
+def test_what_is_kept_is_found_and_so_by_docker_s_key(home: Home) -> None:
+    keep(home, "https://git.example:8443/", "bob", "b")
+    assert home.read_rattler() == {"git.example:8443": basic("bob", "b")}
+    assert found(home, "https://git.example:8443/x") == "b"
+    assert found(home, URL) is None
+
+
+def test_a_new_password_takes_the_place_of_the_user_s_old_one(home: Home) -> None:
+    keep(home, URL, "bob", "old")
+    keep(home, URL, "bob", "new")
+    assert home.read_rattler() == {"git.example": basic("bob", "new")}
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        {"BearerToken": "t"},
+        {"CondaToken": "t"},
+        {
+            "OAuth": {
+                "access_token": "a",
+                "refresh_token": "r",
+                "token_endpoint": "https://a.example/token",
+                "client_id": "rattler",
+            }
+        },
+        {"BasicHTTP": {"username": "alice", "password": "a"}},
+    ],
+)
+def test_nothing_of_anybody_else_s_is_overwritten(home: Home, taken: dict[str, Any]) -> None:
+    home.write_rattler({"git.example": taken})
+    keep(home, URL, "bob", "b")
+    keep(home, URL, "bob", "c")
+    assert home.read_rattler() == {"git.example": taken, "bob@git.example": basic("bob", "c")}
+    assert found(home, URL, "bob") == "c"
+
+
+def test_a_login_for_a_path_is_kept_for_that_path(home: Home) -> None:
+    keep(home, f"{URL}team/repo.git", "bob", "b")
+    assert list(home.read_rattler()) == ["git.example/team/repo.git"]
+    assert found(home, f"{URL}team/repo.git") == "b"
+    assert found(home, f"{URL}team/other.git") is None
+
+
+def test_nothing_is_kept_for_plain_http(home: Home) -> None:
+    with pytest.raises(RefusedError, match="plain http"):
+        keep(home, "http://git.example/", "bob", "b")
+    assert not (home.path / ".rattler").exists()
+
+
+def test_nothing_is_kept_over_an_entry_that_cannot_be_read(home: Home) -> None:
+    path = home.write_rattler({"git.example": {"Passkey": "of the future"}})
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="does not know"):
+        keep(home, URL, "bob", "b")
+    assert path.read_bytes() == before
+
+
+def test_what_is_forgotten_is_that_login_alone(home: Home) -> None:
+    entries = {
+        "git.example": basic("bob", "b"),
+        "git.example/team": basic("bob", "b"),
+        "git.example:8443": basic("bob", "b"),
+        "*.git.example": basic("bob", "b"),
+        "https://git.example": basic("bob", "b"),
+        "alice@git.example": basic("alice", "b"),
+    }
+    home.write_rattler(entries)
+    assert forget(home, URL, "bob", "b")
+    del entries["git.example"]
+    assert home.read_rattler() == entries
+
+
+@pytest.mark.parametrize(
+    ("username", "password"), [("alice", None), ("alice", "b"), ("bob", "other"), (None, "other")]
+)
+def test_what_does_not_match_is_not_forgotten(
+    home: Home, username: str | None, password: str | None
+) -> None:
+    path = home.write_rattler({"git.example": basic("bob", "b")})
+    before = path.stat()
+    assert not forget(home, URL, username, password)
+    assert path.stat().st_ino == before.st_ino
+    assert home.read_rattler() == {"git.example": basic("bob", "b")}
+
+
+@pytest.mark.parametrize("password", [None, "t"])
+@pytest.mark.parametrize("username", [None, "bob", "oauth2", "__token__"])
+def test_a_token_is_never_forgotten(home: Home, username: str | None, password: str | None) -> None:
+    tokens = {"git.example": {"BearerToken": "t"}, "bob@git.example": {"BearerToken": "t"}}
+    home.write_rattler(tokens)
+    assert not forget(home, URL, username, password)
+    assert home.read_rattler() == tokens
+
+
+def test_without_a_user_all_that_are_kept_there_are_forgotten(home: Home) -> None:
+    other = {"alice@other.example": basic("alice", "a")}
+    kept = {"git.example": basic("bob", "b"), "alice@git.example": basic("alice", "a")}
+    home.write_rattler({**kept, **other})
+    assert forget(home, URL)
+    assert home.read_rattler() == other
+    assert not forget(home, URL)
+
+
+def test_an_at_sign_may_be_a_user_s_or_a_path_s(home: Home) -> None:
+    users = ("bob@corp.example", "carol@corp.example")
+    for text in (URL, f"{URL}@team/repo"):
+        for user in users:
+            keep(home, text, user, user)
+            assert found(home, text, user) == user
+    # Somebody's path that ends like a user's name for our host.
+    other = {"evil.example/x@git.example": basic("bob", "b")}
+    home.write_rattler({**home.read_rattler(), **other})
+    assert forget(home, URL)
+    assert found(home, URL) is None
+    assert found(home, f"{URL}@team/repo", users[0]) == users[0]
+    assert forget(home, f"{URL}@team/repo")
+    assert home.read_rattler() == other
+
+
+def test_other_tools_stores_are_not_written(home: Home) -> None:
+    netrc = home.write(".netrc", "machine git.example login bob password b\n")
+    before = netrc.read_bytes()
+    assert not forget(home, URL, "bob", "b")
+    assert netrc.read_bytes() == before
+
+
+def test_the_keyring_is_used_where_there_is_one(home: Home) -> None:
+    keyring = FakeKeyring()
+    caller = WithKeyring(home, keyring)
+    url = urls.parse(URL)
+    logins.keep(caller, url, "bob", Secret("b"))
+    assert keyring.items == [
+        ("rattler", "git.example", '{"BasicHTTP":{"username":"bob","password":"b"}}')
+    ]
+    assert not (home.path / ".rattler").exists()
+    assert logins.forget(WithKeyring(home, keyring), url, "bob", Secret("b"))
+    assert keyring.items == []
+
+
+def test_a_broken_place_does_not_hide_a_login_in_the_next(home: Home) -> None:
+    keyring = FakeKeyring(failure=StoreError("the keyring is locked"))
+    home.write_rattler({"git.example": basic("bob", "b")})
+    url = urls.parse("https://bob@git.example/")
+    caller = WithKeyring(home, keyring)
+    resolution = logins.find(caller, url)
+    assert resolution is not None
+    assert resolution.credential.secret == Secret("b")
+    assert "the keyring is locked" in caller.warnings
+
+
+def test_a_broken_place_is_the_answer_where_nothing_else_is(home: Home) -> None:
+    keyring = FakeKeyring(failure=StoreError("the keyring is locked"))
+    url = urls.parse("https://bob@git.example/")
+    with pytest.raises(StoreError, match="the keyring is locked"):
+        logins.find(WithKeyring(home, keyring), url)
+
+
+def test_looking_alone_renews_nothing(home: Home) -> None:
+    def oauth(left: int) -> dict[str, Any]:
+        return {
+            "OAuth": {
+                "access_token": "a",
+                "refresh_token": "r",
+                "expires_at": int(time.time()) + left,
+                "token_endpoint": "http://127.0.0.1:9/token",  # nobody listens there
+                "client_id": "rattler",
+            }
+        }
+
+    url = urls.parse(URL)
+    home.write_rattler({"git.example": oauth(60)})
+    caller = caller_of(home)
+    resolution = logins.find(caller, url, renews=False)
+    assert resolution is not None
+    assert resolution.credential.secret == Secret("a")
+    assert caller.warnings == []
+    home.write_rattler({"git.example": oauth(-60)})
+    with pytest.raises(StoreError, match="expired"):
+        logins.find(caller_of(home), url, renews=False)
