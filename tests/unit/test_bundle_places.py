@@ -20,7 +20,7 @@ TEMPORARY = f"/tmp/credlatch-{UID}/run"  # noqa: S108 - a name only
 
 
 def order(**environ: str) -> list[str]:
-    return [place.path for place in places.places(Caller(environ, "/work"))]
+    return [place.path for place in places.places(Caller(environ, "/there"))]
 
 
 def test_the_cache_comes_first_then_the_runtime_folder_then_temporary_ones() -> None:
@@ -38,7 +38,7 @@ def test_the_cache_comes_first_then_the_runtime_folder_then_temporary_ones() -> 
         ({"XDG_CACHE_HOME": "relative"}, TEMPORARY),
         ({"XDG_CACHE_HOME": "/c"}, "/c/credlatch/run"),
         ({"HOME": "/h", "XDG_CACHE_HOME": "relative"}, "/h/.cache/credlatch/run"),
-        ({"HOME": "h"}, "/work/h/.cache/credlatch/run"),
+        ({"HOME": "h"}, "/there/h/.cache/credlatch/run"),
         ({"XDG_RUNTIME_DIR": "relative"}, TEMPORARY),
         ({"TMPDIR": "relative"}, TEMPORARY),
     ],
