@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOST = "a.example"
 URI = f"https://{HOST}/simple/"
 TRUE = "Bearer yours"
-SOON = 2.0  # seconds: what a call may take when the agent hangs
+SOON = 5.0  # seconds: what a call may take when the agent hangs
 BAZEL = 10.0  # seconds after which Bazel kills a helper
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be two users")

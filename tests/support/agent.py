@@ -147,6 +147,11 @@ class Agent:
         return calls - left
 
     @property
+    def calls(self) -> int:
+        """How many calls have reached it; 0 when there is no agent."""
+        return int(self.status().get("requests", "0,").split(",")[0])
+
+    @property
     def declined(self) -> int:
         """How many calls it has left to their own processes."""
         return self._counted()[1]
