@@ -6,9 +6,11 @@ of PyInstaller's own start-up, so that a call which the agent answers never come
 
 import _signal
 
-# Ctrl-C ends it, as it ends a C program. `signal` itself is not there yet.
-_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+# Ctrl-C ends it, as it ends a C program, unless our caller ignores it (nohup, and what a shell runs
+# in the background). `signal` itself is not there yet.
+if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-from credlatch.agent.client import answer  # noqa: E402 - after the signal is set
+from credlatch.agent.client import answer
 
 answer()

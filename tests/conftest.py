@@ -6,6 +6,7 @@ inherited, and no variable of the surrounding shell reaches the program.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from support.fixtures_server import token_server  # noqa: F401 - a fixture for every test
 from support.home import Home
+from support.in_memory import folder_in_memory, runtime_folder  # noqa: F401 - likewise
 from support.installed import have_unpacked
 from support.program import Program
 from support.skips import (  # noqa: F401 - in CI a skipped test fails
@@ -23,6 +25,17 @@ from support.skips import (  # noqa: F401 - in CI a skipped test fails
 ROOT = Path(__file__).resolve().parent.parent
 SINGLE = ROOT / "dist" / "credlatch"
 FOLDER = ROOT / "dist" / "credlatch.d" / "credlatch"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard() -> None:
+    """What a shell has its background jobs ignore, the programs of the tests do not."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32":
+        for number in (signal.SIGHUP, signal.SIGQUIT):
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

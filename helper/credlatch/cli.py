@@ -33,6 +33,8 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
                               the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
+       credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
+                              a build with secrets that stay fresh
        credlatch install|uninstall [--prefix FOLDER]
                               put the program in place, or take it away
        credlatch --version | --help
@@ -130,6 +132,10 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
             from credlatch.commands import agent
 
             return agent.run
+        case "secrets":
+            from credlatch.commands import secrets
+
+            return secrets.run
         case "install" | "uninstall":
             from credlatch.commands import install
 

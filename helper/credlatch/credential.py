@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - a user name: docker-credential-helpers' mark
 TOKEN_USER = "__token__"  # noqa: S105 - a user name: PyPI's convention for a token as password
+# The user name for a token that git sends. GitLab takes an OAuth token with this name alone; GitHub
+# and Gitea take any, and Bitbucket has one of its own.
+_GIT_USER = "oauth2"
+_BITBUCKET, _BITBUCKET_USER = "bitbucket.org", "x-token-auth"
 
 
 class Secret:
@@ -183,3 +187,8 @@ class S3Key(Credential):
     def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
         """None."""
         raise ValueError("it is an S3 key, which is no login")
+
+
+def git_user(host: str) -> str:
+    """The user name with which git sends a token to ``host``, where nobody names another."""
+    return _BITBUCKET_USER if host == _BITBUCKET else _GIT_USER

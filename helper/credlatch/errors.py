@@ -11,6 +11,9 @@ holds a secret, and none of these reaches a user as a traceback.
     ├── ElsewhereError    only the caller's own process can serve this call
     ├── AgentError        the agent does not do what a person asks of it
     ├── PlaceError        the program cannot be unpacked or installed where it was to be
+    ├── SecretsError      a command cannot be given the secrets that it was to have
+    ├── ProgramError      another program is not there, or does not answer
+    ├── SetupError        a tool's configuration cannot be changed, and is as it was
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
     │   ├── AmbiguousError  it has two answers, and nothing says which is meant
     │   └── AbsentError     a keyring that a setting points at is not there
@@ -59,6 +62,18 @@ class AgentError(CredlatchError):
 
 class PlaceError(CredlatchError):
     """The program's own files cannot be put where they were to be."""
+
+
+class SecretsError(CredlatchError):
+    """The command that secrets were wanted for is not run, or not given one of them."""
+
+
+class ProgramError(CredlatchError):
+    """Another program that is to be asked cannot be."""
+
+
+class SetupError(CredlatchError):
+    """A tool's configuration cannot be changed as asked; nothing has been."""
 
 
 class StoreError(CredlatchError):

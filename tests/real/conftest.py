@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from support.buildkit import buildctl, buildkitd, buildx, compose
 from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
 from support.dockerd import dockerd, published, token_image
@@ -15,7 +16,11 @@ from support.uv import uv, uv_with_pyx
 __all__ = [
     "_token_registry",
     "buildah",
+    "buildctl",
     "buildkit",
+    "buildkitd",
+    "buildx",
+    "compose",
     "docker",
     "dockerd",
     "guarded",

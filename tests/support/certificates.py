@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 
 
-def authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """The authority's certificate, in a file, and the context of a server on 127.0.0.1."""
+def authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
+    """The authority's certificate, in a file, and the context of a server on 127.0.0.1.
+
+    Args:
+        folder: where the files go; it is made.
+        names: what the server is called besides.
+    """
     folder.mkdir()
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = _name("credlatch tests' authority")
@@ -28,7 +33,8 @@ def authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
     )
     root_file = folder / "authority.pem"
     root_file.write_bytes(_pem(root.sign(root_key, hashes.SHA256())))
-    addresses = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    addresses = x509.SubjectAlternativeName([address, *map(x509.DNSName, names)])
     server = _builder(_name("127.0.0.1"), root_name, key).add_extension(addresses, critical=False)
     both = folder / "server.pem"
     both.write_bytes(

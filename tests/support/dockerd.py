@@ -29,11 +29,12 @@ class Dockerd:
 
     Attributes:
         host: what DOCKER_HOST must be to speak to it.
+        folder: where it keeps all that it has.
     """
 
     def __init__(self, host: str, folder: Path) -> None:
         self.host = host
-        self._folder = folder
+        self.folder = folder
 
     def import_base(self) -> None:
         """Make the image BASE."""
@@ -48,7 +49,7 @@ class Dockerd:
         reference = f"{registry.host}/{name}"
         account = base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
         config = {"auths": {registry.host: {"auth": account}}}
-        (self._folder / "config.json").write_text(json.dumps(config))
+        (self.folder / "config.json").write_text(json.dumps(config))
         self._docker("tag", BASE, reference)
         self._docker("push", reference)
         self._docker("rmi", reference)
@@ -56,7 +57,7 @@ class Dockerd:
 
     def _docker(self, *args: str, stdin: IO[bytes] | None = None) -> None:
         env = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": self.host}
-        env |= {"HOME": str(self._folder), "DOCKER_CONFIG": str(self._folder)}
+        env |= {"HOME": str(self.folder), "DOCKER_CONFIG": str(self.folder)}
         done = subprocess.run(
             [need("docker"), *args],
             env=env,

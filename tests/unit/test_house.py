@@ -23,7 +23,8 @@ MODULES = {
 }
 
 # A room, and the rooms that it must not reach into.
-_ABOVE = ("cli", "commands", "agent", "answers")
+_DOORS = ("cli", "commands", "agent", "answers")
+_ABOVE = (*_DOORS, "secrets")
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "keep", *_ABOVE),
     "stores": ("resolve", "protocols", "request", *_ABOVE),
@@ -35,9 +36,10 @@ FORBIDDEN = {
     "credential": ("stores", "system", "url", "caller", "grant", *_ABOVE),
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
-    "answers": ("cli", "commands", "agent"),
-    "logins": ("cli", "commands", "agent", "protocols"),
-    "agent": ("cli", "commands"),
+    "answers": ("cli", "commands", "agent", "secrets"),
+    "logins": ("cli", "commands", "agent", "protocols", "secrets"),
+    "agent": ("cli", "commands", "secrets"),
+    "secrets": ("protocols", "stores", "renew", "logins", "install", "bundle", *_DOORS),
     "install": ("resolve", "protocols", "request", "stores", "renew", *_ABOVE),
     "bundle": ("resolve", "protocols", "request", "stores", "renew", "install", "cli", "answers"),
     "commands": ("cli",),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from credlatch import jwt
 from credlatch import url as urls
-from credlatch.credential import Basic, Bearer, Secret
+from credlatch.credential import Basic, Bearer, Secret, git_user
 from credlatch.errors import RequestError, StoreError
 
 TYPE_CHECKING = False
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 CAPABILITIES = b"version 0\ncapability authtype\ncapability state\n"
 MAX_LINE = 65_535  # bytes, with the newline
 _OURS = "credlatch:given"
-# The user name for a token where git names none. GitLab takes an OAuth token with this name alone;
-# GitHub and Gitea take any, and Bitbucket has one of its own.
-_TOKEN_USER = "oauth2"  # noqa: S105 - a user name
-_BITBUCKET, _BITBUCKET_USER = "bitbucket.org", "x-token-auth"
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 _TRUE = frozenset(("true", "yes", "on", "1"))
 
@@ -170,7 +166,7 @@ def _login(asked: Description, resolution: Resolution) -> tuple[str, Secret]:
     username, password = credential.login(host)
     if isinstance(credential, Basic):
         return username, password
-    return asked.username or (_BITBUCKET_USER if host == _BITBUCKET else _TOKEN_USER), password
+    return asked.username or git_user(host), password
 
 
 def _line(name: str, value: str, where: str) -> bytes:

@@ -1,0 +1,231 @@
+"""``credlatch secrets … -- COMMAND``: a build with secrets that stay fresh as long as it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+
+from credlatch.commands import streams
+from credlatch.errors import SecretsError, UsageError
+from credlatch.secrets import shapes, wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn, Protocol
+
+    from credlatch.caller import Caller
+    from credlatch.secrets.source import Says, Source
+    from credlatch.secrets.wanted import Wanted
+
+    class File(Protocol):
+        """A secret's file."""
+
+        answered: int
+
+        def look(self) -> None:
+            """Somebody may have opened it."""
+
+        def close(self) -> None:
+            """Nobody is to be answered any more."""
+
+
+_USAGE = (
+    "%(prog)s [--secret id=NAME,url=URL[,as=SHAPE]]... [--as-env id=NAME,url=URL[,as=SHAPE]]... "
+    "[--http-auth HOST]... [--git-auth HOST]... [--allow-missing] [--fifo] -- COMMAND..."
+)
+_STDERR = 2
+_NOT_FOUND = 127  # what shells, env and timeout report for a command that is not there
+
+
+def run(args: list[str], caller: Caller) -> int:
+    """Run a command with its secrets; its exit status.
+
+    Raises:
+        UsageError: the options are wrong.
+        CredlatchError: a secret cannot be had, or the command not be run.
+    """
+    if sys.platform == "win32":
+        raise SecretsError("secrets need FIFOs, which Windows has not: run the build in WSL")
+    options, words = _parse(args)
+    every = [
+        *map(wanted.secret, options.secret),
+        *map(wanted.variable, options.as_env),
+        *map(wanted.for_http, options.http_auth),
+        *map(wanted.for_git, options.git_auth),
+    ]
+    names = [each.id for each in every]
+    if not names:
+        raise UsageError("no secrets are asked for: see credlatch secrets --help")
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two secrets are called {name!r}")
+    program = shutil.which(words[0], path=caller.environ.get("PATH"))
+    if program is None:
+        streams.say(f"{words[0][:200]} is not on PATH, or no program")
+        return _NOT_FOUND
+    from credlatch.secrets import child
+
+    status = _run(every, program, words, options, caller)
+    return child.die_of(-status) if status < 0 else status
+
+
+def _run(
+    every: Sequence[Wanted],
+    program: str,
+    words: Sequence[str],
+    options: argparse.Namespace,
+    caller: Caller,
+) -> int:
+    from credlatch.secrets import child, folder
+    from credlatch.secrets.source import Says
+    from credlatch.secrets.wired import FOLDER_VARIABLE, Given, wired
+    from credlatch.system import memory, programs
+
+    says = Says(streams.say)
+    wired(words, [], caller.environ)  # what cannot be wired is said before anything is done
+    _fill_closed_streams()
+    with ExitStack() as until_the_end:
+        place = ""
+        if not all(each.in_environment for each in every):
+            place = until_the_end.enter_context(folder.private(caller))
+        memory.forbid_dumps()
+        sources, variables = _found(every, options, caller, says)
+        given = [Given(name, None) for name in variables]
+        given += [Given(each.id, os.path.join(place, each.id)) for each in sources]
+        if place:
+            variables[FOLDER_VARIABLE] = place
+        blocked = until_the_end.enter_context(child.taken())
+        files = {each.id: _file(place, each, says, fifo=options.fifo) for each in sources}
+
+        def look() -> None:
+            for file in files.values():
+                file.look()
+
+        # Docker before 23 builds without BuildKit, and without secrets, unless it is told.
+        ours = programs.environment(caller.environ)
+        environ = {"DOCKER_BUILDKIT": "1", **ours, **variables}
+        before = len(says.said)
+        status = child.run(program, wired(words, given, environ), environ, blocked, look)
+        for file in files.values():
+            file.close()
+        for source in sources:
+            source.end()
+        if os.isatty(_STDERR):
+            says.again(before)  # what builds draw in a terminal goes over our lines
+        unread: dict[str, list[str]] = {}
+        for source in sources:
+            if not files[source.id].answered:
+                unread.setdefault(source.unread, []).append(repr(source.id))
+        for why, names in unread.items():
+            says(f"nobody has read the secret {', '.join(names)}: {why}")
+        return status
+
+
+def _found(
+    every: Sequence[Wanted], options: argparse.Namespace, caller: Caller, says: Says
+) -> tuple[list[Source], dict[str, str]]:
+    """What there is a credential for: secrets for files, and the variables with theirs.
+
+    Raises:
+        SecretsError: one cannot be had.
+    """
+    from credlatch.secrets.source import Source
+
+    sources: list[Source] = []
+    variables: dict[str, str] = {}
+    for each in every:
+        source = Source(each, caller.environ, says)
+        first = source.first()
+        if first is None:
+            if not options.allow_missing:
+                raise SecretsError(f"{source.missing}, or leave it out with --allow-missing")
+            says(f"{source.missing}; it is left out")
+        elif not each.in_environment:
+            sources.append(source)
+        elif b"\0" in first:
+            raise SecretsError(f"the secret {each.id!r} has a NUL, which no variable can hold")
+        else:
+            variables[each.id] = first.decode()
+    return sources, variables
+
+
+def _fill_closed_streams() -> None:
+    """Keep what is opened from now on from being written to as a stream that came closed."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= _STDERR:
+        pass
+    os.close(descriptor)
+
+
+def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
+    """The secret's file.
+
+    Raises:
+        SecretsError: it cannot be made.
+    """
+    from credlatch.secrets.fifo import Fifo
+    from credlatch.secrets.held import HeldFile
+    from credlatch.system.files import reason
+
+    path = os.path.join(folder, source.id)
+
+    def lost(error: OSError) -> None:
+        says(f"the secret {source.id!r} is lost: {path}: {reason(error)}")
+
+    def left() -> None:
+        says(f"the reader of the secret {source.id!r} went away before it had all of it")
+
+    if not fifo:
+        try:
+            return HeldFile(path, source.for_reader, lost)
+        except OSError:
+            pass  # not Linux, or a kernel that imitates it
+    try:
+        return Fifo(path, source.for_reader, lost, left)
+    except OSError as error:
+        raise SecretsError(f"{path} cannot be made: {reason(error)}") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Whose complaints are one line, as all of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}: see {self.prog} --help")
+
+
+def _parse(args: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and the command with its own.
+
+    Raises:
+        UsageError: they are wrong, or there is no command.
+    """
+    end = args.index("--") if "--" in args else len(args)
+    shown = f"shapes: {', '.join(shapes.SHAPES)}"
+    parser = _Parser(
+        "credlatch secrets",
+        usage=_USAGE,
+        description="Run a build with secrets that are fresh at every mount, however long it takes",
+        epilog=shown,
+        allow_abbrev=False,
+    )
+
+    def repeated(option: str, metavar: str, text: str) -> None:
+        parser.add_argument(option, action="append", default=[], metavar=metavar, help=text)
+
+    form = "id=NAME,url=URL[,as=SHAPE]"
+    repeated("--secret", form, "a secret in a file; as=token unless said otherwise")
+    repeated("--as-env", form, "a secret in a variable NAME, which does not change any more")
+    repeated("--http-auth", "HOST", "for BuildKit's ADD https://HOST/... (since 0.23)")
+    repeated("--git-auth", "HOST", "for BuildKit's git contexts and ADD of https://HOST/....git")
+    text = "leave out a secret for which there is no credential"
+    parser.add_argument("--allow-missing", action="store_true", help=text)
+    text = "FIFOs also where the kernel could hold readers, as Linux can"
+    parser.add_argument("--fifo", action="store_true", help=text)
+    options = parser.parse_args(args[:end])
+    words = args[end + 1 :]
+    if not words:
+        raise UsageError("after -- there is no command: see credlatch secrets --help")
+    return options, words

@@ -1,0 +1,163 @@
+"""A secret's file on Linux: whoever opens it waits until it has been written for them.
+
+The kernel holds a reader who opens a file that another process has a write lease on, and tells that
+process, which may first write what is to be read (fcntl(2), "Leases"). Before that, the next file
+is put in the place of the one that is opened: so nothing lies in the folder but files without a
+secret. Unlike a FIFO it can be read by several at once, each of whom gets it whole: the steps of a
+build that run side by side open their secrets in the same millisecond, and would share the bytes of
+one FIFO between them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+
+from credlatch.secrets.source import MAX_SIZE, UNANSWERED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TRIES = 20
+_PAUSE = 0.05  # seconds between two tries
+
+
+class HeldFile:
+    """One secret's file, and the thread that answers its readers.
+
+    The process that has it must take SIGIO, and then call ``look``.
+
+    Args:
+        path: where it is.
+        answer: what a reader gets; called anew for each, or once for those who come together.
+        lost: told when it can be answered no more.
+
+    Attributes:
+        answered: how often it has been.
+
+    Raises:
+        OSError: it cannot be made, or nothing can be held there.
+    """
+
+    def __init__(
+        self, path: str, answer: Callable[[], bytes], lost: Callable[[OSError], None]
+    ) -> None:
+        self.path = path
+        self.answered = 0
+        self._answer = answer
+        self._lost = lost
+        self._asked = threading.Event()
+        self._open = True
+        self._placing = threading.Lock()
+        self._descriptor = self._place()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def look(self) -> None:
+        """See whether somebody has opened it."""
+        self._asked.set()
+
+    def close(self) -> None:
+        """Put no more files there."""
+        with self._placing:
+            self._open = False
+
+    def _place(self) -> int:
+        """Put a file without a secret there, and hold whoever opens it."""
+        folder, name = os.path.split(self.path)
+        beside = os.path.join(folder, f".{name}")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(beside, flags, 0o600)
+        try:
+            os.write(descriptor, UNANSWERED)
+            _hold(descriptor)
+            os.replace(beside, self.path)
+        except OSError:
+            os.close(descriptor)
+            os.unlink(beside)
+            raise
+        return descriptor
+
+    def _serve(self) -> None:
+        while True:
+            self._asked.wait()
+            # Before the look: who comes after it sets it again.
+            self._asked.clear()
+            if fcntl.fcntl(self._descriptor, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
+                continue  # another file was meant
+            with self._placing:
+                if not self._open:
+                    return
+                self.answered += 1
+                opened = self._descriptor
+                self._place_next()
+                last = not self._open
+            # For who is let through without us, because we are killed or too slow.
+            _refuse(opened)
+            _release(opened, self._answer())
+            if last:
+                return
+
+    def _place_next(self) -> None:
+        try:
+            self._descriptor = self._place()
+        except OSError as error:
+            # What is read now must not be there for others: they find no file.
+            with suppress(OSError):
+                os.unlink(self.path)
+            self._open = False
+            self._lost(error)
+
+
+def _hold(descriptor: int) -> None:
+    """Hold whoever opens a file that nobody has open.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            _lease(descriptor, fcntl.F_WRLCK)
+        except BlockingIOError:
+            # Something that looks into every new file (an indexer, a scanner) was quicker.
+            if not left:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _release(descriptor: int, data: bytes) -> None:
+    """Let the readers who wait have what they came for."""
+    try:
+        view = memoryview(data)
+        at = 0
+        while at < len(data):
+            at += os.pwrite(descriptor, view[at:], at)
+        os.ftruncate(descriptor, len(data))
+    except OSError:
+        # There is no room for it.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+        _refuse(descriptor)
+    # The kernel has let them through already, when the answer took too long.
+    with suppress(OSError):
+        _lease(descriptor, fcntl.F_UNLCK)
+    os.close(descriptor)
+
+
+def _refuse(descriptor: int) -> None:
+    """Make a file larger than a build takes: with a hole, which needs no room."""
+    with suppress(OSError):  # a user's limit may be lower (RLIMIT_FSIZE)
+        os.ftruncate(descriptor, MAX_SIZE + 1)
+
+
+def _lease(descriptor: int, kind: int) -> None:
+    if sys.platform == "linux":
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, kind)
+    else:
+        raise OSError("no leases here")

@@ -1,0 +1,133 @@
+"""Other programs, found and asked: in a bounded time, with the surroundings that the caller has.
+
+What belongs to our own start is not theirs: the loader of the frozen program adds its folder to
+``LD_LIBRARY_PATH``, and a system's program that found our libraries there would not run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.errors import ProgramError
+from credlatch.system.files import reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    class Surroundings(Protocol):
+        """Whose environment and folder count."""
+
+        @property
+        def environ(self) -> Mapping[str, str]:
+            """The environment."""
+
+        @property
+        def cwd(self) -> str:
+            """The working directory."""
+
+
+_LIBRARIES = "LD_LIBRARY_PATH"
+_LONGEST = 200  # characters of what a program says that are passed on
+
+
+class Done:
+    """What a program left behind.
+
+    Attributes:
+        status: its exit status; less than 0: the signal it died of.
+        out: its standard output.
+        said: the last line of its standard error, for a person.
+    """
+
+    __slots__ = ("out", "said", "status")
+
+    def __init__(self, status: int, out: bytes, err: bytes) -> None:
+        self.status = status
+        self.out = out
+        rows = [" ".join(row.split()) for row in err.decode(errors="replace").split("\n")]
+        self.said = next((row[:_LONGEST] for row in reversed(rows) if row), "")
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a program that is not ours."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("_PYI_")}
+    original = kept.pop(f"{_LIBRARIES}_ORIG", None)
+    if original is not None:
+        kept[_LIBRARIES] = original
+    elif kept.get(_LIBRARIES, "").split(":")[0] == getattr(sys, "_MEIPASS", None):
+        del kept[_LIBRARIES]  # the loader's alone
+    return kept
+
+
+def found(name: str, environ: Mapping[str, str]) -> str | None:
+    """The absolute path of a program on PATH; None when it is not there.
+
+    Folders that PATH names from the working directory are passed over: somebody else's project may
+    be there.
+    """
+    import shutil
+
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
+    return shutil.which(name, path=path) if path else None
+
+
+def ask(
+    command: Sequence[str], stdin: bytes, caller: Surroundings, patience: float, **more: str
+) -> Done:
+    """Run a program with something on its standard input, and wait for its end.
+
+    Args:
+        command: the program, by its path or a name on PATH, and its arguments.
+        stdin: what it reads.
+        caller: whose environment it gets, and where it runs.
+        patience: seconds that it may take; then it is killed, with all that it has started.
+        more: variables that it gets besides.
+
+    Raises:
+        ProgramError: it is not there, cannot be run, or takes too long.
+    """
+    import subprocess
+
+    name = os.path.basename(command[0])
+    path = command[0] if os.path.isabs(command[0]) else found(name, caller.environ)
+    if path is None:
+        raise ProgramError(f"{name} is not on PATH: install it")
+    pipe = subprocess.PIPE
+    try:
+        with (
+            subprocess.Popen(  # noqa: S603 - a program that the user has named
+                [path, *command[1:]],
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**environment(caller.environ), **more},
+                cwd=caller.cwd,
+                start_new_session=True,
+            ) as process
+        ):
+            try:
+                out, err = process.communicate(stdin, timeout=patience)
+            except BaseException:
+                _kill(process.pid)
+                raise
+    except subprocess.TimeoutExpired:
+        raise ProgramError(f"{path} has not answered for {patience:.0f} s") from None
+    except OSError as error:
+        raise ProgramError(f"{path} cannot be run: {reason(error)}") from None
+    return Done(process.returncode, out, err)
+
+
+def _kill(pid: int) -> None:
+    import signal
+
+    try:
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it has just ended
