@@ -33,6 +33,7 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
                               the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
+       credlatch setup TOOL   have bazel, docker, podman, git, uv, pip or pixi ask credlatch
        credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
                               a build with secrets that stay fresh
        credlatch install|uninstall [--prefix FOLDER]
@@ -140,6 +141,10 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
             from credlatch.commands import install
 
             return install.install if word == "install" else install.uninstall
+        case "setup":
+            from credlatch.commands import setup
+
+            return setup.run
     raise UsageError(f"there is no command {word[:40]!r}: see credlatch --help")
 
 

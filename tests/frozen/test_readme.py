@@ -80,7 +80,7 @@ def test_install(single: Path, home: Home, tmp_path: Path) -> None:
     assert said("credlatch", "--version").startswith(b"credlatch ")
     helper = said("docker-credential-credlatch", "version")
     assert helper.startswith(b"docker-credential-credlatch (credlatch) v")
-    assert b"no more installed" in said("credlatch", "uninstall")
+    assert b"no longer installed" in said("credlatch", "uninstall")
     assert not (home.path / ".local/bin/credlatch").is_symlink()
 
 

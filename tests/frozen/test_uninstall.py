@@ -36,7 +36,7 @@ def test_uninstalling_leaves_what_others_put_there(
     said = each_form("uninstall")
 
     assert (said.code, said.err) == (0, "")
-    assert "no more installed" in said.out.decode()
+    assert "no longer installed" in said.out.decode()
     assert tree(prefix) == before
     assert not (home.path / ".cache" / "credlatch" / "run").exists()
     again = installed(prefix, home)

@@ -24,7 +24,7 @@ MODULES = {
 
 # A room, and the rooms that it must not reach into.
 _DOORS = ("cli", "commands", "agent", "answers")
-_ABOVE = (*_DOORS, "secrets")
+_ABOVE = (*_DOORS, "secrets", "setup")
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "keep", *_ABOVE),
     "stores": ("resolve", "protocols", "request", *_ABOVE),
@@ -36,10 +36,11 @@ FORBIDDEN = {
     "credential": ("stores", "system", "url", "caller", "grant", *_ABOVE),
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
-    "answers": ("cli", "commands", "agent", "secrets"),
-    "logins": ("cli", "commands", "agent", "protocols", "secrets"),
-    "agent": ("cli", "commands", "secrets"),
-    "secrets": ("protocols", "stores", "renew", "logins", "install", "bundle", *_DOORS),
+    "answers": ("cli", "commands", "agent", "secrets", "setup"),
+    "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup"),
+    "agent": ("cli", "commands", "secrets", "setup"),
+    "secrets": ("protocols", "stores", "renew", "logins", "install", "bundle", "setup", *_DOORS),
+    "setup": ("resolve", "protocols", "request", "renew", "install", "bundle", "secrets", *_DOORS),
     "install": ("resolve", "protocols", "request", "stores", "renew", *_ABOVE),
     "bundle": ("resolve", "protocols", "request", "stores", "renew", "install", "cli", "answers"),
     "commands": ("cli",),

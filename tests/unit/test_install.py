@@ -193,6 +193,30 @@ def test_taking_it_away_leaves_no_trace_but_what_others_have(
     assert not os.path.exists(into.lib)
 
 
+@pytest.mark.parametrize(
+    ("text", "goes"), [("credlatch", True), ("../elsewhere/credlatch", False), ("", False)]
+)
+def test_the_name_for_pip_goes_too_where_it_leads_to_us(
+    running: Running, into: Layout, text: str, *, goes: bool
+) -> None:
+    put.put(running, into, force=False)
+    if text:
+        os.symlink(text, into.keyring)
+    else:
+        shutil.copy(os.path.join(running.folder, "credlatch"), into.keyring)
+    assert (into.keyring in take.take(into)) == goes
+    assert os.path.lexists(into.keyring) != goes
+
+
+def test_nor_does_it_go_with_a_program_of_another_s(running: Running, into: Layout) -> None:
+    put.put(running, into, force=False)
+    os.unlink(into.links[0])
+    shutil.copy(os.path.join(running.folder, "credlatch"), into.links[0])
+    os.symlink("credlatch", into.keyring)
+    take.take(into)
+    assert os.path.islink(into.keyring)
+
+
 def test_from_source_nothing_can_be_installed() -> None:
     with pytest.raises(PlaceError, match=r"from source"):
         layout.running()

@@ -31,16 +31,22 @@ def run(args: list[str], caller: Caller) -> int:
 def _answer(action: str, caller: Caller) -> answers.Answer:
     if action == "get":
         return answers.get(answers.DOCKER, streams.read_stdin(), caller)
+    from credlatch.stores import order
     from credlatch.stores.rattler import RattlerStore
 
     out = b""
     if action == "list":
         # Clients write nothing, or a word that means nothing, and may not close the pipe.
-        out = docker.render_list(RattlerStore(caller).logins())
+        others = order.chained(caller)
+        logins = {} if others is None else others.logins()
+        out = docker.render_list({**logins, **RattlerStore(caller).logins()})
     elif action == "store":
         key, login = docker.parse_store(streams.read_stdin())
         RattlerStore(caller).save(key, login)
     else:
         # What was not there is gone as well: skopeo 1.9.3 crashes on anything but success.
-        RattlerStore(caller).delete(docker.parse_key(streams.read_stdin()))
+        key = docker.parse_key(streams.read_stdin())
+        RattlerStore(caller).delete(key)
+        if (others := order.chained(caller)) is not None:
+            others.delete(key)
     return answers.success(out, caller)

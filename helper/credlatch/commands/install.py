@@ -54,20 +54,27 @@ def uninstall(args: list[str], caller: Caller) -> int:
     """
     # What is needed from now on, while it can still be found.
     from credlatch.agent import client, control, wire  # noqa: F401
+    from credlatch.setup import undone
 
     parser = _parser("uninstall", "Take away what install has put there.", caller)
     prefix = _absolute(parser.parse_args(args).prefix, caller)
     from_there = layout.Layout(prefix)
+    wired = undone.still_wired(caller)
     gone = take.take(from_there)
     unpacked = take.take_unpacked(caller)
     if gone:
-        _say(f"credlatch is no more installed in {prefix}")
+        _say(f"credlatch is no longer installed in {prefix}")
     else:
         _say(f"nothing is installed in {prefix}")
     build = sys._xoptions.get("credlatch")
     if (gone or unpacked) and isinstance(build, str) and sys.platform != "win32":
         with suppress(OSError):
             control.ask(build, wire.STOP)
+    for words, path in wired if gone else []:
+        _say(
+            f"{path} is still wired to credlatch: credlatch setup {words} takes it back, "
+            "with any copy of the program"
+        )
     for path in unpacked:
         _say(f"removed {path}, where the single file had unpacked itself")
     if os.path.lexists(from_there.lib):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _EXE = ".exe" if sys.platform == "win32" else ""
 PROGRAM = f"credlatch{_EXE}"
+KEYRING = f"keyring{_EXE}"  # the name by which pip, uv and pixi look for it: setup makes it
 HELPER = f"docker-credential-credlatch{_EXE}"  # the name by which Docker looks for it
 LOCK = "lock"
 _DIGITS = 16  # of a build's identity
@@ -58,6 +59,7 @@ class Layout:
         lib: the folder of the versions.
         current: the link to the one that is used.
         links: the links in ``bin``.
+        keyring: what ``credlatch setup`` may have made beside them.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -65,6 +67,7 @@ class Layout:
         self.lib = os.path.join(prefix, "lib", "credlatch")
         self.current = os.path.join(self.lib, "current")
         self.links = [os.path.join(self.bin, name) for name in (PROGRAM, HELPER)]
+        self.keyring = os.path.join(self.bin, KEYRING)
 
     @property
     def link_text(self) -> str:
@@ -80,6 +83,13 @@ class Layout:
             return False
         target = os.path.normpath(os.path.join(os.path.realpath(self.bin), text))
         return target.startswith((self._below(self.lib), self._below(os.path.realpath(self.lib))))
+
+    def has_our_keyring(self) -> bool:
+        """Whether ``keyring`` is a link to our link beside it."""
+        try:
+            return os.readlink(self.keyring) == PROGRAM and self.is_ours(self.links[0])
+        except OSError:
+            return False
 
     @staticmethod
     def _below(folder: str) -> str:

@@ -26,6 +26,9 @@ def take(layout: Layout) -> list[str]:
     """
     gone: list[str] = []
     try:
+        if layout.has_our_keyring():
+            os.unlink(layout.keyring)
+            gone.append(layout.keyring)
         for path in (*layout.links, layout.current):
             if layout.is_ours(path) or (path == layout.current and os.path.islink(path)):
                 os.unlink(path)

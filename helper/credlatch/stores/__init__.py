@@ -10,6 +10,7 @@ from credlatch import jwt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Protocol
 
     from credlatch.credential import Credential
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 
             Raises:
                 StoreError: it has, or may have, an entry, and cannot give it.
+            """
+
+    class ListedStore(Store, Protocol):
+        """A store that can tell what it has entries for."""
+
+        def hosts(self) -> Iterable[str]:
+            """Hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept.
+
+            Raises:
+                StoreError: as for ``find``.
             """
 
     class KeyedStore(Store, Protocol):

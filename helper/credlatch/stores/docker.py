@@ -60,6 +60,20 @@ class DockerStore:
             raise failure
         return None
 
+    def hosts(self) -> list[str]:
+        """The keys of the files that can be read."""
+        found: list[str] = []
+        for path in self._paths():
+            try:
+                config = self._caller.document(path, _Config, _Config.has_secrets)
+            except StoreError as error:
+                self._caller.warn(str(error))
+                continue
+            auths = {} if config is None else config.auths
+            # What a helper's login leaves is empty.
+            found += [key for key, auth in auths.items() if auth]
+        return found
+
 
 class _Config:
     """What counts of a configuration file.

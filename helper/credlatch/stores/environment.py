@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.url import Url
 
+_OCTETS = 4  # of an IPv4 address
 _ADVICE = "set a fresh one"
 PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
 
@@ -32,6 +33,14 @@ def suffix(url: Url) -> str | None:
         return None
     name = url.host.replace("-", "__").replace(".", "_").upper()
     return name if url.default_port else f"{name}_{url.port}"
+
+
+def host_of(suffix: str) -> str:
+    """The host, with its port, that a ``<HOST>`` is for: the reverse of ``suffix``."""
+    labels = suffix.lower().replace("__", "-").split("_")
+    numbers = sum(label.isdecimal() for label in labels)
+    port = labels[-1].isdecimal() and not numbers == len(labels) == _OCTETS
+    return ".".join(labels[:-1]) + f":{labels[-1]}" if port else ".".join(labels)
 
 
 class EnvironmentStore:
@@ -72,6 +81,18 @@ class EnvironmentStore:
             if token is not None and PyxRealm(self._caller).owns(url):
                 return Entry(Bearer(Secret(token)), f"the variable {name}", advice=_ADVICE)
         return None
+
+    def hosts(self) -> list[str]:
+        """The hosts that variables are named after, and pyx's when there is a token for them."""
+        found = [
+            host_of(name.removeprefix(prefix))
+            for name in self._caller.environ
+            for prefix in ("CREDLATCH_TOKEN_", "CREDLATCH_PASSWORD_")
+            if name.startswith(prefix) and self._value(name) is not None
+        ]
+        if any(self._value(name) is not None for name in PYX_TOKENS):
+            found += PyxRealm(self._caller).hosts()
+        return found
 
     def _value(self, name: str) -> str | None:
         """A variable without the newline that `echo` and CI's secret forms leave at its end."""

@@ -63,6 +63,11 @@ class NetrcStore:
             login = found.default
         return None if login is None else Entry(Basic(login[0], Secret(login[1])), path)
 
+    def hosts(self) -> list[str]:
+        """The machines that have a password."""
+        file = self._caller.document(self._path(), _Netrc)
+        return [] if file is None else file.hosts()
+
     def _path(self) -> str:
         chosen = self._caller.path("NETRC")
         if chosen:
@@ -99,6 +104,11 @@ class _Netrc:
         self._text = text
         self._lowered = text.lower()
         self._found: dict[tuple[str, str | None], _Found] = {}
+
+    def hosts(self) -> list[str]:
+        """The machines that have a password; ``default`` is none."""
+        found = entries(_words(self._text), lambda _: None)
+        return [name for name, _, password in found if name is not None and password is not None]
 
     def look(self, host: str, username: str | None) -> _Found:
         """What it says about a host, for whatever user or for that one."""

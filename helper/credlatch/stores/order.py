@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.stores import Store
+    from credlatch.stores.chained import ChainedStore
 
 
 def _environment(caller: Caller) -> Store:
@@ -69,6 +70,18 @@ def _keyring(caller: Caller) -> Store:
     return KeyringStore(caller)
 
 
+def chained(caller: Caller) -> ChainedStore | None:
+    """The helpers that were there before us, if there are any to ask."""
+    # Where nobody has written such helpers down, there is nothing to import.
+    from os.path import exists
+
+    if not exists(caller.config("credlatch", "chain.json")):
+        return None
+    from credlatch.stores.chained import MARK, ChainedStore
+
+    return ChainedStore(caller) if caller.get(MARK) is None else None
+
+
 ORDER: tuple[Callable[[Caller], Store | None], ...] = (
     _environment,  # what this call's environment says outranks what was stored
     _pyx_key,
@@ -79,6 +92,7 @@ ORDER: tuple[Callable[[Caller], Store | None], ...] = (
     _netrc,
     _docker,
     _keyring,  # as pip and uv use it: last, because each question costs a round trip
+    chained,  # what was there before us: each question starts another program
 )
 """Each opens one store, or gives None where the caller has no such store.
 

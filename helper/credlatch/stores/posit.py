@@ -76,12 +76,27 @@ class PositStore:
                 ):
                     best = (named, token)
         except ValueError as error:
-            raise StoreError(
-                f"{self._path} is not TOML ({error}): mend it, or move it away and log in again"
-            ) from None
+            raise self._not_toml(error) from None
         if damaged and best[1] is None:
             raise StoreError(f"{self._path} has a damaged entry: log in again with posit-keyring")
         return best
+
+    def hosts(self) -> list[str]:
+        """The addresses in the file, and the one that an identity token is for."""
+        address = self._caller.get("PACKAGEMANAGER_ADDRESS")
+        has_identity = self._caller.get("PACKAGEMANAGER_IDENTITY_TOKEN_FILE") is not None
+        found = [address] if address is not None and has_identity else []
+        tables = self._caller.document(self._path, _tables)
+        try:
+            stored = [] if tables is None else [_fields(table)[0] for table in tables.about("")]
+        except ValueError as error:
+            raise self._not_toml(error) from None
+        return [*found, *(each for each in stored if each and address in {None, each})]
+
+    def _not_toml(self, error: ValueError) -> StoreError:
+        return StoreError(
+            f"{self._path} is not TOML ({error}): mend it, or move it away and log in again"
+        )
 
     def _grant(self, address: str) -> PositIdentity | None:
         path = self._caller.path("PACKAGEMANAGER_IDENTITY_TOKEN_FILE")

@@ -113,6 +113,10 @@ class PyxKeyStore(_Tokens):
             slot=path,
         )
 
+    def hosts(self) -> list[str]:
+        """All that are pyx's: this store is there only with a key."""
+        return PyxRealm(self._caller).hosts()
+
 
 class PyxStore(_Tokens):
     """A login that ``uv auth login pyx.dev`` left."""
@@ -141,6 +145,12 @@ class PyxStore(_Tokens):
             renew_unknown=True,
             slot=path,
         )
+
+    def hosts(self) -> list[str]:
+        """All that are pyx's, when somebody has logged in."""
+        realm = PyxRealm(self._caller)
+        path = f"{token_folder(self._caller, realm.api)}/tokens.json"
+        return realm.hosts() if os.path.exists(path) else []
 
 
 def _parse(text: str, path: str) -> tuple[str, str]:

@@ -36,9 +36,22 @@ class PyxRealm:
             return True
         if url.scheme != "https" or not url.default_port:
             return False
-        # Another API's tokens are not for Astral's hosts, unless its owner names a CDN.
-        official = self.api.scheme == "https" and self.api.host in _API_HOSTS
-        cdn = (self._cdn or (_CDN if official else "")).lower()
+        cdn = self._cdn_host
         if cdn and (url.host == cdn or url.host.endswith(f".{cdn}")):
             return True
-        return official and url.host in {"pyx.dev", *_API_HOSTS}
+        return self._is_official and url.host in {"pyx.dev", *_API_HOSTS}
+
+    def hosts(self) -> list[str]:
+        """Those hosts, as a pattern where they are many."""
+        others = ["pyx.dev", *_API_HOSTS] if self._is_official else []
+        cdn = [f"*.{self._cdn_host}"] if self._cdn_host else []
+        return [f"{self.api.scheme}://{self.api.netloc}", *others, *cdn]
+
+    @property
+    def _is_official(self) -> bool:
+        return self.api.scheme == "https" and self.api.host in _API_HOSTS
+
+    @property
+    def _cdn_host(self) -> str:
+        # Another API's tokens are not for Astral's hosts, unless its owner names a CDN.
+        return (self._cdn or (_CDN if self._is_official else "")).lower()

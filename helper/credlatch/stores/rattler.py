@@ -157,6 +157,18 @@ class RattlerStore:
         except AmbiguousError:
             return True  # erasing all of them is what mends it
 
+    def hosts(self) -> list[str]:
+        """The keys that are no buckets', of the backends that can be asked."""
+        found: list[str] = []
+        for backend in self.backends():
+            try:
+                entries = backend.entries()
+            except StoreError as error:
+                self._caller.warn(str(error))
+                continue
+            found += [key for key, value in entries.items() if not rattler_format.is_s3(value)]
+        return found
+
     def logins(self) -> dict[str, str]:
         """Keys that a registry's login may have, with their user names.
 

@@ -54,6 +54,17 @@ class UvStore:
             return entry
         return entry or self._in_keyring(url)
 
+    def hosts(self) -> list[str]:
+        """The services in the file; the keyring's cannot be listed."""
+        path = f"{folder(self._caller)}/credentials.toml"
+        tables = self._caller.document(path, _tables) if os.path.lexists(path) else None
+        try:
+            found = [] if tables is None else tables.about("")
+        except ValueError as error:
+            raise _not_toml(path, error) from None
+        services = [None if table is None else table.get("service") for table in found]
+        return [service for service in services if isinstance(service, str)]
+
     def _in_file(self, url: urls.Url) -> Entry | None:
         path = f"{folder(self._caller)}/credentials.toml"
         if not os.path.lexists(path):
@@ -74,9 +85,7 @@ class UvStore:
                 else:
                     best += [match] if match is not None else []
         except ValueError as error:
-            raise StoreError(
-                f"{path} is not TOML ({error}): mend it, or move it away and log in again"
-            ) from None
+            raise _not_toml(path, error) from None
         if not best:
             if damaged:
                 raise StoreError(
@@ -110,6 +119,10 @@ class UvStore:
 
 def _tables(text: str, _path: str) -> Tables:
     return Tables(text, "credential")
+
+
+def _not_toml(path: str, error: ValueError) -> StoreError:
+    return StoreError(f"{path} is not TOML ({error}): mend it, or move it away and log in again")
 
 
 def _several(where: str, host: str, users: list[str]) -> str:

@@ -1,0 +1,224 @@
+"""``credlatch setup TOOL``: wires a tool to us, or takes the wiring out again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from credlatch.commands import streams
+from credlatch.errors import SetupError, UsageError
+from credlatch.setup import hosts, plan, record, shown, tools, undone, written
+from credlatch.system.files import reason
+from credlatch.system.locks import Exclusive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from credlatch.caller import Caller
+    from credlatch.setup.places import Place
+    from credlatch.setup.plan import Plan
+    from credlatch.setup.tools import Tool
+
+PATIENCE = 10.0  # seconds that one setup waits for another
+_NOT_DONE = 1
+
+
+def run(args: list[str], caller: Caller) -> int:
+    """Wire one tool; the exit status: 0 also when there is nothing to do.
+
+    Raises:
+        UsageError: the options are wrong.
+        SetupError: it cannot be done, and nothing is changed.
+    """
+    options = _parser().parse_args(args)
+    tool = _checked(options)
+    if tool.done_by:
+        _say(f"{tool.name}: {tool.serves}: this is {tool.done_by}'s wiring")
+        tool = tools.TOOLS[tool.done_by]
+    place = plan.place_of(tool, caller, project=options.project, all_hosts=options.all_hosts)
+    project = os.path.realpath(place.path) if options.project else None
+    kept = record.path_of(tool.name, project, caller)
+    if not options.dry_run and not options.yes and not _can_ask():
+        raise SetupError(
+            "this is no terminal, where you could be asked: "
+            "--yes writes without asking, --dry-run only shows"
+        )
+    try:
+        if options.undo:
+            return _undo(tool, kept, options, caller)
+        return _wire(tool, place, kept, options, caller)
+    finally:
+        for warning in caller.warnings:
+            if place.path not in warning:  # a store of ours too, of which more is said here
+                streams.say(warning)
+
+
+def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, caller: Caller) -> int:
+    wanted = None
+    if tool.keys is not None and not options.all_hosts:
+        named = options.host
+        # The helper that is asked after us may have one.
+        force = options.force or options.others == plan.CHAIN
+        wanted = hosts.named(named, caller, force=force) if named else hosts.known(caller)
+    made = plan.plan(tool, place, wanted, options.others, caller)
+    _show(shown.whole(made.files))
+    if made.link is not None and made.makes_link:
+        _show(list(shown.link(made.link)))
+    for line in (*made.left, *made.notes):
+        _say(line)
+    if made.is_empty:
+        _say(f"{place.path}: {'nothing to change' if made.wired else 'nothing was written'}")
+        return 0 if made.wired else _NOT_DONE
+    if options.dry_run:
+        return 0
+    if not options.yes and not _agreed():
+        _say("nothing was written")
+        return _NOT_DONE
+    _make(made, kept, caller)
+    words = f"{tool.name} --project" if options.project else tool.name
+    _say(f"{tool.name} asks credlatch now; credlatch setup {words} --undo takes it back")
+    return 0
+
+
+def _make(made: Plan, kept: str, caller: Caller) -> None:
+    """Write it down, then do it."""
+    try:
+        with Exclusive(f"{record.folder(caller)}/lock", PATIENCE):
+            steps = record.Record(kept)
+            made_before = made.link is not None and any(
+                step.made_link and step.link is not None and step.link[0] == made.link.path
+                for each in record.others(kept)
+                for step in each.steps
+            )
+            steps.add(made.files, made.link, made_link=made.makes_link or made_before)
+            try:
+                written.write(made.files, made.link if made.makes_link else None)
+            except SetupError:
+                steps.drop_last()
+                raise
+    except OSError as error:
+        raise SetupError(f"{kept} cannot be written: {reason(error)}: nothing was") from None
+
+
+def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) -> int:
+    steps = record.Record(kept)
+    if not steps.steps:
+        _say(f"{tool.name}: nothing to undo")
+        return 0
+    made = undone.undoing(steps, caller)
+    _show(shown.whole(made.files))
+    if made.link is not None:
+        _show(list(shown.link(made.link, gone=True)))
+    for line in made.notes:
+        _say(line)
+    if options.dry_run:
+        return 0
+    if not options.yes and not _agreed():
+        _say("nothing was written")
+        return _NOT_DONE
+    try:
+        with Exclusive(f"{record.folder(caller)}/lock", PATIENCE):
+            written.write(made.files, remove=made.link)
+            steps.write([])
+            written.remove_folders(made.folders)
+    except OSError as error:
+        raise SetupError(f"{kept} cannot be removed: {reason(error)}") from None
+    if not made.notes:
+        _say(f"{tool.name}: what credlatch setup has changed is undone")
+    return 0
+
+
+def _checked(options: argparse.Namespace) -> Tool:
+    """The tool.
+
+    Raises:
+        UsageError: options do not go together, or the tool has no such thing.
+    """
+    tool = tools.TOOLS[options.tool]
+    if options.host and tool.keys is None:
+        raise UsageError(f"{tool.name} has one setting for all hosts: leave --host out")
+    if options.host and options.all_hosts:
+        raise UsageError("--all-hosts are these too: leave --host out")
+    if options.undo and (options.host or options.all_hosts):
+        raise UsageError("--undo takes back all that setup has done: name no hosts")
+    if options.others == plan.CHAIN and tool.chain is None:
+        raise UsageError(f"{tool.name} asks one program only: it has no --chain")
+    return tool
+
+
+class _Parser(argparse.ArgumentParser):
+    """Whose complaints are one line, as all of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}: see {self.prog} --help")
+
+
+def _parser() -> _Parser:
+    rows = "\n".join(f"  {tool.name:12}{tool.serves}" for tool in tools.TOOLS.values())
+    parser = _Parser(
+        "credlatch setup",
+        description="Have a tool ask credlatch. Shows what it changes, and asks.",
+        epilog=f"tools:\n{rows}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("tool", metavar="TOOL", choices=list(tools.TOOLS), help="see below")
+    parser.add_argument(
+        "--host",
+        metavar="HOST",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="hosts, *. patterns or URLs to wire; else all that the stores have logins for",
+    )
+    parser.add_argument(
+        "--all-hosts", action="store_true", help="one setting for all hosts, whatever they are"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="wire also hosts that no store has a login for"
+    )
+    parser.add_argument(
+        "--project", action="store_true", help="the project's configuration, not your own"
+    )
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument(
+        "--replace",
+        dest="others",
+        action="store_const",
+        const=plan.REPLACE,
+        default=plan.LEAVE,
+        help="put credlatch in the place of other helpers",
+    )
+    others.add_argument(
+        "--chain",
+        dest="others",
+        action="store_const",
+        const=plan.CHAIN,
+        help="ask credlatch first, then the helper that was there",
+    )
+    parser.add_argument("--undo", action="store_true", help="put back what was there")
+    parser.add_argument("--dry-run", action="store_true", help="only show")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _can_ask() -> bool:
+    return os.isatty(0) and os.isatty(1)
+
+
+def _agreed() -> bool:
+    streams.answer(b"Write this? [y/N] ")
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _show(rows: Sequence[str]) -> None:
+    streams.answer("".join(f"{row}\n" for row in rows).encode(errors="backslashreplace"))
+
+
+def _say(text: str) -> None:
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    streams.answer(f"{text}\n".encode(errors="backslashreplace"))

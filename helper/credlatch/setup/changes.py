@@ -1,0 +1,101 @@
+"""What is changed in a file, in a form that can be undone and holds nothing but the change."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from credlatch.setup.formats import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from credlatch.setup.formats import Key, Value
+    from credlatch.setup.texts import Found
+
+    Splice = tuple[int, str, str]
+
+
+class Setting:
+    """One setting that is put in.
+
+    Attributes:
+        key: the setting.
+        value: what it is now.
+        old: what it was; None: nothing.
+    """
+
+    __slots__ = ("key", "old", "value")
+
+    def __init__(self, key: Key, value: Value, old: Value | None) -> None:
+        self.key = key
+        self.value = value
+        self.old = old
+
+
+class FileChange:
+    """One file, before and after.
+
+    Attributes:
+        found: the file as it was found.
+        after: what it is to say; None: it is to go.
+        format: the name of its format.
+        settings: those that are put in, in their order.
+        is_private: whether it is for its owner alone, if it is begun.
+    """
+
+    __slots__ = ("after", "format", "found", "is_private", "settings")
+
+    def __init__(
+        self,
+        found: Found,
+        after: str | None,
+        form: str,
+        settings: Sequence[Setting] = (),
+        *,
+        is_private: bool = False,
+    ) -> None:
+        self.found = found
+        self.after = after
+        self.format = form
+        self.settings = settings
+        self.is_private = is_private
+
+    @property
+    def before(self) -> str | None:
+        """What it says; None: it is not there."""
+        return self.found.text
+
+
+def splices(before: str, after: str) -> list[Splice]:
+    """Where two texts differ: by lines, and then by characters, so that no more is kept.
+
+    Each is a place in the new text, what was there, and what is there now; the first one first.
+    """
+    old, new = lines(before), lines(after)
+    found: list[Splice] = []
+    at = 0
+    for tag, first, last, new_first, new_last in SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
+        was, now = "".join(old[first:last]), "".join(new[new_first:new_last])
+        if tag != "equal":
+            head = _common(was, now)
+            tail = _common(was[head:][::-1], now[head:][::-1])
+            end = (len(was) - tail, len(now) - tail)
+            found.append((at + head, was[head : end[0]], now[head : end[1]]))
+        at += len(now)
+    return found
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def without(text: str, changed: list[Splice]) -> str:
+    """The text before some splices were made."""
+    for at, was, now in reversed(changed):
+        text = text[:at] + was + text[at + len(now) :]
+    return text

@@ -1,0 +1,83 @@
+"""One file for each format of configuration: text in, text out, no I/O.
+
+A setting is found by its key, whatever that is in the format, and has one value or several. Each
+edit is in one place of the text, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from credlatch.caller import Caller
+
+    Key = tuple[str, ...]
+    Value = str | tuple[str, ...]
+
+    class Format(Protocol):
+        """A format.
+
+        Every method raises ValueError, saying why, where the text is not what the tool reads, or
+        cannot be edited without changing more than one setting.
+        """
+
+        name: str
+
+        def get(self, text: str, key: Key) -> Value | None:
+            """What a setting is; None where it is not set."""
+
+        def put(self, text: str, key: Key, value: Value) -> str:
+            """The text with a setting in it, in the place of what it was."""
+
+        def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:
+            """The text with a setting as it was before ``value`` was put in.
+
+            What was made for it alone, and holds nothing any more, goes too.
+            """
+
+
+# What a format's own tool makes beside its file while it changes that: git's lockfile.h.
+LOCKS = {"git": ".lock"}
+
+
+class FormatError(ValueError):
+    """A text is not what its tool reads, or cannot be edited in one place."""
+
+
+def named(name: str, caller: Caller) -> Format:
+    """A format by its name."""
+    match name:
+        case "json":
+            from credlatch.setup.formats.json_text import JsonText
+
+            return JsonText()
+        case "toml":
+            from credlatch.setup.formats.toml_text import TomlText
+
+            return TomlText()
+        case "ini":
+            from credlatch.setup.formats.ini_text import IniText
+
+            return IniText()
+        case "bazelrc":
+            from credlatch.setup.formats.bazelrc import Bazelrc
+
+            return Bazelrc()
+        case "git":
+            from credlatch.setup.formats.git_config import GitConfig
+
+            return GitConfig(caller)
+    raise ValueError(f"there is no format {name!r}")
+
+
+def newline(text: str) -> str:
+    """How the text ends its lines."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def lines(text: str) -> list[str]:
+    """The lines, each with its end; other characters that break lines elsewhere do not here."""
+    found = text.split("\n")
+    last = found.pop()
+    return [f"{line}\n" for line in found] + ([last] if last else [])

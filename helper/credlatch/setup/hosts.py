@@ -1,0 +1,129 @@
+"""The hosts to wire: those that stores have entries for, or those that a person names."""
+
+from __future__ import annotations
+
+from credlatch import registry
+from credlatch import url as urls
+from credlatch.errors import RequestError, SetupError, StoreError
+from credlatch.stores.order import ORDER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TypeGuard
+
+    from credlatch.caller import Caller
+    from credlatch.stores import KeyedStore, ListedStore, Store
+    from credlatch.url import Url
+
+
+def known(caller: Caller) -> list[Url]:
+    """The hosts, and ``*.`` patterns, that the stores have entries for; one URL for each origin.
+
+    A store that cannot be read is warned of. Some entries are not found by listing: a keyring's
+    items for pip and uv have whatever name somebody has given them.
+
+    Raises:
+        SetupError: there are none.
+    """
+    found: dict[tuple[str, str, int], Url] = {}
+    for open_store in ORDER:
+        store = open_store(caller)
+        if store is None or not _is_listed(store):
+            continue
+        try:
+            listed = list(store.hosts())
+        except StoreError as error:
+            caller.warn(str(error))
+            continue
+        for url in _readable(listed):
+            found.setdefault(url.origin, url)
+    if not found:
+        raise SetupError(
+            "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
+            "or name hosts with --host and --force"
+        )
+    return sorted(found.values(), key=lambda url: (url.host, url.port, url.scheme))
+
+
+def named(texts: Iterable[str], caller: Caller, *, force: bool) -> list[Url]:
+    """The hosts that a person names, each with an entry in some store.
+
+    Args:
+        texts: hosts, ``host:port``, ``*.`` patterns or URLs.
+        caller: whose stores they are.
+        force: take also those that no store has an entry for.
+
+    Raises:
+        SetupError: one is no host, or has no entry.
+    """
+    found = []
+    for text in dict.fromkeys(texts):
+        if text == "*":
+            raise SetupError("'*' is no host: --all-hosts wires them all")
+        try:
+            url = _parse(text)
+        except RequestError as error:
+            raise SetupError(f"{text[:100]!r} is no host: {error}") from None
+        if url.scheme == "s3" or not url.may_carry_credentials:
+            raise SetupError(f"{url.shown} never gets a credential: name an https host")
+        if not force and not _has_login(url, caller):
+            raise SetupError(
+                f"no store has a login for {url.netloc}: log in first, or wire it with --force"
+            )
+        found.append(url)
+    return found
+
+
+def _parse(text: str) -> Url:
+    return urls.parse(text if "://" in text else f"https://{text}")
+
+
+def _readable(texts: Iterable[str]) -> Iterable[Url]:
+    for text in texts:
+        try:
+            url = _parse(text)
+        except RequestError:
+            continue  # a key of Docker's may be any text
+        if url.scheme != "s3" and url.may_carry_credentials:
+            yield url
+
+
+def _has_login(url: Url, caller: Caller) -> bool:
+    for open_store in ORDER:
+        store = open_store(caller)
+        try:
+            if store is not None and _finds(store, url):
+                return True
+        except StoreError as error:
+            caller.warn(str(error))
+            return True  # it has, or may have, one
+    # A login for a part of the host is one for it, and so is one for a host of the pattern.
+    return any(_covers(url, other) for other in _all(caller))
+
+
+def _covers(url: Url, other: Url) -> bool:
+    if not url.host.startswith("*."):
+        return url.origin == other.origin
+    return f".{other.host.removeprefix('*.')}".endswith(url.host.removeprefix("*"))
+
+
+def _finds(store: Store, url: Url) -> bool:
+    if store.find(url) is not None:
+        return True
+    return _is_keyed(store) and store.find_key(registry.spellings(url)) is not None
+
+
+def _all(caller: Caller) -> list[Url]:
+    try:
+        return known(caller)
+    except SetupError:
+        return []
+
+
+def _is_listed(store: Store) -> TypeGuard[ListedStore]:
+    return hasattr(store, "hosts")
+
+
+def _is_keyed(store: Store) -> TypeGuard[KeyedStore]:
+    return hasattr(store, "find_key")

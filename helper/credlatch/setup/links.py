@@ -1,0 +1,113 @@
+"""Programs that a tool starts by name: what is on PATH, and a link there for what is not."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.errors import SetupError
+from credlatch.setup import names, tools
+from credlatch.system import programs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+
+_EXE = ".exe" if sys.platform == "win32" else ""
+
+
+class Link:
+    """A name for the program, beside it.
+
+    Attributes:
+        path: the name.
+        text: what it leads to.
+        is_there: whether it has been made before.
+    """
+
+    __slots__ = ("is_there", "path", "text")
+
+    def __init__(self, path: str, text: str, *, is_there: bool) -> None:
+        self.path = path
+        self.text = text
+        self.is_there = is_there
+
+
+def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
+    """See that a tool will find us by the name that it uses.
+
+    Args:
+        program: that name.
+        caller: whose PATH it is.
+        replace: whether another program of that name may be put behind ours.
+
+    Returns:
+        The link that does it, where a name of its own is needed for that.
+
+    Raises:
+        SetupError: it will not.
+    """
+    found = programs.found(program, caller.environ)
+    if program != tools.KEYRING:
+        if found is None:
+            raise SetupError(
+                f"{program} is not on PATH: credlatch install puts it into ~/.local/bin, "
+                "and PATH must name that"
+            )
+        return None
+    ours = programs.found(names.PROGRAM, caller.environ)
+    if ours is None:
+        raise SetupError(
+            "credlatch is not on PATH: credlatch install puts it into ~/.local/bin, "
+            "and PATH must name that"
+        )
+    path = os.path.join(os.path.dirname(ours), program + _EXE)
+    link = Link(path, os.path.basename(ours), is_there=_leads_to(path, ours))
+    if found is not None and not _leads_to(found, ours):
+        if not replace:
+            raise SetupError(
+                f"PATH finds another {program}, {found}: --replace puts credlatch's before it"
+            )
+        if _comes_first(found, path, caller):
+            raise SetupError(
+                f"PATH finds {found} before {os.path.dirname(path)}: put that folder first"
+            )
+    if not link.is_there and os.path.lexists(path):
+        raise SetupError(f"{path} is another program: move it away")
+    return link
+
+
+def make(link: Link) -> None:
+    """Make a link.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if sys.platform == "win32":
+        import shutil
+
+        # There are no links for everybody there: it is a second program beside the first.
+        shutil.copyfile(os.path.join(os.path.dirname(link.path), link.text), link.path)
+    else:
+        os.symlink(link.text, link.path)
+
+
+def is_ours(path: str, text: str) -> bool:
+    """Whether a link that we have made is still what it was."""
+    if sys.platform == "win32":
+        return _leads_to(path, os.path.join(os.path.dirname(path), text))
+    return os.path.islink(path) and os.readlink(path) == text
+
+
+def _leads_to(path: str, program: str) -> bool:
+    if sys.platform == "win32":
+        import filecmp
+
+        return os.path.isfile(path) and filecmp.cmp(path, program, shallow=False)
+    return os.path.exists(path) and os.path.samefile(path, program)
+
+
+def _comes_first(found: str, path: str, caller: Caller) -> bool:
+    folders = caller.environ.get("PATH", os.defpath).split(os.pathsep)
+    places = [folders.index(os.path.dirname(each)) for each in (found, path)]
+    return places[0] <= places[1]

@@ -1,0 +1,47 @@
+"""Which settings of a tool stop counting for a host that has one of its own."""
+
+from __future__ import annotations
+
+from credlatch.setup.formats.git_config import GitConfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.setup.formats import Format, Key, Value
+
+AUTH_FILES = "containers-auth.json"  # podman's word for the files that it looks into first
+REGISTRIES_KEY = ("credential-helpers",)
+_SYSTEM_REGISTRIES = "/etc/containers/registries.conf"
+
+
+def creds_store(form: Format, text: str, _key: Key) -> Value | None:
+    """Docker's helper for all registries."""
+    return form.get(text, ("credsStore",))
+
+
+def wider_pattern(form: Format, text: str, key: Key) -> Value | None:
+    """Bazel's rule: the longest ``*.`` pattern around the host, else the helper for all."""
+    labels = key[0].removeprefix("*.").split(".")
+    wider = ["*." + ".".join(labels[at:]) for at in range(len(labels))]
+    for pattern in [*wider, ""]:
+        found = form.get(text, (pattern,))
+        if found is not None:
+            return found
+    return None
+
+
+def git_default(form: Format, text: str, key: Key) -> Value | None:
+    """The helpers for all hosts: in this file, else in any that git reads, as the system's."""
+    own = form.get(text, ("",)) if key != ("",) else None
+    return form.for_all() if own is None and isinstance(form, GitConfig) else own
+
+
+def system_helpers(form: Format, _text: str, key: Key) -> Value | None:
+    """What the system's ``registries.conf`` says, where the user's does not."""
+    if key != REGISTRIES_KEY:
+        return None
+    try:
+        with open(_SYSTEM_REGISTRIES, encoding="utf-8") as file:
+            found = form.get(file.read(), key)
+    except (OSError, ValueError):
+        return None
+    return None if found == (AUTH_FILES,) else found

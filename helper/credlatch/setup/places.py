@@ -1,0 +1,183 @@
+"""Where each tool keeps the configuration that wires it: the user's own, and a project's."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch.errors import SetupError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from credlatch.caller import Caller
+
+    T = TypeVar("T")
+
+GIT_PATIENCE = 30.0  # seconds
+BAZEL_ROOTS = ("MODULE.bazel", "REPO.bazel", "WORKSPACE.bazel", "WORKSPACE")
+
+
+class Place:
+    """A configuration.
+
+    Attributes:
+        path: the file, which need not exist.
+        format: its format's name.
+        table: the table that the tool's settings are in; empty: none.
+        is_private: whether a file that we begin is for its owner alone.
+    """
+
+    __slots__ = ("format", "is_private", "path", "table")
+
+    def __init__(
+        self, path: str, form: str, table: tuple[str, ...] = (), *, is_private: bool = False
+    ) -> None:
+        self.path = path
+        self.format = form
+        self.table = table
+        self.is_private = is_private
+
+
+def docker(caller: Caller) -> Place:
+    """Docker's ``config.json``."""
+    folder = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
+    return Place(f"{folder}/config.json", "json", is_private=True)
+
+
+def containers(caller: Caller) -> Place:
+    """The ``auth.json`` that outlasts a reboot: podman's own is in the runtime folder."""
+    path = caller.path("REGISTRY_AUTH_FILE") or caller.config("containers", "auth.json")
+    return Place(path, "json", is_private=True)
+
+
+def registries(caller: Caller) -> Place:
+    """What counts of ``registries.conf``: the one that is named, the user's, or a part beside it.
+
+    A user's whole ``registries.conf`` would take the place of the system's.
+    """
+    named = caller.path("CONTAINERS_REGISTRIES_CONF")
+    own = caller.config("containers", "registries.conf")
+    part = caller.config("containers", "registries.conf.d", "credlatch.conf")
+    return Place(named or (own if os.path.exists(own) else part), "toml")
+
+
+def bazel(caller: Caller) -> Place:
+    """The user's ``.bazelrc``."""
+    return Place(caller.in_home(".bazelrc"), "bazelrc")
+
+
+def bazel_project(caller: Caller) -> Place:
+    """The workspace's ``.bazelrc``."""
+    folder = workspace(caller)
+    if folder is None:
+        raise _no_project(caller, "Bazel workspace", "MODULE.bazel")
+    return Place(os.path.join(folder, ".bazelrc"), "bazelrc")
+
+
+def workspace(caller: Caller) -> str | None:
+    """The root of the Bazel workspace around the working directory."""
+    return _upward(caller, lambda folder: folder if is_workspace(folder) else None)
+
+
+def is_workspace(folder: str) -> bool:
+    """Whether a folder is the root of a Bazel workspace."""
+    return any(os.path.isfile(os.path.join(folder, name)) for name in BAZEL_ROOTS)
+
+
+def git(caller: Caller) -> Place:
+    """The file that ``git config --global`` writes."""
+    chosen = caller.path("GIT_CONFIG_GLOBAL")
+    own, xdg = caller.in_home(".gitconfig"), caller.config("git", "config")
+    path = xdg if not os.path.exists(own) and os.path.exists(xdg) else own
+    return Place(chosen or path, "git")
+
+
+def git_project(caller: Caller) -> Place:
+    """The repository's own configuration, which all its worktrees share."""
+    from credlatch.system import programs
+
+    command = ["git", "rev-parse", "--git-common-dir"]
+    done = programs.ask(command, b"", caller, GIT_PATIENCE)
+    folder = done.out.decode(errors="surrogateescape").rstrip("\n")
+    if done.status or not folder:
+        raise _no_project(caller, "git repository", ".git")
+    return Place(os.path.join(caller.cwd, folder, "config"), "git")
+
+
+def uv(caller: Caller) -> Place:
+    """The user's ``uv.toml``."""
+    return Place(caller.path("UV_CONFIG_FILE") or caller.config("uv", "uv.toml"), "toml")
+
+
+def uv_project(caller: Caller) -> Place:
+    """The project's ``uv.toml``, which uv prefers, or its ``pyproject.toml``."""
+
+    def look(folder: str) -> Place | None:
+        for name, table in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                return Place(path, "toml", table)
+        return None
+
+    found = _upward(caller, look)
+    if found is None:
+        raise _no_project(caller, "Python project", "uv.toml or pyproject.toml")
+    return found
+
+
+def pip(caller: Caller) -> Place:
+    """The user's pip configuration; where ``PIP_CONFIG_FILE`` is a file, pip reads that instead.
+
+    Raises:
+        SetupError: pip is told to read none.
+    """
+    named = caller.path("PIP_CONFIG_FILE")
+    if named == os.devnull:
+        raise SetupError(f"PIP_CONFIG_FILE is {named}, with which pip reads no file: unset it")
+    if named is not None and os.path.exists(named):
+        return Place(named, "ini")
+    if sys.platform == "win32":
+        return Place(caller.config("pip", "pip.ini"), "ini")
+    if sys.platform == "darwin":
+        library = caller.in_home("Library", "Application Support", "pip")
+        if os.path.isdir(library):
+            return Place(f"{library}/pip.conf", "ini")
+    return Place(caller.config("pip", "pip.conf"), "ini")
+
+
+def pixi(caller: Caller) -> Place:
+    """What ``pixi config set --global`` writes."""
+    folder = caller.path("PIXI_HOME") or caller.in_home(".pixi")
+    return Place(f"{folder}/config.toml", "toml")
+
+
+def pixi_project(caller: Caller) -> Place:
+    """What ``pixi config set --local`` writes."""
+
+    def look(folder: str) -> str | None:
+        names = ("pixi.toml", "pyproject.toml")
+        there = any(os.path.isfile(os.path.join(folder, name)) for name in names)
+        return folder if there else None
+
+    found = _upward(caller, look)
+    if found is None:
+        raise _no_project(caller, "pixi project", "pixi.toml or pyproject.toml")
+    return Place(os.path.join(found, ".pixi", "config.toml"), "toml")
+
+
+def _upward(caller: Caller, look: Callable[[str], T | None]) -> T | None:
+    """What is found in the working directory, or in the nearest folder above it."""
+    folder = caller.cwd
+    while True:
+        found = look(folder)
+        parent = os.path.dirname(folder)
+        if found is not None or parent == folder:
+            return found
+        folder = parent
+
+
+def _no_project(caller: Caller, what: str, mark: str) -> SetupError:
+    return SetupError(f"{caller.cwd} is in no {what}: there is no {mark} in it or above it")

@@ -1,0 +1,103 @@
+"""A configuration as it is found: its text, and what it was when it was read."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+
+from credlatch.errors import SetupError
+from credlatch.system.files import reason
+
+_LARGEST = 4 * 1024 * 1024  # bytes: no configuration has a hundredth of it
+
+
+class Found:
+    """A file that is there, or is not.
+
+    Attributes:
+        path: its name, as the tool knows it.
+        text: what it says; None when it is not there.
+        status: what it was; None when it was not there.
+    """
+
+    __slots__ = ("path", "status", "text")
+
+    def __init__(self, path: str, text: str | None, status: os.stat_result | None) -> None:
+        self.path = path
+        self.text = text
+        self.status = status
+
+    @property
+    def target(self) -> str:
+        """The file itself, where the name is a link to it."""
+        return os.path.realpath(self.path)
+
+    def see_that_it_may_change(self) -> None:
+        """See that nobody has meant it to stay as it is.
+
+        Raises:
+            SetupError: it is read-only, or somebody else's.
+        """
+        if self.status is None:
+            return
+        # Root may write everywhere, but what says that it is not to be written is not.
+        if not self.status.st_mode & stat.S_IWUSR or not os.access(self.target, os.W_OK):
+            raise SetupError(
+                f"{self.path} is read-only: nothing was written; make it writable, or change it "
+                "where it is made"
+            )
+        if sys.platform != "win32" and self.status.st_uid != os.geteuid() != 0:
+            raise SetupError(f"{self.path} is another user's: nothing was written")
+
+    def missing_folders(self) -> list[str]:
+        """The folders that must be made for it, the outermost first."""
+        missing: list[str] = []
+        folder = os.path.dirname(self.target)
+        while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+            missing.insert(0, folder)
+            folder = os.path.dirname(folder)
+        return missing
+
+
+def read(path: str) -> Found:
+    """A configuration.
+
+    Raises:
+        SetupError: there is something that is no text, or cannot be read.
+    """
+    if path == os.devnull:
+        raise SetupError(f"a variable has {path} read as the configuration: unset it")
+    try:
+        # Not blocking, so that a FIFO is an error and no hang.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return _absent(path)
+        raise SetupError(f"{path} cannot be read: {reason(error)}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise SetupError(f"{path} is not a file: move it away")
+    try:
+        with open(descriptor, "rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {reason(error)}") from None
+    if len(data) > _LARGEST:
+        raise SetupError(f"{path} has more than {_LARGEST} bytes: it is no configuration")
+    try:
+        return Found(path, data.decode(), status)
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not UTF-8 text: mend it") from None
+
+
+def _absent(path: str) -> Found:
+    folder = os.path.dirname(path)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise SetupError(f"{folder} is not a folder, and {path} would be below it: move it away")
+    return Found(path, None, None)

@@ -1,0 +1,250 @@
+"""What is known of each tool's wiring: the one table.
+
+``setup`` writes by it, and whoever checks a wiring reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+from credlatch.setup import names, outranked, places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.caller import Caller
+    from credlatch.setup.formats import Format, Key, Value
+    from credlatch.setup.places import Place
+    from credlatch.url import Url
+
+ALL = "*"  # all hosts, where helpers that we ask in turn are written down
+DOCKER_PROGRAM = "docker-credential-credlatch"
+KEYRING = "keyring"
+WRAPPER = "tools/credlatch"  # in a Bazel workspace: bazel/README.md
+_DOCKER = "credlatch"  # Docker puts docker-credential- before it
+_GIT = "!credlatch git"  # a shell's command line
+_GIT_BESIDE = "!credlatch git --read-only"  # git has each of its helpers keep what one has given
+_IN_WORKSPACE = "%workspace%/"  # Bazel's word for the workspace's root
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """How a tool is wired.
+
+    Attributes:
+        name: what ``setup`` calls it.
+        serves: what else reads the same configuration, for a person.
+        program: what the tool starts, by name.
+        place: the user's configuration.
+        project: a project's, where there is such a thing.
+        keys: the settings for a host; nothing, where the tool cannot name it. None: there is one
+            setting, for all hosts.
+        all_key: the setting for all other hosts.
+        all_place: where that is, when it is elsewhere.
+        value: what a setting must be, from the place it is in.
+        beside: what it must be where the tool itself asks others after us; None: the same.
+        is_ours: whether a setting leads to us.
+        outranked: the setting that does not count any more for a host with one of its own.
+        chain: under which name a helper that was there is written down, to be asked after us;
+            empty: the tool itself asks one after the other; None: it cannot have two.
+        offer: what the setting for all hosts would be good for, where hosts are wired.
+        keeps: what the tool has us keep.
+        consequences: what else changes with the setting for all hosts.
+        hints: what a person must know besides.
+        advice: what there is to know of one place.
+        variable: a variable that outranks the configuration.
+        done_by: the tool whose wiring it is, where it has none of its own.
+    """
+
+    name: str
+    serves: str
+    program: str
+    place: Callable[[Caller], Place]
+    project: Callable[[Caller], Place] | None = None
+    keys: Callable[[Url], tuple[Key, ...]] | None = None
+    all_key: Key
+    all_place: Callable[[Caller], Place] | None = None
+    value: Callable[[Place], Value]
+    beside: Value | None = None
+    is_ours: Callable[[Value], bool]
+    outranked: Callable[[Format, str, Key], Value | None] | None = None
+    chain: str | None = None
+    offer: str = ""
+    keeps: str = ""
+    consequences: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    advice: Callable[[Place, Caller], list[str]] | None = None
+    variable: str = ""
+    done_by: str = ""
+
+    def starts_a_wrapper(self, place: Place) -> bool:
+        """Whether the tool starts a project's own file, and nothing that must be on PATH."""
+        value = self.value(place)
+        return isinstance(value, str) and value.startswith(_IN_WORKSPACE)
+
+
+def _always(value: Value) -> Callable[[Place], Value]:
+    return lambda _: value
+
+
+def _bazel_helper(place: Place) -> str:
+    """The workspace's wrapper where it has one: then nobody else needs us on PATH.
+
+    On Windows Bazel starts no scripts, and looks for a file of exactly that name.
+    """
+    if sys.platform == "win32":
+        return f"{names.PROGRAM}.exe"
+    folder = os.path.dirname(place.path)
+    has = places.is_workspace(folder) and _has_wrapper(folder)
+    return f"{_IN_WORKSPACE}{WRAPPER}" if has else names.PROGRAM
+
+
+def _bazel_advice(place: Place, caller: Caller) -> list[str]:
+    """Who else builds the workspace around, and with which helper."""
+    root = places.workspace(caller)
+    if root is None:
+        return []
+    wrapper, of_project = _has_wrapper(root), place.path == places.bazel_project(caller).path
+    if wrapper and not of_project:
+        return [f"{root} has {WRAPPER}: --project wires that, for everybody who builds it"]
+    if of_project and not wrapper:
+        return [f"whoever builds this needs credlatch on PATH, or {WRAPPER} in the workspace"]
+    return []
+
+
+def _has_wrapper(folder: str) -> bool:
+    # There is no script that Windows itself would start by this name.
+    return sys.platform != "win32" and os.access(os.path.join(folder, WRAPPER), os.X_OK)
+
+
+_PIXI_CONDA = "conda channels need no wiring: pixi reads the logins from the store that we read too"
+_USER_NAME = "it asks for a password where the index's URL has a user name: https://USER@HOST/…"
+_KEEPS = "{} goes into rattler's store: the system's keyring, or a private file"
+_DOCKER_CONSEQUENCES = (
+    "logins that config.json holds in the clear are still used, and go when docker logs in again",
+    "a classic docker build asks for each login that is listed; podman and buildah take no notice",
+)
+
+
+def _docker(name: str, serves: str, done_by: str = "") -> Tool:
+    return Tool(
+        name=name,
+        serves=serves,
+        program=DOCKER_PROGRAM,
+        place=places.docker,
+        keys=names.docker_keys,
+        all_key=("credsStore",),
+        value=_always(_DOCKER),
+        is_ours=names.is_credlatch,
+        outranked=outranked.creds_store,
+        chain="docker",
+        offer="docker login elsewhere writes passwords into config.json: "
+        "--all-hosts makes credlatch the credsStore, for all registries",
+        keeps=_KEEPS.format("what docker login is told for these"),
+        consequences=_DOCKER_CONSEQUENCES,
+        done_by=done_by,
+    )
+
+
+def _podman(name: str, serves: str, done_by: str = "") -> Tool:
+    return Tool(
+        name=name,
+        serves=serves,
+        program=DOCKER_PROGRAM,
+        place=places.containers,
+        keys=names.containers_keys,
+        all_key=outranked.REGISTRIES_KEY,
+        all_place=places.registries,
+        value=lambda place: _DOCKER if place.format == "json" else (outranked.AUTH_FILES, _DOCKER),
+        is_ours=names.has_credlatch,
+        outranked=outranked.system_helpers,
+        chain="docker",
+        keeps=_KEEPS.format("what podman login is told for these"),
+        done_by=done_by,
+    )
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            name="bazel",
+            serves="Bazel, and other clients of its protocol that read a .bazelrc",
+            program=names.PROGRAM,
+            place=places.bazel,
+            project=places.bazel_project,
+            keys=names.bazel_keys,
+            all_key=("",),
+            value=_bazel_helper,
+            is_ours=names.is_credlatch,
+            outranked=outranked.wider_pattern,
+            chain="bazel",
+            consequences=(
+                "Bazel itself reads no netrc any more, and heeds no rule's own auth",
+                "credlatch is started for each URL of every host",
+            ),
+            hints=("what another helper has said Bazel keeps for half an hour, or until shutdown",),
+            advice=_bazel_advice,
+        ),
+        _docker("docker", "docker, buildx, compose, and what else reads Docker's config.json"),
+        _podman("podman", "podman, buildah, skopeo"),
+        _podman("containers", "podman, buildah and skopeo have one configuration", "podman"),
+        _docker(
+            "buildkit",
+            "BuildKit takes registries' logins through its client, from Docker's config.json",
+            done_by="docker",
+        ),
+        Tool(
+            name="uv",
+            serves="uv",
+            program=KEYRING,
+            place=places.uv,
+            project=places.uv_project,
+            all_key=("keyring-provider",),
+            value=_always(names.SUBPROCESS),
+            is_ours=names.is_subprocess,
+            hints=(f'uv: {_USER_NAME}, or authenticate = "always" for that index',),
+            variable="UV_KEYRING_PROVIDER",
+        ),
+        Tool(
+            name="pip",
+            serves="pip from 23.1",
+            program=KEYRING,
+            place=places.pip,
+            all_key=("global", "keyring-provider"),
+            value=_always(names.SUBPROCESS),
+            is_ours=names.is_subprocess,
+            hints=(f"pip: in older versions {_USER_NAME}",),
+            variable="PIP_KEYRING_PROVIDER",
+        ),
+        Tool(
+            name="pixi",
+            serves="pixi's PyPI dependencies",
+            program=KEYRING,
+            place=places.pixi,
+            project=places.pixi_project,
+            all_key=("pypi-config", "keyring-provider"),
+            value=_always(names.SUBPROCESS),
+            is_ours=names.is_subprocess,
+            hints=(f"pixi: for a PyPI index {_USER_NAME}", _PIXI_CONDA),
+        ),
+        Tool(
+            name="git",
+            serves="git over https",
+            program=names.PROGRAM,
+            place=places.git,
+            project=places.git_project,
+            keys=names.git_keys,
+            all_key=("",),
+            value=_always((_GIT,)),
+            beside=(_GIT_BESIDE,),
+            is_ours=names.first_is_credlatch,
+            outranked=outranked.git_default,
+            chain="",
+            keeps=_KEEPS.format("a password that git asks a person for"),
+        ),
+    )
+}

@@ -1,0 +1,197 @@
+"""Credential helpers that were there before us, asked when no other store has an answer.
+
+``credlatch setup --chain`` writes them down, in ``chain.json`` in our configuration folder: for
+each protocol the hosts, and the helper's name or path. ``*`` is for all hosts.
+
+    {"docker": {"registry.example.com": "ecr-login", "*": "pass"},
+     "bazel": {"*.example.com": "/opt/company/helper"}}
+
+Each is asked as its client asked it: Docker's by the client's own key, Bazel's by the URL. One for
+all hosts answers its own clients only; one of Docker's for a named host answers everybody.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from credlatch import quick_json, registry
+from credlatch.errors import ElsewhereError, ProgramError, StoreError
+from credlatch.stores import Entry, chained_answers
+from credlatch.system import programs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.url import Url
+
+    Chain = dict[str, str]
+
+ALL = "*"
+PATIENCE = 5.0  # seconds for a helper: a whole call has nine, and other stores have been asked
+MARK = "CREDLATCH_CHAINED"  # in the environment of what we ask, which may ask us in turn
+OURSELVES = "credlatch"
+_MOST = 1024 * 1024  # bytes of an answer
+_PREFIX = "docker-credential-"
+
+
+def path_of(caller: Caller) -> str:
+    """Where it is written down which helpers to ask."""
+    return caller.config("credlatch", "chain.json")
+
+
+class ChainedStore:
+    """The helpers that are written down."""
+
+    name = "chained"
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._by_url: bool | None = None  # how the client asks: what it asks first
+        self._asked: dict[tuple[str, str], Entry | None] = {}
+
+    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+        """What a helper of Docker's keeps under the first key, which is the client's own."""
+        self._by_url = bool(self._by_url)
+        helper = self._docker_helper(keys, or_all=not self._by_url)
+        return None if helper is None else self._docker(helper, keys[0])
+
+    def find(self, url: Url) -> Entry | None:
+        """What a helper of Bazel's has for a URL, or one of Docker's for its host."""
+        self._by_url = self._by_url is None or self._by_url
+        if url.scheme == "s3" or url.host.startswith("*."):
+            return None
+        helper = _for_host(self._chain("bazel"), url.host) if self._by_url else None
+        entry = None if helper is None else self._bazel(helper, url)
+        if entry is None:
+            keys = registry.spellings(url)
+            helper = self._docker_helper((*registry.below(url), *keys), or_all=False)
+            entry = None if helper is None else self._docker(helper, keys[0])
+        return entry
+
+    def logins(self) -> dict[str, str]:
+        """The keys that chained helpers of Docker's list, with their user names.
+
+        A helper that fails is warned of.
+        """
+        found: dict[str, str] = {}
+        for helper in dict.fromkeys(self._chain("docker").values()):
+            try:
+                usernames = chained_answers.listed(self._run(helper, "list", b"").out)
+            except (StoreError, ValueError) as error:
+                self._caller.warn(f"{_PREFIX}{helper} does not list its logins: {error}")
+                continue
+            found |= {
+                key: username
+                for key, username in usernames.items()
+                if self._docker_helper(_spellings(key), or_all=True) == helper
+            }
+        return found
+
+    def delete(self, key: str) -> None:
+        """Have a chained helper of Docker's forget a login.
+
+        Raises:
+            StoreError: it does not.
+        """
+        helper = self._docker_helper(_spellings(key), or_all=True)
+        if helper is None:
+            return
+        done = self._run(helper, "erase", key.encode())
+        if done.status and not chained_answers.is_not_found(done.out):
+            reason = chained_answers.failure(done.out, done.said, done.status)
+            raise StoreError(f"{_PREFIX}{helper} still has the login for {key}: {reason}")
+
+    def _chain(self, protocol: str) -> Chain:
+        chains = self._caller.document(path_of(self._caller), _parse, _is_private) or {}
+        return chains.get(protocol, {})
+
+    def _docker_helper(self, keys: tuple[str, ...], *, or_all: bool) -> str | None:
+        chain = self._chain("docker")
+        names = (*keys, ALL) if or_all else keys
+        helper = next((chain[name] for name in names if name in chain), OURSELVES)
+        return None if helper == OURSELVES else helper
+
+    def _docker(self, helper: str, key: str) -> Entry | None:
+        # A client's key and the URL that it stands for are mostly one question.
+        if (helper, key) not in self._asked:
+            self._asked[helper, key] = self._docker_login(helper, key)
+        return self._asked[helper, key]
+
+    def _docker_login(self, helper: str, key: str) -> Entry | None:
+        done, where = self._run(helper, "get", key.encode()), f"{_PREFIX}{helper}"
+        if done.status:
+            if chained_answers.is_not_found(done.out):
+                return None
+            reason = chained_answers.failure(done.out, done.said, done.status)
+            raise StoreError(f"{where} failed for {key}: {reason}")
+        try:
+            login = chained_answers.login(done.out)
+        except ValueError as error:
+            raise StoreError(f"what {where} says of {key} is no login: {error}") from None
+        return Entry(login, where, advice=f"log in again, so that {where} has a fresh one")
+
+    def _bazel(self, helper: str, url: Url) -> Entry | None:
+        request = f'{{"uri":{quick_json.quote(url.text)}}}'.encode()
+        done = self._run(helper, "get", request)
+        if done.status:
+            reason = chained_answers.failure(b"", done.said, done.status)
+            raise StoreError(f"{helper} failed for {url.shown}: {reason}")
+        try:
+            credential, expires = chained_answers.headers(done.out)
+        except ValueError as error:
+            raise StoreError(f"what {helper} says of {url.shown} is no answer: {error}") from None
+        return None if credential is None else Entry(credential, helper, expires=expires)
+
+    def _run(self, helper: str, action: str, stdin: bytes) -> programs.Done:
+        """Ask a helper.
+
+        Raises:
+            StoreError: it cannot be asked.
+            ElsewhereError: this process serves somebody else, whose session a helper may need.
+        """
+        name = helper if os.path.isabs(helper) else f"{_PREFIX}{helper}"
+        if self._caller.is_guest:
+            raise ElsewhereError(f"{name} is another program")
+        path = name if os.path.isabs(name) else programs.found(name, self._caller.environ)
+        written = path_of(self._caller)
+        if path is None:
+            raise StoreError(f"{name} is not on PATH: install it, or take it out of {written}")
+        if os.path.realpath(path) == os.path.realpath(sys.executable):
+            raise StoreError(f"{path} is credlatch itself: take it out of {written}")
+        try:
+            done = programs.ask([path, action], stdin, self._caller, PATIENCE, **{MARK: "1"})
+        except ProgramError as error:
+            raise StoreError(f"{error}: see to it, or take it out of {written}") from None
+        if len(done.out) > _MOST:
+            raise StoreError(f"{path} answers with {len(done.out)} bytes")
+        return done
+
+
+def _for_host(chain: Chain, host: str) -> str | None:
+    """Bazel's rule: the host, else the longest ``*.`` pattern, which is for its parent too."""
+    labels = host.split(".")
+    names = [host, *("*." + ".".join(labels[at:]) for at in range(len(labels))), ALL]
+    return next((chain[name] for name in names if name in chain), None)
+
+
+def _spellings(key: str) -> tuple[str, ...]:
+    url = registry.parse(key)
+    return (key,) if url is None else (key, *registry.below(url), *registry.spellings(url))
+
+
+def _parse(text: str, path: str) -> dict[str, Chain]:
+    try:
+        chains = quick_json.loads(text) if text and not text.isspace() else {}
+    except ValueError as error:
+        raise StoreError(f"{path} is not JSON ({error}): mend it, or remove it") from None
+    found: dict[str, Chain] = {}
+    for protocol, chain in (chains if isinstance(chains, dict) else {"": None}).items():
+        if not isinstance(chain, dict) or not all(isinstance(name, str) for name in chain.values()):
+            raise StoreError(f"{path} is not made of hosts and helpers: mend it, or remove it")
+        found[protocol] = chain
+    return found
+
+
+def _is_private(_chains: object) -> bool:
+    return False  # names of programs, and no secret among them

@@ -1,0 +1,109 @@
+"""What other credential helpers answer, as credentials.
+
+Every function raises OddAnswerError where an answer is not what its protocol says.
+"""
+
+from __future__ import annotations
+
+from credlatch import clock, quick_json
+from credlatch.credential import Basic, Bearer, Credential, Secret, Token
+
+_NOT_FOUND = b"credentials not found in native keychain"  # Docker's protocol has this text
+_SHOWN = 200  # characters of a helper's reason
+
+
+class OddAnswerError(ValueError):
+    """An answer is not what its protocol says; the text does not repeat what may be a secret."""
+
+
+class Headers(Credential):
+    """Several headers together, as a helper of Bazel's may give them."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: dict[str, Secret]) -> None:
+        super().__init__(next(iter(headers.values())))
+        self._headers = headers
+
+    def headers(self) -> dict[str, str]:
+        """All of them."""
+        for name, value in self._headers.items():
+            if not value.fits_a_header:
+                raise ValueError(f"its header {name} has characters that no header has")
+        return {name: value.reveal() for name, value in self._headers.items()}
+
+    def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
+        """No login."""
+        raise ValueError("it is several headers, and no user name and password")
+
+
+def login(out: bytes) -> Basic:
+    """What a helper of Docker's gives for a key."""
+    answer = _object(out)
+    username, secret = answer.get("Username"), answer.get("Secret")
+    if not isinstance(username, str) or not isinstance(secret, str):
+        raise OddAnswerError("it has no Username and Secret")
+    return Basic(username, Secret(secret))
+
+
+def listed(out: bytes) -> dict[str, str]:
+    """What a helper of Docker's lists: user names by key."""
+    return {key: name for key, name in _object(out).items() if isinstance(name, str)}
+
+
+def is_not_found(out: bytes) -> bool:
+    """Whether a helper of Docker's says that it has no such login."""
+    return out.strip() == _NOT_FOUND
+
+
+def failure(out: bytes, said: str, status: int) -> str:
+    """Why a helper failed: Docker's say it on standard output, Bazel's on standard error."""
+    text = " ".join(out.decode(errors="replace").split())[:_SHOWN]
+    return text or said or f"it ended with {status}"
+
+
+def headers(out: bytes) -> tuple[Credential | None, int | None]:
+    """What a helper of Bazel's gives for a URL, and when that ends."""
+    answer = _object(out)
+    sent = answer.get("headers") or {}
+    if not isinstance(sent, dict):
+        raise OddAnswerError("its headers are no object")
+    found: dict[str, Secret] = {}
+    for name, values in sent.items():
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise OddAnswerError("a header is not a list of texts")
+        if values:
+            found[name] = Secret(", ".join(values))
+    return _credential(found), _moment(answer.get("expires"))
+
+
+def _credential(found: dict[str, Secret]) -> Credential | None:
+    if len(found) != 1:
+        return Headers(found) if found else None
+    ((name, value),) = found.items()
+    scheme, _, token = value.reveal().partition(" ")
+    if name.lower() == "authorization" and scheme.lower() == "bearer":
+        return Bearer(Secret(token.strip()))  # which is a password too
+    return Token(value, name)
+
+
+def _object(data: bytes) -> dict[str, object]:
+    try:
+        value = quick_json.loads(data.decode())
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise OddAnswerError("it is not a JSON object")
+    return value
+
+
+def _moment(text: object) -> int | None:
+    if not isinstance(text, str):
+        return None
+    from datetime import datetime
+
+    try:
+        moment = datetime.fromisoformat(text)
+        return clock.moment(moment.timestamp()) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

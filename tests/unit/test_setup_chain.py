@@ -1,0 +1,236 @@
+"""Helpers that were there before us, asked when no other store has an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.caller import Caller
+from credlatch.credential import Basic
+from credlatch.errors import ElsewhereError, StoreError
+from credlatch.keep import Keep
+from credlatch.protocols import bazel, docker
+from credlatch.resolve import Resolver
+from credlatch.stores import chained, chained_answers, order
+from credlatch.stores.chained import ChainedStore
+from support.callers import caller_of
+from support.chains import CHAIN, NOT_FOUND, Chained, headers, login
+
+if TYPE_CHECKING:
+    from support.home import Home
+
+
+def test_where_nothing_is_written_down_there_is_no_such_store(home: Home) -> None:
+    assert order.chained(caller_of(home)) is None
+    home.write(CHAIN, "{}")
+    store = order.chained(caller_of(home))
+    assert store is not None
+    assert store.find(urls.parse("https://r.example/")) is None
+
+
+def test_a_helper_that_asks_us_in_turn_finds_none(home: Home) -> None:
+    home.write(CHAIN, "{}")
+    home.env[chained.MARK] = "1"
+    assert order.chained(caller_of(home)) is None
+
+
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [
+        ("r.example", "r.example"),
+        ("r.example", "https://r.example"),
+        ("r.example", "r.example:443"),
+        ("r.example", "r.example/ns/repo"),
+        ("r.example:5000", "r.example:5000"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("*", "any.example"),
+    ],
+)
+def test_docker_s_helper_is_asked_by_the_client_s_own_key(
+    chains: Chained, named: str, key: str
+) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={named: "other"})
+    resolution = Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode()))
+    assert resolution is not None
+    assert resolution.store == "chained"
+    assert resolution.where == "docker-credential-other"
+    assert login(resolution.entry) == ("u", "s3cret")
+    assert chains.asked == [f"get {key}"]
+
+
+@pytest.mark.parametrize("key", ["o.example", "r.example:5000", "sub.r.example"])
+def test_it_is_not_asked_for_other_hosts(chains: Chained, key: str) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"r.example": "other"})
+    assert Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode())) is None
+    assert chains.asked == []
+
+
+def test_ours_comes_first(chains: Chained) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"*": "other"})
+    chains.home.write_rattler({"r.example": {"BasicHTTP": {"username": "o", "password": "p"}}})
+    resolution = Resolver(caller_of(chains.home)).resolve(docker.parse_get(b"r.example"))
+    assert resolution is not None
+    assert resolution.store == "rattler"
+    assert chains.asked == []
+
+
+def get(chains: Chained, uri: str) -> dict[str, str] | None:
+    request = bazel.parse(json.dumps({"uri": uri}).encode())
+    resolution = Resolver(caller_of(chains.home)).resolve(request)
+    return None if resolution is None else resolution.credential.headers()
+
+
+def test_docker_s_helper_for_a_host_answers_bazel_too(chains: Chained) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"r.example": "other"})
+    assert get(chains, "https://r.example/v2/x") == {"Authorization": "Basic dTpzM2NyZXQ="}
+    assert chains.asked == ["get r.example"]
+
+
+def test_docker_s_helper_for_all_hosts_is_not_asked_for_each_download(chains: Chained) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"*": "other"})
+    assert get(chains, "https://r.example/v2/x") is None
+    assert chains.asked == []
+
+
+ANSWER = '{"headers":{"Authorization":["Bearer t"]}}'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "asked"),
+    [
+        ("a.example", "https://a.example/x?y=1", True),
+        ("*.example", "https://a.b.example/", True),
+        ("*.a.example", "https://a.example/", True),
+        ("*", "https://a.example/", True),
+        ("a.example", "https://b.a.example/", False),
+        ("*.b.example", "https://a.example/", False),
+        ("*.ample", "https://a.example/", False),
+    ],
+)
+def test_bazel_s_helper_is_asked_by_bazel_s_rule(
+    chains: Chained, pattern: str, url: str, asked: bool
+) -> None:
+    helper = chains.helper("helper", login=ANSWER)
+    chains.chain(bazel={pattern: helper})
+    assert get(chains, url) == ({"Authorization": "Bearer t"} if asked else None)
+    assert chains.asked == ([f'get {{"uri":"{url}"}}'] if asked else [])
+
+
+def test_the_nearest_pattern_counts(chains: Chained) -> None:
+    ours = chains.helper("one", login=ANSWER)
+    other = chains.helper("two", script="exit 1")
+    chains.chain(bazel={"*": other, "*.example": other, "*.a.example": ours})
+    assert get(chains, "https://x.a.example/") == {"Authorization": "Bearer t"}
+
+
+def test_bazel_s_helper_is_not_asked_by_docker(chains: Chained) -> None:
+    helper = chains.helper("helper", login=ANSWER)
+    chains.chain(bazel={"*": helper})
+    assert Resolver(caller_of(chains.home)).resolve(docker.parse_get(b"r.example")) is None
+    assert chains.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        ('{"headers":{"Authorization":["Basic dTpw"]}}', {"Authorization": "Basic dTpw"}),
+        ('{"headers":{"x-a":["1"],"x-b":["2","3"]}}', {"x-a": "1", "x-b": "2, 3"}),
+        ('{"headers":{"x-a":[]}}', None),
+        ('{"headers":{}}', None),
+        ('{"headers":null}', None),
+        ("{}", None),
+    ],
+)
+def test_what_bazel_s_helper_says_is_passed_on(
+    chains: Chained, answer: str, sent: dict[str, str] | None
+) -> None:
+    helper = chains.helper("helper", login=answer)
+    assert headers(chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))) == sent
+
+
+def test_several_headers_are_no_login_and_show_nothing(chains: Chained) -> None:
+    helper = chains.helper("helper", login='{"headers":{"x-a":["1"],"x-b":["s3cret"]}}')
+    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
+    with pytest.raises(ValueError, match="several headers"):
+        login(entry)
+    assert entry is not None
+    assert "s3cret" not in repr(entry.credential)
+
+
+@pytest.mark.parametrize(
+    ("expires", "seconds"),
+    [
+        ('"2030-01-01T00:00:00Z"', 1893456000),
+        ('"2030-01-01T02:00:00+02:00"', 1893456000),
+        ('"2030-01-01"', None),
+        ('"soon"', None),
+        ("5", None),
+    ],
+)
+def test_it_says_until_when(chains: Chained, expires: str, seconds: int | None) -> None:
+    helper = chains.helper("h", login=f'{{"headers":{{"a":["b"]}},"expires":{expires}}}')
+    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
+    assert entry is not None
+    assert entry.expires == seconds
+
+
+def test_a_process_that_serves_others_leaves_it_to_the_caller(chains: Chained) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"r.example": "other"})
+    guest = Caller(dict(chains.home.env), str(chains.home.path), Keep())
+    assert ChainedStore(guest).find_key(("o.example",)) is None
+    with pytest.raises(ElsewhereError):
+        ChainedStore(guest).find_key(("r.example",))
+    assert chains.asked == []
+
+
+def test_what_is_listed_is_what_it_would_be_asked_for(chains: Chained) -> None:
+    listed = '{"r.example": "u", "o.example": "o", "x": 1}'
+    chains.helper("docker-credential-one", listed=listed)
+    chains.helper("docker-credential-two", listed='{"r.example": "no", "z.example": "z"}')
+    chains.helper("docker-credential-bad", "echo locked; exit 1")
+    store = chains.chain(docker={"r.example": "one", "*": "two", "b.example": "bad"})
+    assert store.logins() == {"r.example": "u", "z.example": "z"}
+    assert "list " in chains.asked
+
+
+def test_a_helper_that_does_not_list_is_warned_of(chains: Chained) -> None:
+    chains.helper("docker-credential-bad", "echo locked; exit 1")
+    chains.chain(docker={"*": "bad"})
+    caller = caller_of(chains.home)
+    assert ChainedStore(caller).logins() == {}
+    assert caller.warnings == [
+        "docker-credential-bad does not list its logins: it is not a JSON object"
+    ]
+
+
+def test_what_is_erased_is_erased_there_too(chains: Chained) -> None:
+    chains.helper("docker-credential-other")
+    chains.chain(docker={"r.example": "other"}).delete("https://r.example/")
+    chains.store().delete("o.example")
+    assert chains.asked == ["erase https://r.example/"]
+
+
+def test_what_is_not_erased_there_is_said(chains: Chained) -> None:
+    chains.helper("docker-credential-none", f"echo '{NOT_FOUND}'; exit 1")
+    chains.helper("docker-credential-bad", "echo locked; exit 1")
+    store = chains.chain(docker={"a.example": "none", "b.example": "bad"})
+    store.delete("a.example")
+    with pytest.raises(StoreError, match=r"bad still has the login for b\.example: locked"):
+        store.delete("b.example")
+
+
+def test_an_identity_token_stays_one() -> None:
+    found = chained_answers.login(b'{"Username":"<token>","Secret":"x"}')
+    assert isinstance(found, Basic)
+    with pytest.raises(ValueError, match="identity token"):
+        found.headers()

@@ -1,0 +1,183 @@
+"""What cannot be wired: one clear line, and every file as it was."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.errors import SetupError
+from support.mounts import fill, read_only, small_disk
+from support.wiring import refused
+
+if TYPE_CHECKING:
+    from support.wiring import Wiring
+
+PLACES = {
+    "docker": ".docker/config.json",
+    "podman": ".config/containers/auth.json",
+    "bazel": ".bazelrc",
+    "git": ".gitconfig",
+    "uv": ".config/uv/uv.toml",
+    "pip": ".config/pip/pip.conf",
+    "pixi": ".pixi/config.toml",
+}
+MALFORMED = {
+    "docker": '{"auths": {',
+    "podman": "[]",
+    "git": "[user\n",
+    "uv": "a = = 1\n",
+    "pip": "no section = here\n",
+    "pixi": 'pypi-config = "x"\n',
+}
+
+
+@pytest.mark.parametrize("tool", MALFORMED)
+def test_a_malformed_configuration(wiring: Wiring, tool: str) -> None:
+    path = wiring.home.write(PLACES[tool], MALFORMED[tool])
+    said = refused(wiring, tool)
+    assert wiring.warned == ""
+    assert said.startswith(f"{path} cannot be changed as ")
+    assert said.endswith(": mend it, or change it by hand")
+
+
+@pytest.mark.parametrize("tool", PLACES)
+def test_a_read_only_configuration(wiring: Wiring, tool: str) -> None:
+    path = wiring.home.write(PLACES[tool], "{}\n" if "json" in PLACES[tool] else "", 0o444)
+    assert refused(wiring, tool).startswith(f"{path} is read-only: nothing was written; make it")
+
+
+@pytest.mark.parametrize("tool", PLACES)
+def test_a_folder_in_its_place(wiring: Wiring, tool: str) -> None:
+    path = wiring.home.path / PLACES[tool]
+    path.mkdir(parents=True)
+    assert refused(wiring, tool) == f"{path} is not a file: move it away"
+
+
+@pytest.mark.parametrize("tool", PLACES)
+def test_a_fifo_in_its_place_is_an_error_and_no_hang(wiring: Wiring, tool: str) -> None:
+    path = wiring.home.path / PLACES[tool]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    assert "is not a file" in refused(wiring, tool)
+
+
+def test_a_file_in_the_place_of_its_folder(wiring: Wiring) -> None:
+    path = wiring.home.write(".docker", "")
+    assert str(path) in refused(wiring, "docker")
+
+
+@pytest.mark.parametrize("data", [b'{"a": "\xff"}', b"\xff\xfe{\0}\0"])
+def test_what_is_no_text(wiring: Wiring, data: bytes) -> None:
+    wiring.home.write(PLACES["docker"], data)
+    assert "is not UTF-8 text" in refused(wiring, "docker")
+
+
+def test_what_is_far_too_large(wiring: Wiring) -> None:
+    os.truncate(wiring.home.write(PLACES["docker"], "{}"), 1 << 30)
+    with pytest.raises(SetupError, match="it is no configuration"):
+        wiring("docker")
+
+
+def test_a_byte_order_mark_is_not_json_for_docker_either(wiring: Wiring) -> None:
+    path = wiring.home.write(PLACES["docker"], b"\xef\xbb\xbf{}")
+    assert refused(wiring, "docker") == (
+        f"{path} cannot be changed as JSON: it begins with a byte order mark: "
+        "mend it, or change it by hand"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "variable", "why"),
+    [
+        ("git", "GIT_CONFIG_GLOBAL", "a variable has /dev/null read as the configuration: unset"),
+        ("uv", "UV_CONFIG_FILE", "a variable has /dev/null read as the configuration: unset"),
+        ("pip", "PIP_CONFIG_FILE", "PIP_CONFIG_FILE is /dev/null, with which pip reads no file"),
+    ],
+)
+def test_a_configuration_that_a_variable_switches_off(
+    wiring: Wiring, tool: str, variable: str, why: str
+) -> None:
+    wiring.home.env[variable] = "/dev/null"
+    assert refused(wiring, tool).startswith(why)
+
+
+def test_all_hosts_are_no_host(wiring: Wiring) -> None:
+    assert refused(wiring, "docker", "--host", "*") == (
+        "'*' is no host: --all-hosts wires them all"
+    )
+
+
+def test_a_link_to_itself(wiring: Wiring) -> None:
+    (wiring.home.path / ".bazelrc").symlink_to(".bazelrc")
+    assert "cannot be read" in refused(wiring, "bazel")
+
+
+@pytest.mark.parametrize("tool", PLACES)
+def test_a_program_that_is_not_on_path(wiring: Wiring, tool: str) -> None:
+    for program in wiring.bin.iterdir():
+        program.unlink()
+    said = refused(wiring, tool)
+    assert "is not on PATH: credlatch install puts it into ~/.local/bin" in said
+
+
+def test_path_s_folders_of_a_project_do_not_count(wiring: Wiring) -> None:
+    for program in wiring.bin.iterdir():
+        program.unlink()
+    wiring.home.write("credlatch", "", 0o755)
+    wiring.home.env["PATH"] = f".::{wiring.home.env['PATH']}"
+    assert "is not on PATH" in refused(wiring, "bazel")
+
+
+def test_git_that_is_not_there(wiring: Wiring) -> None:
+    wiring.home.env["PATH"] = str(wiring.bin)
+    assert "git is not on PATH: install it" in refused(wiring, "git")
+
+
+def test_a_host_that_nobody_knows(wiring: Wiring) -> None:
+    said = refused(wiring, "docker", "--host", "unknown.example")
+    assert said == (
+        "no store has a login for unknown.example: log in first, or wire it with --force"
+    )
+
+
+def test_without_a_terminal_nothing_is_written(wiring: Wiring) -> None:
+    from credlatch.commands import setup
+
+    before = wiring.files()
+    with pytest.raises(SetupError, match="no terminal"):
+        setup.run(["docker"], wiring.caller)
+    assert wiring.files() == before
+
+
+@pytest.mark.parametrize("tool", ["bazel", "git", "uv", "pixi"])
+def test_a_project_that_is_none(wiring: Wiring, tool: str) -> None:
+    assert "there is no " in refused(wiring, tool, "--project")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system, as root may")
+@pytest.mark.parametrize("tool", ["docker", "bazel"])
+def test_a_read_only_disk(wiring: Wiring, tool: str) -> None:
+    path = wiring.home.path / "d" / ("config.json" if tool == "docker" else "x")
+    wiring.home.write("d/config.json", "{}")
+    wiring.home.env["DOCKER_CONFIG"] = str(path.parent)
+    if tool == "bazel":
+        (wiring.home.path / ".bazelrc").symlink_to("d/x")
+    with read_only(path.parent):
+        said = refused(wiring, tool)
+    assert "read-only" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system, as root may")
+def test_a_full_disk(wiring: Wiring) -> None:
+    folder = wiring.home.path / "d"
+    with small_disk(folder):
+        wiring.home.write("d/config.json", "{}")
+        wiring.home.env["DOCKER_CONFIG"] = str(folder)
+        fill(folder)
+        said = refused(wiring, "docker")
+    assert said == (
+        f"{folder / 'config.json'} cannot be written: no space left on device: "
+        "nothing has been changed"
+    )

@@ -1,0 +1,104 @@
+"""The name ``keyring``, by which uv, pip and pixi find us."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.errors import SetupError
+
+if TYPE_CHECKING:
+    from support.wiring import Wiring
+
+
+def test_it_is_made_beside_the_program_where_there_is_none(wiring: Wiring) -> None:
+    assert wiring("uv") == 0
+    link = wiring.bin / "keyring"
+    assert os.readlink(link) == "credlatch"
+    assert f"+++ {link}\n@@ -0,0 +1 @@ symbolic link\n+credlatch\n" in wiring.said
+    assert wiring("uv", "--undo") == 0
+    assert f"--- {link}\n+++ /dev/null\n" in wiring.said
+    assert not os.path.lexists(link)
+
+
+def test_it_stays_for_as_long_as_one_tool_needs_it(wiring: Wiring) -> None:
+    for tool in ("uv", "pip", "pixi"):
+        assert wiring(tool) == 0
+    link = wiring.bin / "keyring"
+    for tool in ("uv", "pip"):
+        assert wiring(tool, "--undo") == 0
+        assert link.is_symlink()
+    assert wiring("pixi", "--undo") == 0
+    assert not os.path.lexists(link)
+
+
+def test_one_that_somebody_has_made_is_used_and_stays(wiring: Wiring) -> None:
+    (wiring.bin / "keyring").symlink_to(wiring.bin / "credlatch")
+    assert wiring("uv") == 0
+    assert "symbolic link" not in wiring.said
+    assert wiring("uv", "--undo") == 0
+    assert (wiring.bin / "keyring").is_symlink()
+
+
+def test_it_is_made_again_when_it_has_gone(wiring: Wiring) -> None:
+    assert wiring("uv") == 0
+    (wiring.bin / "keyring").unlink()
+    assert wiring("uv") == 0
+    assert "symbolic link" in wiring.said
+    assert wiring("uv", "--undo") == 0
+    assert not os.path.lexists(wiring.bin / "keyring")
+
+
+def another(wiring: Wiring, *, first: bool) -> str:
+    other = wiring.home.write("other/keyring", "#!/bin/sh\n", 0o755)
+    folders = [str(other.parent), wiring.home.env["PATH"]]
+    wiring.home.env["PATH"] = os.pathsep.join(folders if first else folders[::-1])
+    return str(other)
+
+
+@pytest.mark.parametrize("tool", ["uv", "pip", "pixi"])
+def test_another_program_of_that_name_stays(wiring: Wiring, tool: str) -> None:
+    other = another(wiring, first=False)
+    before = wiring.files()
+    with pytest.raises(SetupError) as raised:
+        wiring(tool)
+    assert str(raised.value) == (
+        f"PATH finds another keyring, {other}: --replace puts credlatch's before it"
+    )
+    assert wiring.files() == before
+
+
+def test_ours_is_put_before_it_when_told(wiring: Wiring) -> None:
+    other = another(wiring, first=False)
+    assert wiring("uv", "--replace") == 0
+    assert (wiring.bin / "keyring").is_symlink()
+    assert wiring("uv") == 0
+    assert wiring("uv", "--undo") == 0
+    assert not os.path.lexists(wiring.bin / "keyring")
+    assert os.path.exists(other)
+
+
+def test_where_the_other_comes_first_path_must_change(wiring: Wiring) -> None:
+    other = another(wiring, first=True)
+    before = wiring.files()
+    with pytest.raises(SetupError, match=f"PATH finds {other} before .* put that folder first"):
+        wiring("uv", "--replace")
+    assert wiring.files() == before
+
+
+def test_what_is_in_its_place_and_is_no_program_is_not_replaced(wiring: Wiring) -> None:
+    wiring.home.write("bin/keyring", "mine", 0o644)
+    before = wiring.files()
+    with pytest.raises(SetupError, match="keyring is another program: move it away"):
+        wiring("uv", "--replace")
+    assert wiring.files() == before
+
+
+def test_one_beside_the_program_is_not_replaced(wiring: Wiring) -> None:
+    wiring.program("keyring")
+    before = wiring.files()
+    with pytest.raises(SetupError, match=r"move it away|before"):
+        wiring("uv", "--replace")
+    assert wiring.files() == before
