@@ -1,0 +1,149 @@
+"""A company's web servers for Bazel: several hosts behind one TLS port on loopback."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from support.certificates import authority
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOSTS = ("registry.example.com", "files.example.com", "cdn.example.com", "cache.example.com")
+STORAGE = "storage.example.org"  # takes whoever comes with a signed URL, and nobody with a header
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request.
+
+    Attributes:
+        method: GET or PUT.
+        url: what for.
+        authorization: its header of that name; empty without one.
+    """
+
+    method: str
+    url: str
+    authorization: str
+
+
+class Web:
+    """The servers, running while their ``with`` block does.
+
+    Attributes:
+        accepts: the Authorization header of each host that wants one.
+        files: what is at each URL, where it is not somewhere else.
+        elsewhere: where each URL redirects to.
+        visits: all requests.
+        authority: the certificate to trust them by.
+        both: the server's certificate and key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.accepts: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.elsewhere: dict[str, str] = {}
+        self.visits: list[Visit] = []
+        self.authority, context = authority(folder, *HOSTS, STORAGE)
+        self.both = folder / "server.pem"
+        self._server = _Server(self)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where they all are."""
+        host, port = self._server.server_address[:2]
+        return str(host), int(port)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def to(self, host: str) -> list[Visit]:
+        """The requests to one host."""
+        return [visit for visit in self.visits if visit.url.startswith(f"https://{host}")]
+
+
+class Connection(HTTPSConnection):
+    """A connection to one of the hosts, wherever its name leads otherwise."""
+
+    def __init__(self, host: str, address: tuple[str, int], context: ssl.SSLContext) -> None:
+        super().__init__(host, context=context, timeout=60)
+        self._address = address
+        self._trusted = context
+
+    def connect(self) -> None:
+        plain = self._create_connection(self._address)  # type: ignore[attr-defined]
+        self.sock = self._trusted.wrap_socket(plain, server_hostname=self.host.partition(":")[0])
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, owner: Web) -> None:
+        self.owner = owner
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the name service for this machine's name.
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        owner, host = self.server.owner, self.headers["Host"]
+        url = f"https://{host}{self.path}"
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        authorization = self.headers.get("Authorization", "")
+        owner.visits.append(Visit(self.command, url, authorization))
+        if authorization != owner.accepts.get(host, ""):
+            # What has a signature in its URL refuses a second one beside it, as S3 does.
+            return self._send(401 if host in owner.accepts else 400)
+        if self.command == "PUT":
+            owner.files[url] = body
+            return self._send(200)
+        if url in owner.elsewhere:
+            return self._send(302, location=owner.elsewhere[url])
+        return self._send(200 if url in owner.files else 404, owner.files.get(url, b""))
+
+    def _send(self, status: int, body: bytes = b"", location: str = "") -> None:
+        self.send_response(status)
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    """The servers, empty."""
+    with Web(tmp_path / "certificates") as servers:
+        yield servers
