@@ -5,6 +5,8 @@ from __future__ import annotations
 from support.buildkit import buildctl, buildkitd, buildx, compose
 from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
+from support.docker_folder import docker_folder, project
+from support.docker_folder_images import base_images, glibc_image
 from support.dockerd import dockerd, published, token_image
 from support.guarded import guarded, repository
 from support.rattler import rattler
@@ -15,6 +17,7 @@ from support.uv import uv, uv_with_pyx
 
 __all__ = [
     "_token_registry",
+    "base_images",
     "buildah",
     "buildctl",
     "buildkit",
@@ -22,11 +25,14 @@ __all__ = [
     "buildx",
     "compose",
     "docker",
+    "docker_folder",
     "dockerd",
+    "glibc_image",
     "guarded",
     "helper",
     "lenient_daemon",
     "place",
+    "project",
     "published",
     "rattler",
     "recorded",
