@@ -8,25 +8,21 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
+from credlatch.setup.tools import TOOLS
 from support import bazel_client
+from support.page import ROOT, Page
+from support.terminal import at_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.home import Home
     from support.program import Program
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCK = re.compile(r"^## (?P<head>[^\n]+)\n(?P<body>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-FENCE = re.compile(r"```(?P<kind>\w*)\n(?P<text>.*?)```", re.DOTALL)
-SECTIONS = {
-    match["head"]: [fence["text"] for fence in FENCE.finditer(match["body"])]
-    for match in BLOCK.finditer(README)
-}
+README = Page("README.md")
+SECTIONS = {head: [block.text for block in blocks] for head, blocks in README.blocks.items()}
 LOGIN = {"pypi.example.com": {"BasicHTTP": {"username": "u", "password": "p"}}}
 
 
@@ -41,13 +37,13 @@ def shell(script: str, home: Home, path: Path) -> str:
 
 def test_all_sections_are_known_here() -> None:
     # A block that nobody runs would drift: whoever adds one adds its test.
-    assert {head: len(blocks) for head, blocks in SECTIONS.items() if blocks} == {
+    assert {head: len(blocks) for head, blocks in SECTIONS.items()} == {
         "Try it": 1,
         "Install": 1,
+        "Set up": 1,
         "Bazel": 2,
         "Docker, podman, skopeo, buildah": 2,
-        "BuildKit": 1,
-        "pip, uv, pixi": 1,
+        "BuildKit": 2,
         "git": 1,
         "curl and scripts": 1,
     }
@@ -85,9 +81,27 @@ def test_install(single: Path, home: Home, tmp_path: Path) -> None:
 
 
 def test_the_picture_and_the_pages_that_it_names_are_there() -> None:
-    named = re.findall(r"\]\(([^):]+)\)", README)
+    named = re.findall(r"\]\(([^):]+)\)", README.text)
     assert "docs/bench.svg" in named
     assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_set_up_writes_what_the_sections_show(frozen: Program, home: Home) -> None:
+    home.write_rattler({"registry.example.com": LOGIN["pypi.example.com"]})
+    for name in ("credlatch", "docker-credential-credlatch"):
+        path = frozen.link_as(name)
+    home.env["PATH"] = f"{path}{os.pathsep}{home.env['PATH']}"
+    (block,) = SECTIONS["Set up"]
+    command, _, others = block.partition("#")
+    config, store = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
+    written = home.path / ".docker/config.json"
+    for each in (command.strip(), f"{command.strip()} --all-hosts"):
+        assert at_terminal(["sh", "-ec", each], home, b"y\n")[0] == 0
+    assert json.loads(written.read_text()) == {**config, **store}
+    assert frozen("setup", "docker", "--undo", "--yes").code == 0
+    assert not written.exists()
+    names = re.findall(r"\w+", others.removeprefix(" or"))
+    assert {"docker", "buildkit", "containers", *names} == set(TOOLS)
 
 
 def test_bazel(frozen: Program, home: Home) -> None:
@@ -107,7 +121,7 @@ def test_bazel(frozen: Program, home: Home) -> None:
 
 
 def test_docker_configurations_name_a_helper_that_exists(frozen: Program) -> None:
-    store, helpers = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
+    helpers, store = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
     names = {store["credsStore"], *helpers["credHelpers"].values()}
     assert names == {"credlatch"}
     (name,) = names
@@ -116,29 +130,18 @@ def test_docker_configurations_name_a_helper_that_exists(frozen: Program) -> Non
     )
 
 
-@pytest.mark.parametrize("stored", ["p", "a-long-token.with_dots"])
-def test_buildkit_hands_the_password_over(frozen: Program, home: Home, stored: str) -> None:
-    home.write_rattler({"pypi.example.com": {"BearerToken": stored}})
-    path = frozen.link_as("credlatch")
-    # A docker that says what it was given: with the real one, tests/real builds.
-    fake = path / "docker"
-    fake.write_text('#!/bin/sh\nprintf "%s|%s" "$TOKEN" "$*"\n')
-    fake.chmod(0o755)
-    (block,) = SECTIONS["BuildKit"]
-    said = shell(block, home, path)
-    assert said == f"{stored}|build --secret id=token,env=TOKEN ."
-
-
-def test_pip_asks_a_link_named_keyring(frozen: Program, home: Home) -> None:
+def test_buildkit_is_handed_what_the_step_mounts(frozen: Program, home: Home) -> None:
     home.write_rattler(LOGIN)
-    installed = home.path / ".local/bin"
-    installed.mkdir(parents=True)
-    (installed / "credlatch").symlink_to(frozen.command[0])
-    (block,) = SECTIONS["pip, uv, pixi"]
-    shell(block, home, Path(sys.executable).parent)
-    asked = "keyring get https://pypi.example.com/simple/ u; pip config get global.keyring-provider"
-    path = Path(f"{installed}{os.pathsep}{Path(sys.executable).parent}")
-    assert shell(asked, home, path) == "p\nsubprocess\n"
+    path = frozen.link_as("credlatch")
+    # A docker that reads the secret and says what else it was given: with the real one, tests/real.
+    fake = path / "docker"
+    fake.write_text('#!/bin/sh\necho "$1 $2 ${3%%,*} $4"; cat "${3#*,src=}"\n')
+    fake.chmod(0o755)
+    step, block = SECTIONS["BuildKit"]
+    assert "--mount=type=secret,id=pip," in step
+    said = shell(block, home, path)
+    conf = "[global]\nindex-url = https://u:p@pypi.example.com/simple/\n"
+    assert said == f"build --secret id=pip .\n{conf}"
 
 
 def test_git_asks_what_its_configuration_names(frozen: Program, home: Home) -> None:
