@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from http.client import HTTPSConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.certificates import authority
+from support.loopback import Loopback, LoopbackServer
 
 if TYPE_CHECKING:
     import ssl
@@ -36,8 +36,8 @@ class Visit:
     authorization: str
 
 
-class Web:
-    """The servers, running while their ``with`` block does.
+class Web(Loopback):
+    """The servers.
 
     Attributes:
         accepts: the Authorization header of each host that wants one.
@@ -55,24 +55,8 @@ class Web:
         self.visits: list[Visit] = []
         self.authority, context = authority(folder, *HOSTS, STORAGE)
         self.both = folder / "server.pem"
-        self._server = _Server(self)
+        super().__init__(_Handler)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where they all are."""
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def to(self, host: str) -> list[Visit]:
         """The requests to one host."""
@@ -92,21 +76,8 @@ class Connection(HTTPSConnection):
         self.sock = self._trusted.wrap_socket(plain, server_hostname=self.host.partition(":")[0])
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-
-    def __init__(self, owner: Web) -> None:
-        self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the name service for this machine's name.
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: LoopbackServer
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -118,7 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
-        owner, host = self.server.owner, self.headers["Host"]
+        owner: Web = self.server.owner
+        host = self.headers["Host"]
         url = f"https://{host}{self.path}"
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         authorization = self.headers.get("Authorization", "")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.components import need
 from support.logins import claims
+from support.loopback import Loopback, LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,8 +56,8 @@ def password_in(authorization: str) -> str:
     return value
 
 
-class Guarded:
-    """The server, running while its ``with`` block does.
+class Guarded(Loopback):
+    """The server.
 
     Attributes:
         accepts: says of an Authorization header whether it opens this server.
@@ -74,36 +74,12 @@ class Guarded:
         self.repositories: Path | None = None
         self.admitted: list[Visit] = []
         self.refused: list[Visit] = []
-        self._server = _Server(self)
-        host, port = self._server.server_address[:2]
-        self.url = f"http://{host!s}:{port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-
-    def __init__(self, owner: Guarded) -> None:
-        self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the name service for this machine's name.
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        super().__init__(_Handler)
+        self.url = "http://{}:{}".format(*self.address)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: LoopbackServer
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -118,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
-        owner = self.server.owner
+        owner: Guarded = self.server.owner
         authorization = self.headers.get("Authorization", "")
         path, _, query = self.path.partition("?")
         visit = Visit(path, authorization)
