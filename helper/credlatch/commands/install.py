@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -10,13 +9,12 @@ from contextlib import suppress
 
 from credlatch import __version__
 from credlatch.commands import streams
+from credlatch.commands.parsing import Parser
 from credlatch.errors import UsageError
 from credlatch.install import layout, put, take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from credlatch.caller import Caller
 
 
@@ -82,15 +80,8 @@ def uninstall(args: list[str], caller: Caller) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Whose complaints are one line, as all of ours."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}: see {self.prog} --help")
-
-
-def _parser(word: str, purpose: str, caller: Caller) -> _Parser:
-    parser = _Parser(f"credlatch {word}", description=purpose, allow_abbrev=False)
+def _parser(word: str, purpose: str, caller: Caller) -> Parser:
+    parser = Parser(f"credlatch {word}", description=purpose, allow_abbrev=False)
     parser.add_argument(
         "--prefix",
         metavar="FOLDER",

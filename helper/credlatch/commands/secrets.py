@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
 from contextlib import ExitStack
 
 from credlatch.commands import streams
+from credlatch.commands.parsing import Parser
 from credlatch.errors import SecretsError, UsageError
 from credlatch.secrets import shapes, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
-    from typing import NoReturn, Protocol
+    from typing import Protocol
 
     from credlatch.caller import Caller
     from credlatch.secrets.source import Says, Source
@@ -189,13 +190,6 @@ def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
         raise SecretsError(f"{path} cannot be made: {reason(error)}") from None
 
 
-class _Parser(argparse.ArgumentParser):
-    """Whose complaints are one line, as all of ours."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}: see {self.prog} --help")
-
-
 def _parse(args: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """The options, and the command with its own.
 
@@ -204,7 +198,7 @@ def _parse(args: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """
     end = args.index("--") if "--" in args else len(args)
     shown = f"shapes: {', '.join(shapes.SHAPES)}"
-    parser = _Parser(
+    parser = Parser(
         "credlatch secrets",
         usage=_USAGE,
         description="Run a build with secrets that are fresh at every mount, however long it takes",

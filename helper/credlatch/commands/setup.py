@@ -7,6 +7,7 @@ import os
 import sys
 
 from credlatch.commands import streams
+from credlatch.commands.parsing import Parser
 from credlatch.errors import SetupError, UsageError
 from credlatch.setup import hosts, plan, record, shown, tools, undone, written
 from credlatch.system.files import reason
@@ -15,7 +16,6 @@ from credlatch.system.locks import Exclusive
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
     from credlatch.caller import Caller
     from credlatch.setup.places import Place
@@ -149,16 +149,9 @@ def _checked(options: argparse.Namespace) -> Tool:
     return tool
 
 
-class _Parser(argparse.ArgumentParser):
-    """Whose complaints are one line, as all of ours."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}: see {self.prog} --help")
-
-
-def _parser() -> _Parser:
+def _parser() -> Parser:
     rows = "\n".join(f"  {tool.name:12}{tool.serves}" for tool in tools.TOOLS.values())
-    parser = _Parser(
+    parser = Parser(
         "credlatch setup",
         description="Have a tool ask credlatch. Shows what it changes, and asks.",
         epilog=f"tools:\n{rows}",

@@ -6,6 +6,8 @@ import os
 import sys
 
 from credlatch.errors import SetupError
+from credlatch.stores import docker as docker_store
+from credlatch.stores import pixi_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +45,7 @@ class Place:
 
 def docker(caller: Caller) -> Place:
     """Docker's ``config.json``."""
-    folder = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
-    return Place(f"{folder}/config.json", "json", is_private=True)
+    return Place(docker_store.config_file(caller), "json", is_private=True)
 
 
 def containers(caller: Caller) -> Place:
@@ -150,8 +151,7 @@ def pip(caller: Caller) -> Place:
 
 def pixi(caller: Caller) -> Place:
     """What ``pixi config set --global`` writes."""
-    folder = caller.path("PIXI_HOME") or caller.in_home(".pixi")
-    return Place(f"{folder}/config.toml", "toml")
+    return Place(pixi_config.user_file(caller), "toml")
 
 
 def pixi_project(caller: Caller) -> Place:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 
+def config_file(caller: Caller) -> str:
+    """Docker's own configuration, its logins among the rest."""
+    folder = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
+    return f"{folder}/config.json"
+
+
 class DockerStore:
     """The files that count for the caller."""
 
@@ -33,11 +39,10 @@ class DockerStore:
         caller = self._caller
         chosen = caller.path("REGISTRY_AUTH_FILE")
         runtime = caller.path("XDG_RUNTIME_DIR")
-        docker = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
         paths = [chosen] if chosen else []
         if runtime:
             paths.append(f"{runtime}/containers/auth.json")
-        return [*paths, caller.config("containers", "auth.json"), f"{docker}/config.json"]
+        return [*paths, caller.config("containers", "auth.json"), config_file(caller)]
 
     def find(self, url: Url) -> Entry | None:
         """The login for a URL, under the most specific of its keys."""

@@ -24,10 +24,15 @@ def _paths(caller: Caller) -> Iterator[tuple[str, bool]]:
         if parent == folder:
             break
         folder = parent
-    pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
-    yield os.path.join(pixi_home, "config.toml"), False
+    yield user_file(caller), False
     yield caller.config("pixi", "config.toml"), False
     yield "/etc/pixi/config.toml", False
+
+
+def user_file(caller: Caller) -> str:
+    """The configuration that ``pixi config set --global`` writes."""
+    pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
+    return os.path.join(pixi_home, "config.toml")
 
 
 def override_file(caller: Caller) -> tuple[str, bool]:
