@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.home import Home
+from support.installed import for_a_stranger, have_unpacked
 from support.program import Program
 
 if TYPE_CHECKING:
@@ -36,14 +37,9 @@ def strangers(folder: Path) -> Iterator[Agent]:
     """
     from support.agent import agent_of
 
-    user = os.getuid() or 1_000_000 + os.getpid()
     place = Path(tempfile.mkdtemp(prefix="credlatch-"))
     try:
-        place.chmod(0o755)
-        shutil.copytree(folder.parent, place / "program", symlinks=True)
-        command = [str(place / "program" / folder.name)]
-        if user != os.getuid():
-            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+        command, user = for_a_stranger(folder, place)
         home = Home(place / "home")
         with agent_of(Program(command, home, place)) as agent:
             for path in (agent.runtime, home.path, *home.path.rglob("*")):
@@ -51,3 +47,16 @@ def strangers(folder: Path) -> Iterator[Agent]:
             yield agent
     finally:
         shutil.rmtree(place)
+
+
+@pytest.fixture
+def fresh(single: Path, home: Home, tmp_path: Path) -> Program:
+    """The single file where it has never run."""
+    return Program([str(single)], home, tmp_path / "links")
+
+
+@pytest.fixture
+def unpacked_single(fresh: Program, single_home: Home) -> Program:
+    """The single file where it has unpacked itself."""
+    have_unpacked(fresh.home, single_home)
+    return fresh

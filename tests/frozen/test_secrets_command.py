@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from support.program import TIMEOUT
+from support.installed import for_a_stranger
+from support.program import TIMEOUT, Program
 from support.wrapped import (
     SECRET,
     TOKEN,
@@ -21,9 +21,6 @@ from support.wrapped import (
     token_in_the_environment,  # noqa: F401 - a fixture
     wrapped,
 )
-
-if TYPE_CHECKING:
-    from support.program import Program
 
 pytestmark = pytest.mark.usefixtures("logged_in")
 
@@ -160,13 +157,8 @@ def test_who_reads_on_while_we_end_is_no_trouble_of_ours(frozen: Program) -> Non
 def test_our_memory_is_not_for_other_programs_of_the_user(folder: Path) -> None:
     """What others of the user could read belongs to root."""
     place = Path(tempfile.mkdtemp(prefix="credlatch-"))
-    user = os.getuid() or 1_000_000 + os.getpid()
     try:
-        place.chmod(0o755)
-        shutil.copytree(folder.parent, place / "program", symlinks=True)
-        command = [str(place / "program" / folder.name)]
-        if user != os.getuid():
-            command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+        command, user = for_a_stranger(folder, place)
         script = "stat -c %u /proc/$PPID/mem /proc/$$/mem; cat $CREDLATCH_SECRETS/t"
         env = {"PATH": os.environ["PATH"], "HOME": "/absent", VARIABLE: TOKEN}
         done = subprocess.run(

@@ -35,16 +35,8 @@ def stored(home: Home) -> None:
 
 
 @pytest.fixture
-def fresh(single: Path, home: Home, tmp_path: Path) -> Program:
-    """The single file where it has never run."""
-    return Program([str(single)], home, tmp_path / "links")
-
-
-@pytest.fixture
-def program(fresh: Program, single_home: Home) -> Program:
-    """The single file where it has unpacked itself."""
-    have_unpacked(fresh.home, single_home)
-    return fresh
+def program(unpacked_single: Program) -> Program:
+    return unpacked_single
 
 
 def age(path: Path, seconds: float) -> None:

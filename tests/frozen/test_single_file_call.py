@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.false_agent import FalseAgent, Mad
-from support.installed import aside, builds, have_unpacked, identity, run_folder
+from support.installed import aside, builds, identity, run_folder
 from support.program import TIMEOUT, Program
 from support.waiting import alive, waiting
 
@@ -35,16 +35,8 @@ def stored(home: Home) -> None:
 
 
 @pytest.fixture
-def fresh(single: Path, home: Home, tmp_path: Path) -> Program:
-    """The single file where it has never run."""
-    return Program([str(single)], home, tmp_path / "links")
-
-
-@pytest.fixture
-def program(fresh: Program, single_home: Home) -> Program:
-    """The single file where it has unpacked itself."""
-    have_unpacked(fresh.home, single_home)
-    return fresh
+def program(unpacked_single: Program) -> Program:
+    return unpacked_single
 
 
 def test_a_damaged_single_file_says_so(single: Path, fresh: Program, tmp_path: Path) -> None:

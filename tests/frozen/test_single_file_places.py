@@ -31,9 +31,8 @@ def stored(home: Home) -> None:
 
 
 @pytest.fixture
-def program(single: Path, home: Home, tmp_path: Path) -> Program:
-    """The single file where it has never run."""
-    return Program([str(single)], home, tmp_path / "links")
+def program(fresh: Program) -> Program:
+    return fresh
 
 
 def below(script: str, program: Program, *args: str, stdin: bytes = REQUEST) -> Answer:

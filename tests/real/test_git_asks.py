@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.git import Git, Recorded, repository
-from support.guarded import Guarded
+from support.git import Git, Recorded, serving_repository
 from support.logins import OAuthLogin
 from support.matching import basic
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.guarded import Guarded
     from support.home import Home
     from support.program import Program
     from support.token_server import TokenServer
@@ -47,11 +47,7 @@ def recorded(frozen: Program, git: Git, tmp_path: Path) -> Recorded:
 @pytest.fixture
 def server(git: Git, tmp_path: Path) -> Iterator[Guarded]:
     """A repository that bob may use."""
-    folder = tmp_path / "repositories"
-    folder.mkdir()
-    repository(folder, git)
-    with Guarded(HEADER.__eq__) as server:
-        server.repositories = folder
+    with serving_repository(git, tmp_path / "repositories", HEADER) as server:
         yield server
 
 

@@ -41,6 +41,17 @@ def build(docker: Docker, *options: str) -> list[str]:
     return [*docker.command, "build", "--no-cache", *network, *options, "context"]
 
 
+def said_until_one(process: subprocess.Popen[str]) -> str:
+    """What a build has said when its first step says "one"."""
+    assert process.stderr is not None
+    said = ""
+    while not re.search(r"^#\d+ [\d.]+ one$", said, re.MULTILINE):
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
 def built(program: Program, docker: Docker, *secrets: str) -> Answer:
     """The same, with secrets."""
     return program("secrets", *secrets, "--", *build(docker))
@@ -184,12 +195,8 @@ def test_a_build_whose_provider_is_killed_gets_no_more_secrets(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        said = said_until_one(process)
         assert process.stderr is not None
-        said = ""
-        while not re.search(r"^#\d+ [\d.]+ one$", said, re.MULTILINE):
-            line = process.stderr.readline()
-            assert line, said
-            said += line
         process.kill()
         said += process.stderr.read()  # of docker, which goes on
     assert process.returncode == -signal.SIGKILL
@@ -213,12 +220,8 @@ def test_a_signal_ends_the_build_as_it_would_without_us(
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
+            said_until_one(process)
             assert process.stderr is not None
-            said = ""
-            while not re.search(r"^#\d+ [\d.]+ one$", said, re.MULTILINE):
-                line = process.stderr.readline()
-                assert line, said
-                said += line
             process.send_signal(number)
             ends.append((process.stderr.read().splitlines()[-1], process.wait(TIMEOUT)))
     assert ends[0] == ends[1]

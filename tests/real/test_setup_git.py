@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.git import Git, repository
-from support.guarded import Guarded
+from support.git import Git, serving_repository
 from support.matching import basic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.guarded import Guarded
     from support.home import Home
     from support.program import Program
 
@@ -31,11 +31,7 @@ def git(home: Home) -> Git:
 @pytest.fixture
 def server(git: Git, tmp_path: Path) -> Iterator[Guarded]:
     """A repository that bob may use."""
-    folder = tmp_path / "repositories"
-    folder.mkdir()
-    repository(folder, git)
-    with Guarded(HEADER.__eq__) as server:
-        server.repositories = folder
+    with serving_repository(git, tmp_path / "repositories", HEADER) as server:
         yield server
 
 

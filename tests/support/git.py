@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from support.called_as import called_as
 from support.components import need
 from support.git_helper import NAME
+from support.guarded import Guarded
 from support.program import TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.home import Home
@@ -87,6 +90,16 @@ def repository(folder: Path, git: Git, name: str = "repo.git") -> Path:
     git("clone", "--quiet", "--bare", "work", str(bare))
     git("-C", str(bare), "config", "http.receivepack", "true")
     return bare
+
+
+@contextmanager
+def serving_repository(git: Git, folder: Path, header: str) -> Iterator[Guarded]:
+    """Such a repository, ``/repo.git``, on a server that takes one Authorization header."""
+    folder.mkdir()
+    repository(folder, git)
+    with Guarded(header.__eq__) as server:
+        server.repositories = folder
+        yield server
 
 
 class Recorded:

@@ -60,6 +60,21 @@ def another_build(folder: Path, target: Path, build: str) -> Path:
     return program
 
 
+def for_a_stranger(folder: Path, place: Path) -> tuple[list[str], int]:
+    """A copy of the folder form for a user without privileges, who has never been here.
+
+    Returns:
+        The command that runs it as that user, who is ourselves unless we are root; the user's id.
+    """
+    user = os.getuid() or 1_000_000 + os.getpid()
+    place.chmod(0o755)
+    shutil.copytree(folder.parent, place / "program", symlinks=True)
+    command = [str(place / "program" / folder.name)]
+    if user != os.getuid():
+        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+    return command, user
+
+
 def installed(prefix: Path, home: Home) -> Program:
     """The program that is installed below a prefix."""
     return Program([str(prefix / "bin" / "credlatch")], home, home.path / "links")

@@ -38,6 +38,18 @@ class Slow:
         return b"slow"
 
 
+def read_by(script: str, place: Place) -> str:
+    """What a Python script prints that is given the file."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(place.folder / "t")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    return done.stdout
+
+
 def test_a_reader_that_waits_holds_up_no_other_secret(place: Place) -> None:
     slow = Slow()
     place.held(slow)
@@ -86,14 +98,7 @@ def test_of_a_held_file_any_number_of_readers_gets_all_at_the_same_instant(place
         "    [each.start() for each in threads], [each.join() for each in threads]\n"
         "print({len(text) for text in found}, {text[-1] for text in found}, len(found))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", together, str(place.folder / "t")],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=SECONDS,
-    )
-    assert done.stdout == "{2000} {'.'} 200\n"
+    assert read_by(together, place) == "{2000} {'.'} 200\n"
     assert 25 <= file.answered <= 200
 
 
@@ -105,14 +110,7 @@ def test_a_held_file_can_be_read_twice_and_its_size_is_true_once_it_is_open(plac
         "    one = file.read(); file.seek(0)\n"
         "    print(one == file.read(), len(one) == os.fstat(file.fileno()).st_size)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", twice, str(place.folder / "t")],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=SECONDS,
-    )
-    assert done.stdout == "True True\n"
+    assert read_by(twice, place) == "True True\n"
 
 
 def test_no_secret_is_in_the_folder_before_or_after_it_is_read(place: Place) -> None:
