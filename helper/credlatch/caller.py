@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from credlatch.system.keyring import Keyring
 
     T = TypeVar("T")
+
+PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
 
 
 class Caller:
@@ -31,6 +34,9 @@ class Caller:
     Attributes:
         environ: the environment.
         warnings: lines for a person to read, gathered as the call goes on.
+        deadline: on the clock of ``time.monotonic``, when the whole call must have ended: whatever
+            waits (for a lock, a keyring, another program, a server) waits no longer than that. A
+            command whose clients have no time limit may put it off.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class Caller:
         self._cwd = cwd
         self._keep = keep
         self.warnings: list[str] = []
+        self.deadline = time.monotonic() + PATIENCE
         self._keyring: Keyring | None = None
         self._keyring_opened = False
 
@@ -70,6 +77,10 @@ class Caller:
         """Say something that does not stop the call."""
         if line not in self.warnings:
             self.warnings.append(line)
+
+    def left(self, most: float) -> float:
+        """Seconds that one step of the call may take: what is left, and ``most`` at most."""
+        return min(most, max(0.0, self.deadline - time.monotonic()))
 
     def path(self, name: str) -> str | None:
         """A variable that names a file or folder, made absolute."""

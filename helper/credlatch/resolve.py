@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from credlatch.stores import Entry, KeyedStore, RenewableStore, Store
     from credlatch.url import Url
 
-PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
-
 
 class Resolution:
     """The answer to a request.
@@ -76,7 +74,6 @@ class Resolver:
         self._caller = caller
         self._ahead = ahead
         self._order = order
-        self._deadline = time.monotonic() + PATIENCE
 
     def resolve(self, request: Request) -> Resolution | None:
         """The first answer; None when no store has an entry.
@@ -137,7 +134,7 @@ class Resolver:
         from credlatch.renew.single_flight import renew
 
         try:
-            return renew(store, entry, look, self._caller, self._deadline, self._ahead)
+            return renew(store, entry, look, self._caller, self._caller.deadline, self._ahead)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

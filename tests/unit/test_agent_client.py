@@ -46,7 +46,7 @@ def test_which_calls_it_asks_the_agent_about(argv: list[str], protocol: bytes | 
 
 
 def test_it_gives_up_before_bazel_does_and_after_a_call_has() -> None:
-    from credlatch.resolve import PATIENCE
+    from credlatch.caller import PATIENCE
 
     assert PATIENCE < client.LONGEST < BAZEL
     assert client.PATIENCE < 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +144,12 @@ def test_a_runtime_folder_that_is_relative_is_none(
     said: list[str] = []
     assert open_keyring({"XDG_RUNTIME_DIR": "."}.get, said.append) is None
     assert said == []
+
+
+def test_no_step_of_a_call_may_take_longer_than_what_is_left_of_it() -> None:
+    caller = Caller({}, "/")
+    assert caller.left(3.0) == 3.0
+    caller.deadline = time.monotonic() + 1.0
+    assert 0.5 < caller.left(3.0) <= 1.0
+    caller.deadline = time.monotonic() - 1.0
+    assert caller.left(3.0) == 0.0
