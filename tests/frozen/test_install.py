@@ -99,6 +99,16 @@ def test_others_may_use_what_the_single_file_unpacked_for_its_user_alone(
         assert mode & 0o044 == 0o044
 
 
+@pytest.mark.parametrize("umask", ["000", "077"])
+def test_its_folders_are_for_all_to_read_and_nobody_else_to_write(
+    frozen: Program, home: Home, prefix: Path, umask: str
+) -> None:
+    command = ["sh", "-c", f'umask {umask}; exec "$@"', "sh", *frozen.command, "install"]
+    subprocess.run(command, env=home.env, stdout=subprocess.DEVNULL, check=True)
+    folders = [prefix, *(path for path in prefix.rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o7777 for path in folders} == {0o755}
+
+
 def test_a_second_time_changes_nothing(frozen: Program, prefix: Path) -> None:
     frozen("install")
     before = {path: path.lstat() for path in prefix.rglob("*")}

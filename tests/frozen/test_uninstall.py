@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.agent import agent_of
 from support.installed import installed, tree
 from support.program import TIMEOUT
 
@@ -83,6 +84,28 @@ def test_the_agent_that_runs_from_there_ends(frozen: Program, home: Home, prefix
             time.sleep(0.02)
     finally:
         frozen("agent", "stop")
+
+
+def test_what_is_outside_of_prefix_and_home_is_not_touched(
+    frozen: Program, home: Home, prefix: Path, tmp_path: Path
+) -> None:
+    """Another prefix's program, its agent, and what it has unpacked where all homes meet."""
+    other = tmp_path / "other"
+    frozen("install", "--prefix", str(other))
+    frozen("install")
+    shared = tmp_path / "shared" / f"credlatch-{os.getuid()}" / "run"
+    (shared / ("0" * 16)).mkdir(parents=True)
+    shared.chmod(0o700)
+    home.env["TMPDIR"] = str(tmp_path / "shared")
+    with agent_of(installed(other, home)) as agent:
+        pid = agent.warm()
+        before = tree(other), tree(tmp_path / "shared")
+        said = installed(prefix, home)("uninstall")
+        assert (said.code, said.err) == (0, "")
+        assert f"{shared / ('0' * 16)}, unpacked by the single file too" in said.out.decode()
+        assert (tree(other), tree(tmp_path / "shared")) == before
+        assert agent.pid() == pid
+    assert tree(prefix) == {"bin", "lib"}
 
 
 @pytest.mark.parametrize("args", [["--prefix"], ["--prefix="], ["--nonsense"], ["word"]])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.bundle import contents
+from credlatch.caller import Caller
 from credlatch.errors import PlaceError
 from credlatch.install import layout, put, take
 from credlatch.install.layout import Layout, Running
@@ -85,10 +86,11 @@ def test_a_build_s_identity_is_known_by_its_form(name: str, is_one: bool) -> Non
     assert layout.is_build(name) == is_one
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o777])
 def test_all_may_read_what_is_installed_and_the_list_stays_behind(
-    running: Running, into: Layout
+    running: Running, into: Layout, umask: int
 ) -> None:
-    mask = os.umask(0o077)
+    mask = os.umask(umask)
     try:
         assert put.put(running, into, force=False)
     finally:
@@ -99,9 +101,31 @@ def test_all_may_read_what_is_installed_and_the_list_stays_behind(
         for name in ("", "_internal", "credlatch", "_internal/a")
     }
     assert modes == {"": 0o755, "_internal": 0o755, "credlatch": 0o755, "_internal/a": 0o644}
+    made = (os.path.dirname(into.bin), into.bin, os.path.dirname(into.lib), into.lib)
+    assert {stat.S_IMODE(os.stat(folder).st_mode) for folder in made} == {0o755}
     assert os.readlink(os.path.join(version, "_internal", "link")) == "a"
     assert sorted(os.listdir(version)) == ["_internal", "credlatch"]
     assert os.path.samefile(into.links[0], os.path.join(version, "credlatch"))
+
+
+def test_nobody_else_is_in_a_version_that_is_being_made(
+    running: Running, into: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+    copyfile = shutil.copyfile
+
+    def look(source: str, target: str) -> str:
+        (aside,) = (name for name in os.listdir(into.lib) if name.startswith(".new-"))
+        seen.add(stat.S_IMODE(os.stat(os.path.join(into.lib, aside)).st_mode))
+        return copyfile(source, target)
+
+    monkeypatch.setattr("shutil.copyfile", look)
+    mask = os.umask(0)
+    try:
+        put.put(running, into, force=False)
+    finally:
+        os.umask(mask)
+    assert seen == {0o700}
 
 
 @pytest.mark.parametrize("damage", ["gone", "short", "changed", "mode", "whole"])
@@ -215,6 +239,85 @@ def test_nor_does_it_go_with_a_program_of_another_s(running: Running, into: Layo
     os.symlink("credlatch", into.keyring)
     take.take(into)
     assert os.path.islink(into.keyring)
+
+
+@pytest.mark.parametrize("linked", ["lib/credlatch", "lib", "lib and bin"])
+def test_another_prefix_s_versions_stay_where_a_link_leads_to_them(
+    running: Running, into: Layout, tmp_path: Path, linked: str
+) -> None:
+    theirs = Layout(str(tmp_path / "theirs"))
+    put.put(running, theirs, force=False)
+    before = tree(tmp_path / "theirs")
+    for name in linked.split(" and "):
+        os.makedirs(os.path.dirname(os.path.join(tmp_path, "prefix", name)), exist_ok=True)
+        os.symlink(tmp_path / "theirs" / name, tmp_path / "prefix" / name)
+    if "bin" not in linked:
+        os.makedirs(into.bin)
+        os.symlink(into.link_text, into.links[0])
+    assert take.take(into) == ([] if "bin" in linked else [into.links[0]])
+    assert tree(tmp_path / "theirs") == before
+
+
+def test_a_prefix_may_be_a_link_itself_and_lib_one_within_it(
+    running: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "real" / "lib64").mkdir(parents=True)
+    (tmp_path / "real" / "lib").symlink_to("lib64")
+    (tmp_path / "prefix").symlink_to("real")
+    into = Layout(str(tmp_path / "prefix"))
+    put.put(running, into, force=False)
+    assert len(take.take(into)) == 4
+    assert tree(tmp_path / "real") == {"bin", "lib", "lib64"}
+
+
+class TestUnpacked:
+    """What the single file has unpacked, in the home and elsewhere."""
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        return tmp_path / "home"
+
+    @pytest.fixture
+    def elsewhere(self, tmp_path: Path) -> Path:
+        return tmp_path / "elsewhere"
+
+    def _have(self, own: Path) -> Path:
+        program = own / "run" / BUILDS[0]
+        program.mkdir(parents=True)
+        (own / "run").chmod(0o700)
+        (program / "credlatch").write_text("")
+        return program
+
+    def test_the_home_s_own_goes(self, home: Path) -> None:
+        program = self._have(home / ".cache" / "credlatch")
+        assert take.take_unpacked(Caller({"HOME": str(home)}))[0] == [str(program)]
+        assert tree(home) == {".cache"}
+
+    @pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"])
+    @pytest.mark.parametrize("relation", ["beside", "above", "by name only"])
+    def test_what_is_outside_of_the_home_stays(
+        self, home: Path, elsewhere: Path, name: str, relation: str
+    ) -> None:
+        own = f"credlatch-{os.getuid()}" if name == "TMPDIR" else "credlatch"
+        folder = {
+            "beside": elsewhere,
+            "above": home.parent,
+            "by name only": home / ".." / "elsewhere",
+        }[relation]
+        home.mkdir()
+        program = self._have(folder / own)
+        before = tree(home.parent)
+        gone, stay = take.take_unpacked(Caller({"HOME": str(home), name: str(folder)}))
+        assert (gone, tree(home.parent)) == ([], before)
+        assert str(program) in stay
+
+    def test_nor_does_what_a_link_in_it_leads_to(self, home: Path, elsewhere: Path) -> None:
+        program = self._have(elsewhere)
+        (home / ".cache").mkdir(parents=True)
+        (home / ".cache" / "credlatch").symlink_to(elsewhere)
+        gone, _ = take.take_unpacked(Caller({"HOME": str(home)}))
+        assert gone == []
+        assert program.exists()
 
 
 def test_from_source_nothing_can_be_installed() -> None:

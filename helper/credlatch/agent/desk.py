@@ -54,7 +54,7 @@ class Desk:
         if asks_for == wire.GET:
             return self._get(*fields)
         if asks_for == wire.STATUS:
-            return wire.answer(0, self._status().encode(), b"")
+            return wire.answer(0, self._status().encode(errors="surrogateescape"), b"")
         if asks_for == wire.LOG:
             return wire.answer(0, self._log.text().encode(errors="backslashreplace"), b"")
         if asks_for == wire.STOP:

@@ -136,6 +136,7 @@ class Agent:
         lines = {
             "pid": str(os.getpid()),
             "build": self._build,
+            "program": sys.executable,
             "socket": os.fsdecode(self._path),
             "since": clock.timestamp(int(self._since)),
             "requests": f"{self._log.calls}, {self._log.declined} of them left to the caller",

@@ -59,15 +59,12 @@ def uninstall(args: list[str], caller: Caller) -> int:
     from_there = layout.Layout(prefix)
     wired = undone.still_wired(caller)
     gone = take.take(from_there)
-    unpacked = take.take_unpacked(caller)
+    unpacked, elsewhere = take.take_unpacked(caller)
     if gone:
         _say(f"credlatch is no longer installed in {prefix}")
     else:
         _say(f"nothing is installed in {prefix}")
-    build = sys._xoptions.get("credlatch")
-    if (gone or unpacked) and isinstance(build, str) and sys.platform != "win32":
-        with suppress(OSError):
-            control.ask(build, wire.STOP)
+    _end_agent()
     for words, path in wired if gone else []:
         _say(
             f"{path} is still wired to credlatch: credlatch setup {words} takes it back, "
@@ -75,9 +72,28 @@ def uninstall(args: list[str], caller: Caller) -> int:
         )
     for path in unpacked:
         _say(f"removed {path}, where the single file had unpacked itself")
-    if os.path.lexists(from_there.lib):
+    for path in elsewhere:
+        _say(f"{path}, unpacked by the single file too, is not in your home: it stays")
+    if not from_there.is_within(from_there.lib):
+        _say(f"{from_there.lib} leads to {os.path.realpath(from_there.lib)}: that stays")
+    elif os.path.lexists(from_there.lib):
         _say(f"{from_there.lib} has files that are not credlatch's: they stay")
     return 0
+
+
+def _end_agent() -> None:
+    """End the agent whose program has gone. One that runs from elsewhere is another prefix's."""
+    build = sys._xoptions.get("credlatch")
+    if not isinstance(build, str) or sys.platform == "win32":
+        return
+    from credlatch.agent import control, wire
+
+    with suppress(OSError):
+        status = control.ask(build, wire.STATUS) or b""
+        told = dict(line.partition(b": ")[::2] for line in status.splitlines())
+        program = told.get(b"program")
+        if program is not None and not os.path.exists(program):
+            control.ask(build, wire.STOP)
 
 
 def _parser(word: str, purpose: str, caller: Caller) -> Parser:

@@ -63,6 +63,7 @@ class Layout:
     """
 
     def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
         self.bin = os.path.join(prefix, "bin")
         self.lib = os.path.join(prefix, "lib", "credlatch")
         self.current = os.path.join(self.lib, "current")
@@ -90,6 +91,10 @@ class Layout:
             return os.readlink(self.keyring) == PROGRAM and self.is_ours(self.links[0])
         except OSError:
             return False
+
+    def is_within(self, folder: str) -> bool:
+        """Whether a folder of the prefix is really in it, and no link leads out of it."""
+        return os.path.realpath(folder).startswith(self._below(os.path.realpath(self._prefix)))
 
     @staticmethod
     def _below(folder: str) -> str:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds that one installation waits for another
 LATELY = 86_400.0  # seconds: a version that was current so lately may still be running
-_PROGRAM = 0o755
+_FOLDER = _PROGRAM = 0o755
 _FILE = 0o644
+_PRIVATE = 0o700
 
 
 def put(running: Running, into: Layout, *, force: bool) -> bool:
@@ -101,18 +102,19 @@ def copy(source: str, target: str) -> None:
     Raises:
         OSError: it cannot be written there.
     """
-    os.mkdir(target)
+    os.mkdir(target, _PRIVATE)  # whatever the umask, nobody else is in there meanwhile
+    os.chmod(target, _PRIVATE)
     for name in _contents(source):
         path = os.path.join(target, name)
         original = os.path.join(source, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _make(os.path.dirname(path), [])
         if os.path.islink(original):
             os.symlink(os.readlink(original), path)
         else:
             shutil.copyfile(original, path)
             os.chmod(path, _PROGRAM if os.stat(original).st_mode & stat.S_IXUSR else _FILE)
-    for place, _, _ in os.walk(target):
-        os.chmod(place, _PROGRAM)
+    for place, _, _ in os.walk(target, topdown=False):
+        os.chmod(place, _FOLDER)
     if sys.platform == "win32":
         # There are no links for everybody there: the helper is a second program beside the first.
         shutil.copyfile(*(os.path.join(target, name) for name in (layout.PROGRAM, layout.HELPER)))
@@ -163,7 +165,7 @@ def _retire(into: Layout, before: str | None, now: str) -> None:
 
 def _note_end(version: str) -> None:
     try:  # noqa: SIM105 - as short as the other
-        os.utime(version)  # from now on it is not current
+        os.utime(version, follow_symlinks=False)  # from now on it is not current
     except OSError:
         pass  # somebody has removed it by hand
 
@@ -179,7 +181,7 @@ def _discard(path: str) -> None:
 
 
 def _make(folder: str, made: list[str]) -> None:
-    """Make a folder and those above it, and note which."""
+    """Make a folder and those above it, for everybody to use whatever the umask, and note which."""
     if os.path.isdir(folder):
         return
     if os.path.lexists(folder):
@@ -188,8 +190,9 @@ def _make(folder: str, made: list[str]) -> None:
     if above != folder:
         _make(above, made)
     try:
-        os.mkdir(folder)
+        os.mkdir(folder, _FOLDER)
         made.append(folder)
+        os.chmod(folder, _FOLDER)
     except FileExistsError:
         if not os.path.isdir(folder):  # by another installation, just now
             raise

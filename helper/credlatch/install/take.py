@@ -20,19 +20,25 @@ def take(layout: Layout) -> list[str]:
     """Remove an installation; what of it was there.
 
     The links go first: nobody starts what is being removed. What still runs has its files open.
+    Versions outside of the prefix, where a link of it leads, may be another prefix's: they stay, and
+    so do links that are not in the prefix either.
 
     Raises:
         PlaceError: it cannot be removed.
     """
     gone: list[str] = []
+    is_ours = layout.is_within(layout.lib)
     try:
-        if layout.has_our_keyring():
-            os.unlink(layout.keyring)
-            gone.append(layout.keyring)
-        for path in (*layout.links, layout.current):
-            if layout.is_ours(path) or (path == layout.current and os.path.islink(path)):
+        if is_ours or layout.is_within(layout.bin):
+            links = [layout.keyring] if layout.has_our_keyring() else []
+            for path in (*links, *filter(layout.is_ours, layout.links)):
                 os.unlink(path)
                 gone.append(path)
+        if not is_ours:
+            return gone
+        if os.path.islink(layout.current):
+            os.unlink(layout.current)
+            gone.append(layout.current)
         for entry in (*layout.leftovers(), *layout.versions()):
             _remove(entry)
             gone.append(entry.path)
@@ -42,21 +48,35 @@ def take(layout: Layout) -> list[str]:
     return gone
 
 
-def take_unpacked(caller: Caller) -> list[str]:
-    """Remove what the single file has unpacked for this user; the programs that were there."""
+def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
+    """Remove what the single file has unpacked in this home.
+
+    Returns:
+        The programs that were there; those in other places, which stay: they are another home's, too.
+    """
     gone: list[str] = []
+    stay: list[str] = []
+    home = os.path.join(os.path.normpath(caller.home), "")
     for place in places(caller):
+        own = os.path.dirname(place.path)
         try:
             folders.private(place.path)
         except OSError:
             continue  # nothing is there, or it is not ours
-        for entry in entries(place.path):
-            if is_build(entry.name) or folders.is_beside(entry.name):
-                folders.remove(entry.path)
-                gone.append(entry.path)
+        programs = [
+            entry.path
+            for entry in entries(place.path)
+            if is_build(entry.name) or folders.is_beside(entry.name)
+        ]
+        if not place.make or not os.path.normpath(own).startswith(home) or os.path.islink(own):
+            stay += programs
+            continue
+        for path in programs:
+            folders.remove(path)
+        gone += programs
         if _leave(place.path, unpacked.LOCK):
-            _leave(os.path.dirname(place.path))
-    return gone
+            _leave(own)
+    return gone, stay
 
 
 def _remove(entry: os.DirEntry[str]) -> None:
