@@ -262,7 +262,7 @@ def test_a_lock_of_uv_s_is_awaited_also_for_a_file_that_is_remembered(
 
 
 def test_netrc_s_odd_words_are_warned_of_in_each_call(home: Home, process: Process) -> None:
-    home.write(".netrc", f"machine {HOST} odd login u password s\n")
+    home.write(".netrc", f"odd machine {HOST} login u password s\n")
     for _ in range(2):
         caller = process.caller()
         assert NetrcStore(caller).find(URL) is not None
@@ -291,9 +291,11 @@ def test_a_netrc_is_looked_through_once_for_each_host(
     looked: list[object] = []
     real = netrc_store.entries
 
-    def entries(words: Iterator[str], complain: Callable[[str], None]) -> object:
-        looked.append(words)
-        return real(words, complain)
+    def entries(
+        fields: Iterator[tuple[str, str | None]], complain: Callable[[str], None]
+    ) -> object:
+        looked.append(fields)
+        return real(fields, complain)
 
     monkeypatch.setattr(netrc_store, "entries", entries)
     home.write(".netrc", netrc("a") + netrc("b", "b.example"))

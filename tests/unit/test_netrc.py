@@ -11,6 +11,7 @@ from credlatch.stores import netrc
 from credlatch.stores.netrc import NetrcStore
 from support.callers import caller_of
 from support.matching import basic
+from support.netrc_texts import made_up
 from support.stores_contract import HOST, SECRET, FileContract
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def test_every_row_of_the_table_has_a_test_here() -> None:
         "the host": test_the_host,
         "two entries for a host": test_two_entries_for_a_host,
         "``default``": test_default,
+        "keywords": test_keywords,
         "quotes": test_quotes,
         "comments": test_comments,
         "``macdef``": test_macdef,
@@ -58,6 +60,8 @@ def test_every_row_of_the_table_has_a_test_here() -> None:
         "an entry without a password": test_an_entry_without_a_password,
         "a byte order mark": test_a_byte_order_mark,
         "a word that means nothing": test_a_word_that_means_nothing,
+        "a value that is missing": test_a_value_that_is_missing,
+        "a field that comes twice": test_a_field_that_comes_twice,
         "mode": test_mode,
     }
     table = str(netrc.__doc__).split("\n===")[1].splitlines()[1:]
@@ -142,10 +146,18 @@ def test_the_first_default_counts(home: Home) -> None:
     assert ask(home) == ("d", "1")
 
 
+def test_keywords(home: Home) -> None:
+    home.write(".netrc", "Machine a.example LOGIN u PassWord p\nDEFAULT Login d password D\n")
+    assert ask(home) == ("u", "p")
+    assert ask(home, "https://b.example/") == ("d", "D")
+    assert warnings(home, "https://b.example/") == []
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
         ('"a b"', "a b"),
+        (r'"a\nb\tc\rd"', "a\nb\tc\rd"),
         (r'"a\"b\\c"', 'a"b\\c'),
         ('""', ""),
         ('"machine x"', "machine x"),
@@ -181,9 +193,10 @@ def test_comments(home: Home, text: str, meant: str | None) -> None:
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_macdef(home: Home, ending: str) -> None:
+@pytest.mark.parametrize("keyword", ["macdef", "MacDef"])
+def test_macdef(home: Home, keyword: str, ending: str) -> None:
     text = (
-        "macdef init\ncd /pub\nmachine a.example login no password no\n\n"
+        f"{keyword} init\ncd /pub\nmachine a.example login no password no\n\n"
         "machine a.example login u password p\n"
         "macdef last\nmachine b.example login no password no\n"
     )
@@ -191,6 +204,12 @@ def test_macdef(home: Home, ending: str) -> None:
     assert ask(home) == ("u", "p")
     assert ask(home, "https://b.example/") is None
     assert warnings(home) == []
+
+
+def test_what_follows_a_macro_in_an_entry_is_not_its_own(home: Home) -> None:
+    home.write(".netrc", "machine a.example login u\nmacdef init\ncd /\n\npassword S\n")
+    assert ask(home) is None
+    assert "after 'macdef'" in warnings(home)[0]
 
 
 def test_a_password_may_be_a_keyword(home: Home) -> None:
@@ -221,8 +240,10 @@ def test_a_byte_order_mark(home: Home) -> None:
     [
         "nonsense machine a.example login u password p",
         "machine b.example port 21 login u password q\nmachine a.example login u password p",
-        "machine a.example protocol https login u password p",
+        "machine a.example login u password p protocol https",
         "machine b.example login u password two words\nmachine a.example login u password p",
+        "machine a.example protocol https login v password q\nMachine a.example user u password p",
+        "machine b.example login\nmachine a.example login u password p",
     ],
 )
 def test_a_word_that_means_nothing(home: Home, text: str) -> None:
@@ -230,6 +251,111 @@ def test_a_word_that_means_nothing(home: Home, text: str) -> None:
     assert ask(home) == ("u", "p")
     (warning,) = warnings(home)
     assert f"{home.path}/.netrc" in warning
+
+
+LOST = [
+    # The keyword is missing, misspelt, or hidden behind what looks like white space.
+    "machine a.example\nb.example login u password S",
+    "machine a.example login u\nb.example password S",
+    "machine a.example login u\nmachne b.example login v password S",
+    "machine a.example login u\nmachine\u00a0b.example login v password S",
+    "machine a.example login u\n\ufeffmachine b.example login v password S",
+    "machine a.example pasword p login u password S",
+    "machine a.example protocol https login u password S",
+    "machine a.example password S\nb.example login u",
+    "machine a.example login u password:S password S",
+    # A template's value is empty.
+    "machine a.example login\nmachine b.example password S",
+    "machine a.example login\n  password S",
+    "machine a.example login password S",
+    "machine a.example login\n# nobody\npassword S",
+    "machine a.example\nmachine\nlogin u password S",
+    "machine machine a.example login u password S",
+    "machine\tlogin u password S\nlogin a.example password S",
+    # Quotes, and what no line holds.
+    'machine a.example login u password "S',
+    'machine a.example login u password "S"S',
+    'machine a.example login "u password S\nmachine b.example password S',
+    'machine "a.example login u password S\nlogin u password S',
+    "machine a.example login u\0v password S",
+    "machine a.example login u password S\0",
+    # Nobody knows which of them.
+    "machine a.example login u login v password S",
+    "machine a.example user u login v password S",
+    "machine a.example password S password T login u",
+    # Nobody's from the beginning.
+    "login u password S\nmachine a.example\n",
+    "machine b.example login v password T\n\nmacdef m\n\nlogin u password S",
+]
+
+
+@pytest.mark.parametrize("text", LOST)
+def test_nothing_after_it_belongs_to_anybody(home: Home, text: str) -> None:
+    """Neither to the entry before, nor to a host with a keyword's name."""
+    home.write(".netrc", text)
+    for host in ("a.example", "login", "machine", "password"):
+        found = ask(home, f"https://{host}/")
+        assert found is None or "S" not in found[1]
+    assert ask(home) is None
+    if "a.example" in text.partition("password")[0]:
+        assert len(warnings(home)) == 1
+
+
+def test_the_next_entry_is_read_again(home: Home) -> None:
+    for text in LOST:
+        home.write(".netrc", f"{text}\nmachine c.example login u password p\n")
+        assert ask(home, "https://c.example/") == ("u", "p")
+        home.write(".netrc", f"machine c.example login u password p\n{text}")
+        assert ask(home, "https://c.example/") == ("u", "p")
+
+
+def test_an_entry_that_is_cut_short_is_no_reason_for_the_default(home: Home) -> None:
+    home.write(".netrc", "machine a.example odd login u password S\ndefault login d password D\n")
+    assert ask(home) is None
+    assert ask(home, "https://b.example/") == ("d", "D")
+
+
+def test_a_value_that_is_missing(home: Home) -> None:
+    home.write(
+        ".netrc", "machine a.example login u password\nmachine b.example user v password q\n"
+    )
+    assert ask(home) is None
+    assert ask(home, "https://b.example/") == ("v", "q")
+    assert "after 'password'" in warnings(home)[0]
+    home.write(".netrc", "machine\ndefault login d password D\n")
+    assert ask(home) == ("d", "D")
+    assert "after 'machine'" in warnings(home)[0]
+    home.write(".netrc", 'machine "login" login ""\npassword "password"\n')
+    assert ask(home, "https://login/") == ("", "password")
+
+
+def test_a_field_that_comes_twice(home: Home) -> None:
+    home.write(".netrc", "machine a.example login u password p\nlogin v password S\n")
+    assert ask(home) == ("u", "p")
+    assert "after 'login'" in warnings(home)[0]
+    assert ask(home, "https://v@a.example/") is None
+    home.write(".netrc", "machine a.example login u account x account y password p\n")
+    assert ask(home) == ("u", "p")
+
+
+def test_a_plain_file_is_read_quickly_as_it_is_read_word_by_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The quick way gives the answers and the warnings of the other, or none."""
+    plain = 0
+    for seed in range(2000):
+        text = made_up(seed)
+        for username in (None, "u"):
+            for host in ("a.example", "b.example", "u"):
+                quick = netrc._Netrc(text, "")._look(host, username)
+                plain += netrc._plain_fields(text, host) is not None
+                with monkeypatch.context() as patched:
+                    patched.setattr(netrc, "_plain_fields", lambda *_: None)
+                    slow = netrc._Netrc(text, "")._look(host, username)
+                for name in netrc._Found.__slots__:
+                    assert getattr(quick, name) == getattr(slow, name), (seed, text)
+                assert netrc._Netrc(text, "").look(host, username).login == slow.login
+    assert plain > 500
 
 
 def test_a_warning_does_not_show_what_may_be_half_a_password(home: Home) -> None:

@@ -6,14 +6,19 @@ the host                    compared without regard to case; a port in the URL p
 two entries for a host      the URL's user name decides; without one the first counts
 ``default``                 counts when no ``machine`` does, wherever it stands; not over plain
                             http to another machine
-quotes                      ``"a b"`` with ``\"`` and ``\\``, as curl has it
+keywords                    in any case, as curl has it
+quotes                      ``"a b"`` with ``\"``, ``\\``, ``\n``, ``\r`` and ``\t``, as curl has it
 comments                    from a ``#`` where a keyword may stand, to the end of the line; a ``#``
                             in a value belongs to the value
-``macdef``                  passed over, to the next empty line
+``macdef``                  passed over, to the next empty line; it ends the entry before it
 ``account``                 passed over
 an entry without a password no entry
 a byte order mark           passed over
-a word that means nothing   a warning; reading goes on at the next keyword, nothing is lost
+a word that means nothing   a warning; what follows it belongs to nobody, up to the next ``machine``
+                            or ``default``
+a value that is missing     so is one: a keyword on the next line is none, nor one as a machine's
+                            name; quotes that are not closed, or that touch a word, are none
+a field that comes twice    a warning; what came before it counts if it is a whole login
 mode                        a warning when others may read it
 =========================== ====================================================================
 """
@@ -33,10 +38,9 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.url import Url
 
-_FIELDS = ("login", "user", "password", "account")
-_FIELD_BYTES = tuple(field.encode() for field in _FIELDS)
+_VALUED = frozenset((b"machine", b"login", b"user", b"password", b"account"))
+_KEYWORDS = frozenset((b"default", b"macdef", *_VALUED))
 _MOST = 64  # hosts of which is remembered what was found
-_SPACE = " \t\r\n\v\f"
 
 
 class NetrcStore:
@@ -57,9 +61,12 @@ class NetrcStore:
             return None
         found = file.look(url.host, url.username)
         for word in found.odd:
-            self._caller.warn(f"{path} has a word that is not understood, after {word!r}")
+            self._caller.warn(
+                f"{path} has a word that is not understood, after {word!r}: what follows it "
+                "belongs to nobody, up to the next machine"
+            )
         login = found.login
-        if login is None and url.may_carry_credentials:
+        if login is None and not found.in_doubt and url.may_carry_credentials:
             login = found.default
         return None if login is None else Entry(Basic(login[0], Secret(login[1])), path)
 
@@ -84,14 +91,16 @@ class _Found:
     Attributes:
         login: user name and password of its own entry, or None.
         default: those of the ``default``, or None.
-        odd: the words that stand before one that is not understood.
+        in_doubt: whether an entry of its own has been cut short by a word that is not understood.
+        odd: the words that stand before such a one.
     """
 
-    __slots__ = ("default", "login", "odd")
+    __slots__ = ("default", "in_doubt", "login", "odd")
 
     def __init__(self) -> None:
         self.login: tuple[str, str] | None = None
         self.default: tuple[str, str] | None = None
+        self.in_doubt = False
         self.odd: list[str] = []
 
 
@@ -107,13 +116,14 @@ class _Netrc:
 
     def hosts(self) -> list[str]:
         """The machines that have a password; ``default`` is none."""
-        found = entries(_words(self._text), lambda _: None)
-        return [name for name, _, password in found if name is not None and password is not None]
+        found = entries(_all_fields(self._text), lambda _: None)
+        return [each.name for each in found if each.name is not None and each.login is not None]
 
     def look(self, host: str, username: str | None) -> _Found:
         """What it says about a host, for whatever user or for that one."""
         # Most calls end here: no parsing for a host that the file does not name.
-        if host not in self._lowered and "default" not in self._text:
+        lowered = self._lowered
+        if host not in lowered and "default" not in lowered and "\\" not in lowered:
             return _Found()
         found = self._found.get((host, username))
         if found is None:
@@ -125,70 +135,134 @@ class _Netrc:
 
     def _look(self, host: str, username: str | None) -> _Found:
         found = _Found()
-        words = _plain_words(self._text, self._lowered, host) or _words(self._text)
-        for name, login, password in entries(words, found.odd.append):
-            if password is None or (username is not None and login != username):
+        fields = _plain_fields(self._text, host) or _all_fields(self._text)
+        for entry in entries(fields, found.odd.append):
+            if entry.name is not None and not _is_host(entry.name, host):
                 continue
-            if name is None:
-                found.default = found.default or (login, password)
-            elif name.lower().removesuffix(".") == host:
-                found.login = (login, password)
+            if entry.doubled:
+                found.odd.append(entry.doubled)
+            if entry.login is None:
+                found.in_doubt = found.in_doubt or (entry.cut and entry.name is not None)
+            elif username is not None and entry.login[0] != username:
+                continue
+            elif entry.name is None:
+                found.default = found.default or entry.login
+            else:
+                found.login = entry.login
                 break
         return found
 
 
+def _is_host(name: str, host: str) -> bool:
+    return name.isascii() and name.lower().removesuffix(".") == host
+
+
+class NetrcEntry:
+    """One entry, as far as it is understood.
+
+    Attributes:
+        name: the machine's name as it stands; None for the ``default``.
+        cut: whether a word that is not understood stands in it.
+        doubled: the field that stands in it a second time, or nothing.
+    """
+
+    __slots__ = ("_fields", "cut", "doubled", "name")
+
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+        self.cut = False
+        self.doubled = ""
+        self._fields: dict[str, str] = {}
+
+    def take(self, field: str, value: str) -> bool:
+        """Take a field; False for the second of its kind."""
+        name = "login" if field == "user" else field
+        if name in self._fields:
+            return False
+        if name != "account":
+            self._fields[name] = value
+        return True
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """User name and password, or None: one that was cut short must have had both before."""
+        username, password = self._fields.get("login"), self._fields.get("password")
+        if password is None or (username is None and self.cut):
+            return None
+        return username or "", password
+
+
 def entries(
-    words: Iterator[str], complain: Callable[[str], None]
-) -> Iterator[tuple[str | None, str, str | None]]:
-    """Host (None for ``default``), login and password of each entry, as they stand.
+    fields: Iterator[tuple[str, str | None]], complain: Callable[[str], None]
+) -> Iterator[NetrcEntry]:
+    """The entries, in their order.
+
+    Nobody knows whose what follows a word is that is not understood: so it is nobody's.
 
     Args:
-        words: the file's, without comments, macros and quotes.
+        fields: each keyword with its value, as ``netrc_text.fields`` has them.
         complain: told the last word that was understood, where one is not.
     """
-    entry: tuple[str | None, dict[str, str]] | None = None
-    last = "the beginning"
-    for word in words:
-        if word in {"machine", "default"}:
+    entry: NetrcEntry | None = None
+    last, lost = "the beginning", False
+    for keyword, value in fields:
+        if keyword in {"machine", "default", "macdef"}:
             if entry is not None:
-                yield _entry(*entry)
-            entry = (None if word == "default" else next(words, ""), {})
-        elif word in _FIELDS:
-            value = next(words, None)
-            if value is None:
-                complain(word)
-            elif entry is not None:
-                entry[1].setdefault("login" if word == "user" else word, value)
-        elif word != "macdef":
-            complain(last)
+                yield entry
+            entry = None
+            lost = lost and keyword == "macdef"
+            if keyword == "default" or (keyword == "machine" and value is not None):
+                entry = NetrcEntry(value)
+            elif keyword == "machine":
+                complain(keyword)
+                lost = True
+        elif lost:
             continue
-        last = word
+        elif entry is None or value is None:
+            complain(last if entry is None else keyword or last)
+            lost = True
+            if entry is not None:
+                entry.cut = True
+        elif not entry.take(keyword, value):
+            entry.doubled, entry.cut, lost = keyword, True, True
+        last = keyword
     if entry is not None:
-        yield _entry(*entry)
+        yield entry
 
 
-def _plain_words(text: str, lowered: str, host: str) -> Iterator[str] | None:
-    """The words of one host's entries, found at the speed of C; None for a file that is not plain.
+def _all_fields(text: str) -> Iterator[tuple[str, str | None]]:
+    from credlatch.stores import netrc_text
 
-    Plain is a file of keywords and values in turn, without quotes, comments and macros, and without
-    a ``default``.
+    return netrc_text.fields(text)
+
+
+def _plain_fields(text: str, host: str) -> Iterator[tuple[str, str | None]] | None:
+    """One host's entries, found at the speed of C; None for a file that is not plain.
+
+    Plain is a file of keywords and values in turn, none of which is the other, without quotes,
+    comments and macros, and without a ``default``.
     """
-    if '"' in text or "#" in text or "default" in text or "macdef" in text:
+    if '"' in text or "#" in text or "\0" in text:
         return None
     # Bytes are split at ASCII's white space only, text at more.
-    words = text.encode().split()
-    keywords, values = words[::2], words[1::2]
-    if len(keywords) != len(values) or not {b"machine", *_FIELD_BYTES}.issuperset(keywords):
+    data = text.encode()
+    words, lowered = data.split(), data.lower().split()
+    keywords, names = lowered[::2], lowered[1::2]
+    if (
+        len(keywords) != len(names)
+        or keywords[:1] != [b"machine"]
+        or not _VALUED.issuperset(keywords)
+        or not _KEYWORDS.isdisjoint(names)
+    ):
         return None
-    if text.count(host) != lowered.count(host):  # some are not in lower case
-        values = [value.lower() for value in values]
-    found: list[bytes] = []
+    found: list[tuple[str, str | None]] = []
     name = host.encode()
-    for at in sorted([*_places(values, name), *_places(values, name + b".")]):
+    for at in sorted([*_places(names, name), *_places(names, name + b".")]):
         if keywords[at] == b"machine":
             end = next(_places(keywords, b"machine", at + 1), len(keywords))
-            found += words[2 * at : 2 * end]
-    return map(bytes.decode, found)
+            values = map(bytes.decode, words[2 * at + 1 : 2 * end : 2])
+            found += zip(map(bytes.decode, keywords[at:end]), values, strict=True)
+    return iter(found)
 
 
 def _places(items: list[bytes], wanted: bytes, start: int = 0) -> Iterator[int]:
@@ -199,53 +273,3 @@ def _places(items: list[bytes], wanted: bytes, start: int = 0) -> Iterator[int]:
             return
         yield start
         start += 1
-
-
-def _entry(host: str | None, fields: dict[str, str]) -> tuple[str | None, str, str | None]:
-    return host, fields.get("login", ""), fields.get("password")
-
-
-def _words(text: str) -> Iterator[str]:
-    """The words, without comments, macros and quotes."""
-    at, end = 0, len(text)
-    value_next = False
-    while True:
-        while at < end and text[at] in _SPACE:
-            at += 1
-        if at == end:
-            return
-        if text[at] == "#" and not value_next:
-            at = _line_end(text, at)
-            continue
-        closed = text[at] == '"' and _quoted(text, at + 1)
-        if closed:
-            word, at = closed
-        else:
-            start = at
-            while at < end and text[at] not in _SPACE:
-                at += 1
-            word = text[start:at]
-        if word == "macdef" and not value_next:
-            # A macro ends at an empty line, or with the file.
-            blank = min(
-                (n for n in (text.find("\n\n", at), text.find("\n\r\n", at)) if n >= 0), default=end
-            )
-            at = blank
-        value_next = not value_next and (word == "machine" or word in _FIELDS)
-        yield word
-
-
-def _line_end(text: str, at: int) -> int:
-    found = text.find("\n", at)
-    return len(text) if found < 0 else found
-
-
-def _quoted(text: str, at: int) -> tuple[str, int] | None:
-    """A quoted word, from behind its first quote; None where the line ends before the second."""
-    characters = []
-    while at < len(text) and text[at] not in '"\n':
-        if text[at] == "\\" and at + 1 < len(text):
-            at += 1
-        characters.append(text[at])
-        at += 1
-    return ("".join(characters), at + 1) if text[at : at + 1] == '"' else None
