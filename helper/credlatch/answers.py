@@ -51,8 +51,11 @@ class Answer:
 
 
 def protocol_of(stdin: bytes) -> str:
-    """Which protocol a bare ``get`` speaks: Bazel's request is JSON, Docker's is a key."""
-    return BAZEL if stdin.lstrip()[:1] in (b"{", b"[", b"") else DOCKER
+    """Which protocol a bare ``get`` speaks: Bazel's request is a JSON object, Docker's is a key.
+
+    A key may begin with a bracket: ``[::1]:5000``.
+    """
+    return BAZEL if stdin.lstrip()[:1] in (b"{", b"") else DOCKER
 
 
 def get(protocol: str, stdin: bytes, caller: Caller) -> Answer:

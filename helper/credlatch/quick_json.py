@@ -25,25 +25,35 @@ class _Context:
 
     strict = True
     object_hook = None
-    object_pairs_hook = None
+    object_pairs_hook: type[tuple[object, ...]] | None = None
     parse_float = float
     parse_int = int
     parse_constant = staticmethod(_refuse)
 
 
+class _Pairs(_Context):
+    object_pairs_hook = tuple
+
+
 # typeshed calls the argument a scanner; any object with these attributes is one (Modules/_json.c).
 _scan = make_scanner(_Context)  # type: ignore[arg-type]
+_scan_pairs = make_scanner(_Pairs)  # type: ignore[arg-type]
 
 
-def loads(text: str) -> object:
+def loads(text: str, *, pairs: bool = False) -> object:
     """The value of a JSON text (RFC 8259).
+
+    Args:
+        text: the text.
+        pairs: whether an object is to be a tuple of all its names and values as they stand, and
+            not a dict, in which a name is once.
 
     Raises:
         ValueError: it is not JSON, or nested deeper than the interpreter goes.
     """
     start = len(text) - len(text.lstrip(_SPACE))
     try:
-        value, end = _scan(text, start)
+        value, end = (_scan_pairs if pairs else _scan)(text, start)
     except (StopIteration, SystemError):
         # Up to Python 3.12 the scanner finds its exception's class only if json is imported, and
         # raises SystemError where it is not. Now that there is time: let json say what is wrong.

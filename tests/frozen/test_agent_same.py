@@ -46,7 +46,8 @@ REQUESTS: dict[str, tuple[list[str], bytes, int, str]] = {
     "a token that has expired": (["get"], b'{"uri":"https://expired.example/"}', 1, "err"),
     "nothing": (["get"], b"", 1, "err"),
     "no JSON": (["get"], b'{"uri":', 1, "err"),
-    "a list": (["get"], b"[]", 1, "err"),
+    "a list": (["bazel", "get"], b"[]", 1, "err"),
+    "Docker's key for this machine": (["get"], b"[::1]:5000", 0, "out"),
     "no address": (["get"], b"{}", 1, "err"),
     "an address that is a number": (["get"], b'{"uri":7}', 1, "err"),
     "no UTF-8": (["get"], b'{"uri":"https://\xff/"}', 1, "err"),
@@ -71,6 +72,7 @@ def stored(home: Home) -> None:
         {
             HOST: {"BearerToken": "made-up"},
             "basic.example": {"BasicHTTP": {"username": "zoë", "password": "pässwörd"}},
+            "[::1]:5000": {"BasicHTTP": {"username": "six", "password": "p"}},
             "large.example": {"BearerToken": "x" * LARGEST},
             "too-large.example": {"BearerToken": "x" * (2 * LARGEST)},
             "expired.example": {"OAuth": EXPIRED},

@@ -81,6 +81,15 @@ def test_no_key_is_asked_for_twice() -> None:
             ("https://r.example/v1/", "jürgen", 'p"ä\n'),
         ),
         (b'{"Secret":"s","Username":"u","ServerURL":"h","More":[1]}', ("h", "u", "s")),
+        # As Go reads it: names in any case, the last of several counts, null changes nothing.
+        (b'{"serverurl":"h","USERNAME":"u","secret":"s"}', ("h", "u", "s")),
+        (b'{"ServerURL":"h","Username":"a","username":"u","Secret":"s"}', ("h", "u", "s")),
+        (
+            b'{"Secret":"a","secret":"b","Secret":"s","ServerURL":"h","Username":"u"}',
+            ("h", "u", "s"),
+        ),
+        (b'{"ServerURL":"h","serverURL":null,"Username":"u","Secret":"s"}', ("h", "u", "s")),
+        ('{"\u017ferverURL":"h","Username":"u","Secret":"s"}'.encode(), ("h", "u", "s")),
         (b'{"ServerURL":"h","Username":"u","Secret":""}', ("h", "u", "")),
         (b'{"ServerURL":"h","Username":"u"}', ("h", "u", "")),
         (
@@ -88,7 +97,7 @@ def test_no_key_is_asked_for_twice() -> None:
             ("h", "u", "s" * 500_000),
         ),
     ],
-    ids=range(7),
+    ids=range(12),
 )
 def test_what_is_to_be_stored(stdin: bytes, stored: tuple[str, str, str]) -> None:
     key, login = docker.parse_store(stdin)
@@ -111,7 +120,9 @@ def test_what_is_to_be_stored(stdin: bytes, stored: tuple[str, str, str]) -> Non
         (b'["h","u","hunter2"]', "not a JSON object"),
         (b'{"ServerURL":1,"Username":"u","Secret":"hunter2"}', '"ServerURL" is not a string'),
         (b'{"ServerURL":"h","Username":["u"],"Secret":"s"}', '"Username" is not a string'),
-        (b'{"ServerURL":"h","Username":"u","Secret":null}', '"Secret" is not a string'),
+        (b'{"ServerURL":"h","Username":"u","Secret":[]}', '"Secret" is not a string'),
+        (b'{"ServerURL":"h","Username":null,"Secret":"s"}', f"^{NO_USERNAME}$"),
+        (b'{"ServerURL":"h","Username":"u","Secret":"s","secret":1}', '"Secret" is not a string'),
         (rb'{"ServerURL":"h","Username":"u","Secret":"hunter2\ud800"}', '"Secret" is not Unicode'),
     ],
 )

@@ -21,6 +21,7 @@ NO_USERNAME = "no credentials username"
 WIRE_TEXTS = frozenset((NOT_FOUND, NO_SERVER_URL, NO_USERNAME))
 
 ACTIONS = ("get", "store", "erase", "list", "version")
+_FIELDS = ("ServerURL", "Username", "Secret")
 USAGE = "Usage: docker-credential-credlatch <store|get|erase|list|version>"
 
 
@@ -59,15 +60,17 @@ def parse_store(stdin: bytes) -> tuple[str, Basic]:
     Raises:
         RequestError: it is no JSON object with ``ServerURL``, ``Username`` and ``Secret``.
     """
+    from credlatch import go_json
+
     try:
-        sent = quick_json.loads(stdin.decode())
+        sent = go_json.fields(go_json.loads(stdin.decode()), *map(str.lower, _FIELDS))
     except UnicodeDecodeError:
         raise RequestError("the credential is not UTF-8") from None
     except ValueError as error:
         raise RequestError(f"the credential is not JSON: {error}") from None
-    if not isinstance(sent, dict):
+    if sent is None:
         raise RequestError("the credential is not a JSON object")
-    key, username, secret = (_field(sent, name) for name in ("ServerURL", "Username", "Secret"))
+    key, username, secret = (_field(sent, name) for name in _FIELDS)
     if not key.strip():
         raise RequestError(NO_SERVER_URL)
     if not username:
@@ -76,7 +79,7 @@ def parse_store(stdin: bytes) -> tuple[str, Basic]:
 
 
 def _field(sent: dict[str, object], name: str) -> str:
-    value = sent.get(name, "")
+    value = sent.get(name.lower(), "")
     if not isinstance(value, str):
         raise RequestError(f'the credential\'s "{name}" is not a string')
     try:
