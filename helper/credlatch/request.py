@@ -15,9 +15,11 @@ class Request:
         keys: Docker's keys for the same place, the one that was asked for first.
         key_first: whether the client means the key, and the URL only stands for it.
         login: whether it wants a user name and password, and not headers.
+        registry: whether it asks for a registry, as Docker's clients do: which one, a Dockerfile
+            says. What was kept for a host and port is an answer then, and nothing less.
     """
 
-    __slots__ = ("key_first", "keys", "login", "url")
+    __slots__ = ("key_first", "keys", "login", "registry", "url")
 
     def __init__(
         self,
@@ -26,11 +28,13 @@ class Request:
         *,
         key_first: bool = False,
         login: bool = False,
+        registry: bool = False,
     ) -> None:
         self.url = url
         self.keys = keys
         self.key_first = key_first
         self.login = login
+        self.registry = registry
 
     @property
     def text(self) -> str:

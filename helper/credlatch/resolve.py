@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 
 from credlatch import clock
+from credlatch.credential import Basic
 from credlatch.errors import CredlatchError, RefusedError, RenewalError, StoreError
 from credlatch.renew import margin
+from credlatch.stores import NOTHING, ORIGIN
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
@@ -143,9 +145,27 @@ class Resolver:
 
 
 def _find(store: Store | None, request: Request) -> Entry | None:
+    """What a store has for a request, if that is an answer to it."""
+    entry = None if store is None else _held(store, request)
+    return entry if entry is not None and _answers(entry, request) else None
+
+
+def _answers(entry: Entry, request: Request) -> bool:
+    """Whether an entry is for what was asked, and not for more than a registry may have.
+
+    Between registries a port makes the difference: whoever can have a login sent to another port of
+    its host can have it. Tokens are as their own tool keeps them.
+    """
+    if not request.registry or entry.names == ORIGIN:
+        return True
+    if entry.names == NOTHING:
+        return False
+    at_own_port = request.url is None or request.url.default_port
+    return at_own_port or not isinstance(entry.credential, Basic)
+
+
+def _held(store: Store, request: Request) -> Entry | None:
     """By the key first when the client means the key, else by the URL."""
-    if store is None:
-        return None
     by_key = store.find_key(request.keys) if request.key_first and _is_keyed(store) else None
     if by_key is not None or request.url is None:
         return by_key

@@ -49,9 +49,8 @@ def parse_get(stdin: bytes) -> Request:
     key = parse_key(stdin)
     url = registry.parse(key)
     others = () if url is None else (*registry.below(url), *registry.spellings(url))
-    return Request(
-        url, (key, *(name for name in others if name != key)), key_first=True, login=True
-    )
+    keys = (key, *(name for name in others if name != key))
+    return Request(url, keys, key_first=True, login=True, registry=True)
 
 
 def parse_store(stdin: bytes) -> tuple[str, Basic]:

@@ -76,6 +76,12 @@ if TYPE_CHECKING:
             """Leave the old one."""
 
 
+# What of a request the place of an entry names, by the rule of the tool whose store it is.
+ORIGIN = "origin"  # all that its tool matches by, the port among it
+HOST = "host"  # a host, at whatever port
+NOTHING = "nothing"  # it is for every host that has no other
+
+
 class Entry:
     """What a store holds for a request.
 
@@ -88,9 +94,19 @@ class Entry:
         renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
         slot: what the store needs to find the place again.
         advice: what a person does when it has ended and nothing renews it.
+        names: what of a request its place names: ORIGIN, HOST or NOTHING.
     """
 
-    __slots__ = ("advice", "credential", "expires", "grant", "renew_unknown", "slot", "where")
+    __slots__ = (
+        "advice",
+        "credential",
+        "expires",
+        "grant",
+        "names",
+        "renew_unknown",
+        "slot",
+        "where",
+    )
 
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
         self,
@@ -102,6 +118,7 @@ class Entry:
         renew_unknown: bool = False,
         slot: str = "",
         advice: str = "log in again",
+        names: str = ORIGIN,
     ) -> None:
         if expires is None and credential is not None:
             expires = jwt.expiry(credential.secret.reveal())
@@ -112,3 +129,4 @@ class Entry:
         self.renew_unknown = renew_unknown
         self.slot = slot
         self.advice = advice
+        self.names = names

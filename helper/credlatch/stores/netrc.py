@@ -5,7 +5,7 @@ which file                  NETRC, else ``~/.netrc`` (Windows: then ``~/_netrc``
 the host                    compared without regard to case; a port in the URL plays no part
 two entries for a host      the URL's user name decides; without one the first counts
 ``default``                 counts when no ``machine`` does, wherever it stands; not over plain
-                            http to another machine
+                            http to another machine, and never for Docker
 keywords                    in any case, as curl has it
 quotes                      ``"a b"`` with ``\"``, ``\\``, ``\n``, ``\r`` and ``\t``, as curl has it
 comments                    from a ``#`` where a keyword may stand, to the end of the line; a ``#``
@@ -29,7 +29,7 @@ import os
 import sys
 
 from credlatch.credential import Basic, Secret
-from credlatch.stores import Entry
+from credlatch.stores import HOST, NOTHING, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,10 +65,12 @@ class NetrcStore:
                 f"{path} has a word that is not understood, after {word!r}: what follows it "
                 "belongs to nobody, up to the next machine"
             )
-        login = found.login
+        login, names = found.login, HOST
         if login is None and not found.in_doubt and url.may_carry_credentials:
-            login = found.default
-        return None if login is None else Entry(Basic(login[0], Secret(login[1])), path)
+            login, names = found.default, NOTHING
+        if login is None:
+            return None
+        return Entry(Basic(login[0], Secret(login[1])), path, names=names)
 
     def hosts(self) -> list[str]:
         """The machines that have a password."""

@@ -7,7 +7,7 @@ In order: the file that RATTLER_AUTH_FILE names, and then nothing else, as pixi 
 from __future__ import annotations
 
 from credlatch.errors import AbsentError, AmbiguousError, StoreError
-from credlatch.stores import Entry, rattler_format
+from credlatch.stores import HOST, Entry, rattler_format
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
 
@@ -70,8 +70,11 @@ class RattlerStore:
         return FileBackend(path, self._caller, takes_logins=not of_project) if path else None
 
     def find(self, url: Url) -> Entry | None:
-        """The entry for a URL, by rattler's rule."""
-        return self._first(candidates(url), url.host, bucket=url.scheme == "s3")
+        """The entry for a URL, by rattler's rule, which heeds no port."""
+        entry = self._first(candidates(url), url.host, bucket=url.scheme == "s3")
+        if entry is not None:
+            entry.names = HOST
+        return entry
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
         """The entry under one of Docker's keys."""
