@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from support.sshd import forwarded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MEBIBYTE = 1024 * 1024
 ENTRIES = {host: {"BearerToken": f"t-{host}"} for host in ("a.example", "x.b.example", "c.example")}
 
 
@@ -167,3 +169,62 @@ def test_the_folder_of_the_socket_must_be_one_s_own(frozen: Program, home: Home)
         answer = frozen("agent", "forward", "a.example")
     assert (answer.code, answer.out, answer.err.count("\n")) == (1, b"", 1)
     assert "cannot be made" in answer.err
+
+
+def test_a_second_one_is_refused_and_the_first_goes_on(
+    laptop: Laptop, frozen: Program, home: Home
+) -> None:
+    home.env["XDG_RUNTIME_DIR"] = str(laptop.socket.parent.parent)
+    second = frozen("agent", "forward", "c.example")
+    assert (second.code, second.out, second.err.count("\n")) == (1, b"", 1)
+    assert f"process {laptop.process.pid} forwards at {laptop.socket} already" in second.err
+    home.env["CREDLATCH_AGENT"] = str(laptop.socket)
+    assert frozen.bazel("https://a.example/x").authorization == "Bearer t-a.example"
+
+
+def test_after_one_was_killed_the_next_takes_its_place(
+    laptop: Laptop, folder: Path, tmp_path: Path
+) -> None:
+    laptop.process.kill()
+    laptop.process.wait()
+    assert laptop.socket.exists()
+    runtime = str(laptop.socket.parent.parent)
+    with _forwarding(folder, Home(tmp_path / "again"), runtime, "a.example"):
+        pass
+
+
+def test_a_port_counts(folder: Path, frozen: Program, home: Home, tmp_path: Path) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="cl-") as runtime,
+        _forwarding(folder, Home(tmp_path / "laptop"), runtime, "a.example:8443") as laptop,
+    ):
+        home.env["CREDLATCH_AGENT"] = str(laptop.socket)
+        assert frozen.bazel("https://a.example:8443/").authorization == "Bearer t-a.example"
+        assert "answered" in laptop.line()
+        assert frozen.bazel("https://a.example/").authorization is None
+        assert "a.example is not forwarded" in laptop.line()
+        assert frozen.bazel("https://a.example:8444/").authorization is None
+        assert "a.example:8444 is not forwarded" in laptop.line()
+
+
+@pytest.mark.parametrize("host", ["a.example/path", "a b", "u@a.example", "a.example:99999"])
+def test_what_is_no_host_is_refused(frozen: Program, host: str) -> None:
+    answer = frozen("agent", "forward", host)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, b"", 1)
+    assert "HOST:PORT" in answer.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_many_large_requests_do_not_fill_the_memory(laptop: Laptop) -> None:
+    """Five hundred at once, each as large as it may be, and none of them whole."""
+    request = wire.request(wire.FORWARDED, b"bazel", b" " * MEBIBYTE)[:-1]
+    with ExitStack() as stack:
+        for _ in range(500):
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.settimeout(TIMEOUT)
+            with suppress(OSError):  # let go
+                connection.connect(str(laptop.socket))
+                connection.sendall(request)
+    status = Path(f"/proc/{laptop.process.pid}/status").read_text()
+    (peak,) = (int(row.split()[1]) for row in status.splitlines() if row.startswith("VmHWM"))
+    assert peak * 1024 < 150 * MEBIBYTE

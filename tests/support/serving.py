@@ -94,13 +94,15 @@ def running(
     idle: float | None = None,
     chores: Callable[[], float | None] = lambda: LONG,
     uids: Collection[int] | None = None,
+    use: bytes = wire.GET,
 ) -> Iterator[Running]:
     """A server for as long as the block; the arguments are Server's."""
     # Not below pytest's folder: the path of a socket has to be short.
     with tempfile.TemporaryDirectory(prefix="credlatch-", dir="/tmp") as folder:
         path = Path(folder) / "a.sock"
         listener = serve.listen(os.fsencode(path))
-        made = Server(listener, answer, {os.getuid()} if uids is None else uids, idle, chores)
+        mine = {os.getuid()} if uids is None else uids
+        made = Server(listener, answer, mine, idle, chores, use)
         it = Running(made, path)
         try:
             yield it

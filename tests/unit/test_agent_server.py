@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -133,3 +134,58 @@ def test_there_is_a_limit_and_who_comes_then_serves_itself(monkeypatch: pytest.M
         deadline = time.monotonic() + PATIENCE
         while not it.ask():
             assert time.monotonic() < deadline
+
+
+def test_all_requests_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ROOM", 10_000)
+    with running(echo) as it, it.connect() as slow:
+        request = wire.request(wire.GET, b"x" * 8_000)
+        slow.sendall(request[:-1])
+        deadline = time.monotonic() + PATIENCE
+        while it.ask(b"x" * 8_000):  # until the other is being read
+            assert time.monotonic() < deadline
+        assert it.ask(b"a") == wire.answer(0, b"Ga", b"")
+        slow.sendall(request[-1:])
+        assert rest(slow).lstrip(wire.PULSE) == wire.answer(0, b"G" + b"x" * 8_000, b"")
+        while not it.ask(b"x" * 8_000):  # a moment later there is room again
+            assert time.monotonic() < deadline
+
+
+def test_who_only_announces_much_keeps_out_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ROOM", 10_000)
+    with running(echo) as it, it.connect() as announcing:
+        announcing.sendall(wire.request(wire.GET, b"x" * 3_000_000)[:100])
+        for _ in range(10):
+            assert it.ask(b"x" * 8_000) == wire.answer(0, b"G" + b"x" * 8_000, b"")
+
+
+@pytest.mark.parametrize(
+    ("use", "what", "size", "answered"),
+    [
+        (wire.GET, wire.GET, 4_000_000, True),
+        (wire.GET, wire.FORWARDED, 60_000, True),
+        (wire.GET, wire.FORWARDED, 70_000, False),
+        (wire.GET, wire.STOP, 70_000, False),
+        (wire.FORWARDED, wire.FORWARDED, 1024 * 1024, True),
+        (wire.FORWARDED, wire.FORWARDED, 1024 * 1024 + 5_000, False),
+        (wire.FORWARDED, wire.GET, 70_000, False),
+        (wire.FORWARDED, wire.GET, 60_000, True),
+    ],
+)
+def test_each_kind_of_request_has_its_limit(
+    use: bytes, what: bytes, size: int, *, answered: bool
+) -> None:
+    with running(echo, use=use) as it:
+        assert bool(it.ask(b"x" * size, what=what)) == answered
+
+
+def test_who_trickles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0.3)
+    with running(echo) as it, it.connect() as trickling:
+        sent = 0
+        with suppress(ConnectionError):
+            for byte in wire.request(wire.GET, b"x" * 1_000):
+                trickling.sendall(bytes([byte]))
+                sent += 1
+                time.sleep(0.02)
+        assert sent < 500

@@ -6,12 +6,15 @@ request, and gets an answer as if the program had been called here, or none.
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 
-from credlatch import answers
+from credlatch import answers, registry
+from credlatch import url as urls
 from credlatch.agent import wire
 from credlatch.caller import Caller
-from credlatch.errors import CredlatchError
+from credlatch.errors import CredlatchError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,19 +22,58 @@ if TYPE_CHECKING:
 
     from credlatch.agent.log import Log
     from credlatch.request import Request
+    from credlatch.url import Url
+
+
+_DIGITS = 20  # of a process id, and more
+_PATIENCE = 1.0  # seconds
+
+
+class Hosts:
+    """Some hosts, with their ports: ``example.com`` is its scheme's own, as in a URL.
+
+    Args:
+        text: ``host``, ``host:port`` or ``host:*`` for any port; the host may be ``*.example.com``
+            for what is below it, or ``*`` for all. ``*`` alone is everything.
+
+    Raises:
+        RequestError: it is none of these.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        name, colon, port = text.rpartition(":")
+        self._any_port = text == "*" or (bool(colon) and port == "*")
+        name = name if colon and self._any_port else text
+        self._host, self._port = "*", 0
+        if name == "*":
+            return
+        of_all = name.startswith("*:")
+        name = f"any.invalid{name[1:]}" if of_all else name
+        url = urls.parse(name if "://" in name else f"https://{name}")
+        if url.path != "/" or url.username is not None or "?" in url.text:
+            raise RequestError("a host has no path, and no user")
+        self._host = "*" if of_all else url.host
+        self._port = 0 if url.default_port else url.port
+
+    def has(self, url: Url) -> bool:
+        """Whether a URL's host and port are among them."""
+        below = self._host.startswith("*.") and url.host.endswith(self._host[1:])
+        if not below and self._host not in {"*", url.host}:
+            return False
+        return self._any_port or (url.port == self._port if self._port else url.default_port)
 
 
 class ForwardingDesk:
     """Answers requests that come from elsewhere.
 
     Args:
-        hosts: the hosts that may be asked for: ``example.com``, ``*.example.com`` for what is
-            below it, or ``*``.
+        hosts: what may be asked for.
         log: told of each request.
     """
 
-    def __init__(self, hosts: Sequence[str], log: Log) -> None:
-        self._hosts = [host.lower() for host in hosts]
+    def __init__(self, hosts: Sequence[Hosts], log: Log) -> None:
+        self._hosts = hosts
         self._log = log
 
     def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
@@ -44,9 +86,10 @@ class ForwardingDesk:
             raise ValueError("not a request that may come from elsewhere")
         protocol, stdin = fields
         name = protocol.decode() or answers.protocol_of(stdin)
-        host = _host(name, stdin)
-        if host is None or not self._may_ask(host):
-            self._log.refused(name, f"{host or 'what it asks for'} is not forwarded")
+        url = _url(name, stdin)
+        if url is None or not self._may_ask(url):
+            what = "what it asks for" if url is None else url.netloc
+            self._log.refused(name, f"{what} is not forwarded")
             return wire.DECLINED
         begin = time.monotonic()
         caller = Caller()
@@ -60,14 +103,54 @@ class ForwardingDesk:
             return wire.DECLINED
         return wire.answer(answer.status, answer.out, answer.err)
 
-    def _may_ask(self, host: str) -> bool:
-        return any(
-            pattern in {"*", host} or (pattern.startswith("*.") and host.endswith(pattern[1:]))
-            for pattern in self._hosts
-        )
+    def _may_ask(self, url: Url) -> bool:
+        # Docker Hub has several names.
+        names = [url, *filter(None, map(registry.parse, registry.spellings(url)))]
+        return any(hosts.has(each) for hosts in self._hosts for each in names)
 
 
-def _host(protocol: str, stdin: bytes) -> str | None:
+def alone(path: bytes) -> int:
+    """The lock that whoever forwards holds as long as it lives.
+
+    Args:
+        path: its socket, in a folder that is ours alone; one that a dead process left is none.
+
+    Raises:
+        BlockingIOError: somebody forwards; the text says which process.
+        OSError: it cannot be had.
+    """
+    import fcntl
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(path.removesuffix(b".sock") + b".lock", flags, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(lock, _DIGITS, 0).decode(errors="replace").strip()
+            raise BlockingIOError(f"process {holder}") from None
+        _see_that_nobody_answers(path)
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _see_that_nobody_answers(path: bytes) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_PATIENCE)
+        try:
+            connection.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return
+        except TimeoutError:
+            pass  # busy: somebody's in any case
+    raise BlockingIOError("another process")
+
+
+def _url(protocol: str, stdin: bytes) -> Url | None:
     from credlatch.protocols import bazel, docker
 
     try:
@@ -75,4 +158,4 @@ def _host(protocol: str, stdin: bytes) -> str | None:
         request: Request = parse(stdin)
     except CredlatchError:
         return None
-    return request.url.host if request.url is not None else None
+    return request.url

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 PULSE = 0.15  # seconds between two signs of life: a client gives up after three times that
-PATIENCE = 10.0  # seconds for a client to send its request, and to take the answer
+PATIENCE = 10.0  # seconds for a client to send its whole request, and to take the answer
 MOST = 512  # connections at once; who comes then serves itself
 LAST = 10.0  # seconds at the end for what has begun: a call gives up after nine
 QUIET = 30.0  # seconds between two looks around when nothing happens
+ROOM = 32 * 1024 * 1024  # bytes of all requests at once; who sends more serves itself
+# Bytes of one request's fields, by what it asks for. A forwarded one is a protocol and a request.
+LARGEST = {wire.GET: wire.LONGEST, wire.FORWARDED: 1024 * 1024 + 4_096}
+_NO_MORE = 64 * 1024  # bytes of any other request
 _STACK = 1024 * 1024  # bytes for each thread
-_USES = (wire.GET, wire.FORWARDED)
+_CHUNK = 64 * 1024  # bytes read at once
 
 
 class _Work:
@@ -47,6 +51,30 @@ class _Work:
             self._connection.sendall(data)
 
 
+class _Room:
+    """The bytes that all requests together may have; for any number of threads."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> None:
+        """Count some bytes as held.
+
+        Raises:
+            ValueError: there is no room for them.
+        """
+        with self._lock:
+            if size > self._left:
+                raise ValueError("too much is being asked at once")
+            self._left -= size
+
+    def give(self, size: int) -> None:
+        """Count some bytes as held no more."""
+        with self._lock:
+            self._left += size
+
+
 class Server:
     """Answers at a socket until it is stopped, or has been idle.
 
@@ -57,6 +85,7 @@ class Server:
         idle: seconds without a ``get`` after which it ends; None: never.
         chores: called when nothing happens; says in how many seconds it wants to be called again,
             or None to end the server.
+        use: what a ``get`` asks for here; only such requests may be long, and keep it alive.
     """
 
     def __init__(
@@ -66,12 +95,15 @@ class Server:
         uids: Collection[int],
         idle: float | None,
         chores: Callable[[], float | None],
+        use: bytes = wire.GET,
     ) -> None:
         self._listener = listener
         self._answer = answer
         self._uids = uids
         self._idle = idle
         self._chores = chores
+        self._use = use
+        self._room = _Room(ROOM)
         self._work: set[_Work] = set()
         self._threads = 0
         self._lock = threading.Lock()
@@ -174,14 +206,12 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         work = _Work(connection)
+        held: list[int] = []
         try:
-            connection.settimeout(PATIENCE)
             if peer.uid_of(connection) not in self._uids:
                 return
-            asks_for, length = wire.head(_exactly(connection, wire.HEAD))
-            if asks_for in _USES:  # who looks at its state does not keep it alive
-                self._last = time.monotonic()
-            fields = wire.unpack(_exactly(connection, length))
+            asks_for, fields = self._request(connection, held)
+            connection.settimeout(PATIENCE)
             self._work.add(work)
             try:
                 data = self._answer(asks_for, fields)
@@ -193,14 +223,41 @@ class Server:
             return  # not a client of ours, or one that has gone
         finally:
             self._work.discard(work)
+            self._room.give(sum(held))
             self._end(connection)
 
+    def _request(self, connection: socket.socket, held: list[int]) -> tuple[bytes, list[bytes]]:
+        """What a client asks for, and its fields.
 
-def _exactly(connection: socket.socket, length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        chunk = connection.recv(length - len(data))
-        if not chunk:
-            raise ValueError("cut off")
-        data += chunk
-    return data
+        Args:
+            connection: the client.
+            held: how many bytes are taken of the room, to be given back.
+
+        Raises:
+            ValueError: it is no request, too large, or too slow.
+            OSError: the client has gone.
+        """
+        deadline = time.monotonic() + PATIENCE
+
+        def exactly(length: int) -> bytes:
+            data = bytearray()
+            while len(data) < length:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise ValueError("too slow")
+                connection.settimeout(left)
+                chunk = connection.recv(min(_CHUNK, length - len(data)))
+                if not chunk:
+                    raise ValueError("cut off")
+                # What has come, and not what is announced: who only announces keeps out nobody.
+                self._room.take(len(chunk))
+                held.append(len(chunk))
+                data += chunk
+            return bytes(data)
+
+        asks_for, length = wire.head(exactly(wire.HEAD))
+        if length > (LARGEST[self._use] if asks_for == self._use else _NO_MORE):
+            raise ValueError("too large")
+        if asks_for == self._use:  # who looks at its state does not keep it alive
+            self._last = time.monotonic()
+        return asks_for, wire.unpack(exactly(length))

@@ -7,7 +7,7 @@ import sys
 import time
 
 from credlatch.commands import streams
-from credlatch.errors import AgentError, UsageError
+from credlatch.errors import AgentError, RequestError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ USAGE = """\
 usage: credlatch agent status          how the agent is; exit status 1 when there is none
        credlatch agent log             its last calls: tool, host, store, outcome, time
        credlatch agent stop            end it
-       credlatch agent forward HOST... answer another machine's calls for these hosts"""
+       credlatch agent forward HOST[:PORT]...
+                                       answer another machine's calls for these hosts"""
 GONE = 5.0  # seconds that an agent may take to end
 
 
@@ -91,11 +92,15 @@ def _ask(build: str, what: bytes) -> bytes | None:
 
 def _forward(hosts: Sequence[str]) -> int:
     """Answer at a socket for other machines, until Ctrl-C."""
-    from credlatch.agent import forward, place, serve, start
+    from credlatch.agent import forward, place, serve, start, wire
     from credlatch.agent.log import Log
     from credlatch.agent.server import Server
     from credlatch.system.files import reason
 
+    try:
+        wanted = [forward.Hosts(host) for host in hosts]
+    except RequestError as error:
+        raise UsageError(f"forward needs HOST, HOST:PORT, *.HOST or *: {error}") from None
     folder = place.folder(os.environb, os.getuid())
     path = folder + b"/forward.sock"
     shown = os.fsdecode(path)
@@ -110,11 +115,18 @@ def _forward(hosts: Sequence[str]) -> int:
 
     try:
         start.private(folder)
+        lock = forward.alone(path)
         listener = serve.listen(path)
+    except BlockingIOError as error:
+        raise AgentError(
+            f"{error} forwards at {shown} already: end that first, and name all hosts in one call"
+        ) from None
     except OSError as error:
         raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
-    desk = forward.ForwardingDesk(hosts, Log(show))
+    desk = forward.ForwardingDesk(wanted, Log(show))
     uids = {os.getuid(), 0}  # a container's root is root
-    server = Server(listener, desk.answer, uids, None, lambda: serve.LATER)
+    use = wire.FORWARDED
+    server = Server(listener, desk.answer, uids, None, lambda: serve.LATER, use)
     serve.run_until_signalled(server, path, announce)
+    os.close(lock)
     return 0

@@ -20,7 +20,7 @@ def take(layout: Layout) -> list[str]:
     """Remove an installation; what of it was there.
 
     The links go first: nobody starts what is being removed. What still runs has its files open.
-    Versions outside of the prefix, where a link of it leads, may be another prefix's: they stay, and
+    Versions outside of the prefix, where a link of it leads, may be of another one: they stay, and
     so do links that are not in the prefix either.
 
     Raises:
@@ -52,7 +52,7 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
     """Remove what the single file has unpacked in this home.
 
     Returns:
-        The programs that were there; those in other places, which stay: they are another home's, too.
+        The programs that were there; those in other places, which stay: other homes share them.
     """
     gone: list[str] = []
     stay: list[str] = []

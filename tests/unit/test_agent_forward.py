@@ -1,0 +1,109 @@
+"""What another machine may ask for, and that one process at a time answers it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.agent import forward, serve, wire
+from credlatch.agent.log import Log
+from credlatch.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.home import Home
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "has"),
+    [
+        ("a.example", "https://a.example/x", True),
+        ("A.Example.", "https://a.example/x", True),
+        ("a.example", "https://a.example:443/x", True),
+        ("a.example:443", "https://a.example/x", True),
+        ("a.example", "https://a.example:8443/", False),
+        ("a.example:8443", "https://a.example:8443/", True),
+        ("a.example:8443", "https://a.example/", False),
+        ("a.example:8443", "https://a.example:8444/", False),
+        ("a.example:*", "https://a.example:8443/", True),
+        ("a.example:*", "https://a.example/", True),
+        ("a.example:*", "https://b.example/", False),
+        ("https://a.example", "https://a.example/", True),
+        ("https://a.example:8443/", "https://a.example:8443/x", True),
+        ("*.a.example", "https://x.y.a.example/", True),
+        ("*.a.example", "https://a.example/", False),
+        ("*.a.example", "https://xa.example/", False),
+        ("*.a.example", "https://x.a.example:8443/", False),
+        ("*.a.example:8443", "https://x.a.example:8443/", True),
+        ("*.a.example:*", "https://x.a.example:9/", True),
+        ("*", "https://a.example:8443/", True),
+        ("*:8443", "https://a.example:8443/", True),
+        ("*:8443", "https://a.example/", False),
+        ("[::1]:5000", "http://[::1]:5000/", True),
+        ("localhost:5000", "http://localhost:5000/", True),
+        ("localhost", "http://localhost:5000/", False),
+        ("bücher.example", "https://xn--bcher-kva.example/", True),
+    ],
+)
+def test_which_hosts_a_name_means(hosts: str, url: str, *, has: bool) -> None:
+    assert forward.Hosts(hosts).has(urls.parse(url)) == has
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":", ":5000", "a.example/x", "u@a.example", "a.example:99999", "a.example?x", "ftp://a"],
+)
+def test_what_is_no_host_is_said_at_once(text: str) -> None:
+    with pytest.raises(RequestError):
+        forward.Hosts(text)
+
+
+@pytest.mark.parametrize("named", ["docker.io", "index.docker.io", "registry-1.docker.io"])
+@pytest.mark.parametrize("key", [b"https://index.docker.io/v1/", b"docker.io", b"index.docker.io"])
+def test_docker_hub_has_one_name_too_many(
+    home: Home, monkeypatch: pytest.MonkeyPatch, named: str, key: bytes
+) -> None:
+    home.write_rattler({"docker.io": {"BasicHTTP": {"username": "u", "password": "p"}}})
+    for name in set(os.environ) - {"PATH"}:
+        monkeypatch.delenv(name)
+    for name, value in home.env.items():
+        monkeypatch.setenv(name, value)
+    desk = forward.ForwardingDesk([forward.Hosts(named)], Log())
+    assert b'"Username":"u"' in desk.answer(wire.FORWARDED, [b"docker", key])
+
+
+@pytest.fixture
+def path() -> Iterator[bytes]:
+    """A short one: a socket's may have a hundred bytes."""
+    with tempfile.TemporaryDirectory(prefix="credlatch-", dir="/tmp") as folder:
+        yield os.fsencode(folder) + b"/forward.sock"
+
+
+def test_who_forwards_does_so_alone(path: bytes) -> None:
+    lock = forward.alone(path)
+    with pytest.raises(BlockingIOError, match=f"^process {os.getpid()}$"):
+        forward.alone(path)
+    os.close(lock)
+    os.close(forward.alone(path))
+
+
+def test_what_a_dead_process_left_is_no_hindrance(path: bytes) -> None:
+    serve.listen(path).close()
+    Path(os.fsdecode(path)).with_suffix(".lock").write_text("garbage")
+    os.close(forward.alone(path))
+
+
+def test_whoever_listens_there_is_not_pushed_aside(path: bytes) -> None:
+    with closing(socket.socket(socket.AF_UNIX)) as other:
+        other.bind(path)
+        other.listen()
+        with pytest.raises(BlockingIOError, match="another process"):
+            forward.alone(path)
