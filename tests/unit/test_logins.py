@@ -235,7 +235,7 @@ def test_the_keyring_is_used_where_there_is_one(home: Home) -> None:
     assert keyring.items == [
         ("rattler", "git.example", '{"BasicHTTP":{"username":"bob","password":"b"}}')
     ]
-    assert not (home.path / ".rattler").exists()
+    assert not (home.path / ".rattler/credentials.json").exists()
     assert logins.forget(WithKeyring(home, keyring), url, "bob", Secret("b"))
     assert keyring.items == []
 

@@ -9,9 +9,10 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Basic, Secret
-from credlatch.errors import AbsentError, AmbiguousError, StoreError
+from credlatch.errors import AbsentError, AmbiguousError, RenewalError, StoreError
 from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
+from credlatch.system import locks
 from support.callers import FakeKeyring, InKeyring, WithKeyring
 from support.stores_contract import HOST, SECRET, StoreContract
 
@@ -49,7 +50,7 @@ def test_a_login_goes_to_the_keyring_and_not_to_the_file(home: Home) -> None:
     keyring = FakeKeyring()
     RattlerStore(WithKeyring(home, keyring)).save("https://index.docker.io/v1/", LOGIN)
     assert items(keyring) == {"https://index.docker.io/v1/": STORED}
-    assert not (home.path / ".rattler").exists()
+    assert not (home.path / ".rattler/credentials.json").exists()
 
 
 def test_where_the_keyring_is_not_there_a_login_goes_to_the_file(home: Home) -> None:
@@ -62,7 +63,7 @@ def test_where_the_keyring_is_locked_nothing_is_stored_in_the_clear_instead(home
     store = RattlerStore(WithKeyring(home, FakeKeyring(failure=LOCKED)))
     with pytest.raises(StoreError, match="locked"):
         store.save("a.example", LOGIN)
-    assert not (home.path / ".rattler").exists()
+    assert not (home.path / ".rattler/credentials.json").exists()
 
 
 def test_a_locked_keyring_does_not_hide_the_file(home: Home) -> None:
@@ -173,4 +174,56 @@ def test_a_renewal_is_written_back_to_the_keyring_and_nowhere_else(home: Home) -
     }  # fmt: skip
     assert items(keyring) == {HOST: {"OAuth": renewed}}
     assert path.read_bytes() == before
-    assert store.lock_path(entry).startswith(str(home.path / ".cache/credlatch/"))
+
+
+def test_the_keyring_has_one_lock_whatever_the_caller_s_cache_folder_is(home: Home) -> None:
+    keyring = FakeKeyring(("rattler", HOST, json.dumps({"OAuth": OAUTH})))
+    paths = set()
+    for folder in ("one", "other"):
+        home.env["XDG_CACHE_HOME"] = str(home.path / folder)
+        store = RattlerStore(WithKeyring(home, keyring))
+        entry = store.find(urls.parse(f"https://{HOST}/"))
+        assert entry is not None
+        paths.add(store.lock_path(entry))
+    assert paths == {str(home.path / ".rattler/keyring.lock")}
+
+
+def test_who_writes_an_item_holds_its_lock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring = FakeKeyring(("rattler", "a.example", json.dumps(STORED)))
+    lock = str(home.path / ".rattler/keyring.lock")
+    held: list[bool] = []
+
+    def noted(method: str) -> None:
+        real = getattr(keyring, method)
+
+        def write(*args: object) -> object:
+            held.append(is_locked(lock))
+            return real(*args)
+
+        monkeypatch.setattr(keyring, method, write)
+
+    noted("put")
+    noted("delete")
+    store = RattlerStore(WithKeyring(home, keyring))
+    store.save("a.example", LOGIN)
+    assert store.delete("a.example")
+    assert held
+    assert all(held)
+    assert not is_locked(lock)
+
+
+def test_a_keyring_whose_lock_cannot_be_made_is_left_as_it_was(home: Home) -> None:
+    keyring = FakeKeyring(("rattler", "a.example", json.dumps(STORED)))
+    home.write(".rattler", "a file")
+    store = RattlerStore(WithKeyring(home, keyring))
+    with pytest.raises(StoreError, match=r"keyring\.lock"):
+        store.save("b.example", LOGIN)
+    assert items(keyring) == {"a.example": STORED}
+
+
+def is_locked(path: str) -> bool:
+    try:
+        with locks.Exclusive(path, 0):
+            return False
+    except RenewalError:
+        return True

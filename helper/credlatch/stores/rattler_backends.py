@@ -13,12 +13,13 @@ from credlatch.system import files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypeVar
 
     from credlatch.caller import Caller
-    from credlatch.grant import Fresh
     from credlatch.stores import PendingWrite
     from credlatch.system.keyring import Keyring
+
+    T = TypeVar("T")
 
     class Backend(Protocol):
         """One place.
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
 SERVICE = "rattler"
 LOCK_PATIENCE = 5.0  # seconds that a store or erase waits for another one
-_ROOM = 64 * 1024  # bytes: more than any token server's answer
 
 
 class FileBackend:
@@ -115,7 +115,7 @@ class FileBackend:
                 entries = self.entries(again=True)
                 changed = change(entries)
                 if changed:
-                    data = _dump(entries)
+                    data = rattler_format.dumped(entries)
                     files.AtomicWrite(self._path).commit(data)
                 return changed
         except OSError as error:
@@ -123,7 +123,9 @@ class FileBackend:
 
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """Room for a renewed value. The lock is the caller's to hold."""
-        return _PendingFile(self, key, sent)
+        from credlatch.stores.rattler_pending import PendingFile
+
+        return PendingFile(self, key, sent)
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
@@ -140,45 +142,6 @@ def _parse(text: str, path: str) -> dict[str, Any]:
     return value
 
 
-class _PendingFile:
-    def __init__(self, backend: FileBackend, key: str, sent: Secret) -> None:
-        self._backend = backend
-        self._key = key
-        self._sent = sent
-        size = len(_dump(backend.entries(again=True)))
-        self._write = files.AtomicWrite(backend.id, size + _ROOM)
-
-    def commit(self, fresh: Fresh) -> None:
-        """Put the renewed value in. Rattler takes no lock, so the file is read once more."""
-        entries = self._backend.entries(again=True)
-        value = rattler_format.renewed(entries.get(self._key), self._sent, fresh)
-        if value is not None:
-            self._write.commit(_dump({**entries, self._key: value}))
-
-    def abandon(self) -> None:
-        """Leave the file."""
-        self._write.abandon()
-
-
-def _dump(entries: dict[str, Any]) -> bytes:
-    """As rattler writes it: compact, and in UTF-8 where that can hold the text.
-
-    Raises:
-        StoreError: an entry that is not ours holds a number that JSON cannot write back.
-    """
-    import json
-
-    try:
-        text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(entries, separators=(",", ":")).encode()
-    except ValueError:
-        raise StoreError(
-            "rattler's store holds a number that is too large to be kept: nothing was written"
-        ) from None
-
-
 class KeyringBackend:
     """The system's keyring: service ``rattler``, the host as user name, the value as JSON."""
 
@@ -186,7 +149,8 @@ class KeyringBackend:
     where = "the keyring (service rattler)"
 
     def __init__(self, caller: Caller) -> None:
-        self.lock_path = caller.cache("credlatch", "rattler-keyring.lock")
+        # Beside rattler's own file, whatever the caller's other folders are: one keyring, one lock.
+        self.lock_path = caller.in_home(".rattler", "keyring.lock")
         self._caller = caller
         self._names: list[str] | None = None
         self._listed = False
@@ -234,31 +198,33 @@ class KeyringBackend:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value, in the item that rattler made if there is one."""
-        self._keyring().put(SERVICE, key, Secret(_dump(value).decode()))
+        self._exclusively(lambda keyring: self.replace(key, value, keyring))
+
+    def replace(self, key: str, value: dict[str, Any], keyring: Keyring | None = None) -> None:
+        """Keep a value. The lock is the caller's to hold."""
+        secret = Secret(rattler_format.dumped(value).decode())
+        (keyring or self._keyring()).put(SERVICE, key, secret)
         self._listed = False
 
     def delete(self, key: str) -> bool:
-        """Forget a key."""
-        return self._keyring().delete(SERVICE, key)
+        """Forget a key, in however many items it is."""
+        return self._exclusively(lambda keyring: keyring.delete(SERVICE, key))
+
+    def _exclusively(self, change: Callable[[Keyring], T]) -> T:
+        """Two that look and then write at once would leave two items, and rattler reads neither."""
+        from credlatch.system import locks
+
+        keyring = self._keyring()
+        try:
+            with locks.Exclusive(self.lock_path, LOCK_PATIENCE):
+                return change(keyring)
+        except OSError as error:
+            raise StoreError(f"{self.lock_path} cannot be locked: {files.reason(error)}") from None
 
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """The item, unlocked and readable."""
         if self.get(key) is None:
             raise StoreError(f"the entry {key!r} has gone from {self.where}: log in again")
-        return _PendingItem(self, key, sent)
+        from credlatch.stores.rattler_pending import PendingItem
 
-
-class _PendingItem:
-    def __init__(self, backend: KeyringBackend, key: str, sent: Secret) -> None:
-        self._backend = backend
-        self._key = key
-        self._sent = sent
-
-    def commit(self, fresh: Fresh) -> None:
-        """Update the item in place."""
-        value = rattler_format.renewed(self._backend.get(self._key), self._sent, fresh)
-        if value is not None:
-            self._backend.put(self._key, value)
-
-    def abandon(self) -> None:
-        """Nothing was begun."""
+        return PendingItem(self, key, sent)

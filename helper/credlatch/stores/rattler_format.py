@@ -129,3 +129,22 @@ def stored(credential: Credential) -> dict[str, Any]:
         raise TypeError("only logins are stored")
     password = credential.secret.reveal()
     return {"BasicHTTP": {"username": credential.username, "password": password}}
+
+
+def dumped(value: dict[str, Any]) -> bytes:
+    """As rattler writes it: compact, and in UTF-8 where that can hold the text.
+
+    Raises:
+        StoreError: an entry that is not ours holds a number that JSON cannot write back.
+    """
+    import json
+
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+    except ValueError:
+        raise StoreError(
+            "rattler's store holds a number that is too large to be kept: nothing was written"
+        ) from None

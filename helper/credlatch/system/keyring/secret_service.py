@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0  # seconds for one answer; a call takes a millisecond
 _FEW = 8  # items whose names cost no more than asking for each of the keys that a client may mean
+_SCHEMA = "xdg:schema"  # an attribute that libsecret adds to everybody's
 _SERVICE = DBusAddress(
     "/org/freedesktop/secrets", "org.freedesktop.secrets", "org.freedesktop.Secret.Service"
 )
@@ -121,18 +122,17 @@ class SecretService:
     def _items(self, attributes: dict[str, str]) -> Iterator[Any]:
         unlocked, locked = self._paths(attributes)
         if locked and not unlocked:
-            raise StoreError(
-                f"the keyring is locked, and holds an item for {attributes['service']!r}: "
-                "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock)"
-            )
-        for path in unlocked:
-            import secretstorage
+            raise _locked(attributes)
+        yield from map(self._item, unlocked)
 
-            # A session ends with the service that it was agreed with.
-            if self._session is None or self._session_with != self._answered:
-                self._session = secretstorage.util.open_session(self._bus)
-                self._session_with = self._answered
-            yield secretstorage.Item(self._bus, path, self._session)
+    def _item(self, path: str) -> Any:
+        import secretstorage
+
+        # A session ends with the service that it was agreed with.
+        if self._session is None or self._session_with != self._answered:
+            self._session = secretstorage.util.open_session(self._bus)
+            self._session_with = self._answered
+        return secretstorage.Item(self._bus, path, self._session)
 
     @_in_our_words
     def get(self, service: str, username: str) -> Secret | None:
@@ -181,7 +181,7 @@ class SecretService:
 
     @_in_our_words
     def put(self, service: str, username: str, secret: Secret) -> None:
-        """Update the item in place, or make one as rattler makes it.
+        """Update the item in place, or make one as rattler makes it; of several one is left.
 
         The attributes are rattler's alone: with one more (as Python's keyring adds), rattler would
         make a second item beside it, and then send nothing at all.
@@ -190,25 +190,52 @@ class SecretService:
 
         attributes = {"service": service, "username": username}
         value = secret.reveal().encode()
-        items = list(self._items(attributes))
-        for item in items:
-            item.set_secret(value)
-        if not items:
-            try:
-                collection = secretstorage.get_collection_by_alias(self._bus, "default")
-            except (
-                secretstorage.SecretServiceNotAvailableException,
-                secretstorage.ItemNotFoundException,
-            ):
-                raise AbsentError("this D-Bus has no Secret Service with a keyring") from None
-            if collection.is_locked():
-                raise StoreError("the keyring is locked: unlock it, then try again")
-            collection.create_item(f"keyring:{username}@{service}", attributes, value)
+        unlocked, locked = self._paths(attributes)
+        if locked:
+            raise _locked(attributes)
+        kept = self._best(unlocked, attributes)
+        if kept is not None:
+            self._item(kept).set_secret(value)
+            for path in unlocked:
+                if path != kept:
+                    self._item(path).delete()
+            return
+        try:
+            collection = secretstorage.get_collection_by_alias(self._bus, "default")
+        except (
+            secretstorage.SecretServiceNotAvailableException,
+            secretstorage.ItemNotFoundException,
+        ):
+            raise AbsentError("this D-Bus has no Secret Service with a keyring") from None
+        if collection.is_locked():
+            raise StoreError("the keyring is locked: unlock it, then try again")
+        label = f"keyring:{username}@{service}"
+        # `replace`: rattler takes no lock of ours, and may have made it at this very moment.
+        collection.create_item(label, attributes, value, replace=True)
+
+    def _best(self, paths: list[str], attributes: dict[str, str]) -> str | None:
+        """The item to keep of several: the one that rattler made, if it made one."""
+        for path in paths:
+            found = self._attributes(path)
+            found.pop(_SCHEMA, None)
+            if found == attributes:
+                return path
+        return paths[0] if paths else None
 
     @_in_our_words
     def delete(self, service: str, username: str) -> bool:
-        """Forget the secret; False if there was none."""
-        items = list(self._items({"service": service, "username": username}))
-        for item in items:
-            item.delete()
-        return bool(items)
+        """Forget the secret, in however many items it is; False if there was none."""
+        attributes = {"service": service, "username": username}
+        unlocked, locked = self._paths(attributes)
+        for path in unlocked:
+            self._item(path).delete()
+        if locked:
+            raise _locked(attributes)
+        return bool(unlocked)
+
+
+def _locked(attributes: dict[str, str]) -> StoreError:
+    return StoreError(
+        f"the keyring is locked, and holds an item for {attributes['service']!r}: "
+        "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock)"
+    )
