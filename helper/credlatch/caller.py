@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from credlatch.keep import Keep
     from credlatch.system.keyring import Keyring
+    from credlatch.url import Url
 
     T = TypeVar("T")
 
@@ -81,6 +82,18 @@ class Caller:
     def left(self, most: float) -> float:
         """Seconds that one step of the call may take: what is left, and ``most`` at most."""
         return min(most, max(0.0, self.deadline - time.monotonic()))
+
+    def may_send(self, url: Url) -> bool:
+        """Whether a credential may travel to a URL: never in the clear, except within this machine.
+
+        A name below ``localhost`` is this machine if it resolves to nothing else; only for such a
+        URL with plain http is the resolver asked.
+        """
+        if url.may_carry_credentials or not url.may_be_loopback:
+            return url.may_carry_credentials
+        from credlatch.system import addresses
+
+        return addresses.is_loopback(url.host, self.left(addresses.PATIENCE))
 
     def path(self, name: str) -> str | None:
         """A variable that names a file or folder, made absolute."""

@@ -50,7 +50,7 @@ def keep(caller: Caller, url: Url, username: str, password: Secret) -> None:
     """
     from credlatch.stores.rattler import RattlerStore
 
-    if not url.may_carry_credentials:
+    if not caller.may_send(url):
         raise RefusedError(f"{url.shown} is plain http, and no login is kept for it: use https")
     store = RattlerStore(caller)
     place = _place(url)

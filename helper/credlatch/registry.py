@@ -44,7 +44,7 @@ def spellings(url: urls.Url) -> tuple[str, ...]:
         hosts.append(f"{url.netloc}:{url.port}")
     roots = [f"{url.scheme}://{host}{root}" for host in hosts for root in _ROOTS]
     # Without a scheme a key means https, and http on this machine, where registries have no TLS.
-    bare = [] if url.scheme == "http" and not url.is_loopback else hosts
+    bare = [] if url.scheme == "http" and not url.may_be_loopback else hosts
     return (*bare, *roots)
 
 

@@ -113,10 +113,10 @@ class Resolver:
         entry = _find(store, request)
         if store is None or entry is None:
             return None
-        if request.url is not None and not request.login and not request.url.may_carry_credentials:
+        if request.url is not None and not request.login and not self._caller.may_send(request.url):
             raise RefusedError(
                 f"{request.url.shown} is plain http, and the credential from {entry.where} "
-                "would travel in the clear: use https"
+                f"would travel in the clear: use https{_or_localhost(request.url)}"
             )
         now = time.time()
         if (
@@ -142,6 +142,12 @@ class Resolver:
                 raise
             self._caller.warn(f"{failure} (the token is still good, and served)")
             return entry
+
+
+def _or_localhost(url: Url) -> str:
+    if not url.may_be_loopback:
+        return ""
+    return f", or localhost itself ({url.host} does not resolve to this machine alone)"
 
 
 def _find(store: Store | None, request: Request) -> Entry | None:

@@ -22,8 +22,9 @@ class Url:
 
     Attributes:
         scheme: ``https``, ``http`` or ``s3``.
-        host: lower case, in ASCII (IDNA), IPv6 without brackets, no trailing dot. It may begin
-            with ``*.``: Siso asks for such a host literally.
+        host: lower case, in ASCII (IDNA), IPv6 without brackets. A trailing dot is dropped, but
+            for a name of one label, to which it means another host: without it, a resolver appends
+            its search domains. It may begin with ``*.``: Siso asks for such a host literally.
         port: the port that is meant, the scheme's own when none was given.
         path: at least ``/``, with dot segments resolved, as the server will read it.
         username: the user name before ``@``, or None. A password there is dropped.
@@ -73,13 +74,23 @@ class Url:
     def is_loopback(self) -> bool:
         """Whether the host is this machine by definition (RFC 6761, RFC 5735, RFC 4291)."""
         host = self.host
-        if host == "localhost" or host.endswith(".localhost"):
-            return True
-        return host == "::1" or (self.is_ip and host.startswith("127."))
+        return host in {"localhost", "::1"} or (self.is_ip and host.startswith("127."))
+
+    @property
+    def may_be_loopback(self) -> bool:
+        """Whether it is, or is a name that is only meant to be: ``localhost.``, ``*.localhost``.
+
+        Not every resolver knows RFC 6761, 6.3: some ask a DNS server, which may answer anything.
+        """
+        host = self.host.removesuffix(".")
+        return self.is_loopback or host == "localhost" or host.endswith(".localhost")
 
     @property
     def may_carry_credentials(self) -> bool:
-        """Whether a credential may travel there: never in the clear, except within this machine."""
+        """Whether a credential may travel there: never in the clear, except within this machine.
+
+        Where only the resolver knows whether it is this machine, ``Caller.may_send`` asks it.
+        """
         return self.scheme != "http" or self.is_loopback
 
     def covers(self, other: Url) -> bool:
@@ -205,11 +216,12 @@ def host_name(text: str, *, bucket: bool = False) -> str:
     Raises:
         RequestError: it is no host's name, or one that programs read in different ways.
     """
-    host = text.lower().removesuffix(".")
+    host = text.lower()
     if not host.isascii():
         host = _idna(host)
-    labels = host.removeprefix("*.").split(".")
-    if "" in labels or not _HOST_CHARACTERS.issuperset(host.removeprefix("*.")):
+    name = host.removeprefix("*.").removesuffix(".")
+    labels = name.split(".")
+    if "" in labels or not _HOST_CHARACTERS.issuperset(name):
         raise RequestError("the URL has no host, or one with characters that no host has")
     # A name whose last label is a number is an IPv4 address (WHATWG URL, 3.5), which may be written
     # in many ways; only the canonical one is read alike by everybody.
@@ -218,7 +230,13 @@ def host_name(text: str, *, bucket: bool = False) -> str:
         canonical = len(labels) == _OCTETS and all(map(_is_octet, labels))
         if not canonical:
             raise RequestError("the URL's host is a number, but not an IPv4 address like 127.0.0.1")
-    return host
+    return undotted(host)
+
+
+def undotted(name: str) -> str:
+    """A host's name without the dot at its end, which a name of one label keeps: see ``Url``."""
+    without = name.removesuffix(".")
+    return without if "." in without else name
 
 
 def _is_octet(text: str) -> bool:

@@ -66,6 +66,19 @@ def test_we_read_what_posit_keyring_wrote(
     assert len(manager.posts(EXCHANGE)) == 1
 
 
+def test_of_two_connections_with_one_address_the_first_counts_for_both(
+    home: Home, frozen: Program, manager: TokenServer
+) -> None:
+    posit_keyring(home, manager)
+    (first,) = connections(home)
+    path = home.path / STORE
+    second = path.read_text().replace(first["token"], "second")
+    path.write_text(path.read_text() + second)
+    assert posit_keyring(home, manager) == first["token"]
+    answer = frozen.bazel(f"{manager.url}/cran/latest/src")
+    assert answer.authorization == basic("__token__", first["token"])
+
+
 def test_posit_keyring_reads_what_we_exchanged(
     home: Home, frozen: Program, manager: TokenServer
 ) -> None:

@@ -7,7 +7,19 @@ import random
 WORDS = (
     *("machine", "login", "password") * 4,
     *("user", "account", "default", "macdef", "Machine", "LOGIN", "odd", "#", '"', '"a', 'a"'),
-    *("a.example", "A.Example", "a.example.", "b.example", "u", "v", "S", "\u00a0", "\0", "\\"),
+    *(
+        "a.example",
+        "A.Example",
+        "a.example.",
+        "b.example",
+        "u.",
+        "u",
+        "v",
+        "S",
+        "\u00a0",
+        "\0",
+        "\\",
+    ),
 )
 ODD_SPACES = (" ", " ", " ", "\n", "\n", "\t", "\r\n", "\n\n", "", "\x1c", "\v", "\n \n")
 PLAIN_SPACES = (" ", " ", "\n", "\t")
@@ -19,7 +31,7 @@ def made_up(seed: int, spaces: tuple[str, ...] = ODD_SPACES) -> str:
     parts: list[str] = []
     for _ in range(chosen.randrange(6)):
         if chosen.random() < 0.7:
-            name, user, word = chosen.choice(WORDS[-10:]), chosen.choice("uv"), chosen.choice("pq")
+            name, user, word = chosen.choice(WORDS[-11:]), chosen.choice("uv"), chosen.choice("pq")
             parts += ["machine", name, chosen.choice(("login", "user")), user, "password", word]
         else:
             parts += chosen.choices(WORDS, k=chosen.randrange(7))

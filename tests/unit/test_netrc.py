@@ -113,6 +113,18 @@ def test_what_is_another_host(home: Home, name: str) -> None:
     assert ask(home) is None
 
 
+def test_a_name_of_one_label_keeps_its_dot(home: Home) -> None:
+    home.write(
+        ".netrc", "machine intranet. login u password dot\nmachine Intranet login u password none\n"
+    )
+    assert ask(home, "https://intranet/") == ("u", "none")
+    assert ask(home, "https://INTRANET./") == ("u", "dot")
+    home.write(".netrc", "machine localhost login u password S # not plain\n")
+    assert ask(home, "https://localhost./") is None
+    home.write(".netrc", "machine localhost. login u password S\n")
+    assert ask(home, "http://localhost/") is None
+
+
 @pytest.mark.parametrize("url", ["https://[::1]/", "https://[0:0::1]:8443/"])
 def test_an_ipv6_address(home: Home, url: str) -> None:
     home.write(".netrc", "machine ::1 login u password p")

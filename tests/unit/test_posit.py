@@ -125,6 +125,48 @@ def test_with_the_variable_its_address_counts_byte_for_byte(
     assert token(home, "https://c.example/x") is None
 
 
+@pytest.mark.parametrize("variable", ["", "https://a.example"])
+def test_of_two_connections_with_one_address_the_first_counts(home: Home, variable: str) -> None:
+    home.env["PACKAGEMANAGER_ADDRESS"] = variable
+    path = home.write(FILE, "".join(connection("https://a.example", t) for t in ("1", "2", "3")))
+    assert token(home, "https://a.example/x") == "1"
+    renew(home, "https://a.example/x", "new")
+    assert token(home, "https://a.example/x") == "new"
+    tokens = [one["token"] for one in tomllib.loads(path.read_text())["connections"]]
+    assert tokens == ["new", "2", "3"]
+
+
+def test_an_address_is_as_long_as_its_path(home: Home) -> None:
+    addresses = ["https://A.EXAMPLE.:443/", "https://a.example/t", "https://a.example"]
+    home.write(FILE, "".join(connection(address, address) for address in addresses))
+    assert token(home, "https://a.example/t/x") == "https://a.example/t"
+    assert token(home, "https://a.example/x") == "https://A.EXAMPLE.:443/"
+
+
+def test_an_empty_token_is_none(home: Home) -> None:
+    home.write(FILE, connection("https://a.example", ""))
+    assert find(home, "https://a.example/x") is None
+    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
+    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
+    entry = find(home, "https://a.example/x")
+    assert entry is not None
+    assert entry.credential is None
+    renew(home, "https://a.example/x", "new")
+    assert token(home, "https://a.example/x") == "new"
+
+
+def test_a_damaged_entry_is_none_of_another_server_s_in_whatever_form_the_file_is(
+    home: Home,
+) -> None:
+    bad = '[[ connections ]]\naddress = "https://a.example"\ntoken = 1\n'
+    home.write(FILE, bad + connection("https://b.example"))
+    assert token(home, "https://b.example/") == "t"
+    assert find(home, "https://c.example/") is None
+    assert find(home, "https://[::1]/") is None
+    with pytest.raises(StoreError, match="damaged"):
+        find(home, "https://a.example/")
+
+
 @pytest.mark.parametrize("address", ["not a url", "ftp://a.example", "", "a.example"])
 def test_an_address_that_covers_nothing_is_no_entry(home: Home, address: str) -> None:
     home.write(FILE, connection("https://a.example") + connection(address or "x", "other"))

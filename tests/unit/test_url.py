@@ -24,6 +24,11 @@ ORIGINS = [
     ("HTTPS://A.EXAMPLE/X", ("https", "a.example", 443)),
     ("https://a.example./", ("https", "a.example", 443)),
     ("https://a.example.:8443/", ("https", "a.example", 8443)),
+    ("https://127.0.0.1./", ("https", "127.0.0.1", 443)),
+    # Without the dot, a resolver appends its search domains to a single label.
+    ("https://intranet./", ("https", "intranet.", 443)),
+    ("https://LOCALHOST.:5000/", ("https", "localhost.", 5000)),
+    ("https://b\u00fccher\u3002/", ("https", "xn--bcher-kva.", 443)),
     # Addresses.
     ("https://127.0.0.1:5000/", ("https", "127.0.0.1", 5000)),
     ("https://[::1]/", ("https", "::1", 443)),
@@ -97,6 +102,9 @@ REFUSED = [
     ("https://.a.example/", "no host"),
     ("https://a.example../", "no host"),
     ("https://./", "no host"),
+    ("https://../", "no host"),
+    ("https://intranet../", "no host"),
+    ("https://\u3002/", "no host|internationalised"),
     ("https://*/", "no host"),
     ("https://*./", "no host"),
     ("https://a.*.example/", "no host"),
@@ -247,6 +255,9 @@ def test_the_text_that_may_be_shown(text: str, shown: str) -> None:
         ("https://a.example/", "https://b.a.example/", False),
         ("https://a.example/", "https://example/", False),
         ("http://a.example:443/", "https://a.example/", False),
+        ("https://intranet/", "https://intranet./", False),
+        ("https://intranet./", "https://intranet/", False),
+        ("https://intranet./", "https://INTRANET./x", True),
     ],
 )
 def test_what_an_address_covers(named: str, asked: str, covered: bool) -> None:
@@ -274,8 +285,9 @@ def test_an_address_is_told_from_a_name(host: str, address: bool) -> None:
     ("host", "here"),
     [
         ("localhost", True),
-        ("LOCALHOST.", True),
-        ("a.localhost", True),
+        ("LOCALHOST.", False),  # the resolver may know: test_addresses.py
+        ("a.localhost", False),
+        ("127.0.0.1.", True),
         ("127.0.0.1", True),
         ("127.255.255.254", True),
         ("[::1]", True),

@@ -51,8 +51,8 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
         raise LoginError(f"the login kept for {grant.shown} is damaged: {grant.advice}")
     way = _WAYS[type(grant)]
     post: Post = way.post(grant)
-    server = _server(post.url)
     deadline = min(deadline, time.monotonic() + LONGEST)
+    server = _server(post.url, deadline)
     again = grant.repeatable
     try:
         status, body = send(post, server, deadline, on_kept=again)
@@ -75,16 +75,25 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
     return fresh
 
 
-def _server(text: str) -> urls.Url:
+def _server(text: str, deadline: float) -> urls.Url:
     try:
         server = urls.parse(text)
     except RequestError as error:
         raise RenewalError(f"the token server's address cannot be used: {error}") from None
-    if server.scheme == "s3" or not server.may_carry_credentials:
+    if server.scheme == "s3" or not (server.may_carry_credentials or _is_here(server, deadline)):
         raise RenewalError(
             f"{server.shown} would get the login in the clear: a token server needs https"
         )
     return server
+
+
+def _is_here(server: urls.Url, deadline: float) -> bool:
+    if not server.may_be_loopback:
+        return False
+    from credlatch.system import addresses
+
+    left = max(0.0, deadline - time.monotonic())
+    return addresses.is_loopback(server.host, min(addresses.PATIENCE, left))
 
 
 def _error_code(body: bytes) -> str:

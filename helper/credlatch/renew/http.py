@@ -137,7 +137,7 @@ def _client(server: urls.Url) -> httpx.Client:
             ),
             limits=httpx.Limits(keepalive_expiry=IDLE),
             # A proxy would carry to the network what is meant for this machine.
-            trust_env=not server.is_loopback,
+            trust_env=not server.may_be_loopback,
         )
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from credlatch import url as urls
+from credlatch.caller import Caller
 from credlatch.errors import RequestError, UsageError
 from credlatch.secrets import shapes
 
@@ -147,7 +148,7 @@ def _url(text: str) -> Url:
         raise UsageError(f"{text.rpartition('@')[2][:80]!r}: {error}") from None
     if url.scheme == "s3" or url.host.startswith("*."):
         raise UsageError(f"{url.shown} is no server's URL")
-    if not url.may_carry_credentials:
+    if not Caller().may_send(url):
         raise UsageError(
             f"{url.shown} is plain http, and the credential would travel in the clear: use https"
         )

@@ -65,7 +65,7 @@ def named(texts: Iterable[str], caller: Caller, *, force: bool) -> list[Url]:
             url = _parse(text)
         except RequestError as error:
             raise SetupError(f"{text[:100]!r} is no host: {error}") from None
-        if url.scheme == "s3" or not url.may_carry_credentials:
+        if not _gets_credentials(url):
             raise SetupError(f"{url.shown} never gets a credential: name an https host")
         if not force and not _has_login(url, caller):
             raise SetupError(
@@ -85,8 +85,12 @@ def _readable(texts: Iterable[str]) -> Iterable[Url]:
             url = _parse(text)
         except RequestError:
             continue  # a key of Docker's may be any text
-        if url.scheme != "s3" and url.may_carry_credentials:
+        if _gets_credentials(url):
             yield url
+
+
+def _gets_credentials(url: Url) -> bool:
+    return url.scheme != "s3" and (url.may_carry_credentials or url.may_be_loopback)
 
 
 def _has_login(url: Url, caller: Caller) -> bool:

@@ -25,11 +25,11 @@ PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
 
 
 def suffix(url: Url) -> str | None:
-    """``<HOST>`` for a URL; None for a host that has none (IPv6, wildcards, underscores)."""
+    """``<HOST>`` for a URL; None for a host that has none (IPv6, ``*.``, ``_``, ``intranet.``)."""
     labels = url.host.split(".")
     if url.scheme == "s3" or set(url.host) & set(":*_"):
         return None
-    if any(label.startswith("-") or label.endswith("-") for label in labels):
+    if any(not label or label.startswith("-") or label.endswith("-") for label in labels):
         return None
     name = url.host.replace("-", "__").replace(".", "_").upper()
     return name if url.default_port else f"{name}_{url.port}"

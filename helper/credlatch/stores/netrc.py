@@ -2,7 +2,8 @@ r"""netrc, where every tool has rules of its own: these are ours.
 
 =========================== ====================================================================
 which file                  NETRC, else ``~/.netrc`` (Windows: then ``~/_netrc``)
-the host                    compared without regard to case; a port in the URL plays no part
+the host                    compared without regard to case, and to a dot at its end where it has
+                            another; a port in the URL plays no part
 two entries for a host      the URL's user name decides; without one the first counts
 ``default``                 counts when no ``machine`` does, wherever it stands; not over plain
                             http to another machine, and never for Docker
@@ -30,6 +31,7 @@ import sys
 
 from credlatch.credential import Basic, Secret
 from credlatch.stores import HOST, NOTHING, Entry
+from credlatch.url import undotted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +68,8 @@ class NetrcStore:
                 "belongs to nobody, up to the next machine"
             )
         login, names = found.login, HOST
-        if login is None and not found.in_doubt and url.may_carry_credentials:
-            login, names = found.default, NOTHING
+        if login is None and found.default is not None and not found.in_doubt:
+            login, names = found.default if self._caller.may_send(url) else None, NOTHING
         if login is None:
             return None
         return Entry(Basic(login[0], Secret(login[1])), path, names=names)
@@ -156,7 +158,7 @@ class _Netrc:
 
 
 def _is_host(name: str, host: str) -> bool:
-    return name.isascii() and name.lower().removesuffix(".") == host
+    return name.isascii() and undotted(name.lower()) == host
 
 
 class NetrcEntry:
@@ -259,7 +261,8 @@ def _plain_fields(text: str, host: str) -> Iterator[tuple[str, str | None]] | No
         return None
     found: list[tuple[str, str | None]] = []
     name = host.encode()
-    for at in sorted([*_places(names, name), *_places(names, name + b".")]):
+    dotted = _places(names, name + b".") if b"." in name else ()
+    for at in sorted([*_places(names, name), *dotted]):
         if keywords[at] == b"machine":
             end = next(_places(keywords, b"machine", at + 1), len(keywords))
             values = map(bytes.decode, words[2 * at + 1 : 2 * end : 2])

@@ -9,7 +9,7 @@ from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
 from credlatch.grant import Fresh, PositIdentity
 from credlatch.stores import Entry
-from credlatch.stores.toml_tables import Tables
+from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import files
 
 TYPE_CHECKING = False
@@ -60,7 +60,9 @@ class PositStore:
         return Entry(credential, self._path, grant=grant, slot=address, advice=advice)
 
     def _stored(self, url: urls.Url, address: str | None) -> tuple[str | None, str | None]:
+        """The address that counts, and its token: of two with one address, the first's."""
         best: tuple[str | None, str | None] = (address, None)
+        longest = 0
         tables = self._caller.document(self._path, _tables)
         if tables is None:
             return best
@@ -70,16 +72,17 @@ class PositStore:
             for table in tables.about(needle):
                 named, token = _fields(table)
                 if named is None:
-                    damaged = True
-                elif named == address or (
-                    address is None and _covers(named, url) and len(named) > len(best[0] or "")
-                ):
+                    damaged = damaged or may_mean(table, "address", url)
+                elif address is None and (length := _covers(named, url)) > longest:
+                    best, longest = (named, token), length
+                elif named == address and best[1] is None:
                     best = (named, token)
         except ValueError as error:
             raise self._not_toml(error) from None
         if damaged and best[1] is None:
             raise StoreError(f"{self._path} has a damaged entry: log in again with posit-keyring")
-        return best
+        # posit-keyring, too, takes an empty token for none.
+        return best[0], best[1] or None
 
     def hosts(self) -> list[str]:
         """The addresses in the file, and the one that an identity token is for."""
@@ -130,11 +133,13 @@ def _fields(table: dict[str, object] | None) -> tuple[str, str] | tuple[None, No
     return (named, token) if isinstance(named, str) and isinstance(token, str) else (None, None)
 
 
-def _covers(address: str, url: urls.Url) -> bool:
+def _covers(address: str, url: urls.Url) -> int:
+    """How long a path of the URL an address covers; 0 if it does not."""
     try:
-        return urls.parse(address).covers(url)
+        named = urls.parse(address)
     except RequestError:
-        return False
+        return 0
+    return len(named.path) if named.covers(url) else 0
 
 
 class _PendingFile:
@@ -146,7 +151,7 @@ class _PendingFile:
         self._write = files.AtomicWrite(path, size + _ROOM)
 
     def commit(self, fresh: Fresh) -> None:
-        """Replace the token and add no field: posit-keyring rejects those it does not know.
+        """Replace the first token and add no field: posit-keyring rejects those it does not know.
 
         A token that has come meanwhile stays: somebody has logged in.
         """
@@ -161,11 +166,10 @@ class _PendingFile:
                 mine = [tomlkit.table()]
                 mine[0]["address"] = self._address
                 connections.append(mine[0])
-            elif any(one.get("token") != self._seen.reveal() for one in mine):
+            elif mine[0].get("token", "") != self._seen.reveal():
                 return
-            for one in mine:
-                one["token"] = fresh.token.reveal()
-                one["auth_type"] = "sso"
+            mine[0]["token"] = fresh.token.reveal()
+            mine[0]["auth_type"] = "sso"
         except (TOMLKitError, AttributeError, TypeError):
             raise StoreError(f"{self._path} is not what posit-keyring writes: mend it") from None
         self._write.commit(tomlkit.dumps(document).encode())

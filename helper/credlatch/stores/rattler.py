@@ -36,7 +36,7 @@ def candidates(url: Url) -> list[str]:
     if url.is_ip:
         return [f"[{url.host}]" if ":" in url.host else url.host]
     labels = url.host.split(".")
-    return [url.host, *("*." + ".".join(labels[at:]) for at in range(len(labels)))]
+    return [url.host, *("*." + ".".join(labels[at:]) for at in range(len(labels)) if labels[at])]
 
 
 class RattlerStore:

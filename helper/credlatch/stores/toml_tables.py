@@ -7,6 +7,10 @@ both tools write is cut at its headers first, and only tables that may mention t
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.url import Url
+
 _MOST = 64  # hosts whose tables are remembered
 
 
@@ -51,6 +55,34 @@ class Tables:
             raise ValueError("nested too deeply") from None
         tables = found if isinstance(found, list) else []
         return [table if isinstance(table, dict) else None for table in tables]
+
+
+def may_mean(table: dict[str, object] | None, field: str, url: Url) -> bool:
+    """Whether a damaged table may be for a URL: what it names, or all it has, mentions the host.
+
+    Args:
+        table: the table; None where it cannot be read, and its text mentions the host.
+        field: what names its URL.
+        url: the one that is asked for.
+    """
+    if table is None:
+        return True
+    named = table.get(field)
+    said = [named] if isinstance(named, str) else map(str, table.values())
+    return any(_may_mean(text.lower(), url) for text in said)
+
+
+def _may_mean(text: str, url: Url) -> bool:
+    from urllib.parse import unquote
+
+    text = unquote(text)
+    # Programs read what is no canonical address, and other scripts, in ways of their own.
+    if ":" in url.host:
+        return "[" in text
+    if url.is_ip:
+        start = text.partition("://")[2].rpartition("@")[2] or text
+        return url.host in text or start[:1].isdigit()
+    return url.host in text or ("xn--" in url.host and not text.isascii())
 
 
 def _that_mention(host: str, blocks: list[str]) -> list[dict[str, object] | None]:

@@ -1,0 +1,152 @@
+"""Names that are only meant to be this machine: the resolver says whether they are."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.credential import Secret
+from credlatch.errors import RefusedError, RenewalError
+from credlatch.grant import OAuthRefresh
+from credlatch.renew import exchange
+from credlatch.request import Request
+from credlatch.resolve import Resolver
+from credlatch.stores.netrc import NetrcStore
+from credlatch.system import addresses
+from support.callers import caller_of
+
+if TYPE_CHECKING:
+    from support.home import Home
+
+NAMES = ["a.localhost", "A.B.Localhost.", "localhost."]
+
+
+class FakeResolver:
+    """Has addresses for every name, or takes its time.
+
+    Attributes:
+        asked: the names.
+    """
+
+    def __init__(self, *found: str) -> None:
+        self.asked: list[str] = []
+        self._found = found
+
+    def __call__(self, host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        self.asked.append(host)
+        if not self._found:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(0, 0, 0, "", (address, 0)) for address in self._found]
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> FakeResolver:
+    fake = FakeResolver(*getattr(request, "param", ("127.0.0.1", "::1")))
+    monkeypatch.setattr(socket, "getaddrinfo", fake)
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("resolver", "here"),
+    [
+        (("127.0.0.1",), True),
+        (("::1", "127.0.0.1"), True),
+        (("127.0.1.1",), True),
+        (("::ffff:127.0.0.1",), True),
+        (("127.0.0.1", "192.0.2.1"), False),
+        (("::1", "2001:db8::1"), False),
+        (("192.0.2.1",), False),
+        (("::ffff:192.0.2.1",), False),
+        (("0.0.0.0",), False),  # noqa: S104 - not this machine alone
+        (("fe80::1%eth0",), False),
+        (("not an address",), False),
+        ((), False),
+    ],
+    indirect=["resolver"],
+)
+@pytest.mark.usefixtures("resolver")
+def test_every_address_must_be_loopback_s(here: bool) -> None:
+    assert addresses.is_loopback("a.localhost", 60) is here
+
+
+def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [] if done.wait(60) else None)
+    begin = time.monotonic()
+    assert not addresses.is_loopback("a.localhost", 0.05)
+    done.set()
+    assert time.monotonic() - begin < 50
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_credential_travels_in_the_clear_if_the_name_is_this_machine(
+    home: Home, resolver: FakeResolver, name: str
+) -> None:
+    url = urls.parse(f"http://{name}:8080/x")
+    assert caller_of(home).may_send(url)
+    assert resolver.asked == [url.host]
+
+
+@pytest.mark.parametrize("resolver", [(), ("192.0.2.1",)], indirect=True)
+@pytest.mark.parametrize("name", NAMES)
+def test_and_if_it_is_not_it_is_refused(home: Home, resolver: FakeResolver, name: str) -> None:
+    url = urls.parse(f"http://{name}:8080/x")
+    home.write_rattler({url.host: {"BearerToken": "t"}})
+    with pytest.raises(RefusedError, match=r"in the clear.*does not resolve to this machine"):
+        Resolver(caller_of(home)).resolve(Request(url, ()))
+    assert resolver.asked == [url.host]
+
+
+@pytest.mark.parametrize("resolver", [("192.0.2.1",)], indirect=True)
+def test_netrc_s_default_does_not_travel_there_either(home: Home, resolver: FakeResolver) -> None:
+    home.write(".netrc", "machine b.example login u password p\n")
+    assert NetrcStore(caller_of(home)).find(urls.parse("http://a.localhost/")) is None
+    assert resolver.asked == []
+    home.write(".netrc", "default login d password D\n")
+    assert NetrcStore(caller_of(home)).find(urls.parse("http://a.localhost/")) is None
+    assert resolver.asked == ["a.localhost"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.localhost/",
+        "https://localhost./",
+        "http://localhost:5000/",
+        "http://127.0.0.1/",
+        "http://[::1]/",
+        "https://a.example/",
+        "http://a.example/",
+        "http://localhost.evil.example/",
+        "s3://a.localhost/",
+    ],
+)
+def test_the_resolver_is_asked_for_nothing_else(
+    home: Home, resolver: FakeResolver, url: str
+) -> None:
+    home.write_rattler({urls.parse(url).host: {"BearerToken": "t"}})
+    home.write(".netrc", "default login d password D\n")
+    caller = caller_of(home)
+    NetrcStore(caller).find(urls.parse(url))
+    caller.may_send(urls.parse(url))
+    assert resolver.asked == []
+
+
+@pytest.mark.parametrize("resolver", [("192.0.2.1",)], indirect=True)
+def test_no_refresh_token_is_sent_there(resolver: FakeResolver) -> None:
+    server = "http://keycloak.localhost:9/token"
+    with pytest.raises(RenewalError, match="in the clear"):
+        exchange.exchange(OAuthRefresh(Secret("r"), server, "c", "log in"), time.monotonic() + 5)
+    assert resolver.asked == ["keycloak.localhost"]
+
+
+def test_it_is_sent_where_the_name_is_this_machine(resolver: FakeResolver) -> None:
+    server = "http://keycloak.localhost:9/token"
+    with pytest.raises(RenewalError, match="cannot be reached"):
+        exchange.exchange(OAuthRefresh(Secret("r"), server, "c", "log in"), time.monotonic() + 60)
+    assert "keycloak.localhost" in resolver.asked
