@@ -10,11 +10,13 @@ LATEST = 7_258_118_400  # 2200-01-01T00:00:00Z: Bazel counts in nanoseconds and 
 def moment(value: object) -> int | None:
     """A number of seconds since 1970 as stores and servers write it; None for anything else.
 
-    A moment beyond LATEST is as good as none.
+    A moment beyond LATEST is as good as none, and one before 1970 is long ago: 0.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value <= LATEST else None
+    if value < 0:
+        return 0
+    return int(value) if value <= LATEST else None
 
 
 def timestamp(seconds: int) -> str:

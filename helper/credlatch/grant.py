@@ -45,17 +45,25 @@ class Grant:
 
 
 class OAuthRefresh(Grant):
-    """An OAuth 2.0 refresh token (RFC 6749, section 6), sent to its token endpoint."""
+    """An OAuth 2.0 refresh token (RFC 6749, section 6), sent to its token endpoint.
 
-    __slots__ = ("client_id",)
+    Attributes:
+        client_id: whose the token is.
+        audience: whom the fresh token is to be for; None: whomever the server has by default.
+    """
+
+    __slots__ = ("audience", "client_id")
 
     # A server may rotate it or not: nobody says beforehand. So it is sent once in a call, and again
     # by a later one.
     single_use = False
 
-    def __init__(self, secret: Secret, server: str, client_id: str, advice: str) -> None:
+    def __init__(
+        self, secret: Secret, server: str, client_id: str, advice: str, audience: str | None = None
+    ) -> None:
         super().__init__(secret, server, advice)
         self.client_id = client_id
+        self.audience = audience
 
 
 class PyxRefresh(Grant):

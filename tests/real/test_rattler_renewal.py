@@ -71,6 +71,43 @@ def test_rattler_sends_the_token_that_we_renewed(
         assert not place.file.exists()
 
 
+@pytest.mark.parametrize("audience", ["https://audit.example/a b", ""])
+def test_the_audience_is_what_rattler_sends_and_is_kept(
+    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place, audience: str
+) -> None:
+    token_server.lifetime = 100  # so short that each use renews
+    place.write({HOST: oauth(token_server, 1, audience=audience)})
+    sent = [frozen.bazel(f"https://{HOST}/x").authorization, rattler.authorization(HOST)]
+    ours, theirs = (dict(post.form) for post in token_server.posts("/token"))
+    assert ours.pop("refresh_token") == "r-0"
+    assert theirs.pop("refresh_token") == "rotated-1"
+    assert ours == theirs
+    assert ours["audience"] == audience
+    assert place.read()[HOST]["OAuth"]["audience"] == audience
+    assert sent[1] == f"Bearer {token_server.current_access_token}"
+
+
+def test_what_we_do_not_know_of_an_entry_is_kept_in_the_keyring_too(
+    frozen: Program, token_server: TokenServer, place: Place
+) -> None:
+    place.write({HOST: oauth(token_server, 1, issuer="https://i.example", later=[1, {"a": None}])})
+    assert frozen.bazel(f"https://{HOST}/x").authorization is not None
+    kept = place.read()[HOST]["OAuth"]
+    assert (kept["issuer"], kept["later"]) == ("https://i.example", [1, {"a": None}])
+    assert kept["access_token"] == token_server.current_access_token
+
+
+@pytest.mark.parametrize("end", [-1, -(2**63)])
+def test_an_end_before_1970_is_the_past_for_rattler_and_for_us(
+    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place, end: int
+) -> None:
+    place.write({HOST: oauth(token_server, end)})
+    renewed = frozen.bazel(f"https://{HOST}/x").authorization
+    assert renewed == f"Bearer {token_server.current_access_token}"
+    place.write({"other.example": oauth(token_server, end, refresh="r-1")})
+    assert rattler.authorization("other.example") == f"Bearer {token_server.current_access_token}"
+
+
 def test_each_renews_what_the_other_renewed_before(
     frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place
 ) -> None:

@@ -35,6 +35,8 @@ RATTLER_STORE: dict[str, Any] = {
     "UPPER.example": _bearer("upper"),
     "*.Capital.example": _bearer("capital"),
     "xn--bcher-kva.example": _bearer("punycode"),
+    "bucket.wild.example": {"S3Credentials": {"access_key_id": "A", "secret_access_key": "S"}},
+    "*.buckets.wild.example": {"S3Credentials": {"access_key_id": "A", "secret_access_key": "S"}},
     "basic.example": {"BasicHTTP": {"username": "jürgen", "password": "p:ä w"}},
     "fresh.example": {
         "OAuth": {
@@ -88,6 +90,10 @@ RATTLER_ROWS: list[tuple[str, str | None]] = [
     ("a.capital.example", None),
     ("bücher.example", "Bearer punycode"),
     ("xn--bcher-kva.example", "Bearer punycode"),
+    ("bucket.wild.example", None),
+    ("below.bucket.wild.example", "Bearer wild"),
+    ("buckets.wild.example", None),
+    ("below.buckets.wild.example", None),
     ("basic.example", basic("jürgen", "p:ä w")),
     ("fresh.example", "Bearer never-ends"),
     ("sparse.example", "Bearer says-little"),

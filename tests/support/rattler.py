@@ -92,7 +92,7 @@ class Rattler:
 
 
 def oauth(
-    token_server: TokenServer, expires_at: int | None, refresh: str = "r-0"
+    token_server: TokenServer, expires_at: int | None, refresh: str = "r-0", **more: object
 ) -> dict[str, Any]:
     """An OAuth entry of rattler's store that is renewed at the token server."""
     return {
@@ -103,6 +103,7 @@ def oauth(
             "token_endpoint": f"{token_server.url}/token",
             "revocation_endpoint": None,
             "client_id": "rattler",
+            **more,
         }
     }
 

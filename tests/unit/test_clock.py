@@ -29,8 +29,12 @@ def test_whole_seconds_in_utc_with_an_upper_case_t_and_z(seconds: int, text: str
         (0, 0),
         (1_795_223_476, 1_795_223_476),
         (1_795_223_476.9, 1_795_223_476),
-        (-1, None),
+        (-1, 0),
+        (-(10**30), 0),
+        (-0.5, 0),
+        (float("-inf"), 0),
         (clock.LATEST + 1, None),
+        (10**30, None),
         (float("inf"), None),
         (float("nan"), None),
         (True, None),
@@ -38,5 +42,7 @@ def test_whole_seconds_in_utc_with_an_upper_case_t_and_z(seconds: int, text: str
         ("1795223476", None),
     ],
 )
-def test_only_a_number_of_seconds_is_a_moment(value: object, moment: int | None) -> None:
+def test_only_a_number_of_seconds_is_a_moment_and_one_before_1970_is_long_ago(
+    value: object, moment: int | None
+) -> None:
     assert clock.moment(value) == moment

@@ -88,6 +88,38 @@ def test_a_field_that_rattler_leaves_out_or_writes_as_null(name: str, *, absent:
     assert (entry.expires is None) == (name == "expires_at")
 
 
+@pytest.mark.parametrize("end", [-1, -(2**63), -(10**30)])
+def test_an_end_before_1970_is_long_ago_as_rattler_has_it(end: int) -> None:
+    assert read({"OAuth": {**OAUTH, "expires_at": end}}).expires == 0
+
+
+@pytest.mark.parametrize("end", [7_258_118_401, 1_795_223_645_000, 2**63 - 1])
+def test_an_end_after_centuries_is_none_as_rattler_has_it(end: int) -> None:
+    assert read({"OAuth": {**OAUTH, "expires_at": end}}).expires is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [2**63, 10**30, 1e19, float("inf"), float("-inf"), float("nan"), True, False, "", "never",
+     "1795223645", [], {}, [1_795_223_645]],
+)  # fmt: skip
+def test_an_end_that_rattler_could_not_keep_is_long_ago_and_not_never(end: object) -> None:
+    entry = read({"OAuth": {**OAUTH, "expires_at": end}})
+    assert entry.expires == 0
+    assert entry.grant is not None
+
+
+def test_an_end_with_a_fraction_is_a_moment() -> None:
+    assert read({"OAuth": {**OAUTH, "expires_at": 1_795_223_645.75}}).expires == 1_795_223_645
+
+
+@pytest.mark.parametrize("audience", ["https://audit.example", "", "a b&c=ü", None])
+def test_the_audience_that_a_token_is_for_goes_with_its_grant(audience: str | None) -> None:
+    grant = read({"OAuth": {**OAUTH, "audience": audience}}).grant
+    assert grant.audience == audience
+    assert read({"OAuth": OAUTH}).grant.audience is None
+
+
 def test_a_jwt_without_expires_at_is_never_renewed_as_rattler_has_it() -> None:
     entry = read({"OAuth": {**OAUTH, "access_token": make_jwt(1), "expires_at": None}})
     assert entry.expires is None
@@ -117,6 +149,8 @@ def test_a_field_of_a_later_version_is_passed_over(extra: dict[str, Any]) -> Non
         {"OAuth": {}},
         {"OAuth": {**OAUTH, "access_token": None}},
         {"OAuth": {**OAUTH, "token_endpoint": 1}},
+        {"OAuth": {**OAUTH, "audience": 1}},
+        {"OAuth": {**OAUTH, "audience": [SECRET]}},
         {"OAuth": SECRET},
     ],
 )

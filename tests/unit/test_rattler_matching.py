@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.errors import StoreError
 from credlatch.stores.rattler import RattlerStore, candidates
 from support.callers import FakeKeyring, WithKeyring, caller_of
 
@@ -115,3 +116,44 @@ def test_an_empty_variable_counts_as_unset(home: Home) -> None:
     home.write_rattler({"a.example": bearer("file")})
     home.env["RATTLER_AUTH_FILE"] = ""
     assert found(caller_of(home), "https://a.example/") == "file"
+
+
+S3 = {"S3Credentials": {"access_key_id": "A", "secret_access_key": "S"}}
+
+
+@pytest.mark.parametrize("key", ["a.b.example", "*.a.b.example", "*.b.example"])
+@pytest.mark.parametrize("in_keyring", [True, False])
+def test_a_bucket_s_key_under_a_host_s_name_ends_the_search(
+    home: Home, key: str, *, in_keyring: bool
+) -> None:
+    caller = with_places(home, {"*.example": "keyring's"}, {"*.example": "file's"})
+    if in_keyring:
+        caller = WithKeyring(home, FakeKeyring(("rattler", key, json.dumps(S3))))
+    else:
+        home.write_rattler({key: S3, "*.example": bearer("file's")})
+    assert found(caller, "https://a.b.example/") is None
+    assert found(caller, "https://c.example/") == ("file's" if in_keyring else "keyring's")
+
+
+def test_a_more_specific_login_comes_before_a_bucket_s_key(home: Home) -> None:
+    home.write_rattler({"a.example": bearer("exact"), "*.example": S3})
+    assert found(caller_of(home), "https://a.example/") == "exact"
+
+
+def test_a_bucket_s_key_does_not_hide_what_a_broken_place_may_hold(home: Home) -> None:
+    home.write_rattler({"a.example": S3})
+    caller = WithKeyring(home, FakeKeyring(failure=StoreError("the keyring is locked")))
+    with pytest.raises(StoreError, match="locked"):
+        found(caller, "https://a.example/")
+
+
+def test_a_login_under_a_bucket_s_name_ends_the_search_for_the_bucket(home: Home) -> None:
+    home.write_rattler({"bucket": bearer("t"), "s3://bucket": S3})
+    assert RattlerStore(caller_of(home)).find(urls.parse("s3://bucket/x")) is None
+
+
+def test_a_registry_s_login_has_a_spelling_that_no_bucket_s_key_hides(home: Home) -> None:
+    login = {"BasicHTTP": {"username": "u", "password": "p"}}
+    home.write_rattler({"a.example": S3, "https://a.example/v1/": login})
+    entry = RattlerStore(caller_of(home)).find_key(("a.example", "https://a.example/v1/"))
+    assert entry is not None

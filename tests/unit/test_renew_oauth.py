@@ -11,6 +11,7 @@ import pytest
 from credlatch.credential import Secret
 from credlatch.grant import OAuthRefresh
 from credlatch.renew import oauth
+from credlatch.renew.post import checked
 
 NOW = 1_795_223_476.9
 GRANT = OAuthRefresh(Secret("r&=ü"), "https://auth.example/token", "rattler", "")
@@ -24,6 +25,32 @@ def test_the_form_of_rfc_6749_and_nothing_else() -> None:
     }  # fmt: skip
     assert post.json is None
     assert post.headers == {}
+
+
+@pytest.mark.parametrize("audience", ["https://audit.example", ""])
+def test_the_audience_is_sent_as_rattler_sends_it(audience: str) -> None:
+    grant = OAuthRefresh(Secret("r"), "https://auth.example/token", "rattler", "", audience)
+    assert oauth.post(grant).form == {
+        "grant_type": "refresh_token", "refresh_token": "r", "client_id": "rattler",
+        "audience": audience,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["MAC", "DPoP", "", "Bearer token"])
+def test_a_token_of_a_type_that_we_do_not_send_is_refused_and_the_next_refresh_token_kept(
+    kind: str,
+) -> None:
+    said = {"access_token": "a", "token_type": kind, "refresh_token": "r"}
+    body = json.dumps(said).encode()
+    fresh = oauth.answer(GRANT, body, NOW)
+    assert "no header" in str(checked(GRANT, fresh, NOW))
+    assert fresh.refresh_token == Secret("r")
+
+
+@pytest.mark.parametrize("said", [{}, {"token_type": None}, {"token_type": "bearer"}])
+def test_a_token_is_a_bearer_s_in_any_case_and_when_nothing_is_said(said: dict[str, Any]) -> None:
+    body = json.dumps({"access_token": "a", **said}).encode()
+    assert oauth.answer(GRANT, body, NOW).token == Secret("a")
 
 
 def test_its_refresh_token_may_serve_more_than_once() -> None:

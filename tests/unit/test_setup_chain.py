@@ -171,6 +171,8 @@ def test_several_headers_are_no_login_and_show_nothing(chains: Chained) -> None:
     [
         ('"2030-01-01T00:00:00Z"', 1893456000),
         ('"2030-01-01T02:00:00+02:00"', 1893456000),
+        ('"1970-01-01T00:00:00Z"', 0),
+        ('"0001-01-01T00:00:00Z"', None),  # Go's way to write a moment that was never set
         ('"2030-01-01"', None),
         ('"soon"', None),
         ("5", None),

@@ -12,6 +12,7 @@ from credlatch.renew.post import Post
 
 class _Answer(msgspec.Struct):
     access_token: str
+    token_type: str | None = None
     refresh_token: str | None = None
     expires_in: float | None = None
 
@@ -23,6 +24,8 @@ def post(grant: OAuthRefresh) -> Post:
         "refresh_token": grant.secret.reveal(),
         "client_id": grant.client_id,
     }
+    if grant.audience is not None:
+        form["audience"] = grant.audience
     return Post(grant.server, form=form)
 
 
@@ -34,8 +37,11 @@ def answer(_grant: OAuthRefresh, body: bytes, now: float) -> Fresh:
     """
     # Not strict: some servers write the number of seconds as a string.
     said = msgspec.json.decode(body, type=_Answer, strict=False)
+    # A token of another type (RFC 6749, 7.1) is of no use in our header, nor is it to rattler; the
+    # refresh token that came with it counts all the same.
+    is_bearer = said.token_type is None or said.token_type.lower() == "bearer"
     return Fresh(
-        Secret(said.access_token),
+        Secret(said.access_token if is_bearer else ""),
         Secret(said.refresh_token) if said.refresh_token else None,
         None if said.expires_in is None else clock.moment(now + max(0.0, said.expires_in)),
     )

@@ -104,6 +104,8 @@ def _moment(text: object) -> int | None:
 
     try:
         moment = datetime.fromisoformat(text)
-        return clock.moment(moment.timestamp()) if moment.tzinfo is not None else None
+        seconds = moment.timestamp() if moment.tzinfo is not None else -1.0
     except (ValueError, OverflowError):
         return None
+    # The year 1 is how Go's programs write a moment that was never set.
+    return clock.moment(seconds) if seconds >= 0 else None

@@ -71,7 +71,7 @@ class RattlerStore:
 
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by rattler's rule, which heeds no port."""
-        entry = self._first(candidates(url), url.host, bucket=url.scheme == "s3")
+        entry = self._first(candidates(url), url.host, bucket=url.scheme == "s3", ends=True)
         if entry is not None:
             entry.names = HOST
         return entry
@@ -81,7 +81,12 @@ class RattlerStore:
         return self._first(keys, "")
 
     def _first(
-        self, keys: list[str] | tuple[str, ...], host: str, *, bucket: bool = False
+        self,
+        keys: list[str] | tuple[str, ...],
+        host: str,
+        *,
+        bucket: bool = False,
+        ends: bool = False,
     ) -> Entry | None:
         # Rattler's order: an exact key in the last place comes before a wildcard in the first.
         failures: dict[str, StoreError] = {}
@@ -90,16 +95,21 @@ class RattlerStore:
                 if backend.id in failures:
                     continue
                 try:
-                    entry = _entry(backend, key, host, bucket=bucket)
+                    value = backend.get(key)
+                    # An S3 key is for a bucket, and nothing else is; a host may have the same name.
+                    fits = value is not None and rattler_format.is_s3(value) == bucket
+                    entry = _entry(backend, key, value, host) if fits else None
                 except StoreError as error:
                     failures[backend.id] = error
-                else:
-                    if entry is not None:
-                        for failure in failures.values():
-                            self._caller.warn(str(failure))
-                        return entry
-        for failure in failures.values():
-            raise failure
+                    continue
+                if entry is not None:
+                    for failure in failures.values():
+                        self._caller.warn(str(failure))
+                    return entry
+                if ends and value is not None:
+                    _raise_first(failures)
+                    return None  # rattler has found it, and has nothing to send
+        _raise_first(failures)
         return None
 
     def lock_path(self, entry: Entry) -> str:
@@ -198,11 +208,12 @@ class RattlerStore:
         return found
 
 
-def _entry(backend: Backend, key: str, host: str, *, bucket: bool) -> Entry | None:
-    value = backend.get(key)
-    # An S3 key is for a bucket, and nothing else is; a host may have the same name.
-    if value is None or rattler_format.is_s3(value) != bucket:
-        return None
+def _raise_first(failures: dict[str, StoreError]) -> None:
+    for failure in failures.values():
+        raise failure
+
+
+def _entry(backend: Backend, key: str, value: object, host: str) -> Entry:
     entry = rattler_format.read(value, key, backend.where, host)
     entry.slot = f"{backend.id}\n{key}"
     return entry

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # such tokens are quetz servers, which take them as `X-API-Key`.
 _ANACONDA = ("anaconda.org", "anaconda.com", "anaconda.cloud")
 
+_NEVER = 2**63
+
 
 def read(value: object, key: str, where: str, host: str) -> Entry:
     """The entry that a stored value makes for a request to ``host``.
@@ -69,15 +71,28 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
     if not access:
         return None
     token, endpoint, client = access
-    refresh = content.get("refresh_token")
+    refresh, audience = content.get("refresh_token"), content.get("audience")
+    if not (audience is None or isinstance(audience, str)):
+        return None  # a token for whomever else would be put in the place of this one
     grant = None
     if isinstance(refresh, str) and refresh:
-        grant = OAuthRefresh(Secret(refresh), endpoint, client, _advice(key))
-    expires = clock.moment(content.get("expires_at"))
+        grant = OAuthRefresh(Secret(refresh), endpoint, client, _advice(key), audience)
+    expires = _end(content.get("expires_at"))
     entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)
     # Rattler's rule: without `expires_at` a token is never renewed, whatever it says of itself.
     entry.expires = expires
     return entry
+
+
+def _end(value: object) -> int | None:
+    """When a token ends; None: never. Rattler keeps 64 bits of whole seconds, or null.
+
+    What is neither says nothing that could be relied on, and counts as the past: then the token is
+    renewed, and its end written anew.
+    """
+    if value is None or (isinstance(value, int) and clock.LATEST < value < _NEVER):
+        return None
+    return clock.moment(value) or 0
 
 
 def _advice(key: str) -> str:
