@@ -16,6 +16,7 @@ holds a secret, and none of these reaches a user as a traceback.
     ├── SetupError        a tool's configuration cannot be changed, and is as it was
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
     │   ├── AmbiguousError  it has two answers, and nothing says which is meant
+    │   ├── LockedError     somebody else keeps it locked, or its lock is none
     │   └── AbsentError     a keyring that a setting points at is not there
     └── RenewalError      an expired credential could not be renewed
         └── LoginError    … and only a person's new login will help
@@ -82,6 +83,10 @@ class StoreError(CredlatchError):
 
 class AmbiguousError(StoreError):
     """A store has more than one answer, and nothing says which is meant."""
+
+
+class LockedError(StoreError):
+    """A lock could not be had in time, or what is in its place is no lock."""
 
 
 class AbsentError(StoreError):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import fcntl
 import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -11,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.errors import RenewalError, StoreError
+from credlatch.errors import LockedError, StoreError
 from credlatch.system import locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -60,7 +65,7 @@ def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(tmp_path: Path) ->
     path = tmp_path / "x.lock"
     with flocked(path):
         begin = time.monotonic()
-        held = pytest.raises(RenewalError, match=r"x\.lock.*held by another process")
+        held = pytest.raises(LockedError, match=r"x\.lock.*held by another process")
         with held, locks.Exclusive(str(path), 0.2):
             pass
         assert 0.2 <= time.monotonic() - begin < 5
@@ -70,7 +75,7 @@ def test_no_patience_is_one_try(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with locks.Exclusive(str(path), -1):
         assert is_held(path)
-    with flocked(path), pytest.raises(RenewalError), locks.Exclusive(str(path), -1):
+    with flocked(path), pytest.raises(LockedError), locks.Exclusive(str(path), -1):
         pass
 
 
@@ -109,7 +114,7 @@ def test_a_thread_that_gives_up_does_not_end_another_thread_s_lock(tmp_path: Pat
     path = tmp_path / "x.lock"
     with locks.Exclusive(str(path), 1):
         for _ in range(2):
-            with pytest.raises(RenewalError), locks.Exclusive(str(path), -1):
+            with pytest.raises(LockedError), locks.Exclusive(str(path), -1):
                 pass
             with pytest.raises(StoreError):
                 locks.settle(str(path), 0)
@@ -142,3 +147,118 @@ def test_a_writer_that_hangs_is_an_error_that_names_the_lock(tmp_path: Path) -> 
     path = tmp_path / "x.lock"
     with flocked(path), pytest.raises(StoreError, match=r"x\.lock has been locked by a writer"):
         locks.settle(str(path), 0.1)
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to("victim")
+
+
+def link(path: Path) -> None:
+    (path.parent / "victim").touch()
+    path.symlink_to("victim")
+
+
+def listening(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as here:
+        here.bind(str(path))
+
+
+@pytest.mark.parametrize("make", [link, dangling, os.mkfifo, listening, os.mkdir])
+def test_what_is_no_lock_file_is_refused_at_once(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "x.lock"
+    make(path)
+    before = sorted(tmp_path.iterdir())
+    with (
+        pytest.raises(LockedError, match=r"x\.lock is no lock file"),
+        locks.Exclusive(str(path), 9),
+    ):
+        pass
+    with pytest.raises(LockedError, match=r"x\.lock is no lock file"):
+        locks.settle(str(path))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_lock_is_made_anew_as_often_as_it_takes_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, times = os.open, [0]
+
+    def opening(path: str, flags: int, *args: int, **where: int) -> int:
+        if path == "x.lock":
+            times[0] += 1
+            raise FileExistsError if flags & os.O_EXCL else FileNotFoundError
+        return real(path, flags, *args, **where)
+
+    monkeypatch.setattr(os, "open", opening)
+    with (
+        pytest.raises(LockedError, match="removed as often"),
+        locks.Exclusive(f"{tmp_path}/x.lock", 9),
+    ):
+        pass
+    assert times[0] > 10
+
+
+def test_who_waits_takes_no_time_of_the_processor_s_and_sees_a_signal(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    script = (
+        "import sys, time\n"
+        "from credlatch.system import locks\n"
+        "try:\n"
+        "    print('here', flush=True)\n"
+        "    with locks.Exclusive(sys.argv[1], 600): pass\n"
+        "except KeyboardInterrupt:\n"
+        "    print(time.process_time(), flush=True)\n"
+    )
+    where = os.path.dirname(os.path.dirname(os.path.dirname(locks.__file__)))
+    with flocked(path):
+        waiting = subprocess.Popen(
+            [sys.executable, "-S", "-c", script, path],
+            env={"PYTHONPATH": where},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "here\n"
+        time.sleep(3)
+        waiting.send_signal(signal.SIGINT)
+        out, _ = waiting.communicate(timeout=60)
+    assert float(out) < 0.5
+    assert not is_held(path)
+
+
+def test_who_has_given_up_does_not_keep_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    before = len(os.listdir("/dev/fd"))
+    with flocked(path):
+        for _ in range(3):
+            with pytest.raises(LockedError), locks.Exclusive(str(path), 0.05):
+                pass
+    with locks.Exclusive(str(path), 30):
+        assert is_held(path)
+    deadline = time.monotonic() + 30
+    while len(os.listdir("/dev/fd")) != before:
+        assert time.monotonic() < deadline, "who gave up has not let go"
+        time.sleep(0.01)
+
+
+def test_where_there_can_be_no_more_threads_it_is_tried_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    path = tmp_path / "x.lock"
+    monkeypatch.setattr(_thread, "start_new_thread", refused)
+    with flocked(path):
+        with pytest.raises(LockedError), locks.Exclusive(str(path), 0.1):
+            pass
+        with pytest.raises(LockedError):
+            locks.settle(str(path), 0.1)
+    with flocked(path) as descriptor:
+        release = threading.Timer(0.2, fcntl.flock, (descriptor, fcntl.LOCK_UN))
+        release.start()
+        with locks.Exclusive(str(path), 30):
+            assert is_held(path)
+        release.join()

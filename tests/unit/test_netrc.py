@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.errors import StoreError
 from credlatch.stores import netrc
 from credlatch.stores.netrc import NetrcStore
 from support.callers import caller_of
@@ -378,13 +379,19 @@ def test_a_warning_does_not_show_what_may_be_half_a_password(home: Home) -> None
     assert "after 'password'" in warning
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o755])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o664, 0o755])
 def test_mode(home: Home, mode: int) -> None:
     path = home.write(".netrc", "machine a.example login u password p\n", mode)
     assert warnings(home) == [f"{path} can be read by other users: chmod 600 {path}"]
     assert ask(home) == ("u", "p")
     path.chmod(0o400)
     assert warnings(home) == []
+
+
+def test_what_every_user_may_change_is_not_believed(home: Home) -> None:
+    path = home.write(".netrc", "machine a.example login u password p\n", 0o666)
+    with pytest.raises(StoreError, match=f"{path} can be changed by every user"):
+        ask(home)
 
 
 def test_a_quote_that_is_never_closed_loses_no_other_entry(home: Home) -> None:

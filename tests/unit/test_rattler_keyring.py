@@ -9,7 +9,7 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Basic, Secret
-from credlatch.errors import AbsentError, AmbiguousError, RenewalError, StoreError
+from credlatch.errors import AbsentError, AmbiguousError, LockedError, StoreError
 from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
@@ -225,5 +225,5 @@ def is_locked(path: str) -> bool:
     try:
         with locks.Exclusive(path, 0):
             return False
-    except RenewalError:
+    except LockedError:
         return True

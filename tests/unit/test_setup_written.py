@@ -179,10 +179,10 @@ def test_what_was_undone_is_done_again_where_the_link_stays(
     assert wiring("uv") == 0
     unlink = os.unlink
 
-    def failing(path: str, *words: object) -> None:
+    def failing(path: str, **where: int) -> None:
         if str(path).endswith("bin/keyring"):
             raise PermissionError(errno.EACCES, "Permission denied")
-        unlink(path, *words)
+        unlink(path, **where)
 
     monkeypatch.setattr(os, "unlink", failing)
     mode = (wiring.home.path / ".config/uv/uv.toml").stat().st_mode

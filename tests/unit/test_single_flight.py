@@ -11,7 +11,7 @@ import pytest
 
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
-from credlatch.errors import LoginError, RenewalError, StoreError
+from credlatch.errors import LockedError, LoginError, RenewalError, StoreError
 from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
 from credlatch.renew import exchange as exchanges
 from credlatch.renew.http import UnansweredError
@@ -252,7 +252,7 @@ def test_with_a_good_token_nobody_waits_long_for_a_lock_that_is_held(
     begin = time.monotonic()
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(RenewalError, match="held by another process"):
+        with pytest.raises(LockedError, match="held by another process"):
             renew(store, old, lambda: old, caller, begin + 30)
     assert time.monotonic() - begin < 5
     assert server.sent == []

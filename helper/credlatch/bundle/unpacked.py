@@ -71,7 +71,7 @@ def _unpack_alone(folder: str, unpack: Callable[[str], None]) -> int | None:
     """Unpack while all others wait; where one waits for too long, it unpacks as well."""
     from contextlib import ExitStack
 
-    from credlatch.errors import RenewalError
+    from credlatch.errors import LockedError
     from credlatch.system.locks import Exclusive
 
     run = os.path.dirname(folder)
@@ -81,7 +81,7 @@ def _unpack_alone(folder: str, unpack: Callable[[str], None]) -> int | None:
             stack.enter_context(Exclusive(os.path.join(run, LOCK), PATIENCE))
             alone = True
             return _found(folder)  # by now
-        except (RenewalError, OSError):
+        except (LockedError, OSError):
             pass
         held = _unpack(folder, unpack)
         if alone:

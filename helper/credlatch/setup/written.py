@@ -6,7 +6,6 @@ Ctrl-C waits until it is done: it takes milliseconds.
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import contextmanager, suppress
 
 from credlatch.errors import SetupError
@@ -120,7 +119,9 @@ class _Write:
         found = self._change.found
         found.see_that_it_may_change()
         if self._change.after is not None:
-            self._aside = files.AtomicWrite(found.path, len(self._change.after.encode()))
+            room = len(self._change.after.encode())
+            mode = _mode(found, is_private=self._change.is_private)
+            self._aside = files.AtomicWrite(found.path, room, mode)
         if self._change.format in formats.LOCKS:
             self._take(found.target + formats.LOCKS[self._change.format])
         if texts.read(found.path).text != found.text:
@@ -147,7 +148,7 @@ class _Write:
         """Put the new content in place, or take the file away.
 
         Raises:
-            OSError: it stays as it was, or the file has another mode than it had.
+            OSError: it stays as it was.
         """
         found = self._change.found
         if self._aside is None:
@@ -156,7 +157,6 @@ class _Write:
             return
         self._aside.commit((self._change.after or "").encode())
         self._committed = True
-        _dress(found, is_private=self._change.is_private)
 
     def take_back(self) -> None:
         """Have it as it was, as far as that goes."""
@@ -167,8 +167,8 @@ class _Write:
             if self._committed and found.text is None:
                 files.remove(found.target)
             elif self._committed and found.text is not None:
-                files.AtomicWrite(found.path).commit(found.text.encode())
-                _dress(found, is_private=True)
+                mode = _mode(found, is_private=True)
+                files.AtomicWrite(found.path, mode=mode).commit(found.text.encode())
         self.unlock()
         remove_folders(self._folders)
 
@@ -180,17 +180,12 @@ def remove_folders(folders: Sequence[str]) -> None:
             os.rmdir(folder)
 
 
-def _dress(found: Found, *, is_private: bool) -> None:
-    """Give a file the mode and the owner that it had."""
-    if sys.platform == "win32":
-        return
-    if found.status is None:
-        if not is_private:
-            mask = os.umask(0o077)
-            os.umask(mask)
-            os.chmod(found.target, _OPEN & ~mask)
-        return
-    if found.status.st_uid != os.geteuid() or found.status.st_gid != os.getegid():
-        with suppress(OSError):
-            os.chown(found.target, found.status.st_uid, found.status.st_gid)
-    os.chmod(found.target, found.status.st_mode & 0o7777)
+def _mode(found: Found, *, is_private: bool) -> int | None:
+    """The mode that a file has, or a new one is to have; None: for its owner alone."""
+    if found.status is not None:
+        return found.status.st_mode & 0o7777
+    if is_private:
+        return None
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return _OPEN & ~mask

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MAX_SIZE = 64 * 1024 * 1024  # bytes: some hundred times what the largest store needs
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_PRIVATE = stat.S_IRUSR | stat.S_IWUSR
+# Not blocking, so that a FIFO without a writer is an error and no hang.
+_READ: int = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Reading:
@@ -76,20 +80,47 @@ def opened(path: str) -> Reading | None:
     """A store's file, to be read; None if there is none.
 
     Raises:
-        StoreError: it is there and cannot be opened.
+        StoreError: it is there and cannot be opened, or must not be believed (``owners.doubt``).
     """
     try:
-        # Not blocking, so that a FIFO without a writer is an error and no hang.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+        try:
+            descriptor = os.open(path, _READ | _NO_LINK)
+        except OSError:
+            if not os.path.islink(path):
+                raise
+            _believe(path, os.lstat(path))
+            descriptor = os.open(path, _READ)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     try:
-        return Reading(path, descriptor, os.fstat(descriptor))
+        status = os.fstat(descriptor)
+        _believe(path, status)
+        return Reading(path, descriptor, status)
     except OSError as error:
         os.close(descriptor)
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
+    except StoreError:
+        os.close(descriptor)
+        raise
+
+
+def _believe(path: str, status: os.stat_result) -> None:
+    """See that a file, or a link, is nobody's who may have put it there to be believed.
+
+    Raises:
+        StoreError: it may be.
+    """
+    mode = status.st_mode
+    if sys.platform == "win32" or stat.S_ISCHR(mode):
+        return
+    if status.st_uid not in {0, os.geteuid()} or (stat.S_ISREG(mode) and mode & stat.S_IWOTH):
+        from credlatch.system import owners
+
+        why = owners.doubt(path, status)
+        if why:
+            raise StoreError(why)
 
 
 def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_SIZE) -> str | None:
@@ -132,34 +163,49 @@ class AtomicWrite:
     Made *before* what fills it is fetched, because it proves that the result can be kept: the
     folder is writable and the disk has room. ``commit`` makes the content durable and then visible
     in one step; until then, and whatever happens, the old content stays. A symbolic link is
-    followed: what it points to is replaced, not the link.
+    followed where it may be: what it points to is replaced, not the link.
+
+    The file keeps its owner; a new one that root makes gets that of the folder. Nobody but its
+    owner may read it, and its owner not more than before.
 
     One writer at a time: hold the store's lock. What a killed writer left is overwritten.
 
     Args:
         path: the file, which need not exist; its folder is made, for this user alone.
         room: bytes to reserve; a larger content is still written, if the disk takes it.
+        mode: the file's mode, where it holds no secret; None: as above.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: it cannot be written there, or must not be: it is another user's.
     """
 
-    def __init__(self, path: str, room: int = 0) -> None:
-        self._target = os.path.realpath(path)
-        folder, name = os.path.split(self._target)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        self._aside = os.path.join(folder, f".{name}.credlatch")
-        self._folder = folder
-        remove(self._aside)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _BINARY
-        self._descriptor: int | None = os.open(self._aside, flags, 0o600)
-        self._pending = True
+    def __init__(self, path: str, room: int = 0, mode: int | None = None) -> None:
+        from credlatch.system.writable import Folder
+
+        self._folder = folder = Folder(path)
+        self._aside = folder.at(f".{folder.name}.credlatch")
+        self._descriptor: int | None = None
+        self._pending = False
         try:
-            if room and hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(self._descriptor, 0, room)
+            self._begin(room, mode)
         except BaseException:
             self.abandon()
             raise
+
+    def _begin(self, room: int, mode: int | None) -> None:
+        folder = self._folder
+        before = folder.status()
+        folder.remove(self._aside)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+        self._descriptor = folder.open(self._aside, flags, _PRIVATE)
+        self._pending = True
+        folder.give(self._descriptor, before)
+        if mode is None and before is not None:
+            mode = stat.S_IRUSR | (before.st_mode & _PRIVATE)
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(self._descriptor, mode)
+        if room and hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._descriptor, 0, room)
 
     def commit(self, data: bytes) -> None:
         """Replace the file by ``data``.
@@ -167,7 +213,7 @@ class AtomicWrite:
         Raises:
             OSError: it could not be written; the old content stands.
         """
-        descriptor = self._descriptor
+        descriptor, folder = self._descriptor, self._folder
         if descriptor is None:
             raise ValueError("committed or abandoned before")
         try:
@@ -177,19 +223,21 @@ class AtomicWrite:
             os.ftruncate(descriptor, len(data))
             os.fsync(descriptor)
             self._close()
-            os.replace(self._aside, self._target)
+            folder.rename(self._aside, folder.name)
             self._pending = False
-        except BaseException:
+            folder.sync()
+        finally:
             self.abandon()
-            raise
-        _sync_folder(self._folder)
 
     def abandon(self) -> None:
         """Leave the file as it is. Nothing happens after a commit."""
         self._close()
-        if self._pending:
-            self._pending = False
-            remove(self._aside)
+        try:
+            if self._pending:
+                self._pending = False
+                self._folder.remove(self._aside)
+        finally:
+            self._folder.close()
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -203,17 +251,3 @@ def remove(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
-
-
-def _sync_folder(folder: str) -> None:
-    # Without it the rename may be lost with the power; some file systems cannot, and need not.
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)

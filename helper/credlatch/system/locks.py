@@ -6,31 +6,41 @@ POSIX record locks (``lockf``) would not be seen by uv, which uses flock.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 
-from credlatch.errors import RenewalError, StoreError
+from credlatch.errors import LockedError, StoreError
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from credlatch.system.writable import Folder
 
 SETTLE = 5.0  # seconds that a reader waits for a writer: a write takes milliseconds
+# Not blocking, so that a FIFO is an error and no hang.
+_FLAGS: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_LOOK = 1.0  # seconds within which a signal is seen that the system gave to another thread
+_POLL = 0.05  # seconds between two tries where there can be no more threads
+_TRIES = 100  # at a lock file that somebody removes as often as it is made
 
 
 class Exclusive:
     """Holds a lock file, made if need be, for the length of a ``with`` block.
 
     Our own few lines on POSIX, although libraries have them: importing one costs more than all
-    else that a process does that waits for somebody's renewal, and hundreds may wait.
+    else that a process does that waits for somebody's renewal, and hundreds may wait. Who waits is
+    served in the order of coming, as the system has it, and takes no time of the processor's.
 
     Args:
         path: the lock file; its folder is made too.
         seconds: how long to wait for somebody else to release it.
 
     Raises:
-        RenewalError: somebody else kept it all that time.
+        LockedError: somebody else kept it all that time, or there is something that is no lock
+            file, or is another user's.
         OSError: it cannot be made.
     """
 
@@ -40,7 +50,6 @@ class Exclusive:
         self._release: Callable[[], object] | None = None
 
     def __enter__(self) -> None:
-        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
         if sys.platform == "win32":
             self._take_on_windows()
         else:
@@ -51,28 +60,22 @@ class Exclusive:
             self._release()
 
     def _take(self) -> None:
-        import fcntl
+        from credlatch.system.writable import Folder
 
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        folder = Folder(self._path, through_link=False)
         try:
-            deadline = time.monotonic() + self._seconds
-            for pause in _pauses():
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise self._held() from None
-                    time.sleep(pause)
-        except BaseException:
-            os.close(descriptor)
-            raise
+            descriptor = _made(folder)
+        finally:
+            folder.close()
         # The file stays: who waits for it holds it open, and would lock another one otherwise.
+        if not _locked(descriptor, self._seconds, exclusive=True):
+            raise self._held()
         self._release = lambda: os.close(descriptor)
 
     def _take_on_windows(self) -> None:
         from filelock import FileLock, Timeout
 
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
         lock = FileLock(self._path, timeout=self._seconds, fallback_to_soft=False)
         try:
             lock.acquire()
@@ -80,19 +83,11 @@ class Exclusive:
             raise self._held() from None
         self._release = lock.release
 
-    def _held(self) -> RenewalError:
-        return RenewalError(
+    def _held(self) -> LockedError:
+        return LockedError(
             f"{self._path} has been held by another process for {self._seconds:.0f} s: "
             "try again, or see which process hangs"
         )
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between two tries: short at first, never so long that a build would feel it."""
-    pause = 0.005
-    while True:
-        yield pause
-        pause = min(pause * 1.5, 0.15)
 
 
 def settle(path: str, seconds: float = SETTLE) -> None:
@@ -103,30 +98,171 @@ def settle(path: str, seconds: float = SETTLE) -> None:
     cannot be opened.
 
     Raises:
-        StoreError: the writer did not end in time.
+        LockedError: the writer did not end in time, or there is something that is no lock file.
+        StoreError: it cannot be locked.
     """
     if sys.platform == "win32":
         return
-    import fcntl
-
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
+        _see(path, None)
         return
-    deadline = time.monotonic() + seconds
     try:
-        for pause in _pauses():
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StoreError(
-                        f"{path} has been locked by a writer for {seconds:.0f} s: "
-                        "see which process hangs"
-                    ) from None
-                time.sleep(pause)
+        _see(path, descriptor)
+        descriptor, opened = -1, descriptor
+        ended = _locked(opened, seconds, exclusive=False)
     except OSError as error:
         raise StoreError(f"{path} cannot be locked: {files.reason(error)}") from None
     finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+    if not ended:
+        raise LockedError(
+            f"{path} has been locked by a writer for {seconds:.0f} s: see which process hangs"
+        )
+    os.close(opened)
+
+
+def _made(folder: Folder) -> int:
+    """A descriptor of a lock file, made if there is none.
+
+    Raises:
+        LockedError: there is something else.
+        OSError: it cannot be had.
+    """
+    for _ in range(_TRIES):
+        try:
+            descriptor = folder.open(folder.name, os.O_RDWR | _FLAGS)
+        except FileNotFoundError:
+            descriptor = -1
+        except OSError:
+            _see(folder.path, None)
+            raise
+        try:
+            if descriptor >= 0:
+                _see(folder.path, descriptor)
+                return descriptor
+            descriptor = folder.open(folder.name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS)
+            folder.give(descriptor)
+        except FileExistsError:
+            continue  # another process has been quicker
+        except BaseException:
+            if descriptor >= 0:
+                os.close(descriptor)
+            raise
+        return descriptor
+    raise LockedError(f"{folder.path} is removed as often as it is made: see by whom")
+
+
+def _see(path: str, descriptor: int | None) -> None:
+    """See that what is in a lock file's place is one, and nobody's who may have put it there.
+
+    Raises:
+        LockedError: it is something else.
+    """
+    from credlatch.system import owners
+
+    try:
+        status = os.lstat(path) if descriptor is None else os.fstat(descriptor)
+    except OSError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise LockedError(f"{path} is no lock file: move it away")
+    why = owners.stranger(path, status)
+    if why:
+        raise LockedError(why)
+
+
+def _locked(descriptor: int, seconds: float, *, exclusive: bool) -> bool:
+    """Lock an open file; False when somebody else keeps it for so long, and then it is closed.
+
+    Raises:
+        OSError: it cannot be locked, and is closed.
+    """
+    import fcntl
+
+    how = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if seconds > 0:
+            return _Waiter(descriptor, how).wait(seconds)
         os.close(descriptor)
+        return False
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return True
+
+
+class _Waiter:
+    """A thread that waits for a lock in the system's own queue, which no time limit can leave.
+
+    Whoever tries now and then instead meets the moment between two others the more rarely the more
+    of them there are. A thread that is left behind gives the lock back when it has it.
+    """
+
+    def __init__(self, descriptor: int, how: int) -> None:
+        import _thread
+
+        self._descriptor = descriptor
+        self._how = how
+        self._failure: OSError | None = None
+        self._ended = False
+        self._left = False
+        self._state = _thread.allocate_lock()
+        self._done = _thread.allocate_lock()
+        self._done.acquire()
+        try:
+            _thread.start_new_thread(self._run, ())
+            self._alone = False
+        except RuntimeError:
+            self._alone = True  # no more threads
+
+    def _run(self) -> None:
+        import fcntl
+
+        try:
+            fcntl.flock(self._descriptor, self._how)
+        except OSError as error:
+            self._failure = error
+        with self._state:
+            self._ended = True
+            if self._left:
+                os.close(self._descriptor)
+        self._done.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the lock came in time; if not, the descriptor is not ours any more.
+
+        Raises:
+            OSError: it cannot be locked.
+        """
+        deadline = time.monotonic() + seconds
+        came = False
+        try:
+            while not came and (left := deadline - time.monotonic()) > 0:
+                came = self._try() if self._alone else self._done.acquire(True, min(left, _LOOK))
+        finally:
+            if not came or self._failure is not None:
+                self._leave()
+        if self._failure is not None:
+            raise self._failure
+        return came
+
+    def _try(self) -> bool:
+        import fcntl
+
+        try:
+            fcntl.flock(self._descriptor, self._how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_POLL)
+            return False
+        return True
+
+    def _leave(self) -> None:
+        with self._state:
+            if self._ended or self._alone:
+                os.close(self._descriptor)
+            self._left = True

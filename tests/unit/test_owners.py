@@ -1,0 +1,307 @@
+"""Two hostile users of one machine: what they may put in our way is not believed nor followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch.errors import LockedError, StoreError
+from credlatch.system import files, locks, owners, writable
+from support.users import ADA, EVE, TEAM, as_root, become, folder, open_place, owned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder of root's that everybody may enter."""
+    with open_place() as place:
+        yield place
+
+
+def written(path: Path, uid: int = 0, mode: int = 0o644) -> Path:
+    """A file of a user's."""
+    path.write_text("theirs")
+    path.chmod(mode)
+    return owned(path, uid)
+
+
+def linked(path: Path, target: Path | str, uid: int = 0) -> Path:
+    path.symlink_to(target)
+    return owned(path, uid)
+
+
+# What is read.
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o666, 0o777])
+def test_a_file_that_everybody_may_change_is_not_believed(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "store"
+    path.write_text("{}")
+    path.chmod(mode)
+    with pytest.raises(StoreError, match=r"can be changed by every user.*chmod o-w"):
+        files.read(str(path))
+
+
+def test_a_file_of_the_caller_s_group_is_believed(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    path.write_text("ours")
+    path.chmod(0o664)  # as a umask of 002 has it
+    assert files.read(str(path)) == "ours"
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o775])
+def test_a_file_that_another_user_may_have_put_there_is_not_believed(
+    place: Path, caller: int, mode: int
+) -> None:
+    path = written(folder(place / "tmp", 0, mode) / "store", EVE)
+    said = become(caller, lambda: files.read(str(path)))
+    assert said.startswith(f"StoreError: {path} belongs to another user (uid {EVE})")
+    assert "chown" in said
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+def test_a_folder_of_another_user_s_in_tmp_is_not_believed_either(place: Path, caller: int) -> None:
+    runtime = folder(folder(place / "tmp", 0, 0o1777) / "runtime-ada", EVE)
+    path = written(folder(runtime / "containers", EVE) / "auth.json", EVE)
+    assert "another user" in become(caller, lambda: files.read(str(path)))
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+def test_a_file_that_was_mounted_into_a_home_is_believed(place: Path, caller: int) -> None:
+    path = written(folder(place / "home", caller) / ".netrc", EVE)
+    assert become(caller, lambda: files.read(str(path))) == "theirs"
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+def test_a_file_in_another_user_s_home_is_believed_by_who_names_it(
+    place: Path, caller: int
+) -> None:
+    path = written(folder(folder(place / "eve", EVE) / ".rattler", EVE) / "store", EVE)
+    assert become(caller, lambda: files.read(str(path))) == "theirs"
+
+
+@as_root
+def test_a_third_user_s_file_in_somebody_s_home_is_not(place: Path) -> None:
+    path = written(folder(place / "eve", EVE) / "store", TEAM)
+    assert "another user" in become(ADA, lambda: files.read(str(path)))
+
+
+@as_root
+def test_root_s_file_is_believed_wherever_it_is(place: Path) -> None:
+    path = written(folder(place / "tmp", EVE, 0o1777) / "store", 0)
+    assert become(ADA, lambda: files.read(str(path))) == "theirs"
+
+
+@as_root
+@pytest.mark.parametrize(("owner", "believed"), [(ADA, True), (0, True), (EVE, False)])
+def test_whose_link_in_tmp_is_followed_by_who_reads(
+    place: Path, owner: int, *, believed: bool
+) -> None:
+    target = written(place / "secret", ADA, 0o600)
+    link = linked(folder(place / "tmp", 0, 0o777) / "store", target, owner)
+    said = become(ADA, lambda: files.read(str(link)))
+    assert (said == "theirs") is believed
+    assert believed or "another user" in said
+
+
+# What is written.
+
+
+def write(path: Path) -> Callable[[], object]:
+    return lambda: files.AtomicWrite(str(path), 10).commit(b"new")
+
+
+def lock(path: Path) -> Callable[[], object]:
+    def take() -> None:
+        with locks.Exclusive(str(path), 1):
+            pass
+
+    return take
+
+
+def ids(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_uid, status.st_gid
+
+
+@as_root
+def test_root_leaves_what_it_makes_in_a_user_s_home_to_the_user(place: Path) -> None:
+    home = owned(folder(place / "home"), ADA, TEAM)
+    write(home / ".rattler" / "deep" / "credentials.json")()
+    lock(home / ".cache" / "credlatch" / "x.lock")()
+    writable.make_folder(str(home / ".local" / "share"))
+    made = sorted(home.rglob("*"))
+    assert len(made) == 8
+    assert {ids(each) for each in made} == {(ADA, TEAM)}
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in made if each.is_dir()}
+    assert modes == {0o700}
+
+
+@as_root
+def test_root_keeps_the_owner_and_the_group_of_what_it_replaces(place: Path) -> None:
+    path = owned(written(folder(place / "home", ADA) / "store", mode=0o640), EVE, TEAM)
+    write(path)()
+    assert (ids(path), stat.S_IMODE(path.stat().st_mode)) == ((EVE, TEAM), 0o600)
+
+
+@as_root
+def test_in_its_own_folder_root_s_files_are_root_s(place: Path) -> None:
+    write(place / "made" / "store")()
+    assert ids(place / "made") == ids(place / "made" / "store") == (0, 0)
+
+
+@as_root
+def test_a_user_does_not_take_another_user_s_file_over(place: Path) -> None:
+    team = folder(place / "team", 0, 0o777)
+    path = written(team / "store", EVE, 0o666)
+    said = become(ADA, write(path))
+    assert "another user's" in said
+    assert (path.read_text(), ids(path)) == ("theirs", (EVE, EVE))
+    assert [each.name for each in team.iterdir()] == ["store"]
+
+
+@as_root
+def test_a_user_s_own_group_stays(place: Path) -> None:
+    path = owned(written(folder(place / "home", ADA) / "store"), ADA, TEAM)
+    assert become(ADA, write(path), groups=(TEAM,)) == "None"
+    assert ids(path) == (ADA, TEAM)
+
+
+@as_root
+@pytest.mark.parametrize("act", [write, lock])
+@pytest.mark.parametrize("caller", [0, ADA])
+def test_nothing_is_written_in_a_folder_that_another_user_has_put_there(
+    place: Path, caller: int, act: Callable[[Path], Callable[[], object]]
+) -> None:
+    theirs = folder(folder(place / "tmp", 0, 0o1777) / "runtime-ada", EVE, 0o777)
+    assert "is another user's" in become(caller, act(theirs / "credlatch" / "x"))
+    assert list(theirs.rglob("*")) == []
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+@pytest.mark.parametrize("owner", [0, ADA, EVE])
+def test_no_link_is_followed_to_write_where_everybody_may_put_one(
+    place: Path, caller: int, owner: int
+) -> None:
+    home = folder(place / "home", ADA)
+    target = written(home / "other.json", ADA)
+    link = linked(folder(place / "tmp", 0, 0o1777) / "store", target, owner)
+    assert "is a link where every user may put one" in become(caller, write(link))
+    assert target.read_text() == "theirs"
+
+
+@as_root
+@pytest.mark.parametrize("name", ["store", "folder/store"])
+def test_a_user_follows_no_other_user_s_link_to_write(place: Path, name: str) -> None:
+    home = folder(place / "home", ADA)
+    target = written(folder(home / "folder", ADA) / "store", ADA)
+    team = folder(place / "team")
+    linked(team / "store", target, EVE)
+    linked(team / "folder", home / "folder", EVE)
+    assert "is another user's link" in become(ADA, write(team / name))
+    assert target.read_text() == "theirs"
+
+
+@as_root
+@pytest.mark.parametrize("act", [write, lock])
+def test_root_follows_a_user_s_links_to_the_user_s_own_folders_and_no_further(
+    place: Path, act: Callable[[Path], Callable[[], object]]
+) -> None:
+    home, system = folder(place / "home", ADA), folder(place / "etc")
+    linked(home / ".rattler", folder(home / "dotfiles", ADA), ADA)
+    act(home / ".rattler" / "x")()
+    assert ids(home / "dotfiles" / "x") == (ADA, ADA)
+    linked(home / ".config", system, ADA)
+    assert "leads to" in become(0, act(home / ".config" / "x"))
+    assert list(system.iterdir()) == []
+
+
+@as_root
+def test_a_dotfiles_manager_s_link_is_written_through(place: Path) -> None:
+    home = folder(place / "home", ADA)
+    target = written(folder(home / "dotfiles", ADA) / "credentials.json", ADA, 0o600)
+    link = linked(home / "store", "dotfiles/../dotfiles/credentials.json", ADA)
+    assert become(ADA, write(link)) == "None"
+    assert target.read_text() == "new"
+    assert link.is_symlink()
+
+
+def test_a_link_that_is_put_on_the_way_meanwhile_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "folder").mkdir()
+
+    def swapped(path: str) -> tuple[str, None]:
+        (tmp_path / "folder").rmdir()
+        (tmp_path / "folder").symlink_to("elsewhere")
+        return path, None
+
+    monkeypatch.setattr(owners, "followed", swapped)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        write(tmp_path / "folder" / "store")()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@as_root
+def test_what_root_has_in_a_folder_never_becomes_a_user_s(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user moves a folder of root's to where root has just made one."""
+    home = folder(place / "home", ADA)
+    written(folder(home / "root-s", 0, 0o700) / "secret")
+    real = os.mkdir
+
+    def moved(path: str, mode: int, *, dir_fd: int) -> None:
+        real(path, mode, dir_fd=dir_fd)
+        (home / path).rmdir()
+        (home / "root-s").rename(home / path)
+
+    monkeypatch.setattr(os, "mkdir", moved)
+    writable.make_folder(str(home / ".rattler"))
+    assert ids(home / ".rattler") == ids(home / ".rattler" / "secret") == (0, 0)
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+def test_another_user_s_lock_in_tmp_is_none(place: Path, caller: int) -> None:
+    path = written(folder(place / "tmp", 0, 0o777) / "x.lock", EVE, 0o666)
+    assert f"LockedError: {path} belongs to another user" in become(caller, lock(path))
+    assert "LockedError" in become(caller, lambda: locks.settle(str(path)))
+
+
+def test_a_lock_that_everybody_may_change_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.lock"  # as uv makes it with an umask of 0
+    path.touch()
+    path.chmod(0o666)
+    lock(path)()
+    with locks.Exclusive(str(path), 1), pytest.raises(LockedError, match="held"):
+        lock(path)()
+
+
+def test_too_many_links_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(OSError, match="symbolic links"):
+        write(tmp_path / "circle" / "store")()
+
+
+@pytest.mark.parametrize("text", ["made/store", "../x/made/store", "./made/./store"])
+def test_a_relative_path_is_written_where_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path / "x")
+    files.AtomicWrite(text).commit(b"new")
+    assert (tmp_path / "x/made/store").read_bytes() == b"new"
