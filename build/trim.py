@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import encodings
 import importlib.machinery
-import importlib.util
 import pkgutil
 import sys
 import zipfile
+from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     Toc = list[tuple[str, str, str]]
 
@@ -128,8 +127,19 @@ def base_library(modules: Toc, data: Toc, work: Path) -> Toc:
             if name.split(".")[0] in _EARLY:
                 kept.writestr(zipfile.ZipInfo(entry), whole.read(entry))
             else:
-                modules.append((name, str(importlib.util.find_spec(name).origin), "PYMODULE-2"))
+                modules.append((name, _source(name), "PYMODULE-2"))
     return [("base_library.zip", str(small), "DATA")]
+
+
+def _source(name: str) -> str:
+    """The file of a module.
+
+    Not what ``importlib.util.find_spec`` tells of one that has been imported: some put another
+    module in their own place (``collections.abc`` of Python 3.13.0: ``_collections_abc``).
+    """
+    package = name.rpartition(".")[0]
+    folders = [str(Path(_source(package)).parent)] if package else None
+    return str(importlib.machinery.PathFinder.find_spec(name, folders).origin)
 
 
 def excluded() -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,3 +91,27 @@ def test_two_archives_of_the_same_files_are_equal(tmp_path: Path) -> None:
         assert (name, kind) == (f"{'0' * 16}.tar.gz", "PKG")
         archives.append(Path(path).read_bytes())
     assert archives[0] == archives[1]
+
+
+def test_a_module_that_puts_another_in_its_own_place_is_taken_from_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As collections.abc of Python 3.13.0 does: a frozen module's "file" is no file.
+    package = tmp_path / "standing"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "instead.py").write_text("import os, sys\nsys.modules[__name__] = os\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("standing.instead")
+    library = tmp_path / "base_library.zip"
+    with zipfile.ZipFile(library, "w") as whole:
+        for name in ("standing/__init__", "standing/instead", "encodings/utf_8", "os"):
+            whole.writestr(f"{name}.pyc", name)
+    modules: list[tuple[str, str, str]] = []
+    data = [("base_library.zip", str(library), "DATA")]
+    [(_, small, _)] = part("trim").base_library(modules, data, tmp_path / "work")
+    assert modules == [
+        ("standing", str(package / "__init__.py"), "PYMODULE-2"),
+        ("standing.instead", str(package / "instead.py"), "PYMODULE-2"),
+    ]
+    assert zipfile.ZipFile(small).namelist() == ["encodings/utf_8.pyc"]

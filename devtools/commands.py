@@ -1,0 +1,119 @@
+"""The commands of `dev`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devtools.components import components
+from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
+from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
+
+DIST = ROOT / "dist"
+# The first whose tarfile has the filters with which the single file unpacks itself (PEP 706).
+FREEZES = (3, 11, 4)
+GROUPS = ("build", "lint", "test")
+UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
+
+# Debian's packages of the programs that the tests run credlatch against.
+CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
+KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
+TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, "apache2-utils", "curl", "git", "openssh-server", "strace")
+
+
+def uv_versions() -> None:
+    """Put each version of uv in a folder of its own below .scratch/tools."""
+    for version in UV_VERSIONS:
+        target = SCRATCH / "tools" / f"uv-{version}"
+        if not (target / "bin" / f"uv{EXE}").exists():
+            must(f"installing uv {version}", *pip(IN_VENV), "--target", target, f"uv=={version}")
+
+
+def built() -> str:
+    """What the frozen programs are made of."""
+    return sys.version + digest(ROOT / "helper", ROOT / "build", ROOT / "pyproject.toml")
+
+
+def build(_: list[str]) -> int:
+    """Build both forms of the frozen program."""
+    # PyInstaller takes objcopy from the system; Debian's Python has its library in a package apart.
+    debians = os.path.realpath(PYTHON).startswith("/usr/bin/")
+    system("binutils", *(["libpython{}.{}".format(*sys.version_info)] if debians else []))
+    python = environment("build")
+    remember(built=None)
+    source = built()
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
+        "PYINSTALLER_CONFIG_DIR": str(SCRATCH / "pyinstaller"),
+    }
+    options = ("--noconfirm", "--clean", "--log-level", "WARN", "--distpath", DIST)
+    what = ("--workpath", SCRATCH / "build", ROOT / "build" / "credlatch.spec")
+    must("building", python, "-m", "PyInstaller", *options, *what, env=fixed)
+    remember(built=source)
+    return 0
+
+
+def build_if_needed() -> None:
+    """Build unless what is there was made of what is here."""
+    if state().get("built") != built() or not (DIST / f"credlatch{EXE}").exists():
+        build([])
+
+
+def test(arguments: list[str]) -> int:
+    """Run the tests, on a frozen program that is up to date."""
+    system(*TEST_PACKAGES)
+    python = environment(*GROUPS)
+    uv_versions()
+    components()
+    build_if_needed()
+    return run(python, "-m", "pytest", *arguments)
+
+
+def lint(_: list[str]) -> int:
+    """Check style and types; all three always run, so that all they find is seen."""
+    python = environment(*GROUPS)
+    checks = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+    return max([abs(run(python, "-m", *check)) for check in checks])
+
+
+def bench(arguments: list[str]) -> int:
+    """Run measurements of a frozen program that is up to date; a whole run writes docs/bench.*."""
+    system(*KEYRINGS, "time")
+    python = environment(*GROUPS, "bench")
+    uv_versions()
+    build_if_needed()
+    return run(python, "-m", "bench", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
+def usage(problem: str) -> int:
+    """Say what is wrong with the command line."""
+    say(f"{problem}; ./dev help says more")
+    return 2
+
+
+def demonstrate(_: list[str]) -> int:
+    """Show the main job at work."""
+    return run(environment(), ROOT / "tests" / "demonstration.py")
+
+
+def main(said: str, command: str = "help", *arguments: str) -> int:
+    """Do what the command line says.
+
+    Args:
+        said: what the command says of itself.
+        command: what to do.
+        *arguments: of the command.
+    """
+    if command in ("help", "-h", "--help"):
+        print(said)
+        return 0
+    commands = {"try": demonstrate, "test": test, "build": build, "lint": lint, "bench": bench}
+    if command not in commands or (arguments and command not in ("test", "bench")):
+        return usage(f"what is '{' '.join([command, *arguments])}'")
+    if command in ("build", "test", "bench") and sys.version_info < FREEZES:
+        needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]
+        sys.exit(
+            f"dev: {command} needs Python {needed} or newer, for tarfile's filters; this is {this}"
+        )
+    return commands[command](list(arguments))

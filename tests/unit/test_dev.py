@@ -1,0 +1,73 @@
+"""What `dev` says of Pythons with which it cannot do what it is asked for: at once."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+import tarfile
+import tomllib
+from pathlib import Path
+
+import pytest
+from devtools import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def version(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    numbers = tuple(map(int, text.split(".")))
+    monkeypatch.setattr(sys, "version_info", (*numbers, "final", 0))
+    monkeypatch.setattr(sys, "version", f"{text} (main)")
+
+
+@pytest.fixture
+def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def touched(*_: object) -> None:
+        raise AssertionError("something was set up")
+
+    for name in ("environment", "system", "components", "uv_versions", "must", "run"):
+        monkeypatch.setattr(commands, name, touched)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("command", ["build", "test", "bench"])
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3"])
+def test_what_freezes_does_not_begin_with_a_python_that_cannot(
+    command: str, python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version(monkeypatch, python)
+    with pytest.raises(SystemExit) as ended:
+        commands.main("", command)
+    assert ended.value.code == (
+        f"dev: {command} needs Python 3.11.4 or newer, for tarfile's filters; this is {python}"
+    )
+
+
+@pytest.mark.parametrize("python", ["3.11.4", "3.12.0", "3.13.0", "3.14.0"])
+def test_newer_pythons_begin(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "build", lambda _: 7)
+    version(monkeypatch, python)
+    assert commands.main("", "build") == 7
+
+
+@pytest.mark.parametrize("python", ["2.7.18", "3.6.15", "3.10.13"])
+def test_older_pythons_are_told_before_anything_is_imported(
+    python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "devtools.commands", raising=False)
+    version(monkeypatch, python)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "dev"), run_name="__main__")
+    assert ended.value.code == f"dev: needs Python 3.11 or newer; this is {python}"
+    assert "devtools.commands" not in sys.modules
+
+
+def test_documents_and_packaging_say_the_same_versions() -> None:
+    freezes = ".".join(map(str, commands.FREEZES))
+    assert sys.version_info < commands.FREEZES or hasattr(tarfile, "data_filter")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["requires-python"] == ">=3.11"
+    for file in ("README.md", "build/README.md", "build/carry.py", "dev"):
+        named = set(re.findall(r"\b3\.\d+\.\d+\b", (ROOT / file).read_text()))
+        assert freezes in named, file
