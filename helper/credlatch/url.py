@@ -12,6 +12,7 @@ DEFAULT_PORTS = {"https": 443, "http": 80, "s3": 0}
 MAX_LENGTH = 65_536  # characters; no server takes a longer URL
 _HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 _SHOWN = 200  # characters
+_NOT_IN_PATHS = frozenset(' "<>`{}')  # WHATWG URL, 1.3, and what is no ASCII: sent in percent signs
 _MAX_PORT = 65_535
 _OCTETS = 4
 _MAX_OCTET = 255
@@ -26,7 +27,7 @@ class Url:
             for a name of one label, to which it means another host: without it, a resolver appends
             its search domains. It may begin with ``*.``: Siso asks for such a host literally.
         port: the port that is meant, the scheme's own when none was given.
-        path: at least ``/``, with dot segments resolved, as the server will read it.
+        path: at least ``/``, with dot segments resolved and percent-encoded, as it is sent.
         username: the user name before ``@``, or None. A password there is dropped.
         text: the URL again, without user information.
     """
@@ -39,7 +40,7 @@ class Url:
         self.scheme = scheme
         self.host = host
         self.port = port
-        self.path = _without_dots(path or "/")
+        self.path = _encoded(_without_dots(path or "/"))
         self.username = username
         self.text = f"{scheme}://{self.netloc}{path or '/'}{query}"
 
@@ -155,6 +156,15 @@ def _without_dots(path: str) -> str:
     if parts[-1].lower().replace("%2e", ".") in {".", ".."}:
         kept.append("")
     return "/".join(kept) or "/"
+
+
+def _encoded(path: str) -> str:
+    if path.isascii() and _NOT_IN_PATHS.isdisjoint(path):
+        return path
+    return "".join(
+        c if c.isascii() and c not in _NOT_IN_PATHS else "".join(f"%{b:02X}" for b in c.encode())
+        for c in path
+    )
 
 
 def _bare(text: str) -> str:

@@ -204,6 +204,61 @@ password = 'p"w\\é'
 service = "https://xn--bcher-kva.example/"
 username = "idn"
 password = "i"
+
+[[credential]]
+service = "https://twice.example"
+username = "u"
+password = "1"
+
+[[credential]]
+service = "https://TWICE.example:443/"
+username = "u"
+password = "2"
+
+[[credential]]
+service = "https://both.example/a"
+scheme = "bearer"
+token = "of-a"
+
+[[credential]]
+service = "https://both.example/a"
+username = "u"
+password = "p"
+
+[[credential]]
+service = "https://both.example/a"
+scheme = "bearer"
+token = "last"
+
+[[credential]]
+service = "https://both.example/q?x=1"
+username = "u"
+password = "1"
+
+[[credential]]
+service = "https://both.example/q?x=2"
+username = "u"
+password = "2"
+
+[[credential]]
+service = "https://both.example/named"
+username = "u"
+password = "p"
+
+[[credential]]
+service = "https://u@both.example/named"
+username = "u"
+password = "named"
+
+[[credential]]
+service = "https://signs.example/é/{x} y/"
+username = "raw"
+password = "r"
+
+[[credential]]
+service = "https://signs.example/%C3%A9/^"
+username = "encoded"
+password = "e"
 """
 
 # URL, and the header that goes there.
@@ -261,4 +316,22 @@ UV_ROWS: list[tuple[str, str | None]] = [
     ("https://special.example/", basic("a@b", 'p"w\\é')),
     ("https://a%40b@special.example/", basic("a@b", 'p"w\\é')),
     ("https://bücher.example/", basic("idn", "i")),
+    ("https://twice.example/x", basic("u", "2")),
+    ("https://u@twice.example/x", basic("u", "2")),
+    ("https://both.example/a", "Bearer last"),
+    ("https://both.example/a/", AMBIGUOUS),
+    ("https://both.example/a/x", AMBIGUOUS),
+    ("https://both.example/a?x", AMBIGUOUS),
+    ("https://u@both.example/a", basic("u", "p")),
+    ("https://both.example/q", AMBIGUOUS),
+    ("https://both.example/q?x=2", AMBIGUOUS),
+    ("https://u@both.example/q?x=2", AMBIGUOUS),
+    ("https://u@both.example/named", basic("u", "named")),
+    ("https://both.example/named", AMBIGUOUS),
+    ("https://signs.example/%C3%A9/%7Bx%7D%20y/z", basic("raw", "r")),
+    ("https://signs.example/é/{x}%20y/", basic("raw", "r")),
+    ("https://signs.example/é/%7bx%7d%20y/", None),
+    ("https://signs.example/é/^/z", basic("encoded", "e")),
+    ("https://signs.example/é/%5E/z", None),
+    ("https://signs.example/%c3%a9/^", None),
 ]

@@ -210,6 +210,13 @@ def test_the_user_name_and_never_the_password(text: str, username: str | None) -
         ("/a/...", "/a/..."),
         ("/a%2f..%2fb", "/a%2f..%2fb"),
         ("/a?/../b", "/a"),
+        # As the server will get it, and as WHATWG URL writes it.
+        ("/é", "/%C3%A9"),
+        ("/%c3%a9", "/%c3%a9"),
+        ("/\U0001f600/x", "/%F0%9F%98%80/x"),
+        ('/"<>`{}', "/%22%3C%3E%60%7B%7D"),
+        ("/!$&'()*+,;=:@|^[]~%", "/!$&'()*+,;=:@|^[]~%"),
+        ("/é/../%2e%2e/b", "/b"),
         ("/a#/../b", "/a"),
     ],
 )

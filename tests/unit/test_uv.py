@@ -8,10 +8,12 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Basic
-from credlatch.errors import AmbiguousError, StoreError
+from credlatch.errors import AmbiguousError, RefusedError, StoreError
+from credlatch.request import Request
+from credlatch.resolve import Resolver
 from credlatch.stores.uv import UvStore
 from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
-from support.matching import basic
+from support.matching import AMBIGUOUS, UV_ROWS, UV_STORE, basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
 
 if TYPE_CHECKING:
@@ -151,6 +153,9 @@ def test_a_password_is_optional_and_basic_is_the_scheme_that_is_meant(home: Home
         'scheme = "passkey"\nkey = "k"',
         "scheme = 1",
         'username = "u"\nusername = "u"',
+        'scheme = "bearer"\ntoken = "t"\nusername = "u"',
+        'scheme = "bearer"\ntoken = "t"\npassword = "p"',
+        'username = "u"\ntoken = "t"',
         "???",
     ],
 )
@@ -183,10 +188,108 @@ def test_a_service_that_is_no_url_is_damaged_and_never_guessed(home: Home, servi
         header(caller_of(home), "https://a.example/")
 
 
-def test_an_entry_for_plain_http_counts_within_this_machine_only(home: Home) -> None:
+def test_an_entry_for_plain_http_elsewhere_is_refused_and_not_passed_over(home: Home) -> None:
     home.write(FILE, entry("http://localhost:9000/") + entry("http://a.example/"))
     assert header(caller_of(home), "http://localhost:9000/x") == basic("u", "p")
-    assert header(caller_of(home), "http://a.example/") is None
+    url = urls.parse("http://a.example/")
+    with pytest.raises(RefusedError, match="in the clear"):
+        Resolver(caller_of(home)).resolve(Request(url, ()))
+    kept = WithKeyring(home, FakeKeyring(("uv:http://b.example", "u", "p")))
+    with pytest.raises(RefusedError, match="in the clear"):
+        Resolver(kept).resolve(Request(urls.parse("http://b.example/"), ()))
+
+
+@pytest.mark.parametrize(("url", "expected"), UV_ROWS)
+def test_each_url_gets_the_header_that_uv_gives_it(
+    home: Home, url: str, expected: str | None
+) -> None:
+    home.write(FILE, UV_STORE)
+    if expected == AMBIGUOUS:
+        with pytest.raises(AmbiguousError):
+            header(caller_of(home), url)
+    else:
+        assert header(caller_of(home), url) == expected
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "https://127.1/",
+        "https://[fe80::1%25eth0]/",
+        "https://[::/",
+        "https://b.example:x/",
+        "https://bü cher.example/",
+        "b.example",
+        "https://a%62.example/",
+        "https://user@b.example@/",
+        "",
+    ],
+)
+@pytest.mark.parametrize("header_line", ["[[credential]]", "[[ credential ]] # mine"])
+def test_a_service_that_is_no_url_concerns_only_urls_that_it_could_mean(
+    home: Home, service: str, header_line: str
+) -> None:
+    more = 'username = "u"\npassword = "pässword of a.example"'
+    home.write(FILE, entry(service, more).replace("[[credential]]", header_line))
+    for host in ("a.example", "c.example", "10.0.0.1" if "127" not in service else "a.test"):
+        assert header(caller_of(home), f"https://{host}/") is None
+    if "[" not in service:
+        assert header(caller_of(home), "https://[::1]/") is None
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ("https://127.1/", "https://127.0.0.1/"),
+        ("https://0x7f000001/", "https://127.0.0.1/"),
+        ("https://127.0.0.1:x/", "https://127.0.0.1/"),
+        ("https://[::1%25lo]/", "https://[::1]/"),
+        ("https://B.example:x/", "https://b.example/"),
+        ("https://%62.example/", "https://b.example/"),
+        ("https://b\\u00fc cher.example/", "https://xn--bcher-kva.example/"),
+        ("https://b.example\\\\x", "https://b.example/"),
+    ],
+)
+def test_and_for_those_it_is_an_error(home: Home, service: str, url: str) -> None:
+    home.write(FILE, entry(service, 'username = "ü"'))
+    with pytest.raises(StoreError, match="damaged"):
+        header(caller_of(home), url)
+
+
+@pytest.mark.parametrize(
+    ("ends", "found"),
+    [
+        ("2000-01-01T00:00:00Z", False),
+        ('"2000-01-01T00:00:00Z"', False),
+        ("946684800", False),
+        ("2190-01-01T00:00:00+02:00", True),
+        ('"2190-01-01T00:00:00Z"', True),
+        ("2190-01-01T00:00:00", True),
+        ("2000-01-01", True),
+        ('"soon"', True),
+        ("[]", True),
+    ],
+)
+def test_a_token_that_has_ended_counts_when_nothing_else_does(
+    home: Home, ends: str, found: bool
+) -> None:
+    """As uv will have it after 0.13.9; what it says in no form of a moment, it does not say."""
+    token = f'scheme = "bearer"\ntoken = "t"\nexpires-at = {ends}\noidc = true'
+    home.write(FILE, entry("https://a.example/x", token))
+    caller = caller_of(home)
+    request = Request(urls.parse("https://a.example/x"), ())
+    if found:
+        resolution = Resolver(caller).resolve(request)
+        assert resolution is not None
+        assert (resolution.expires is not None) is (
+            "2190" in ends and ends != "2190-01-01T00:00:00"
+        )
+    else:
+        with pytest.raises(StoreError, match=r"expired at 2000-01-01.*uv auth login"):
+            Resolver(caller).resolve(request)
+    home.write(FILE, entry("https://a.example/x", token) + entry("https://a.example/"))
+    expected = "Bearer t" if found else basic("u", "p")
+    assert header(caller, "https://a.example/x") == expected
 
 
 def test_a_file_in_which_the_headers_are_not_uv_s_own_is_read_too(home: Home) -> None:

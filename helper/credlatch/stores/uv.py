@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
+from credlatch import clock
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
 from credlatch.stores import Entry
-from credlatch.stores.toml_tables import Tables
+from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import locks
 
 TYPE_CHECKING = False
@@ -74,30 +76,33 @@ class UvStore:
         if tables is None:
             return None
         needle = "" if ":" in url.host or "*" in url.host else url.host
-        best: list[tuple[int, Credential]] = []
+        # By service and user, as uv keeps them: of two such entries the last counts.
+        matches: dict[tuple[object, ...], _Match] = {}
         damaged = False
         try:
             for table in tables.about(needle):
                 try:
                     match = _match(table, url)
                 except _DamagedError:
-                    damaged = True
+                    damaged = damaged or may_mean(table, "service", url)
                 else:
-                    best += [match] if match is not None else []
+                    if match is not None:
+                        matches[match.key] = match
         except ValueError as error:
             raise _not_toml(path, error) from None
-        if not best:
+        if not matches:
             if damaged:
                 raise StoreError(
                     f"{path} has a damaged entry for {url.host}: log in again with uv auth login"
                 )
             return None
-        longest = max(length for length, _ in best)
-        found = [credential for length, credential in best if length == longest]
-        if len(found) > 1:
-            users = [one.username if isinstance(one, Basic) else "a token" for one in found]
+        highest = max(match.rank for match in matches.values())
+        best = [match for match in matches.values() if match.rank == highest]
+        if len(best) > 1:
+            users = [match.username or "a token" for match in best]
             raise AmbiguousError(_several(path, url.netloc, users))
-        return Entry(found[0], path, advice=f"log in again: uv auth login {url.netloc}")
+        advice = f"log in again: uv auth login {url.netloc}"
+        return Entry(best[0].credential, path, expires=best[0].expires, advice=advice)
 
     def _in_keyring(self, url: urls.Url) -> Entry | None:
         if url.host.startswith("*."):
@@ -136,8 +141,48 @@ class _DamagedError(Exception):
     """An entry is not what uv writes."""
 
 
-def _match(table: dict[str, object] | None, url: urls.Url) -> tuple[int, Credential] | None:
-    """How long a path of the URL an entry names, and its credential; None if it is not for it.
+class _Match:
+    """An entry that is for a URL.
+
+    Attributes:
+        key: its service and user, by which uv tells entries apart.
+        rank: which of several counts: one that has not ended, then one whose service is the URL
+            itself, then the one with the longest path.
+        credential: what it holds.
+        username: whose it is; None: a token.
+        expires: when it ends, in seconds since 1970 UTC, where it says so.
+    """
+
+    __slots__ = ("credential", "expires", "key", "rank", "username")
+
+    def __init__(
+        self,
+        service: tuple[object, ...],
+        credential: Credential,
+        expires: int | None,
+        url: urls.Url,
+    ) -> None:
+        self.credential = credential
+        self.username = credential.username if isinstance(credential, Basic) else None
+        self.expires = expires
+        self.key = (*service, self.username)
+        scheme, _, rest = url.text.partition("://")
+        whole = f"{scheme}://{url.username}@{rest}" if url.username else url.text
+        exact = self.key == (*_service(url, whole), url.username)
+        has_ended = expires is not None and expires <= time.time()
+        self.rank = (not has_ended, exact, len(str(service[1])))
+
+
+def _service(named: urls.Url, text: str) -> tuple[object, ...]:
+    """What makes a service another: origin, path, user information, query and fragment."""
+    rest = text.partition("://")[2]
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    tail = min((at for at in map(rest.find, "?#") if at >= 0), default=len(rest))
+    return named.origin, named.path, rest[:end].rpartition("@")[0], rest[tail:]
+
+
+def _match(table: dict[str, object] | None, url: urls.Url) -> _Match | None:
+    """An entry, if it is for a URL.
 
     Scheme, host and port are equal, the path is a prefix by segments, and a user name in the URL is
     the entry's.
@@ -145,6 +190,8 @@ def _match(table: dict[str, object] | None, url: urls.Url) -> tuple[int, Credent
     service = table.get("service") if table is not None else None
     if table is None or not isinstance(service, str):
         raise _DamagedError
+    # As every reader of URLs does it (WHATWG URL, 4.4); in a host, "%" is refused.
+    service = service.strip(" ").replace(" ", "%20")
     try:
         named = urls.parse(service)
     except RequestError:
@@ -154,21 +201,30 @@ def _match(table: dict[str, object] | None, url: urls.Url) -> tuple[int, Credent
     credential = _credential(table)
     if credential is None:
         raise _DamagedError
-    if url.username is not None:
-        username = credential.username if isinstance(credential, Basic) else None
-        if username != url.username:
-            return None
-    # uv takes http for this machine only; an entry that a person wrote may say more.
-    if not named.may_carry_credentials:
-        return None
-    return len(named.path), credential
+    match = _Match(_service(named, service), credential, _end(table.get("expires-at")), url)
+    return match if url.username in {None, match.username} else None
 
 
 def _credential(table: dict[str, object]) -> Credential | None:
     scheme = table.get("scheme", "basic")
     username, password, token = (table.get(name) for name in ("username", "password", "token"))
-    if scheme == "bearer" and isinstance(token, str):
+    if scheme == "bearer" and isinstance(token, str) and username is None and password is None:
         return Bearer(Secret(token))
-    if scheme == "basic" and isinstance(username, str) and isinstance(password, str | None):
-        return Basic(username, Secret(password or ""))
+    if scheme == "basic" and isinstance(username, str) and token is None:
+        return Basic(username, Secret(password or "")) if isinstance(password, str | None) else None
     return None
+
+
+def _end(value: object) -> int | None:
+    """The ``expires-at`` that uv will have after 0.13.9: a moment, in a form that TOML has."""
+    if isinstance(value, str) and value:
+        from datetime import datetime
+
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    # A datetime, without that this module imports it for all others.
+    told = getattr(value, "timestamp", None)
+    aware = told is not None and getattr(value, "tzinfo", None) is not None
+    return clock.moment(told() if told is not None and aware else value)
