@@ -54,7 +54,7 @@ def keep(caller: Caller, url: Url, username: str, password: Secret) -> None:
         raise RefusedError(f"{url.shown} is plain http, and no login is kept for it: use https")
     store = RattlerStore(caller)
     place = _place(url)
-    there = store.find_key((place,))
+    there = store.at(place)
     if there is not None and not _is_of(there.credential, username):
         place = f"{username}@{place}"
     store.save(place, Basic(username, password))
@@ -81,7 +81,7 @@ def forget(caller: Caller, url: Url, username: str | None, password: Secret | No
     others = _of_users(store.logins(), place) if username is None else [f"{username}@{place}"]
     forgotten = False
     for key in dict.fromkeys((place, *others)):
-        there = store.find_key((key,))
+        there = store.at(key)
         if there is None or not isinstance(there.credential, Basic):
             continue
         if username is not None and there.credential.username != username:

@@ -11,8 +11,10 @@ from credlatch.errors import RequestError
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
-_HUB_KEYS = (HUB_KEY, *_HUB_HOSTS, "https://index.docker.io", "https://docker.io")
 _ROOTS = ("", "/", "/v1/", "/v2/")  # what follows the host where no more is meant
+_HUB_URLS = tuple(f"https://{host}{root}" for host in _HUB_HOSTS for root in _ROOTS)
+_HUB_PORTS = tuple(f"{host}:443" for host in _HUB_HOSTS)
+_HUB_KEYS = tuple(dict.fromkeys((HUB_KEY, *_HUB_HOSTS, *_HUB_URLS, *_HUB_PORTS)))
 
 
 def parse(key: str) -> urls.Url | None:
@@ -46,6 +48,13 @@ def spellings(url: urls.Url) -> tuple[str, ...]:
     # Without a scheme a key means https, and http on this machine, where registries have no TLS.
     bare = [] if url.scheme == "http" and not url.may_be_loopback else hosts
     return (*bare, *roots)
+
+
+def alike(key: str) -> tuple[str, ...]:
+    """Every key that means just what this one does, itself first: nothing above or below it."""
+    url = parse(key)
+    others = () if url is None else below(url)[:1] or spellings(url)
+    return tuple(dict.fromkeys((key, *others)))
 
 
 def below(url: urls.Url) -> tuple[str, ...]:

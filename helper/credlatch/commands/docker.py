@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch import answers
+from credlatch import answers, registry
 from credlatch.commands import streams
 from credlatch.errors import CredlatchError
 from credlatch.protocols import docker
@@ -10,6 +10,7 @@ from credlatch.protocols import docker
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.request import Request
 
 
 def run(args: list[str], caller: Caller) -> int:
@@ -31,22 +32,39 @@ def run(args: list[str], caller: Caller) -> int:
 def _answer(action: str, caller: Caller) -> answers.Answer:
     if action == "get":
         return answers.get(answers.DOCKER, streams.read_stdin(), caller)
+    from credlatch import docker_logins
     from credlatch.stores import order
-    from credlatch.stores.rattler import RattlerStore
 
     out = b""
     if action == "list":
         # Clients write nothing, or a word that means nothing, and may not close the pipe.
         others = order.chained(caller)
         logins = {} if others is None else others.logins()
-        out = docker.render_list({**logins, **RattlerStore(caller).logins()})
+        out = docker.render_list({**logins, **docker_logins.listed(caller)})
     elif action == "store":
         key, login = docker.parse_store(streams.read_stdin())
-        RattlerStore(caller).save(key, login)
+        docker_logins.keep(caller, key, login)
     else:
         # What was not there is gone as well: skopeo 1.9.3 crashes on anything but success.
-        key = docker.parse_key(streams.read_stdin())
-        RattlerStore(caller).delete(key)
+        sent = streams.read_stdin()
+        key = docker.parse_key(sent)
+        docker_logins.forget(caller, key)
         if (others := order.chained(caller)) is not None:
             others.delete(key)
+        _tell_what_stays(key, docker.parse_get(sent), caller)
     return answers.success(out, caller)
+
+
+def _tell_what_stays(key: str, request: Request, caller: Caller) -> None:
+    """Warn where a registry's login is still found: in another tool's store, which we only read."""
+    # `docker logout HOST` erases http://HOST and https://HOST as well: once is enough.
+    if "://" in key and key != registry.HUB_KEY:
+        return
+    from credlatch.resolve import Resolver
+    from credlatch.stores.order import ORDER, chained
+
+    entry = Resolver(caller, tuple(each for each in ORDER if each is not chained)).standing(request)
+    if entry is not None:
+        caller.warn(
+            f"{key} still gets what is in {entry.where}: another tool keeps that, and ends it"
+        )

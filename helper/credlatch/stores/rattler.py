@@ -6,7 +6,9 @@ In order: the file that RATTLER_AUTH_FILE names, and then nothing else, as pixi 
 
 from __future__ import annotations
 
-from credlatch.errors import AbsentError, AmbiguousError, StoreError
+from credlatch import registry
+from credlatch.credential import Basic
+from credlatch.errors import AbsentError, StoreError
 from credlatch.stores import HOST, Entry, rattler_format
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
@@ -14,10 +16,18 @@ from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
-    from credlatch.credential import Basic
     from credlatch.stores import PendingWrite
     from credlatch.stores.rattler_backends import Backend
     from credlatch.url import Url
+
+
+ASIDE = "docker://"  # before a key that is taken; what rattler looks for never begins so
+NO_KEYS = ("*", "s3://")  # what begins so is rattler's own, and no registry
+
+
+def aside(key: str) -> str:
+    """Where a login of Docker's is kept whose own name is taken."""
+    return f"{ASIDE}{key}"
 
 
 def candidates(url: Url) -> list[str]:
@@ -77,8 +87,12 @@ class RattlerStore:
         return entry
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
-        """The entry under one of Docker's keys."""
-        return self._first(keys, "")
+        """The entry under one of Docker's keys: a login, and where there is none a token."""
+        return self._first([name for key in keys for name in (aside(key), key)], "", logins=True)
+
+    def at(self, key: str) -> Entry | None:
+        """The entry under a key, to the letter."""
+        return self._first((key,), "")
 
     def _first(
         self,
@@ -87,9 +101,11 @@ class RattlerStore:
         *,
         bucket: bool = False,
         ends: bool = False,
+        logins: bool = False,
     ) -> Entry | None:
         # Rattler's order: an exact key in the last place comes before a wildcard in the first.
         failures: dict[str, StoreError] = {}
+        found: Entry | None = None
         for key in keys:
             for backend in self.backends():
                 if backend.id in failures:
@@ -103,14 +119,21 @@ class RattlerStore:
                     failures[backend.id] = error
                     continue
                 if entry is not None:
-                    for failure in failures.values():
-                        self._caller.warn(str(failure))
-                    return entry
-                if ends and value is not None:
-                    _raise_first(failures)
-                    return None  # rattler has found it, and has nothing to send
-        _raise_first(failures)
-        return None
+                    found = found or entry
+                    if not logins or isinstance(entry.credential, Basic):
+                        return self._despite(failures, entry)
+                elif ends and value is not None:
+                    # Rattler has found it, and has nothing to send.
+                    return self._despite(failures, None)
+        return self._despite(failures, found)
+
+    def _despite(self, failures: dict[str, StoreError], found: Entry | None) -> Entry | None:
+        """What was found although some backends failed; where that is nothing, their failure."""
+        for failure in failures.values():
+            if found is None:
+                raise failure
+            self._caller.warn(str(failure))
+        return found
 
     def lock_path(self, entry: Entry) -> str:
         """Rattler itself takes no lock; ours lies beside the file."""
@@ -142,8 +165,36 @@ class RattlerStore:
             return
         raise StoreError("there is no place to keep the credential")
 
-    def delete(self, key: str) -> bool:
-        """Forget the login under ``key`` in every backend, as rattler does; False if none had it.
+    def place_of(self, key: str) -> str:
+        """Where a login is kept that Docker's clients call ``key``: there, or aside.
+
+        Aside where the name holds what is no login, and where a login under a host's own name would
+        hide from rattler what it finds for the domain.
+        """
+        if self._kept(aside(key)):
+            return aside(key)
+        values = self._kept(key)
+        if not values:
+            url = registry.parse(key)
+            names = [] if url is None or url.scheme == "s3" else candidates(url)
+            hidden = names[1:] if names[:1] == [key] else []
+            return aside(key) if any(map(self._kept, hidden)) else key
+        # What is no object is damaged, and of no use to anybody.
+        others = [each for each in values if each and isinstance(each, dict)]
+        return key if all(map(rattler_format.is_login, others)) else aside(key)
+
+    def _kept(self, key: str) -> list[object]:
+        """What is under a key, in all the backends that can be asked."""
+        found: list[object] = []
+        for backend in self.backends():
+            try:
+                found += backend.every(key)
+            except StoreError:
+                continue  # if a login is to be kept there, it says so itself
+        return found
+
+    def delete(self, *keys: str) -> bool:
+        """Forget the logins under ``keys`` in every backend; False if none had any.
 
         A token under that name is not touched: pixi's login is not Docker's to end.
 
@@ -152,9 +203,9 @@ class RattlerStore:
         """
         failure: StoreError | None = None
         deleted = False
-        for backend in self.backends():
+        for backend, key in [(backend, key) for backend in self.backends() for key in keys]:
             try:
-                if self._is_login(backend, key):
+                if _is_login(backend, key):
                     deleted = backend.delete(key) or deleted
             except AbsentError:
                 continue
@@ -163,12 +214,6 @@ class RattlerStore:
         if failure is not None:
             raise failure
         return deleted
-
-    def _is_login(self, backend: Backend, key: str) -> bool:
-        try:
-            return _username(key, backend.get(key)) is not None
-        except AmbiguousError:
-            return True  # erasing all of them is what mends it
 
     def hosts(self) -> list[str]:
         """The keys that are no buckets', of the backends that can be asked."""
@@ -179,7 +224,11 @@ class RattlerStore:
             except StoreError as error:
                 self._caller.warn(str(error))
                 continue
-            found += [key for key, value in entries.items() if not rattler_format.is_s3(value)]
+            found += [
+                key.removeprefix(ASIDE)
+                for key, value in entries.items()
+                if not rattler_format.is_s3(value)
+            ]
         return found
 
     def logins(self) -> dict[str, str]:
@@ -208,19 +257,19 @@ class RattlerStore:
         return found
 
 
-def _raise_first(failures: dict[str, StoreError]) -> None:
-    for failure in failures.values():
-        raise failure
-
-
 def _entry(backend: Backend, key: str, value: object, host: str) -> Entry:
     entry = rattler_format.read(value, key, backend.where, host)
     entry.slot = f"{backend.id}\n{key}"
     return entry
 
 
+def _is_login(backend: Backend, key: str) -> bool:
+    values = [] if key.startswith(NO_KEYS) else backend.every(key)
+    return bool(values) and all(map(rattler_format.is_login, values))
+
+
 def _username(key: str, value: object) -> str | None:
-    if key.startswith(("*", "s3://")) or not isinstance(value, dict):
+    if key.startswith(NO_KEYS) or not isinstance(value, dict):
         return None
     basic = value.get("BasicHTTP")
     username = basic.get("username") if isinstance(basic, dict) else None

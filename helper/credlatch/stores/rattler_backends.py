@@ -6,7 +6,7 @@ import os
 
 from credlatch import quick_json
 from credlatch.credential import Secret
-from credlatch.errors import AbsentError, StoreError
+from credlatch.errors import AbsentError, AmbiguousError, StoreError
 from credlatch.stores import rattler_format
 from credlatch.system import files
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
         def get(self, key: str) -> object | None:
             """The value under a key, or None."""
+
+        def every(self, key: str) -> list[object]:
+            """Every value under a key: a keyring may have several items for one."""
 
         def entries(self) -> dict[str, object]:
             """All keys and values."""
@@ -90,6 +93,11 @@ class FileBackend:
         """The value under a key, or None."""
         return self.entries().get(key)
 
+    def every(self, key: str) -> list[object]:
+        """The value under a key, if there is one."""
+        entries = self.entries()
+        return [entries[key]] if key in entries else []
+
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value."""
         if not self._takes_logins:
@@ -142,6 +150,14 @@ def _parse(text: str, path: str) -> dict[str, Any]:
     return value
 
 
+def _value(secret: Secret) -> object:
+    """What an item holds; None where it is not JSON."""
+    try:
+        return quick_json.loads(secret.reveal())
+    except ValueError:
+        return None
+
+
 class KeyringBackend:
     """The system's keyring: service ``rattler``, the host as user name, the value as JSON."""
 
@@ -175,26 +191,26 @@ class KeyringBackend:
         secret = keyring.get(SERVICE, key)
         if secret is None:
             return None
-        try:
-            value = quick_json.loads(secret.reveal())
-        except ValueError:
-            value = None
+        value = _value(secret)
         if not isinstance(value, dict):
             raise StoreError(f"the entry {key!r} in {self.where} is damaged: log in again")
         return value
+
+    def every(self, key: str) -> list[object]:
+        """The values of all items for a key."""
+        try:
+            value = self.get(key)
+        except AmbiguousError:
+            found = self._keyring().find(SERVICE)
+            return [_value(secret) for name, secret in found if name == key]
+        return [] if value is None else [value]
 
     def entries(self) -> dict[str, object]:
         """All keys and values, where the keyring can list them."""
         keyring = self._caller.keyring()
         if keyring is None:
             return {}
-        found: dict[str, object] = {}
-        for name, secret in keyring.find(SERVICE):
-            try:
-                found[name] = quick_json.loads(secret.reveal())
-            except ValueError:
-                continue
-        return found
+        return {name: _value(secret) for name, secret in keyring.find(SERVICE)}
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value, in the item that rattler made if there is one."""

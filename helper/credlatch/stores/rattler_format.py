@@ -99,6 +99,11 @@ def _advice(key: str) -> str:
     return f"log in again: pixi auth login {key}"
 
 
+def is_login(value: object) -> bool:
+    """Whether a stored value is a user name and password."""
+    return isinstance(value, dict) and "BasicHTTP" in value
+
+
 def is_s3(value: object) -> bool:
     """Whether a stored value is a key for a bucket."""
     return isinstance(value, dict) and "S3Credentials" in value
