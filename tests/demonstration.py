@@ -27,7 +27,7 @@ from support.token_server import TokenServer, make_jwt
 REGISTRY = "registry.example.com"
 CHANNEL = "packages.example.com"
 LOGIN = {"ServerURL": REGISTRY, "Username": "ada", "Secret": "engine-1843"}
-MARGIN = 300  # seconds by which an answer's end is earlier than the token's
+TOLD_EARLY = 30  # seconds by which an answer's end is earlier than the token's
 
 
 class DiffersError(Exception):
@@ -126,7 +126,7 @@ def renewed(see: Demonstration, home: Home, server: TokenServer) -> None:
     see.show("·", f"{CHANNEL} is now: {json.dumps(kept)}")
     same("the token in the store", kept["access_token"], token)
     same("the refresh token in the store", kept["refresh_token"], "rotated-1")
-    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(kept["expires_at"] - MARGIN))
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(kept["expires_at"] - TOLD_EARLY))
     same("when Bazel shall ask again", got["expires"], end)
 
     print("\n5. Docker wants the same token: it is still good, and nobody renews it twice.")

@@ -29,8 +29,8 @@ class Resolution:
     Attributes:
         credential: what to send.
         url: where to; None when only a key was asked for.
-        expires: until when the client may keep it, in seconds since 1970 UTC: earlier than the
-            truth by the renewal margin, so that it asks again in time. None when unknown.
+        expires: until when the client may keep it, in seconds since 1970 UTC: a little earlier than
+            the truth, and later than the moment from which it is renewed. None when unknown.
         store: the name of the store that had it.
         entry: what the store holds.
     """
@@ -138,10 +138,11 @@ class Resolver:
             and entry.grant is not None
             and _is_renewable(store)
         ):
+            # Valid at the moment it came, or at this one: it may live for a second.
             entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
-            now = time.time()
         credential = _usable(entry, request, now)
-        return Resolution(credential, request.url, margin.ask_again(entry, now), store.name, entry)
+        expires = margin.ask_again(entry, time.time())
+        return Resolution(credential, request.url, expires, store.name, entry)
 
     def _renewed(
         self, store: RenewableStore, entry: Entry, look: Callable[[], Entry | None]

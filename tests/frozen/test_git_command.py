@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NEW = ("capability[]=authtype", "capability[]=state")  # git from 2.46 on
 BOB = ("username=bob", "password=p: w")
-MARGIN = 300  # seconds
+TOLD_EARLY = 30  # seconds
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_an_expired_token_is_renewed_and_its_end_is_told_early(
     assert git.get() == {
         "username": "oauth2",
         "password": token_server.current_access_token,
-        "password_expiry_utc": str(oauth.ends() - MARGIN),
+        "password_expiry_utc": str(oauth.ends() - TOLD_EARLY),
     }
     assert len(oauth.refresh_tokens()) == 1
 

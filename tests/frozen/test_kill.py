@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.kills import KILLED, Killer, Phase, hunt, tidy
+from support.kills import KILLED, Killer, Phase, hunt, notes_of, tidy
 from support.logins import ENDED, OAuthLogin, PyxLogin, age_notes, bearer, claims, oauth, refusal
 from support.steps import Stepper
 from support.storm import Call, bazel
@@ -271,14 +271,13 @@ def test_a_login_is_old_or_new_when_killed_at_each_step_of_a_renewal(
     login = OAuthLogin(home, token_server)
     login.write(ENDED, "first")
     assert frozen.bazel(login.uri).code == 0
-    notes = home.path / ".cache/credlatch/attempts"
+    notes = notes_of(login.file)
     login.write(ENDED, "second")
     stepper = Stepper(frozen, bazel(login.uri), tmp_path / "strace.log")
-    steps = stepper.steps([login.file.parent, notes])
+    steps = stepper.steps([login.file.parent])
     outcomes = set()
     for number, step in enumerate(steps):
-        for note in notes.iterdir():
-            note.unlink()
+        notes.unlink(missing_ok=True)
         refresh = f"refresh-{number}"
         old = (login.write(ENDED, refresh), refresh)
         assert stepper.kill_at(step).code == KILLED, step

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.logins import ENDED, FIRST, MARGIN, bearer, oauth, refusal, timestamp
+from support.logins import ENDED, FIRST, TOLD_EARLY, bearer, oauth, refusal, timestamp
 from support.raw_server import RawServer
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_the_end_is_understood_as_servers_spell_it(frozen: Program, value: bytes
     assert bearer(answer) == "fresh"
     ends = frozen.home.read_rattler()[HOST]["OAuth"]["expires_at"]
     assert time.time() + END - 60 < ends <= time.time() + END + 1
-    assert answer.json()["expires"] == timestamp(ends - MARGIN)
+    assert answer.json()["expires"] == timestamp(ends - TOLD_EARLY)
 
 
 @pytest.mark.parametrize("value", UNKNOWN.values(), ids=UNKNOWN)

@@ -81,10 +81,11 @@ def test_the_next_time_they_post_the_rotated_one_once(
     home: Home, frozen: Program, uv_with_pyx: Uv, pyx: TokenServer, realm: Path
 ) -> None:
     path = expired(realm)
-    pyx.lifetime = 250  # less than the margin of both: it is renewed at the next use
+    pyx.lifetime = 2  # it has ended at the next use
     assert frozen.bazel(f"{pyx.url}/x").authorization == bearer(pyx)
     rotated = json.loads(path.read_text())["refresh_token"]
     pyx.lifetime = 3600
+    time.sleep(2)
     pyx.delay = 0.5
     ours, theirs = [*frozen.command, "get"], [*uv_with_pyx.command, *HELPER]
     assert ask_together(home, f"{pyx.url}/x", ours, theirs, times=CALLERS) == {bearer(pyx)}

@@ -118,20 +118,26 @@ class Killer:
 
 
 def _beside(store: Path) -> dict[str, int]:
-    """What lies beside a store and its lock: nothing, or one file that a killed writer left."""
-    locks = {f"{store.name}.lock", f"{store.stem}.lock"}
+    """What lies beside a store, its lock and its notes: nothing, or what a killed writer left."""
+    ours = {f"{name}.{end}" for name in (store.name, store.stem) for end in ("lock", "renewals")}
+    ours |= {f".{name}.credlatch" for name in ours}
     found = {
         entry.name: entry.stat().st_mtime_ns
         for entry in os.scandir(store.parent)
-        if entry.name not in {store.name, *locks}
+        if entry.name not in {store.name, *ours}
     }
     assert len(found) <= 1, f"temporary files pile up: {sorted(found)}"
     return found
 
 
 def tidy(store: Path) -> bool:
-    """Whether nothing lies beside a store but its lock."""
+    """Whether nothing lies beside a store but its lock and its notes."""
     return not _beside(store)
+
+
+def notes_of(store: Path) -> Path:
+    """Where it is noted what became of renewals."""
+    return store.with_name(f"{store.name}.renewals")
 
 
 class Hunt(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from support.raw_server import RawServer
     from support.token_server import TokenServer
 
-MARGIN = 300  # seconds before its end from which a token is renewed
+MARGIN = 400  # seconds before its end from which a token is renewed, unless it lives shortly
+TOLD_EARLY = 30  # seconds before its end that clients are told instead, likewise
 ENDED = -60  # seconds left of a token that must be renewed
 INSIDE = 120  # seconds left of a token that is to be renewed and still good
 FIRST = "refresh-0"  # the refresh token that a login comes with
@@ -59,7 +59,7 @@ class Login(ABC):
 
     def asks_again(self) -> str:
         """What a client must be told about a token that has just been renewed."""
-        return timestamp(self.ends() - MARGIN)
+        return timestamp(self.ends() - TOLD_EARLY)
 
 
 class OAuthLogin(Login):
@@ -148,10 +148,11 @@ def timestamp(seconds: int) -> str:
 
 
 def age_notes(home: Home, seconds: float) -> None:
-    """Let so many seconds pass for what is remembered of renewals."""
-    then = time.time() - seconds
-    for note in (home.path / ".cache/credlatch/attempts").glob("*"):
-        os.utime(note, (then, then))
+    """Let so many seconds pass for what is noted of renewals, in all stores below a home."""
+    for notes in home.path.rglob("*.renewals"):
+        rows = [row.split(" ", 3) for row in notes.read_text().splitlines()]
+        older = [[name, state, str(float(at) - seconds), said] for name, state, at, said in rows]
+        notes.write_text("".join(" ".join(row) + "\n" for row in older))
 
 
 def claims(token: str) -> dict[str, Any]:

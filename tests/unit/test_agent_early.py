@@ -9,13 +9,13 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.agent import early
-from credlatch.agent.early import AHEAD, MOST, WORTH, Early
+from credlatch.agent.early import MOST, WORTH, Early
 from credlatch.agent.log import Log
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError
 from credlatch.grant import PyxApiKey
-from credlatch.renew.margin import MARGIN
+from credlatch.renew.margin import MOST as MARGIN
 from credlatch.request import Request
 from credlatch.resolve import Resolution
 from credlatch.stores import Entry
@@ -25,13 +25,20 @@ if TYPE_CHECKING:
 
 BEGIN = 1_000_000
 IDLE = 1_800.0
+AHEAD = 60  # seconds, for what lives longer than some minutes
 HOUR = 3_600
 REQUEST = Request(urls.parse("https://a.example/x"), ())
 GRANT = PyxApiKey(Secret("kept-from-everybody"), "https://a.example/token", "log in")
 
 
-def resolution(ends: int | None, slot: str = "", grant: PyxApiKey | None = GRANT) -> Resolution:
+def resolution(
+    ends: int | None,
+    slot: str = "",
+    grant: PyxApiKey | None = GRANT,
+    fetched: float | None = None,
+) -> Resolution:
     entry = Entry(Bearer(Secret("t")), "a file", expires=ends, grant=grant, slot=slot)
+    entry.fetched = fetched
     assert entry.credential is not None
     return Resolution(entry.credential, REQUEST.url, ends, "rattler", entry)
 
@@ -59,6 +66,7 @@ class Stage:
         asked: who asked for a renewal.
         find: what is found, told the caller.
         callers: all that were made.
+        ahead: by how many seconds the last one asked ahead.
     """
 
     def __init__(self) -> None:
@@ -68,6 +76,7 @@ class Stage:
         self.find: Callable[[Caller], Resolution | None] = lambda _: resolution(
             int(self.now) + HOUR
         )
+        self.ahead = 0.0
         self.log = Log()
         self.early = Early(self.log, IDLE)
 
@@ -92,7 +101,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
     class Resolver:
         def __init__(self, caller: Caller, *, ahead: float) -> None:
-            assert ahead == AHEAD
+            stage.ahead = ahead
             self.caller = caller
 
         def resolve(self, request: Request) -> Resolution | None:
@@ -130,6 +139,25 @@ def test_what_nobody_asks_for_any_more_is_let_go(stage: Stage) -> None:
         assert renewed < 10
     assert renewed == (IDLE - 1) // (life - MARGIN - AHEAD)
     assert stage.log.text().count("renewed early") == renewed
+    assert stage.ahead == AHEAD
+
+
+def test_what_lives_for_minutes_is_renewed_early_while_somebody_asks(stage: Stage) -> None:
+    life = 300
+
+    def fresh() -> Resolution:
+        return resolution(int(stage.now) + life, fetched=stage.now)
+
+    stage.find = lambda _: fresh()
+    stage.use(fresh())
+    assert stage.early.seconds() == 300 - 150 - 22.5
+    renewed = 0
+    while (seconds := stage.early.seconds()) is not None:
+        stage.now += seconds
+        renewed += stage.renewals()
+        assert renewed < 10
+    assert stage.ahead == pytest.approx(22.5, abs=0.2)
+    assert renewed == 2  # in the life of the token that was asked for
 
 
 def test_the_last_who_asked_lends_the_surroundings(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""The note about a grant keeps a single-use token from being sent twice, and holds no secret."""
+"""What is noted about a grant keeps a single-use token from being sent twice, and is no secret."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.caller import Caller
-from credlatch.credential import Secret
+from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError
-from credlatch.grant import Grant, OAuthRefresh, PyxRefresh
-from credlatch.renew import attempts
+from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
+from credlatch.renew import attempts, notes
 from credlatch.renew.attempts import Attempt
+from credlatch.stores import Entry
+from credlatch.system import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,48 +23,68 @@ SERVER = "https://auth.example/token"
 ONCE = PyxRefresh(Secret("hunter2"), SERVER, "log in again")
 OFTEN = OAuthRefresh(Secret("hunter2"), SERVER, "cid", "log in again")
 BOTH = pytest.mark.parametrize("grant", [ONCE, OFTEN], ids=["once", "often"])
+NOTES = "store.json.renewals"
 
 
-def attempt(folder: Path, grant: Grant) -> Attempt:
-    """The note as a process of its own sees it."""
-    return Attempt(Caller({"XDG_CACHE_HOME": str(folder), "HOME": str(folder)}, "/"), grant)
+def entry(token: str | None = "a token", expires: int | None = None) -> Entry:
+    credential = None if token is None else Bearer(Secret(token))
+    return Entry(credential, "the store", expires=expires)
 
 
-def notes(folder: Path) -> list[Path]:
-    return sorted(folder.glob("credlatch/attempts/*"))
+def attempt(folder: Path, grant: Grant, token: str | None = "a token") -> Attempt:
+    """The notes as a process of its own sees them."""
+    return Attempt(str(folder / "store.json.lock"), entry(token), grant)
+
+
+def check(folder: Path, grant: Grant, *, held: bool = True) -> None:
+    attempt(folder, grant).check(held=held)
+
+
+def text(folder: Path) -> str:
+    """What is noted, if anything is."""
+    path = folder / NOTES
+    return path.read_text() if path.exists() else ""
 
 
 def age(folder: Path, seconds: float) -> None:
-    """Make the note so many seconds older."""
-    (note,) = notes(folder)
-    then = note.stat().st_mtime - seconds
-    os.utime(note, (then, then))
+    """Make the notes so many seconds older."""
+    lines = []
+    for row in text(folder).splitlines():
+        name, state, at, *rest = row.split(" ")
+        lines.append(" ".join([name, state, str(float(at) - seconds), *rest]))
+    (folder / NOTES).write_text("\n".join(lines) + "\n")
 
 
 @BOTH
 def test_what_was_never_sent_may_be_sent(tmp_path: Path, grant: Grant) -> None:
-    attempt(tmp_path, grant).check()
-    assert notes(tmp_path) == []
+    check(tmp_path, grant)
+    assert list(tmp_path.iterdir()) == []
 
 
 @BOTH
-def test_what_was_exchanged_leaves_no_note(tmp_path: Path, grant: Grant) -> None:
+def test_what_was_exchanged_leaves_nothing(tmp_path: Path, grant: Grant) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
-    assert len(notes(tmp_path)) == 1
-    mine.ended()
-    mine.ended()
-    assert notes(tmp_path) == []
-    attempt(tmp_path, grant).check()
+    assert len(text(tmp_path).splitlines()) == 1
+    fresh = Fresh(Secret("fresh"), Secret("next"), int(time.time()) + 3600)
+    mine.renewed(fresh)
+    mine.close()
+    mine.close()
+    assert list(tmp_path.iterdir()) == []
+    check(tmp_path, grant)
 
 
-def test_a_note_holds_no_secret_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_notes_hold_no_secret_and_nobody_else_may_read_them(tmp_path: Path) -> None:
     mine = attempt(tmp_path, ONCE)
     mine.sent()
-    (note,) = notes(tmp_path)
-    assert "hunter2" not in note.name + note.read_text()
-    assert note.stat().st_mode & 0o777 == 0o600
-    assert note.parent.stat().st_mode & 0o777 == 0o700
+    assert "hunter2" not in text(tmp_path)
+    assert (tmp_path / NOTES).stat().st_mode & 0o777 == 0o600
+    mine.answered(Fresh(Secret("sesame&1"), Secret("opensesame")))
+    error = mine.failed(RenewalError("down: hunter2 sesame&1 sesame%261 opensesame"))
+    mine.close()
+    assert str(error) == "down: **** **** **** ****"
+    assert text(tmp_path).rstrip().endswith("down: **** **** **** ****")
+    assert "a token" not in text(tmp_path)
 
 
 def test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again(tmp_path: Path) -> None:
@@ -71,36 +92,80 @@ def test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again(tmp_path: 
     for older in (0, 60, 86_400):
         age(tmp_path, older)
         with pytest.raises(LoginError, match=r"cut off.*one use only: log in again"):
-            attempt(tmp_path, ONCE).check()
+            check(tmp_path, ONCE)
+
+
+@BOTH
+def test_who_does_not_hold_the_lock_waits_for_the_one_who_has_sent_it(
+    tmp_path: Path, grant: Grant
+) -> None:
+    attempt(tmp_path, grant).sent()
+    check(tmp_path, grant, held=False)
 
 
 def test_another_grant_may_be_sent(tmp_path: Path) -> None:
     attempt(tmp_path, ONCE).sent()
-    attempt(tmp_path, PyxRefresh(Secret("the next one"), SERVER, "")).check()
-    attempt(tmp_path, PyxRefresh(Secret("hunter2"), "https://other.example/", "")).check()
+    check(tmp_path, PyxRefresh(Secret("the next one"), SERVER, ""))
+    check(tmp_path, PyxRefresh(Secret("hunter2"), "https://other.example/", ""))
+
+
+def test_grants_under_one_lock_do_not_forget_each_other(tmp_path: Path) -> None:
+    other = PyxRefresh(Secret("the next one"), SERVER, "log in")
+    attempt(tmp_path, ONCE).sent()
+    mine = attempt(tmp_path, other)
+    mine.sent()
+    mine.renewed(Fresh(Secret("fresh"), None, int(time.time()) + 3600))
+    mine.close()
+    with pytest.raises(LoginError):
+        check(tmp_path, ONCE)
+    check(tmp_path, other)
 
 
 def test_a_token_for_many_uses_waits_until_the_server_has_settled(tmp_path: Path) -> None:
     attempt(tmp_path, OFTEN).sent()
     with pytest.raises(RenewalError, match="try again in a moment") as raised:
-        attempt(tmp_path, OFTEN).check()
+        check(tmp_path, OFTEN)
     assert not isinstance(raised.value, LoginError)
     age(tmp_path, attempts.SETTLING)
-    attempt(tmp_path, OFTEN).check()
+    check(tmp_path, OFTEN)
 
 
 @BOTH
+@pytest.mark.parametrize("held", [True, False])
 def test_a_failure_is_shared_by_those_who_waited_for_its_outcome(
+    tmp_path: Path, grant: Grant, *, held: bool
+) -> None:
+    mine = attempt(tmp_path, grant)
+    mine.sent()
+    told = mine.failed(RenewalError("the server is down"))
+    mine.close()
+    with pytest.raises(RenewalError, match=r"^the server is down$") as raised:
+        check(tmp_path, grant, held=held)
+    assert (type(raised.value), str(raised.value)) == (type(told), str(told))
+    age(tmp_path, attempts.STORM)
+    check(tmp_path, grant)
+
+
+@BOTH
+def test_what_was_sent_and_not_answered_is_told_by_its_cause_as_long_as_it_holds(
     tmp_path: Path, grant: Grant
 ) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
-    mine.failed(RenewalError("the server is down"))
-    with pytest.raises(RenewalError, match="the server is down") as raised:
-        attempt(tmp_path, grant).check()
-    assert not isinstance(raised.value, LoginError)
-    age(tmp_path, attempts.STORM)
-    attempt(tmp_path, grant).check()
+    told = mine.failed(RenewalError("it gave no answer (timed out)"), spent=True)
+    mine.close()
+    kind = LoginError if grant.single_use else RenewalError
+    for older in (0, 2, 5) if not grant.single_use else (0, 60, 86_400):
+        age(tmp_path, older)
+        for held in (True, False):
+            with pytest.raises(kind) as raised:
+                check(tmp_path, grant, held=held)
+            assert (type(raised.value), str(raised.value)) == (type(told), str(told))
+    assert str(told).startswith("it gave no answer (timed out)")
+    assert ("one use only: log in again" in str(told)) is grant.single_use
+    if not grant.single_use:
+        age(tmp_path, attempts.SETTLING)
+        check(tmp_path, grant)
 
 
 @BOTH
@@ -109,85 +174,176 @@ def test_a_refusal_is_remembered(tmp_path: Path, grant: Grant) -> None:
     mine.sent()
     mine.failed(LoginError("log in again"))
     with pytest.raises(LoginError, match="log in again"):
-        attempt(tmp_path, grant).check()
+        check(tmp_path, grant)
 
 
 def test_a_refusal_is_final_only_for_what_is_used_once(tmp_path: Path) -> None:
     for grant in (ONCE, OFTEN):
         folder = tmp_path / type(grant).__name__
+        folder.mkdir()
         attempt(folder, grant).failed(LoginError("log in again"))
         age(folder, attempts.REFUSAL)
         if grant.single_use:
             with pytest.raises(LoginError):
-                attempt(folder, grant).check()
+                check(folder, grant)
         else:
-            attempt(folder, grant).check()
+            check(folder, grant)
+
+
+@BOTH
+def test_a_useless_token_is_noted_under_the_refresh_token_that_came_with_it(
+    tmp_path: Path, grant: Grant
+) -> None:
+    mine = attempt(tmp_path, grant)
+    mine.sent()
+    fresh = Fresh(Secret("useless"), Secret("next"))
+    told = mine.useless(RenewalError("it has already expired"), fresh)
+    mine.close()
+    after = type(grant).__new__(type(grant))
+    for name in ("secret", "server", "advice"):
+        setattr(after, name, getattr(grant, name))
+    after.secret = Secret("next")
+    with pytest.raises(RenewalError, match=r"^it has already expired$") as raised:
+        check(tmp_path, after)
+    assert str(raised.value) == str(told)
+    check(tmp_path, grant)  # which no store has any more
+    age(tmp_path, attempts.STORM)
+    check(tmp_path, after)
+
+
+def test_a_useless_token_without_another_refresh_token_may_have_spent_it(tmp_path: Path) -> None:
+    for grant in (ONCE, OFTEN):
+        folder = tmp_path / type(grant).__name__
+        folder.mkdir()
+        mine = attempt(folder, grant)
+        mine.sent()
+        mine.useless(RenewalError("it has already expired"), Fresh(Secret("useless")))
+        mine.close()
+        age(folder, attempts.SETTLING)
+        if grant.single_use:
+            with pytest.raises(LoginError, match=r"already expired.*one use only"):
+                check(folder, grant)
+        else:
+            check(folder, grant)
+
+
+def test_when_a_token_was_fetched_is_remembered_where_it_makes_a_difference(
+    tmp_path: Path,
+) -> None:
+    now = time.time()
+    for left, remembered in ((300, True), (None, True), (3600, False)):
+        mine = attempt(tmp_path, OFTEN)
+        mine.sent()
+        mine.renewed(Fresh(Secret("fresh"), None, None if left is None else int(now) + left))
+        mine.close()
+        learnt = attempt(tmp_path, OFTEN, "fresh").fetched()
+        assert (learnt is not None) is remembered
+        assert learnt is None or now - 1 <= learnt <= time.time()
+        assert attempt(tmp_path, OFTEN, "another").fetched() is None
+        assert attempt(tmp_path, OFTEN, None).fetched() is None
+        # Its successor takes its place.
+        mine = attempt(tmp_path, OFTEN, "fresh")
+        mine.sent()
+        mine.renewed(Fresh(Secret("fresher"), None, int(now) + 3600))
+        mine.close()
+        assert text(tmp_path) == ""
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_failure_for_ever(tmp_path: Path) -> None:
     attempt(tmp_path, OFTEN).failed(RenewalError("down"))
     age(tmp_path, -86_400)
-    attempt(tmp_path, OFTEN).check()
+    check(tmp_path, OFTEN)
+    attempt(tmp_path, OFTEN).renewed(Fresh(Secret("fresh")))
+    age(tmp_path, -86_400)
+    assert attempt(tmp_path, OFTEN, "fresh").fetched() is None
 
 
 def blocked(folder: Path) -> None:
-    """A file where the folder should be: root may write everywhere else."""
-    folder.mkdir(exist_ok=True)
-    (folder / "credlatch").write_text("")
+    """A folder where the file should be: root may write everywhere else."""
+    (folder / NOTES).mkdir()
+    (folder / NOTES / "x").write_text("")
 
 
-def test_what_cannot_be_noted_is_not_sent_if_it_is_good_for_one_use_only(tmp_path: Path) -> None:
-    blocked(tmp_path)
-    with pytest.raises(RenewalError, match=r"cannot be written.*make it writable"):
+def test_what_cannot_be_noted_is_not_sent_if_it_is_good_for_one_use_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(files.AtomicWrite, "__init__", full)
+    with pytest.raises(RenewalError, match=r"cannot be written.*make its folder writable"):
         attempt(tmp_path, ONCE).sent()
+    assert text(tmp_path) == ""
+
+
+def test_without_room_for_the_outcome_nothing_is_noted_as_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = files.AtomicWrite.__init__
+
+    def full(self: files.AtomicWrite, path: str, room: int = 0) -> None:
+        if room:
+            raise OSError(28, os.strerror(28))
+        real(self, path)
+
+    monkeypatch.setattr(files.AtomicWrite, "__init__", full)
+    with pytest.raises(RenewalError, match="cannot be written"):
+        attempt(tmp_path, ONCE).sent()
+    check(tmp_path, ONCE)
+
+
+def test_what_cannot_be_read_is_not_sent_if_it_is_good_for_one_use_only(tmp_path: Path) -> None:
+    blocked(tmp_path)
+    for held in (True, False):
+        with pytest.raises(RenewalError, match="what has been sent"):
+            check(tmp_path, ONCE, held=held)
 
 
 def test_what_is_good_for_many_uses_is_sent_without_a_note(tmp_path: Path) -> None:
     blocked(tmp_path)
     mine = attempt(tmp_path, OFTEN)
-    mine.check()
+    mine.check(held=True)
     mine.sent()
-    mine.failed(RenewalError("down"))
-    mine.ended()
+    assert str(mine.failed(RenewalError("down"))) == "down"
+    mine.renewed(Fresh(Secret("fresh")))
+    assert mine.fetched() is None
+    mine.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"future\nstate\n", b"\n"])
-def test_a_note_that_says_nothing_is_no_crash(tmp_path: Path, content: bytes) -> None:
-    attempt(tmp_path, OFTEN).sent()
-    (note,) = notes(tmp_path)
-    note.write_bytes(content)
-    attempt(tmp_path, OFTEN).check()
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"future\nstate\n", b"\n", b"a b c d\n", b"x sent nan y\n"]
+)
+def test_notes_that_say_nothing_are_no_crash(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / NOTES).write_bytes(content)
+    check(tmp_path, OFTEN)
+    mine = attempt(tmp_path, OFTEN)
+    mine.sent()
+    mine.close()
 
 
 def test_old_notes_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
     for name in ("a", "b"):
         attempt(tmp_path, PyxRefresh(Secret(name), SERVER, "")).sent()
-    old, young = notes(tmp_path)
-    then = time.time() - 100 * 86_400
-    os.utime(old, (then, then))
+    old, young = text(tmp_path).splitlines()
+    name, state, at, message = old.split(" ")
+    older = f"{name} {state} {float(at) - notes.KEPT} {message}"
+    (tmp_path / NOTES).write_text(f"{older}\n{young}\n")
     attempt(tmp_path, ONCE).sent()
-    assert old not in notes(tmp_path)
-    assert young in notes(tmp_path)
+    assert name not in text(tmp_path)
+    assert young in text(tmp_path)
 
 
-def test_a_note_that_somebody_else_removes_meanwhile_is_no_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Other grants are noted in the same folder under locks of their own.
-    class Gone:
-        path = str(tmp_path / "gone")
-
-        def stat(self) -> os.stat_result:
-            return os.stat(self.path)
-
-    class Listing:
-        def __enter__(self) -> list[Gone]:
-            return [Gone()]
-
-        def __exit__(self, *_: object) -> None:
-            """Nothing to close."""
-
-    monkeypatch.setattr(os, "scandir", lambda _: Listing())
+def test_notes_never_pile_up(tmp_path: Path) -> None:
+    rows = "".join(f"{number:064x} sent {time.time()} \n" for number in range(notes.MOST + 50))
+    (tmp_path / NOTES).write_text(rows)
     attempt(tmp_path, ONCE).sent()
+    assert len(text(tmp_path).splitlines()) == notes.MOST
     with pytest.raises(LoginError):
-        attempt(tmp_path, ONCE).check()
+        check(tmp_path, ONCE)
+
+
+def test_a_long_message_of_many_lines_is_one_line(tmp_path: Path) -> None:
+    attempt(tmp_path, OFTEN).failed(RenewalError("a\nb\r\n" + "ü" * 5_000))
+    assert len(text(tmp_path).splitlines()) == 1
+    with pytest.raises(RenewalError, match=r"^a b ü+$"):
+        check(tmp_path, OFTEN)

@@ -85,3 +85,11 @@ def test_the_url_alphabet_of_base64() -> None:
 )
 def test_no_end_that_is_known(text: str) -> None:
     assert jwt.expiry(text) is None
+
+
+def test_when_it_was_issued_is_read_with_its_end() -> None:
+    assert jwt.moments(claims(iat=3, exp=5)) == (3, 5)
+    assert jwt.moments(claims(exp=5)) == (None, 5)
+    assert jwt.moments(claims(iat=3.7)) == (3, None)
+    assert jwt.moments("hunter2") == (None, None)
+    assert jwt.moments(token(b"[5]")) == (None, None)

@@ -215,19 +215,19 @@ def test_a_url_is_asked_for_before_the_keys_that_stand_for_it() -> None:
 # Ends
 
 
-def test_an_end_is_told_earlier_by_the_margin() -> None:
+def test_an_end_is_told_a_little_earlier() -> None:
     ends = int(time.time()) + 3600
     answer = resolver(Fake(entry(expires=ends)))[0].resolve(bazel())
     assert answer is not None
-    assert answer.expires == ends - 300
+    assert answer.expires == ends - 30
 
 
-def test_a_token_within_the_margin_that_nothing_renews_is_served_and_asked_for_again_soon() -> None:
+def test_a_token_that_nothing_renews_is_served_nearly_to_its_end() -> None:
     now = int(time.time())
     answer = resolver(Fake(entry(expires=now + 100)))[0].resolve(bazel())
     assert answer is not None
     assert answer.expires is not None
-    assert now + 25 <= answer.expires <= now + 35
+    assert now + 90 <= answer.expires <= now + 95
 
 
 def test_an_expired_token_that_nothing_renews_is_a_failure_with_both_times() -> None:

@@ -48,9 +48,11 @@ def test_what_a_store_holds_now_is_what_is_given(home: Home, source: Source) -> 
 def test_a_token_is_renewed_for_a_reader(
     home: Home, source: Source, token_server: TokenServer
 ) -> None:
-    token_server.lifetime = 60  # inside the margin: renewed at each use
-    OAuthLogin(home, token_server).write(-60)
-    tokens = [source.first(), source.for_reader(), source.for_reader()]
+    login = OAuthLogin(home, token_server)
+    tokens = []
+    for number, find in enumerate((source.first, source.for_reader, source.for_reader)):
+        login.write(-60, f"refresh-of-{number}")
+        tokens.append(find())
     assert len(set(tokens)) == 3
     assert tokens[-1] == str(token_server.current_access_token).encode()
 

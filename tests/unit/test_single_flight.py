@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ import pytest
 
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
-from credlatch.errors import LockedError, LoginError, RenewalError, StoreError
+from credlatch.errors import LoginError, RenewalError, StoreError
 from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
 from credlatch.renew import exchange as exchanges
+from credlatch.renew import margin
+from credlatch.renew.attempts import Attempt
 from credlatch.renew.http import UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry
@@ -37,6 +40,8 @@ class Kept:
         entry: what it holds; None: nothing any more.
         written: what was committed.
         open: how many writes are neither committed nor abandoned.
+        room: why nothing can be written, if that is so.
+        full: why what was made room for cannot be written either.
     """
 
     name = "kept"
@@ -47,6 +52,7 @@ class Kept:
         self.written: list[Fresh] = []
         self.open = 0
         self.room: OSError | None = None
+        self.full: Exception | None = None
 
     def find(self, url: object) -> Entry | None:  # noqa: ARG002 - there is just one
         return self.entry
@@ -62,10 +68,13 @@ class Kept:
 
     def commit(self, fresh: Fresh) -> None:
         self.open = 0
+        if self.full is not None:
+            raise self.full
         self.written.append(fresh)
         assert self.entry is not None
         refresh = fresh.refresh_token or self.entry.grant.secret if self.entry.grant else Secret("")
-        self.entry = entry(fresh.token.reveal(), fresh.expires, refresh.reveal())
+        once = isinstance(self.entry.grant, PyxRefresh)
+        self.entry = entry(fresh.token.reveal(), fresh.expires, refresh.reveal(), once=once)
 
     def abandon(self) -> None:
         self.open = 0
@@ -139,6 +148,26 @@ def test_what_somebody_else_has_renewed_meanwhile_is_taken(
     assert server.sent == []
 
 
+def test_a_valid_token_other_than_the_one_seen_is_served_however_short_it_lives(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(AssertionError("it was asked"))
+    for left in (2, 60, 299):
+        theirs = entry("theirs", int(time.time()) + left, "r-2")
+        for seen in (entry("old", NOW - 1), entry("old", soon()), entry(None, None)):
+            assert run(Kept(tmp_path, theirs), seen) is theirs
+    assert server.sent == []
+
+
+def test_another_token_that_has_ended_too_is_renewed(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(Fresh(Secret("new"), Secret("r-3"), NOW + 3600))
+    theirs = entry("theirs", NOW - 1, "r-2")
+    run(Kept(tmp_path, theirs), entry("old", NOW - 60))
+    assert server.sent == ["r-2"]
+
+
 def test_a_token_without_an_end_is_due_unless_it_has_changed(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
@@ -190,12 +219,159 @@ def test_a_single_use_token_without_an_answer_is_never_sent_again(
 ) -> None:
     server = serve(UnansweredError("no answer"))
     old = entry("old", NOW - 1, once=True)
-    with pytest.raises(RenewalError, match="no answer"):
-        run(Kept(tmp_path, old), old)
-    for _ in range(2):
-        with pytest.raises(LoginError, match="one use only"):
+    for _ in range(3):
+        with pytest.raises(LoginError, match=r"^no answer; .* one use only: log in again$"):
             run(Kept(tmp_path, old), old)
     assert server.sent == ["r-1"]
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "often"])
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        RenewalError("HTTP 500: try again"),
+        LoginError("HTTP 400: log in again"),
+        UnansweredError("it answered with something else than a token"),
+        Fresh(Secret("a\r\nb"), None, NOW + 3600),
+        Fresh(Secret("late"), None, NOW - 60),
+        Fresh(Secret("late"), Secret("r-2"), NOW - 60),
+    ],
+    ids=["500", "400", "garbage", "no header", "expired", "expired, with another refresh token"],
+)
+def test_everybody_reads_the_first_cause(
+    tmp_path: Path, serve: Callable[..., Server], outcome: Fresh | Exception, *, once: bool
+) -> None:
+    """However it failed, and whoever asks, with the lock or without."""
+    server = serve(outcome)
+    old = entry("old", NOW - 1, once=once)
+    if once:
+        old.expires = NOW - 1
+    store = Kept(tmp_path, old)
+    said = []
+    for _ in range(3):
+        with pytest.raises(RenewalError) as raised:
+            run(store, store.entry or old)
+        said.append((type(raised.value), str(raised.value)))
+    assert len(set(said)) == 1
+    assert "cut off" not in said[0][1]
+    assert server.sent == ["r-1"]
+
+
+@pytest.mark.parametrize("full", [OSError(28, os.strerror(28)), StoreError("it is odd")])
+def test_what_came_and_could_not_be_kept_is_what_everybody_reads(
+    tmp_path: Path, serve: Callable[..., Server], full: Exception
+) -> None:
+    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    for once in (True, False):
+        folder = tmp_path / str(once)
+        folder.mkdir()
+        old = entry("old", NOW - 1, once=once)
+        old.expires = NOW - 1
+        store = Kept(folder, old)
+        store.full = full
+        said = set()
+        for _ in range(3):
+            with pytest.raises(RenewalError, match="could not be kept") as raised:
+                run(store, old)
+            said.add(str(raised.value))
+            assert isinstance(raised.value, LoginError) is once
+        assert len(said) == 1
+    assert server.sent == ["r-1", "r-1"]
+
+
+def test_no_text_has_what_was_sent_or_what_came(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    old = entry("old", NOW - 1, "sesame/1")
+    store = Kept(tmp_path, old)
+    serve(RenewalError("it says sesame/1, sesame%2F1"))
+    with pytest.raises(RenewalError) as raised:
+        run(store, old)
+    assert "sesame" not in str(raised.value) + "".join(
+        path.read_text() for path in tmp_path.iterdir()
+    )
+    (tmp_path / "store.renewals").unlink()
+    serve(Fresh(Secret("fresh-token"), Secret("next-one"), NOW + 3600))
+    store.full = StoreError("no room for fresh-token and next-one")
+    with pytest.raises(RenewalError, match="no room for") as raised:
+        run(store, old)
+    assert "fresh-token" not in str(raised.value)
+    assert "next-one" not in str(raised.value)
+
+
+def test_a_note_is_beside_the_lock_whatever_else_surrounds_the_caller(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(UnansweredError("no answer"))
+    old = entry("old", NOW - 1, once=True)
+    store = Kept(tmp_path / "store", old)
+    store.folder.mkdir()
+    for name in ("a", "b"):
+        home = tmp_path / name
+        home.mkdir()
+        caller = Caller({"XDG_CACHE_HOME": str(home), "HOME": str(home)}, "/")
+        with pytest.raises(LoginError, match="no answer"):
+            renew(store, old, lambda: store.entry, caller, time.monotonic() + 5)
+        assert list(home.iterdir()) == []
+    assert server.sent == ["r-1"]
+    assert sorted(path.name for path in store.folder.iterdir()) == ["store.lock", "store.renewals"]
+
+
+def test_a_token_that_lives_shortly_is_renewed_once_and_then_served(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    """Each caller sees the same token, which the old margin would have had renewed each time."""
+    for life in (5, 60, 300):
+        folder = tmp_path / str(life)
+        folder.mkdir()
+        server = serve(Fresh(Secret("new"), Secret("r-2"), int(time.time()) + life))
+        old = entry("old", NOW - 1)
+        store = Kept(folder, old)
+        renewed = run(store, old)
+        assert not margin.is_due(renewed, time.time())
+        for _ in range(3):
+            assert store.entry is not None
+            again = entry("new", store.entry.expires, "r-2")  # as the next process reads it
+            store.entry = again
+            served = run(store, again)
+            assert served is again
+            assert not margin.is_due(served, time.time())
+        assert server.sent == ["r-1"]
+
+
+def test_a_token_without_an_end_is_not_renewed_again_within_a_minute(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(Fresh(Secret("new"), Secret("r-2")))
+    old = entry("opaque", None, once=True)
+    store = Kept(tmp_path, old)
+    run(store, old)
+    again = entry("new", None, "r-2", once=True)
+    store.entry = again
+    assert run(store, again) is again
+    assert server.sent == ["r-1"]
+
+
+def test_a_token_that_has_ended_when_it_is_read_again_was_good_when_it_came(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    fresh = Fresh(Secret("new"), Secret("r-2"), int(time.time()) + 1)
+    serve(fresh)
+    old = entry("old", NOW - 1)
+    store = Kept(tmp_path, old)
+    looks = iter([old, entry("new", NOW - 1, "r-2")])
+    assert run(store, old, lambda: next(looks)).expires == NOW - 1
+
+
+def test_what_is_good_for_one_use_is_not_sent_without_time_for_an_answer(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(AssertionError("it was asked"))
+    old = entry("old", None, once=True)
+    caller = Caller({}, "/")
+    with pytest.raises(RenewalError, match="no time was left"):
+        renew(Kept(tmp_path, old), old, lambda: old, caller, time.monotonic() + 1)
+    assert server.sent == []
 
 
 @pytest.mark.parametrize(
@@ -252,7 +428,48 @@ def test_with_a_good_token_nobody_waits_long_for_a_lock_that_is_held(
     begin = time.monotonic()
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(LockedError, match="held by another process"):
+        with pytest.raises(RenewalError, match="held by another process"):
             renew(store, old, lambda: old, caller, begin + 30)
     assert time.monotonic() - begin < 5
+    assert server.sent == []
+
+
+@pytest.mark.parametrize("outcome", ["renewed", "failed"])
+def test_those_who_wait_learn_the_outcome_while_the_lock_is_still_held(
+    tmp_path: Path, serve: Callable[..., Server], outcome: str
+) -> None:
+    """Hundreds who took the lock one after the other would wait for each other."""
+    server = serve(AssertionError("it was asked"))
+    old, new = entry("old", NOW - 1), entry("new", NOW + 3600, "r-2")
+    store = Kept(tmp_path, old)
+    assert old.grant is not None
+    attempt = Attempt(store.lock_path(old), old, old.grant)
+    ended: list[Entry | RenewalError] = []
+
+    def wait() -> None:
+        caller = Caller({}, "/")
+        try:
+            ended.append(renew(store, old, lambda: store.entry, caller, time.monotonic() + 30))
+        except RenewalError as error:
+            ended.append(error)
+
+    with open(store.lock_path(old), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        attempt.sent()
+        waiting = [threading.Thread(target=wait) for _ in range(5)]
+        for each in waiting:
+            each.start()
+        time.sleep(0.1)
+        assert ended == []
+        if outcome == "renewed":
+            store.entry = new
+            attempt.renewed(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+        else:
+            attempt.failed(RenewalError("the server is down"))
+        for each in waiting:
+            each.join(25)
+    if outcome == "renewed":
+        assert ended == [new] * 5
+    else:
+        assert [str(each) for each in ended] == ["the server is down"] * 5
     assert server.sent == []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.resolve import Resolution
 
-AHEAD = 60.0  # seconds before a caller would have it renewed
+AHEAD = 0.15  # of the margin, before a caller would have it renewed: a minute, mostly
 WORTH = 30.0  # seconds that a token must have before that: shorter ones are left to the callers
 MOST = 256  # tokens
 
@@ -25,15 +25,24 @@ MOST = 256  # tokens
 class _Job:
     """A token that somebody has asked for."""
 
-    __slots__ = ("asked", "due", "make_caller", "request")
+    __slots__ = ("ahead", "asked", "due", "make_caller", "request", "until")
 
     def __init__(
-        self, request: Request, make_caller: Callable[[], Caller], asked: float, due: float
+        self,
+        request: Request,
+        make_caller: Callable[[], Caller],
+        *,
+        asked: float,
+        until: float,
+        due: float,
+        ahead: float,
     ) -> None:
         self.request = request
         self.make_caller = make_caller
         self.asked = asked
+        self.until = until
         self.due = due
+        self.ahead = ahead
 
 
 class Early:
@@ -41,7 +50,8 @@ class Early:
 
     Args:
         log: told of each renewal.
-        idle: seconds after which a token that nobody has asked for is let go.
+        idle: seconds after which a token that nobody has asked for is let go; one that lives
+            shorter, after its life.
     """
 
     def __init__(self, log: Log, idle: float) -> None:
@@ -69,9 +79,15 @@ class Early:
         self._jobs.pop(key, None)
         if entry.grant is None or entry.expires is None or len(self._jobs) >= MOST:
             return
-        due = entry.expires - margin.MARGIN - AHEAD
-        if due > now + WORTH:
-            self._jobs[key] = _Job(request, make_caller, now if asked is None else asked, due)
+        before = margin.of(entry)
+        ahead = before * AHEAD
+        due = entry.expires - before - ahead
+        if due <= now + WORTH:
+            return
+        asked = now if asked is None else asked
+        # A token that lives for minutes would be renewed a dozen times for one who asked once.
+        until = asked + min(self._idle, margin.life(entry) or self._idle)
+        self._jobs[key] = _Job(request, make_caller, asked=asked, until=until, due=due, ahead=ahead)
 
     def seconds(self) -> float | None:
         """How long until the next renewal; None when there is none to come."""
@@ -84,14 +100,14 @@ class Early:
         for key, job in list(self._jobs.items()):
             if job.due <= now:
                 mine = self._jobs.pop(key, None) is job
-                if mine and now - job.asked < self._idle:
+                if mine and now < job.until:
                     self._renew(job)
 
     def _renew(self, job: _Job) -> None:
         host = job.request.url.netloc if job.request.url is not None else "-"
         caller = job.make_caller()
         try:
-            resolution = Resolver(caller, ahead=AHEAD).resolve(job.request)
+            resolution = Resolver(caller, ahead=job.ahead).resolve(job.request)
         except CredlatchError as error:
             self._log.note(f"agent {host} - not renewed early: {error}")
             return
@@ -99,7 +115,7 @@ class Early:
             caller.close()
         if resolution is None:
             return
-        if margin.is_due(resolution.entry, time.time() + AHEAD):
+        if margin.is_due(resolution.entry, time.time() + job.ahead):
             # What failed is a warning there, as the token is still good.
             why = "; ".join(caller.warnings)
             self._log.note(f"agent {host} {resolution.store} not renewed early: {why}")

@@ -1,117 +1,198 @@
-"""What is remembered of a grant that was sent: a note on disk that holds no secret.
+"""What is remembered of a grant that was sent.
 
-The lock keeps two processes from sending a grant at once; the note keeps the next one from sending
-it again. Its name is a digest of the grant; it says when the grant was sent and what came of it.
+The lock keeps two processes from sending a grant at once; a note beside the lock keeps the next one
+from sending it again, and tells it what came of it: everybody reads the first cause, for as long as
+it holds.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 
-from credlatch.errors import LoginError, RenewalError
+from credlatch.errors import LoginError, RenewalError, StoreError
+from credlatch.renew.notes import Note, Notes, digest
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.caller import Caller
-    from credlatch.credential import Secret
-    from credlatch.grant import Grant
+    from credlatch.grant import Fresh, Grant
+    from credlatch.stores import Entry
 
 STORM = 3.0  # seconds for which a failure is shared by those who waited for its outcome
 REFUSAL = 60.0  # seconds for which a server's no is not asked for again; forever, of a single use
 SETTLING = 10.0  # seconds in which a server may still be acting on a request that got no answer
-_KEPT = 90 * 86_400.0  # seconds after which a note is of no more use
-_SENT, _FAILED, _REFUSED = "sent", "failed", "refused"
+_SHORT = 1_000.0  # seconds: of what lives longer, nothing need be remembered
+_SENT, _FAILED, _OPEN, _REFUSED, _FETCHED = "sent", "failed", "open", "refused", "fetched"
+LONGEST = 600  # characters of a cause
+_SHORTEST = 4  # characters of a secret that is looked for in a text
 
 
 class Attempt:
-    """The note about one grant.
+    """The notes about an entry's grant and token.
 
     Args:
-        caller: whose cache folder it is in.
-        grant: what is sent.
-        secret: the grant's next secret, when the note is about that one.
+        lock: the lock file of the entry's store.
+        entry: what is to be renewed.
+        grant: its grant.
     """
 
-    def __init__(self, caller: Caller, grant: Grant, secret: Secret | None = None) -> None:
-        what = f"{grant.server}\n{(secret or grant.secret).reveal()}"
-        digest = hashlib.sha256(what.encode(errors="surrogatepass")).hexdigest()
-        self._folder = caller.cache("credlatch", "attempts")
-        self._path = f"{self._folder}/{digest}"
+    def __init__(self, lock: str, entry: Entry, grant: Grant) -> None:
+        self._entry = entry
         self._grant = grant
+        self._sent = grant.secret  # what the note is about
+        self._secrets = [grant.secret]
+        self._unreadable = ""
+        self._notes: Notes | None = None
+        try:
+            self._notes = Notes(lock)
+        except StoreError as error:
+            self._unreadable = str(error)
 
-    def check(self) -> None:
+    def fetched(self) -> float | None:
+        """When the entry's token was fetched, in seconds since 1970 UTC, if that is remembered."""
+        token = self._entry.credential
+        if not self._notes or token is None:
+            return None
+        note = self._notes.get(digest("token", self._grant.server, token.secret))
+        return None if note is None or note.at > time.time() else note.at
+
+    def check(self, *, held: bool) -> None:
         """See whether the grant may be sent now.
+
+        Args:
+            held: whether the lock is held by us. Else, whoever has sent it may be waiting for the
+                answer.
 
         Raises:
             LoginError: it may never be sent again.
-            RenewalError: it was sent a moment ago.
+            RenewalError: it was sent a moment ago, or what came of that cannot be read.
         """
-        try:
-            with open(self._path, encoding="utf-8", errors="replace") as note:
-                state, _, rest = note.read().partition("\n")
-                message = rest.partition("\n")[0]
-                age = time.time() - os.fstat(note.fileno()).st_mtime
-        except OSError:
+        single_use = self._grant.single_use
+        if self._notes is None:
+            if single_use:
+                raise RenewalError(f"{self._unreadable}: it tells what has been sent")
             return
-        server, advice = self._grant.shown, self._grant.advice
-        if state == _REFUSED and (self._grant.single_use or 0 <= age < REFUSAL):
-            raise LoginError(message)
-        if state == _FAILED and 0 <= age < STORM:
-            raise RenewalError(message)
-        if state == _SENT and self._grant.single_use:
-            raise LoginError(
-                f"a renewal at {server} was cut off before its answer came, and its refresh token "
-                f"is good for one use only: {advice}"
-            )
-        if state == _SENT and 0 <= age < SETTLING:
-            raise RenewalError(
-                f"a renewal at {server} was cut off {age:.0f} s ago: try again in a moment"
-            )
+        note = self._notes.get(self._name()) if self._notes else None
+        if note is None:
+            return
+        age = time.time() - note.at
+        if note.state == _REFUSED and (single_use or 0 <= age < REFUSAL):
+            raise LoginError(note.message)
+        if note.state == _FAILED and 0 <= age < STORM:
+            raise RenewalError(note.message)
+        if note.state == _OPEN and 0 <= age < SETTLING:
+            raise RenewalError(note.message)
+        if note.state != _SENT or not held:
+            return
+        cut_off = f"a renewal at {self._grant.shown} was cut off before its outcome was known"
+        if single_use:
+            raise LoginError(self._used_up(cut_off))
+        if 0 <= age < SETTLING:
+            raise RenewalError(f"{cut_off}: try again in a moment")
 
     def sent(self) -> None:
-        """Note, durably, that the grant is about to be sent.
+        """Note, durably, that the grant is about to be sent, and make room for the outcome.
 
         Raises:
             RenewalError: it cannot be noted, and the grant is good for one use only.
         """
+        if self._notes is None:
+            return
+        self._notes.put(self._name(), Note(_SENT, time.time()))
         try:
-            self._write(_SENT, "")
+            self._notes.write(again=True)
         except OSError as error:
+            self._forget()
             if self._grant.single_use:
                 raise RenewalError(
-                    f"{self._folder} cannot be written ({files.reason(error)}), so that a renewal "
-                    "that is cut off could not be remembered: make it writable"
+                    f"{self._notes.path} cannot be written ({files.reason(error)}), so that a "
+                    "renewal that is cut off could not be remembered: make its folder writable"
                 ) from None
 
-    def failed(self, error: RenewalError) -> None:
-        """Note that the server refused it, or that it was never sent."""
-        try:
-            self._write(_REFUSED if isinstance(error, LoginError) else _FAILED, str(error))
-        except OSError:
+    def answered(self, fresh: Fresh) -> None:
+        """Keep what was answered out of every text."""
+        self._secrets += [fresh.token, *([fresh.refresh_token] if fresh.refresh_token else [])]
+
+    def failed(self, error: RenewalError, *, spent: bool = False) -> RenewalError:
+        """Note that there is no fresh token, and why; the error that everybody is to read.
+
+        Args:
+            error: the cause.
+            spent: whether the server may have acted on the grant, though there is no token.
+        """
+        text = self._without_secrets(str(error))
+        if isinstance(error, LoginError):
+            return self._ended(_REFUSED, LoginError(text))
+        if spent and self._grant.single_use:
+            return self._ended(_REFUSED, LoginError(self._used_up(text)))
+        if spent:
+            return self._ended(_OPEN, RenewalError(f"{text}: try again"))
+        return self._ended(_FAILED, RenewalError(text))
+
+    def useless(self, error: RenewalError, fresh: Fresh) -> RenewalError:
+        """Note that a token came that cannot be used; the error that everybody is to read.
+
+        Where another refresh token came with it, that one is kept, and the note is about it.
+        """
+        if fresh.refresh_token is None:
+            return self.failed(error, spent=self._grant.single_use)
+        if self._notes is not None:
+            self._notes.drop(self._name())
+        self._sent = fresh.refresh_token
+        return self.failed(error)
+
+    def renewed(self, fresh: Fresh) -> None:
+        """Forget the note: the grant was exchanged, and what came back has been kept.
+
+        When the token was fetched is remembered where it may make a difference.
+        """
+        if self._notes is None:
             return
+        now = time.time()
+        self._notes.drop(self._name())
+        server, old = self._grant.server, self._entry.credential
+        if old is not None:
+            self._notes.drop(digest("token", server, old.secret))
+        if fresh.expires is None or fresh.expires - now < _SHORT:
+            self._notes.put(digest("token", server, fresh.token), Note(_FETCHED, now))
+        self._write()
 
-    def ended(self) -> None:
-        """Forget the note: the grant was exchanged, and what came back has been kept."""
+    def close(self) -> None:
+        """Give back the room that was made."""
+        if self._notes is not None:
+            self._notes.close()
+
+    def _name(self) -> str:
+        return digest("grant", self._grant.server, self._sent)
+
+    def _used_up(self, cause: str) -> str:
+        return f"{cause}; its refresh token is good for one use only: {self._grant.advice}"
+
+    def _ended(self, state: str, error: RenewalError) -> RenewalError:
+        if self._notes is not None:
+            self._notes.put(self._name(), Note(state, time.time(), str(error)))
+            self._write()
+        return error
+
+    def _forget(self) -> None:
+        if self._notes is not None:
+            self._notes.drop(self._name())
+            self._write()
+
+    def _write(self) -> None:
         try:
-            files.remove(self._path)
+            if self._notes is not None:
+                self._notes.write()
         except OSError:
-            return
+            return  # what was noted before stands
 
-    def _write(self, state: str, message: str) -> None:
-        # Cache folders are shared by programs, so this one is made private by itself.
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        self._sweep()
-        files.AtomicWrite(self._path).commit(f"{state}\n{message}\n".encode())
+    def _without_secrets(self, text: str) -> str:
+        from urllib.parse import quote
 
-    def _sweep(self) -> None:
-        with os.scandir(self._folder) as notes:
-            for note in notes:
-                try:
-                    old = time.time() - note.stat().st_mtime > _KEPT
-                except FileNotFoundError:
-                    continue  # another process has just ended its own
-                if old:
-                    files.remove(note.path)
+        text = " ".join(text.split())[:LONGEST]
+        for secret in self._secrets:
+            plain = secret.reveal()
+            for form in (plain, quote(plain, safe="", errors="replace")):
+                if len(form) >= _SHORTEST:
+                    text = text.replace(form, "****")
+        return text

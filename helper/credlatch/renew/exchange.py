@@ -68,7 +68,7 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
     except _UNREADABLE:
         raise UnansweredError(
             f"{server.shown} did not answer with a token but with something else "
-            f"({len(body)} bytes): is it the right server, or a proxy's login page?"
+            f"({len(body)} bytes; is it the right server, or a proxy's login page?)"
         ) from None
     if fresh.expires is None:
         fresh.expires = jwt.expiry(fresh.token.reveal())

@@ -26,6 +26,7 @@ SILENCE = 5.0  # seconds without a byte
 _TOO_LATE = 0.5  # seconds: with less than that left, nothing is begun
 MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
 IDLE = 30.0  # seconds for which a connection that was kept may be used again
+_HUNG_UP = "Server disconnected without sending a response."  # httpcore's words
 _MOST = 8  # servers with such connections
 
 _kept: dict[tuple[str, str, int], _Kept] = {}
@@ -37,7 +38,10 @@ class NotSentError(RenewalError):
 
 
 class UnansweredError(RenewalError):
-    """The request was sent, and whether the server acted on it is not known."""
+    """The request was sent, and whether the server acted on it is not known.
+
+    Its text is the cause alone: what to do depends on what was sent.
+    """
 
 
 def send(
@@ -75,7 +79,7 @@ def send(
     thread.start()
     thread.join(max(0.0, deadline - time.monotonic()))
     if not outcome:
-        raise UnansweredError(f"{server.shown} answered too slowly: try again")
+        raise UnansweredError(f"{server.shown} answered too slowly")
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
@@ -177,9 +181,7 @@ def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tu
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
         raise NotSentError(f"{server.shown} cannot be asked for a token: log in again") from None
     except httpx.HTTPError as error:
-        raise UnansweredError(
-            f"{server.shown} gave no answer ({_reason(error)}): try again, or log in again"
-        ) from None
+        raise UnansweredError(f"{server.shown} gave no answer ({_reason(error)})") from None
 
 
 def _body(response: httpx.Response, server: urls.Url) -> bytes:
@@ -188,11 +190,19 @@ def _body(response: httpx.Response, server: urls.Url) -> bytes:
         body += chunk
         if len(body) > MAX_BODY:
             raise UnansweredError(
-                f"{server.shown} answered with more than {MAX_BODY} bytes: not a token server"
+                f"{server.shown} answered with more than {MAX_BODY} bytes, as no token server does"
             )
     return body
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: httpx.HTTPError) -> str:
+    """What went wrong, in the system's words or in ours.
+
+    What a server or a proxy has sent is in some errors' texts, and may repeat what it was sent.
+    """
     text = " ".join(str(error).split())
-    return text[:200] if text else type(error).__name__
+    if isinstance(error, httpx.ProxyError):
+        return f"its proxy says {text[:3]}" if text[:3].isdecimal() else "its proxy refuses"
+    if isinstance(error, httpx.TimeoutException | httpx.NetworkError) or text == _HUNG_UP:
+        return text[:200] if text else type(error).__name__
+    return "it does not speak HTTP"

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from credlatch.grant import Fresh, Grant
 
 
+# RFC 6749, sections 5.2 and 4.1.2.1; RFC 6750, 3.1; RFC 8693, 2.2.2; RFC 8628, 3.5; OpenID Connect
+# Core, 3.1.2.6. Whatever else a server says may repeat what it was sent.
+_CODES = frozenset(
+    {
+        "access_denied", "authorization_pending", "consent_required", "expired_token",
+        "insufficient_scope", "interaction_required", "invalid_client", "invalid_grant",
+        "invalid_request", "invalid_scope", "invalid_target", "invalid_token", "login_required",
+        "server_error", "slow_down", "temporarily_unavailable", "unauthorized_client",
+        "unsupported_grant_type", "unsupported_response_type", "unsupported_token_type",
+    }
+)  # fmt: skip
+_PASSING = frozenset({"server_error", "slow_down", "temporarily_unavailable"})
+
+
 class Post:
     """A request to a token server.
 
@@ -44,11 +58,14 @@ def refusal(grant: Grant, status: int, error: str = "") -> RenewalError:
         status: the HTTP status.
         error: OAuth's error code (RFC 6749, section 5.2), where the body had one.
     """
-    said = f"HTTP {status}" + (f", {error[:60]}" if error.isprintable() and error else "")
+    said = f"HTTP {status}" + (f", {error}" if error in _CODES else "")
+    again = RenewalError(f"{grant.shown} could not renew the token ({said}): try again")
+    if error in _PASSING:
+        return again
     # A 403 without a word of OAuth's comes from a firewall as often as from the server.
     if error in {"invalid_grant", "invalid_token"} or status in {400, 401}:
         return LoginError(f"{grant.shown} no longer takes this login ({said}): {grant.advice}")
-    return RenewalError(f"{grant.shown} could not renew the token ({said}): try again")
+    return again
 
 
 def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
@@ -59,7 +76,7 @@ def checked(grant: Grant, fresh: Fresh, now: float) -> RenewalError | None:
         return RenewalError(f"{grant.shown} answered with a token that no header can carry")
     if ends is not None and ends <= now:
         return RenewalError(
-            f"{grant.shown} answered with a token that has already expired: "
-            "is this machine's clock right?"
+            f"{grant.shown} answered with a token that has already expired "
+            "(is this machine's clock right?)"
         )
     return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from credlatch.errors import ElsewhereError, RenewalError, StoreError
-from credlatch.renew import margin
+from credlatch.errors import ElsewhereError, LockedError, RenewalError, StoreError
+from credlatch.renew import margin, notes
+from credlatch.renew.attempts import Attempt
 from credlatch.renew.network import same_network
 from credlatch.system import files, locks
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credlatch.caller import Caller
-    from credlatch.grant import Grant
+    from credlatch.credential import Secret
+    from credlatch.grant import Fresh, Grant
     from credlatch.stores import Entry, RenewableStore
 
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
+ENOUGH = 2.0  # seconds without which nothing is sent that is good for one use
 
 
 def renew(
@@ -28,7 +31,7 @@ def renew(
     deadline: float,
     ahead: float = 0.0,
 ) -> Entry:
-    """The entry, renewed by this process or by the one that held the lock before.
+    """The entry, renewed by this process or by the one that held the lock before: valid by then.
 
     Args:
         store: where the entry was read, and where the fresh token is written.
@@ -45,49 +48,149 @@ def renew(
     """
     if caller.is_guest and not same_network(caller.environ):
         raise ElsewhereError("proxies and certificates of the caller's own count for a renewal")
+    flight = _Flight(store, entry, look, deadline, ahead)
     try:
-        with locks.Exclusive(store.lock_path(entry), _patience(entry, deadline)):
-            found = look()
-            if found is None or found.grant is None:
-                raise RenewalError(f"the entry in {entry.where} has gone: log in again")
-            if not _still_due(found, entry, ahead):
-                return found
-            _exchange(store, found, found.grant, caller, deadline)
-            renewed = look()
+        return flight.run()
+    except LockedError as error:
+        raise RenewalError(str(error)) from None  # a later call may have more luck
     except OSError as error:
         raise RenewalError(
             f"the token in {entry.where} is not renewed, because the result could not be kept "
             f"({files.reason(error)}): make room or make the folder writable"
         ) from None
-    if renewed is None or renewed.credential is None:
-        raise StoreError(f"the renewed token is not in {entry.where}: log in again")
-    return renewed
 
 
-def _patience(entry: Entry, deadline: float) -> float:
-    left = deadline - time.monotonic()
-    return min(left, IMPATIENCE) if margin.is_valid(entry, time.time()) else left
+class _Settled(Exception):  # noqa: N818 - no error: it ends the waiting for a lock
+    """An entry need not be renewed any more."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__()
+        self.entry = entry
 
 
-def _still_due(found: Entry, seen: Entry, ahead: float) -> bool:
-    """Whether nobody has renewed it since it was seen without the lock."""
-    if found.expires is None and found.credential is not None and seen.credential is not None:
-        changed = found.credential.secret != seen.credential.secret
-        return found.renew_unknown and not changed
-    return margin.is_due(found, time.time() + ahead)
+class _Flight:
+    """One call's part in a renewal; its parameters are those of ``renew``."""
+
+    def __init__(
+        self,
+        store: RenewableStore,
+        seen: Entry,
+        look: Callable[[], Entry | None],
+        deadline: float,
+        ahead: float,
+    ) -> None:
+        self._store = store
+        self._seen = seen
+        self._look = look
+        self._deadline = deadline
+        self._ahead = ahead
+        self._lock = store.lock_path(seen)
+        self._noted: tuple[int, int] | None = None
+        self._looked = False
+
+    def run(self) -> Entry:
+        """Renew it, or wait for who does.
+
+        Those who wait learn the outcome from the notes, all at once: if each had to take the lock
+        for it, the last of some hundred would wait for all the others.
+        """
+        self._noted = notes.mark(self._lock)
+        if self._noted is not None and self._is_settled(self._seen):
+            return self._seen
+        try:
+            with locks.Exclusive(self._lock, self._patience(), self._meanwhile):
+                return self._in_turn()
+        except _Settled as settled:
+            return settled.entry
+
+    def _meanwhile(self) -> None:
+        """See whether others have brought it to an end, while one of them holds the lock.
+
+        Raises:
+            _Settled: there is no need to renew it any more.
+            RenewalError: its renewal has failed.
+        """
+        noted = notes.mark(self._lock)
+        if noted == self._noted and self._looked:
+            return
+        self._noted, self._looked = noted, True
+        found = self._found()
+        if self._is_settled(found):
+            raise _Settled(found)
+
+    def _patience(self) -> float:
+        left = self._deadline - time.monotonic()
+        return min(left, IMPATIENCE) if margin.is_valid(self._seen, time.time()) else left
+
+    def _found(self) -> Entry:
+        found = self._look()
+        if found is None or found.grant is None:
+            raise RenewalError(f"the entry in {self._seen.where} has gone: log in again")
+        return found
+
+    def _is_settled(self, found: Entry) -> bool:
+        """Whether an entry need not be renewed, as is seen without the lock.
+
+        Raises:
+            RenewalError: its renewal has failed.
+        """
+        if found.grant is None:
+            return False
+        attempt = Attempt(self._lock, found, found.grant)
+        if self._serves(found, attempt):
+            return True
+        attempt.check(held=False)
+        return False
+
+    def _in_turn(self) -> Entry:
+        """The entry renewed, unless somebody has; the lock is held."""
+        found = self._found()
+        grant = found.grant
+        if grant is None:
+            raise ValueError("an entry without a grant is not renewed")
+        attempt = Attempt(self._lock, found, grant)
+        if self._serves(found, attempt):
+            return found
+        attempt.check(held=True)
+        if grant.single_use and self._deadline - time.monotonic() < ENOUGH:
+            raise RenewalError(f"no time was left to renew the token in {found.where}: try again")
+        fresh = _exchange(self._store, found, grant, attempt, self._deadline)
+        renewed = self._look()
+        if renewed is None or renewed.credential is None:
+            raise StoreError(f"the renewed token is not in {found.where}: log in again")
+        if renewed.credential.secret == fresh.token:
+            renewed.fetched = time.time()
+        elif not margin.is_valid(renewed, time.time()):
+            raise StoreError(f"the renewed token is not in {found.where}: log in again")
+        return renewed
+
+    def _serves(self, found: Entry, attempt: Attempt) -> bool:
+        """Whether what is there now need not be renewed, or not by us."""
+        now = time.time()
+        found.fetched = attempt.fetched()
+        if _secret(found) != _secret(self._seen):
+            # Somebody else has renewed it. However short it lives: who came with us would renew it
+            # again, one after the other.
+            return margin.is_valid(found, now)
+        return not margin.is_due(found, now + self._ahead)
+
+
+def _secret(entry: Entry) -> Secret | None:
+    return None if entry.credential is None else entry.credential.secret
 
 
 def _exchange(
-    store: RenewableStore, entry: Entry, grant: Grant, caller: Caller, deadline: float
-) -> None:
-    # Imported under the lock: those who wait for it do not pay for an HTTP client.
-    from credlatch.grant import Fresh
-    from credlatch.renew.attempts import Attempt
+    store: RenewableStore, entry: Entry, grant: Grant, attempt: Attempt, deadline: float
+) -> Fresh:
+    """Send the grant, and keep what comes.
 
-    attempt = Attempt(caller, grant)
-    attempt.check()
+    Raises:
+        RenewalError: there is no fresh token, or it could not be kept: everybody reads the same.
+        StoreError, OSError: nothing was sent.
+    """
     pending = store.prepare(entry)
     try:
+        # Imported under the lock: those who wait for it do not pay for an HTTP client.
         from credlatch.renew.exchange import exchange
         from credlatch.renew.http import UnansweredError
         from credlatch.renew.post import checked
@@ -95,21 +198,30 @@ def _exchange(
         attempt.sent()
         try:
             fresh = exchange(grant, deadline)
-        except UnansweredError:
-            raise  # the note stays as it is: sent, and no word of what came of it
         except RenewalError as error:
-            attempt.failed(error)
-            raise
+            spent = isinstance(error, UnansweredError)
+            raise attempt.failed(error, spent=spent) from None
+        attempt.answered(fresh)
         useless = checked(grant, fresh, time.time())
-        if useless is None:
-            pending.commit(fresh)
-        elif fresh.refresh_token is not None and entry.credential is not None:
-            # The token is of no use, but the next refresh token must not be lost.
-            pending.commit(Fresh(entry.credential.secret, fresh.refresh_token, entry.expires))
-        attempt.ended()
+        try:
+            if useless is None:
+                pending.commit(fresh)
+            elif fresh.refresh_token is not None and entry.credential is not None:
+                # The token is of no use, but the next refresh token must not be lost.
+                from credlatch.grant import Fresh
+
+                pending.commit(Fresh(entry.credential.secret, fresh.refresh_token, entry.expires))
+        except (StoreError, RenewalError, OSError) as error:
+            why = files.reason(error) if isinstance(error, OSError) else str(error)
+            lost = RenewalError(
+                f"a fresh token for {entry.where} has come from {grant.shown} and could not be "
+                f"kept ({why}; make room, or make the folder writable)"
+            )
+            raise attempt.failed(lost, spent=True) from None
         if useless is not None:
-            # Those who wait for the lock share this outcome, under the name of what they will read.
-            Attempt(caller, grant, fresh.refresh_token).failed(useless)
-            raise useless
+            raise attempt.useless(useless, fresh)
+        attempt.renewed(fresh)
+        return fresh
     finally:
         pending.abandon()
+        attempt.close()

@@ -90,6 +90,7 @@ class Entry:
         where: the place it was read, in words for a person.
         expires: when it ends, in seconds since 1970 UTC, from the store or from the JWT itself;
             None when unknown.
+        fetched: when we fetched it, likewise, where that is remembered: with its end, its life.
         grant: what renews it, or None.
         renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
         slot: what the store needs to find the place again.
@@ -101,6 +102,7 @@ class Entry:
         "advice",
         "credential",
         "expires",
+        "fetched",
         "grant",
         "names",
         "renew_unknown",
@@ -125,6 +127,7 @@ class Entry:
         self.credential = credential
         self.where = where
         self.expires = expires
+        self.fetched: float | None = None
         self.grant = grant
         self.renew_unknown = renew_unknown
         self.slot = slot

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SETTLE = 5.0  # seconds that a reader waits for a writer: a write takes milliseconds
 # Not blocking, so that a FIFO is an error and no hang.
 _FLAGS: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-_LOOK = 1.0  # seconds within which a signal is seen that the system gave to another thread
+# Seconds within which a signal is seen that the system gave to another thread, and between two
+# calls of what is to be done meanwhile.
+_LOOK = 0.5
 _POLL = 0.05  # seconds between two tries where there can be no more threads
 _TRIES = 100  # at a lock file that somebody removes as often as it is made
 
@@ -37,6 +39,7 @@ class Exclusive:
     Args:
         path: the lock file; its folder is made too.
         seconds: how long to wait for somebody else to release it.
+        meanwhile: called now and then while waiting; whatever it raises ends that.
 
     Raises:
         LockedError: somebody else kept it all that time, or there is something that is no lock
@@ -44,9 +47,12 @@ class Exclusive:
         OSError: it cannot be made.
     """
 
-    def __init__(self, path: str, seconds: float) -> None:
+    def __init__(
+        self, path: str, seconds: float, meanwhile: Callable[[], object] | None = None
+    ) -> None:
         self._path = path
         self._seconds = max(0.0, seconds)
+        self._meanwhile = meanwhile
         self._release: Callable[[], object] | None = None
 
     def __enter__(self) -> None:
@@ -68,7 +74,7 @@ class Exclusive:
         finally:
             folder.close()
         # The file stays: who waits for it holds it open, and would lock another one otherwise.
-        if not _locked(descriptor, self._seconds, exclusive=True):
+        if not _locked(descriptor, self._seconds, self._meanwhile, exclusive=True):
             raise self._held()
         self._release = lambda: os.close(descriptor)
 
@@ -76,11 +82,18 @@ class Exclusive:
         from filelock import FileLock, Timeout
 
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        lock = FileLock(self._path, timeout=self._seconds, fallback_to_soft=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise self._held() from None
+        lock = FileLock(self._path, fallback_to_soft=False)
+        deadline = time.monotonic() + self._seconds
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                lock.acquire(timeout=min(left, _LOOK))
+                break
+            except Timeout:
+                if left == 0.0:
+                    raise self._held() from None
+                if self._meanwhile is not None:
+                    self._meanwhile()
         self._release = lock.release
 
     def _held(self) -> LockedError:
@@ -174,8 +187,16 @@ def _see(path: str, descriptor: int | None) -> None:
         raise LockedError(why)
 
 
-def _locked(descriptor: int, seconds: float, *, exclusive: bool) -> bool:
+def _locked(
+    descriptor: int,
+    seconds: float,
+    meanwhile: Callable[[], object] | None = None,
+    *,
+    exclusive: bool,
+) -> bool:
     """Lock an open file; False when somebody else keeps it for so long, and then it is closed.
+
+    It is closed, too, when ``meanwhile`` raises something.
 
     Raises:
         OSError: it cannot be locked, and is closed.
@@ -187,7 +208,7 @@ def _locked(descriptor: int, seconds: float, *, exclusive: bool) -> bool:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         if seconds > 0:
-            return _Waiter(descriptor, how).wait(seconds)
+            return _Waiter(descriptor, how).wait(seconds, meanwhile)
         os.close(descriptor)
         return False
     except BaseException:
@@ -233,7 +254,7 @@ class _Waiter:
                 os.close(self._descriptor)
         self._done.release()
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, meanwhile: Callable[[], object] | None) -> bool:
         """Whether the lock came in time; if not, the descriptor is not ours any more.
 
         Raises:
@@ -244,6 +265,8 @@ class _Waiter:
         try:
             while not came and (left := deadline - time.monotonic()) > 0:
                 came = self._try() if self._alone else self._done.acquire(True, min(left, _LOOK))
+                if meanwhile is not None and not came:
+                    meanwhile()
         finally:
             if not came or self._failure is not None:
                 self._leave()
