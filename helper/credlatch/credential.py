@@ -18,6 +18,9 @@ TOKEN_USER = "__token__"  # noqa: S105 - a user name: PyPI's convention for a to
 # and Gitea take any, and Bitbucket has one of its own.
 _GIT_USER = "oauth2"
 _BITBUCKET, _BITBUCKET_USER = "bitbucket.org", "x-token-auth"
+_NAME = frozenset(  # of a header: RFC 9110, 5.6.2
+    "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
 
 
 class Secret:
@@ -42,7 +45,7 @@ class Secret:
         Anything else would let whoever wrote a store write headers of their own (CR LF), or would
         be cut and re-encoded differently by every client on the way.
         """
-        return bool(self._text) and self._text.isascii() and self._text.isprintable()
+        return bool(self._text.strip(" ")) and self._text.isascii() and self._text.isprintable()
 
     def __repr__(self) -> str:
         return "****"
@@ -65,6 +68,27 @@ class Secret:
         raise TypeError("a Secret is not pickled: it would leave the process readable")
 
 
+def check_token(token: Secret, name: str = "Authorization") -> None:
+    """Whether a token may be served, in a header or as a password: one rule for every protocol.
+
+    Args:
+        token: the token, or a whole value of a header.
+        name: the header that it is for.
+
+    Raises:
+        ValueError: it may not; the text says why.
+    """
+    if not name or not _NAME.issuperset(name):
+        raise ValueError("its header has a name that no header has (RFC 9110, 5.6.2)")
+    if not token.reveal().strip(" "):
+        raise ValueError("its token is empty")
+    if not token.fits_a_header:
+        raise ValueError(
+            "its token contains a control or non-ASCII character, "
+            "which would change the request it is sent in"
+        )
+
+
 class Credential:
     """What a store holds for somebody: see the subclasses.
 
@@ -76,6 +100,13 @@ class Credential:
 
     def __init__(self, secret: Secret) -> None:
         self.secret = secret
+
+    def check(self) -> None:
+        """Make sure that there is something to send, whoever asks.
+
+        Raises:
+            ValueError: there is nothing.
+        """
 
     def headers(self) -> dict[str, str]:
         """The HTTP headers that authenticate a request.
@@ -110,8 +141,14 @@ class Basic(Credential):
         super().__init__(password)
         self.username = username
 
+    def check(self) -> None:
+        """One of the two is enough: some servers take a key as a user name."""
+        if not (self.username or self.secret):
+            raise ValueError("it has neither a user name nor a password")
+
     def headers(self) -> dict[str, str]:
         """``Authorization: Basic``. The encoding makes any password safe in a header."""
+        self._check_text()
         if self.username == IDENTITY_TOKEN_USER:
             raise ValueError(
                 "it is an identity token, which only the registry's token server takes; "
@@ -126,7 +163,17 @@ class Basic(Credential):
 
     def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - a login is a login anywhere
         """The pair as it was stored."""
+        self._check_text()
         return self.username, self.secret
+
+    def _check_text(self) -> None:
+        """A password may be any text, an identity token is a token."""
+        if self.username == IDENTITY_TOKEN_USER:
+            check_token(self.secret)
+        try:
+            (self.username + self.secret.reveal()).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it is no Unicode text: it has surrogates") from None
 
 
 class Token(Credential):
@@ -146,14 +193,8 @@ class Token(Credential):
 
     def headers(self) -> dict[str, str]:
         """The one header, the token verbatim."""
+        check_token(self.secret, self.header)
         token = self.secret.reveal()
-        if not token:
-            raise ValueError("its token is empty")
-        if not self.secret.fits_a_header:
-            raise ValueError(
-                "its token contains a control or non-ASCII character, "
-                "which would change the request it is sent in"
-            )
         return {self.header: f"{self.scheme} {token}" if self.scheme else token}
 
     def login(self, host: str) -> tuple[str, Secret]:
@@ -161,6 +202,7 @@ class Token(Credential):
 
         Google's registries want ``oauth2accesstoken``; everybody else takes ``__token__``.
         """
+        check_token(self.secret, self.header)
         if host == "pkg.dev" or host.endswith(".pkg.dev"):
             return "oauth2accesstoken", self.secret
         return TOKEN_USER, self.secret

@@ -218,6 +218,7 @@ def _usable(entry: Entry, request: Request, now: float) -> Credential:
             f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.advice}"
         )
     try:
+        credential.check()
         if request.login:
             credential.login(request.url.host if request.url is not None else "")
         else:

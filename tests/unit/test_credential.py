@@ -126,14 +126,45 @@ def test_a_token_travels_verbatim() -> None:
 )
 def test_a_token_that_could_write_headers_of_its_own_is_refused(token: str) -> None:
     for credential in (Bearer(Secret(token)), Token(Secret(token), "X-API-Key")):
-        with pytest.raises(ValueError, match="control or non-ASCII") as raised:
-            credential.headers()
-        assert token not in str(raised.value)
+        for served in (credential.headers, lambda: credential.login("")):  # noqa: B023 - at once
+            with pytest.raises(ValueError, match="control or non-ASCII") as raised:
+                served()
+            assert token not in str(raised.value)
+    with pytest.raises(ValueError, match="control or non-ASCII"):
+        Basic("<token>", Secret(token)).login("")
 
 
-def test_an_empty_token_is_refused() -> None:
+@pytest.mark.parametrize("token", ["", " ", "   "])
+def test_an_empty_token_is_refused(token: str) -> None:
+    credential = Bearer(Secret(token))
+    for served in (credential.headers, lambda: credential.login("")):
+        with pytest.raises(ValueError, match="empty"):
+            served()
     with pytest.raises(ValueError, match="empty"):
-        Bearer(Secret("")).headers()
+        Basic("<token>", Secret(token)).login("")
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nY", "é", "X\0", "(x)", '"x"'])
+def test_a_header_s_name_is_one_of_http_s(name: str) -> None:
+    with pytest.raises(ValueError, match="RFC 9110"):
+        Token(SECRET, name).headers()
+
+
+def test_a_login_has_a_user_name_or_a_password() -> None:
+    for username, password in (("key-as-user-name", ""), ("", "p")):
+        assert header(username, password)
+        assert Basic(username, Secret(password)).login("") == (username, Secret(password))
+    for credential in (*ALL, Basic("k", Secret("")), Basic("", Secret("p"))):
+        credential.check()
+    with pytest.raises(ValueError, match="neither"):
+        Basic("", Secret("")).check()
+
+
+def test_a_password_is_any_text(  # but no half of a character
+) -> None:
+    assert Basic("b\u00f6b", Secret("a\r\n\0")).login("")[1].reveal() == "a\r\n\0"
+    with pytest.raises(ValueError, match="surrogates"):
+        Basic("bob", Secret("\udcff")).login("")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.caller import Caller
-from credlatch.credential import Basic
+from credlatch.credential import Basic, Secret
 from credlatch.errors import ElsewhereError, StoreError
 from credlatch.keep import Keep
 from credlatch.protocols import bazel, docker
@@ -155,6 +155,51 @@ def test_what_bazel_s_helper_says_is_passed_on(
 ) -> None:
     helper = chains.helper("helper", login=answer)
     assert headers(chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))) == sent
+
+
+def test_a_basic_header_is_a_login(chains: Chained) -> None:
+    helper = chains.helper("helper", login='{"headers":{"authorization":["basic  dTpwOnA="]}}')
+    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
+    assert entry is not None
+    assert isinstance(entry.credential, Basic)
+    assert entry.credential.login("") == ("u", Secret("p:p"))
+    assert entry.credential.headers() == {"Authorization": "Basic dTpwOnA="}
+
+
+@pytest.mark.parametrize("value", ["Basic dTpw dTpw", "Basic dXA=", "Basic /w==", "Digest x", "x"])
+def test_another_authorization_is_none(chains: Chained, value: str) -> None:
+    helper = chains.helper("helper", login=f'{{"headers":{{"Authorization":["{value}"]}}}}')
+    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
+    assert entry is not None
+    assert entry.credential is not None
+    assert entry.credential.headers() == {"Authorization": value}
+    with pytest.raises(ValueError, match="no user name and password"):
+        entry.credential.login("")
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        ({"X-A": [""]}, "empty"),
+        ({"X-Other": ["x"], "X-A": [" "]}, "empty"),
+        ({"X-Other": ["x"], "X-A": ["a\nb"]}, "control"),
+        ({"X-Other": ["x"], "X-A:": ["a"]}, "RFC 9110"),
+        ({"X-A": ["a\r\nX-B: b"]}, "control"),
+        ({"X-A": ["é"]}, "non-ASCII"),
+        ({"X-A\r\nX-B": ["b"]}, "RFC 9110"),
+        ({"": ["b"]}, "RFC 9110"),
+        ({"X A": ["b"]}, "RFC 9110"),
+        ({"Authorization": ["Bearer "]}, "empty"),
+        ({"Authorization": ["Bearer a\nb"]}, "control"),
+    ],
+)
+def test_names_and_values_that_no_header_has_are_refused(
+    sent: dict[str, list[str]], why: str
+) -> None:
+    found, _ = chained_answers.headers(json.dumps({"headers": sent}).encode())
+    assert found is not None
+    with pytest.raises(ValueError, match=why):
+        found.headers()
 
 
 def test_several_headers_are_no_login_and_show_nothing(chains: Chained) -> None:

@@ -63,6 +63,7 @@ def test_a_helper_of_docker_s_that_fails_is_one_line(
         ("echo s3cret", "is no answer: it is not a JSON object"),
         ("echo '{\"headers\":[]}'", "None"),
         ("echo '{\"headers\":[1]}'", "its headers are no object"),
+        ('echo \'{"headers":{"a":["x"],"A":["y"]}}\'', "a header stands in it twice"),
         ('echo \'{"headers":{"a":"s3cret"}}\'', "a header is not a list of texts"),
     ],
 )

@@ -126,10 +126,10 @@ def render(call: Call, resolution: Resolution) -> bytes:
         return _as_json(username if call.with_username else None, password)
     text = password.reveal()
     if call.with_username:
-        if "\n" in username + text:
+        if set(username + text) & set("\n\r\0"):
             raise StoreError(
-                f"the login from {resolution.where} has a line break, which lines cannot hold: "
-                "ask with --output json"
+                f"the login from {resolution.where} has a line break or a NUL, which lines cannot "
+                "hold: ask with --output json"
             )
         text = f"{username}\n{text}"
     return f"{text}\n".encode()

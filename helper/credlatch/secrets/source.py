@@ -110,10 +110,8 @@ class Source:
             made = shapes.made(wanted.shape, resolution.credential, wanted.url, wanted.index)
             return _encoded(made)
         except ValueError as error:
-            # What cannot be encoded is named in Python's own words, which may show it.
-            why = "it is no text" if isinstance(error, UnicodeError) else str(error)
             raise SecretsError(
-                f"the credential from {resolution.where} does not go as {wanted.shape}: {why}"
+                f"the credential from {resolution.where} does not go as {wanted.shape}: {error}"
             ) from None
 
     def first(self) -> bytes | None:

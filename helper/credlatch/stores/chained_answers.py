@@ -5,8 +5,10 @@ Every function raises OddAnswerError where an answer is not what its protocol sa
 
 from __future__ import annotations
 
+from binascii import a2b_base64
+
 from credlatch import clock, quick_json
-from credlatch.credential import Basic, Bearer, Credential, Secret, Token
+from credlatch.credential import Basic, Bearer, Credential, Secret, Token, check_token
 
 _NOT_FOUND = b"credentials not found in native keychain"  # Docker's protocol has this text
 _SHOWN = 200  # characters of a helper's reason
@@ -17,7 +19,7 @@ class OddAnswerError(ValueError):
 
 
 class Headers(Credential):
-    """Several headers together, as a helper of Bazel's may give them."""
+    """Headers as a helper of Bazel's gives them: several, or one that is no login's or token's."""
 
     __slots__ = ("_headers",)
 
@@ -28,13 +30,12 @@ class Headers(Credential):
     def headers(self) -> dict[str, str]:
         """All of them."""
         for name, value in self._headers.items():
-            if not value.fits_a_header:
-                raise ValueError(f"its header {name} has characters that no header has")
+            check_token(value, name)
         return {name: value.reveal() for name, value in self._headers.items()}
 
     def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
         """No login."""
-        raise ValueError("it is several headers, and no user name and password")
+        raise ValueError("it is several headers, or one that is no user name and password")
 
 
 def login(out: bytes) -> Basic:
@@ -72,6 +73,8 @@ def headers(out: bytes) -> tuple[Credential | None, int | None]:
     for name, values in sent.items():
         if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
             raise OddAnswerError("a header is not a list of texts")
+        if name.lower() in map(str.lower, found):
+            raise OddAnswerError("a header stands in it twice")
         if values:
             found[name] = Secret(", ".join(values))
     return _credential(found), _moment(answer.get("expires"))
@@ -81,10 +84,22 @@ def _credential(found: dict[str, Secret]) -> Credential | None:
     if len(found) != 1:
         return Headers(found) if found else None
     ((name, value),) = found.items()
+    if name.lower() != "authorization":
+        return Token(value, name)
     scheme, _, token = value.reveal().partition(" ")
-    if name.lower() == "authorization" and scheme.lower() == "bearer":
-        return Bearer(Secret(token.strip()))  # which is a password too
-    return Token(value, name)
+    if scheme.lower() == "bearer":
+        return Bearer(Secret(token.strip(" ")))  # which is a password too
+    login = _pair(token.strip(" ")) if scheme.lower() == "basic" else None
+    return login or Headers(found)
+
+
+def _pair(encoded: str) -> Basic | None:
+    """The login in a Basic header (RFC 7617); None where there is none that gives that header."""
+    try:
+        username, colon, password = a2b_base64(encoded, strict_mode=True).decode().partition(":")
+    except ValueError:
+        return None
+    return Basic(username, Secret(password)) if colon else None
 
 
 def _object(data: bytes) -> dict[str, object]:

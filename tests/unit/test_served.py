@@ -1,0 +1,107 @@
+"""One rule for what is served: each protocol and each shape asks for the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import answers, logins
+from credlatch.commands import header, token
+from credlatch.errors import CredlatchError
+from credlatch.protocols import git, keyring
+from credlatch.secrets import shapes, wanted
+from credlatch.secrets.source import Says, Source
+from support.callers import caller_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.home import Home
+
+HOST = "r.example"
+URL = f"https://{HOST}/"
+BAD = ["", " ", "a\nb", "a\r\nX-Injected: yes", "a\0b", "\x7f", "\t", "é", "a\u2028b", "\ud800"]
+
+
+def _answered(protocol: str, stdin: bytes) -> Callable[[Home], bytes]:
+    def ask(home: Home) -> bytes:
+        answer = answers.get(protocol, stdin, caller_of(home))
+        if answer.failure is not None:
+            raise answer.failure
+        return answer.out
+
+    return ask
+
+
+def _git(home: Home) -> bytes:
+    asked = git.parse(f"protocol=https\nhost={HOST}\n".encode())
+    assert asked.url is not None
+    found = logins.find(caller_of(home), asked.url)
+    assert found is not None
+    return git.render(asked, found)
+
+
+def _keyring(*options: str) -> Callable[[Home], bytes]:
+    def ask(home: Home) -> bytes:
+        call = keyring.parse(["get", URL, "--mode=creds", *options])
+        found = logins.find(caller_of(home), call.url)
+        assert found is not None
+        return keyring.render(call, found)
+
+    return ask
+
+
+def _secret(shape: str) -> Callable[[Home], bytes]:
+    def ask(home: Home) -> bytes:
+        one = wanted.secret(f"id=t,url={URL},as={shape}")
+        return Source(one, home.env, Says(lambda _: None)).find() or b""
+
+    return ask
+
+
+CLIENTS: dict[str, Callable[[Home], bytes]] = {
+    "bazel": _answered(answers.BAZEL, json.dumps({"uri": URL}).encode()),
+    "docker": _answered(answers.DOCKER, HOST.encode()),
+    "docker by URL": _answered(answers.DOCKER, f"{URL}v2/".encode()),
+    "git": _git,
+    "keyring": _keyring(),
+    "keyring as JSON": _keyring("--output=json"),
+    "header": lambda home: header._headers(URL, caller_of(home)) or b"",
+    "token": lambda home: token._part(URL, caller_of(home), user=False) or b"",
+    **{f"secret as {shape}": _secret(shape) for shape in shapes.SHAPES},
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("kind", ["BearerToken", "CondaToken", "OAuth"])
+def test_a_token_that_no_header_can_carry_is_served_to_nobody(
+    home: Home, client: str, kind: str
+) -> None:
+    for bad in BAD:
+        oauth = {"access_token": bad, "token_endpoint": "https://t.example/", "client_id": "c"}
+        home.write_rattler({HOST: {kind: oauth if kind == "OAuth" else bad}})
+        with pytest.raises(CredlatchError, match=r"its token (is empty|contains a control)") as one:
+            CLIENTS[client](home)
+        assert bad.strip() == "" or bad not in str(one.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_login_of_nobody_is_served_to_nobody(home: Home, client: str) -> None:
+    home.write_rattler({HOST: {"BasicHTTP": {"username": "", "password": ""}}})
+    with pytest.raises(CredlatchError, match="neither a user name nor a password"):
+        CLIENTS[client](home)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_half_a_character_is_served_to_nobody(home: Home, client: str) -> None:
+    home.write_rattler({HOST: {"BasicHTTP": {"username": "u", "password": "x\ud800"}}})
+    with pytest.raises(CredlatchError, match="no Unicode text"):
+        CLIENTS[client](home)
+
+
+def test_a_good_token_is_served_to_all(home: Home) -> None:
+    home.write_rattler({HOST: {"BearerToken": "a-b.c_d~+/="}})
+    for client, ask in CLIENTS.items():
+        assert ask(home), client
