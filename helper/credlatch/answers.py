@@ -5,17 +5,28 @@ No input or output of its own: what a command writes in its own process, the age
 
 from __future__ import annotations
 
+import time
+
 from credlatch.errors import CredlatchError, ElsewhereError
 from credlatch.lines import line
 from credlatch.resolve import Resolver
+from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credlatch.caller import Caller
     from credlatch.request import Request
     from credlatch.resolve import Resolution
+    from credlatch.stores import Store
+    from credlatch.url import Url
+
+    Order = tuple[Callable[[Caller], Store | None], ...]
 
 BAZEL, DOCKER = "bazel", "docker"
+GIT, KEYRING, HEADER, TOKEN = "git", "keyring", "header", "token"
+_LOGINS = (GIT, KEYRING, HEADER, TOKEN)
 
 
 class Answer:
@@ -28,9 +39,14 @@ class Answer:
         request: what was asked; None when it could not be understood.
         resolution: what was found; None when nothing was.
         failure: why there is no answer, or None.
+        order: the stores that were asked.
+        protocol: in which it was asked.
+        seconds: how long it took.
     """
 
-    __slots__ = ("err", "failure", "out", "request", "resolution", "status")
+    __slots__ = (
+        "err", "failure", "order", "out", "protocol", "request", "resolution", "seconds", "status"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -48,6 +64,9 @@ class Answer:
         self.request = request
         self.resolution = resolution
         self.failure = failure
+        self.order: Order = ORDER
+        self.protocol = ""
+        self.seconds = 0.0
 
 
 def protocol_of(stdin: bytes) -> str:
@@ -58,13 +77,42 @@ def protocol_of(stdin: bytes) -> str:
     return BAZEL if stdin.lstrip()[:1] in (b"{", b"") else DOCKER
 
 
-def get(protocol: str, stdin: bytes, caller: Caller) -> Answer:
+def get(protocol: str, asked: bytes, caller: Caller) -> Answer:
     """Answer a request of one protocol.
+
+    Args:
+        protocol: which.
+        asked: standard input; of a client that asks by its arguments, these, with a zero byte
+            between two.
+        caller: who asks.
 
     Raises:
         ElsewhereError: only the caller's own process can answer it.
     """
-    return (_docker if protocol == DOCKER else _bazel)(stdin, caller)
+    begin = time.monotonic()
+    if protocol in _LOGINS:
+        from credlatch import login_answers
+
+        answer = login_answers.get(protocol, asked, caller)
+    else:
+        answer = (_docker if protocol == DOCKER else _bazel)(asked, caller)
+    answer.protocol = protocol
+    answer.seconds = time.monotonic() - begin
+    return answer
+
+
+def url_of(protocol: str, asked: bytes) -> Url | None:
+    """Where a request is for; None when that cannot be understood, or is no web server."""
+    try:
+        if protocol in _LOGINS:
+            from credlatch import login_answers
+
+            return login_answers.parse(protocol, asked).url
+        from credlatch.protocols import bazel, docker
+
+        return (docker.parse_get if protocol == DOCKER else bazel.parse)(asked).url
+    except CredlatchError:
+        return None
 
 
 def _bazel(stdin: bytes, caller: Caller) -> Answer:

@@ -48,11 +48,15 @@ Docker:  {"credsStore": "credlatch"} in ~/.docker/config.json, with
 
 def main() -> int:
     """Run one call; the exit status: 0 answered, 1 could not, 2 used wrongly."""
+    from credlatch.caller import Caller
+
     _no_core_dump()
+    caller = Caller()
+    _say_who_has_not_answered(caller)
     program = os.path.basename(sys.argv[0]).removesuffix(".exe")
     docker = program.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]
     try:
-        return _run(program, sys.argv[1:])
+        return _run(program, sys.argv[1:], caller)
     except CredlatchError as error:
         _report(str(error), docker=docker)
         return error.exit_status
@@ -78,10 +82,14 @@ def _report(line: str, *, docker: bool) -> None:
     streams.say(line, descriptor=1 if docker else 2)
 
 
-def _run(program: str, args: list[str]) -> int:
-    from credlatch.caller import Caller
+def _say_who_has_not_answered(caller: Caller) -> None:
+    # The quick client has asked, if there was somebody to ask, and found no answer.
+    client = sys.modules.get("credlatch.agent.client")
+    if client is not None and client.warning is not None:
+        caller.warn(client.warning)
 
-    caller = Caller()
+
+def _run(program: str, args: list[str], caller: Caller) -> int:
     if program.startswith("docker-credential-"):
         if args in (["--version"], ["-v"]):
             args = ["version"]
@@ -167,10 +175,18 @@ def _warm() -> None:
         return
     from credlatch.agent import client
 
-    if client.protocol(sys.argv) is not None:
+    if client.question(sys.argv) is not None:
         from credlatch.agent import start
 
-        start.start(os.environb, build)
+        start.start(os.environb, build, _first_call)
+
+
+def _first_call() -> str:
+    """What the log is to say of the call that starts the agent, which was answered before."""
+    from credlatch.agent import log
+    from credlatch.commands import streams
+
+    return "" if streams.replied is None else log.line(log.call(streams.replied))
 
 
 def _usage() -> int:

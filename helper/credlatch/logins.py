@@ -27,18 +27,20 @@ if TYPE_CHECKING:
 def find(caller: Caller, url: Url, *, renews: bool = True) -> Resolution | None:
     """The credential for a URL, and for the user in it if it names one; None if there is none.
 
-    The most specific name under which a login is kept comes first.
-
     Raises:
         CredlatchError: there may be one, and it cannot be had.
     """
+    return Resolver(caller, seen.order(url.username, renews=renews)).resolve(request(url))
+
+
+def request(url: Url) -> Request:
+    """What to ask for a URL: the most specific name under which a login is kept comes first."""
     places = (*registry.below(url), url.netloc)
     theirs = [f"{url.username}@{place}" for place in places] if url.username else []
     keys = dict.fromkeys((*theirs, *places[:-1], *registry.spellings(url)))
     # A login that is asked for to make a header of it: so one that makes none is no answer, and
     # one that must not travel there is refused.
-    request = Request(url, tuple(keys), key_first=True)
-    return Resolver(caller, seen.order(url.username, renews=renews)).resolve(request)
+    return Request(url, tuple(keys), key_first=True)
 
 
 def keep(caller: Caller, url: Url, username: str, password: Secret) -> None:

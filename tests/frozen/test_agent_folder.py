@@ -178,7 +178,7 @@ def test_without_a_runtime_folder_it_is_below_the_temporary_one(
         status = strangers.folder.stat()
         assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o700, user)
         assert program.bazel(URI).authorization == ANSWER
-        assert program("agent", "log").out.count(b" answered (") == 1
+        assert program("agent", "log").out.count(b" answered (") == 2
     finally:
         strangers.kill()
         shutil.rmtree(strangers.folder)

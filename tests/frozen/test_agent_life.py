@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import wire
-from support.agent import until
+from support.agent import WARM, until
 
 if TYPE_CHECKING:
     from support.agent import Agent
@@ -177,6 +177,7 @@ def test_what_people_see(agent: Agent) -> None:
     assert (log.code, log.err) == (0, "")
     lines = [line.split(" ", 1) for line in log.out.decode().splitlines()]
     texts = [text.rpartition(" (")[0] for _, text in lines]
+    assert texts.pop(0) == f"bazel {WARM} - no credential"  # the call that has started it
     assert texts[0] == f"bazel {HOST} rattler answered"
     assert texts[1] == "docker b.example - no credential"
     assert texts[2].startswith("bazel - - failed: ")

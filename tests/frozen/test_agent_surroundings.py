@@ -220,6 +220,7 @@ def test_a_caller_in_a_chroot_is_not_answered_from_outside(
     assert "Bearer outside" in said["second"]
     assert "Bearer inside" in said["third"]
     assert [line.split(" ", 1)[1].split(" (")[0] for line in said["log"].splitlines()] == [
+        f"bazel {HOST} rattler answered",  # by the call that has started it
         f"bazel {HOST} rattler answered",
         "bazel - - left to the caller: its paths lead elsewhere",
     ]

@@ -29,13 +29,15 @@ class Laptop:
     """Where somebody has logged in, and forwards.
 
     Attributes:
+        home: where its logins are.
         socket: what is forwarded.
         process: the running ``credlatch agent forward``.
     """
 
-    def __init__(self, process: subprocess.Popen[str], path: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], path: Path, home: Path) -> None:
         self.process = process
         self.socket = path
+        self.home = home
 
     def line(self) -> str:
         """The next line that it shows."""
@@ -61,7 +63,7 @@ def _forwarding(folder: Path, home: Home, runtime: str, *hosts: str) -> Iterator
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        laptop = Laptop(process, Path(runtime) / "credlatch" / "forward.sock")
+        laptop = Laptop(process, Path(runtime) / "credlatch" / "forward.sock", home.path)
         try:
             assert laptop.line().startswith("forwarding a.example")
             assert str(laptop.socket) in laptop.line()
@@ -110,6 +112,57 @@ def test_a_builder_uses_the_logins_of_the_laptop(laptop: Laptop, builder: Progra
     assert builder.docker("get", "a.example").json()["Secret"] == "t-a.example"
     assert "docker a.example rattler answered" in laptop.line()
     assert "t-" not in laptop.end()
+
+
+def test_every_client_on_the_builder_uses_them(laptop: Laptop, builder: Program) -> None:
+    git = b"protocol=https\nhost=a.example\n\n"
+    for words, stdin, said in [
+        (["header", "https://a.example/x"], b"", b"Authorization: Bearer t-a.example\n"),
+        (["token", "https://a.example/x"], b"", b"t-a.example\n"),
+        (["token", "--user", "https://a.example/x"], b"", b"__token__\n"),
+        (["keyring", "get", "https://a.example/x", "ada"], b"", b"t-a.example\n"),
+        (["git", "get"], git, b"username=oauth2\npassword=t-a.example\n"),
+    ]:
+        answer = builder(*words, stdin=stdin)
+        assert (answer.code, answer.out, answer.err) == (0, said, "")
+        assert f"{words[0]} a.example rattler answered" in laptop.line()
+
+
+def test_a_user_that_is_named_counts_on_the_laptop(laptop: Laptop, builder: Program) -> None:
+    home = Home(laptop.home)
+    logins = {name: {"BasicHTTP": {"username": name, "password": f"{name}s"}} for name in "ab"}
+    home.write_rattler({"a.example": logins["a"], "b@a.example": logins["b"]})
+    for name, secret in [("a", b"as\n"), ("b", b"bs\n")]:
+        assert builder("token", f"https://{name}@a.example/").out == secret
+        assert builder("keyring", "get", "https://a.example/", name).out == secret
+    assert builder("token", "https://c@a.example/").code == 1
+
+
+@pytest.mark.parametrize("by", ["a header", "a login"])
+def test_what_was_not_named_is_not_answered_to_any_client(
+    laptop: Laptop, builder: Program, by: str
+) -> None:
+    words = ["header"] if by == "a header" else ["token"]
+    assert builder(*words, "https://c.example/").code == 1
+    assert f"{words[0]} - - left to the caller: c.example is not forwarded" in laptop.line()
+    assert builder(*words, "nonsense").code == 1
+    assert "what it asks for is not forwarded" in laptop.line()
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["a new git", "an old one"])
+def test_what_git_has_from_the_laptop_is_not_kept_on_the_builder(
+    laptop: Laptop, builder: Program, home: Home, *, new: bool
+) -> None:
+    asks = b"protocol=https\nhost=a.example\n"
+    given = builder("git", "get", stdin=asks + (b"capability[]=state\n" if new else b"") + b"\n")
+    assert b"t-a.example" in given.out
+    assert builder("git", "store", stdin=asks + given.out + b"\n").code == 0
+    assert not (home.path / ".rattler").exists()
+    assert laptop.process.poll() is None
+    # What a person types for a host that the laptop has nothing for is the builder's.
+    typed = b"protocol=https\nhost=c.example\nusername=ada\npassword=own\n\n"
+    assert builder("git", "store", stdin=typed).code == 0
+    assert list(home.read_rattler()) == ["c.example"]
 
 
 def test_hosts_that_were_not_named_are_not_answered(laptop: Laptop, builder: Program) -> None:

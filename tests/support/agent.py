@@ -135,10 +135,10 @@ class Agent:
         return int(status["pid"]) if status else None
 
     def log(self) -> list[str]:
-        """The calls that it remembers."""
+        """The calls that it remembers, without the one that has woken it."""
         answer = self.ask(wire.LOG)
         assert answer is not None
-        return answer[1].decode().splitlines()
+        return [row for row in answer[1].decode().splitlines() if f" {WARM} " not in row]
 
     @property
     def served(self) -> int:

@@ -19,30 +19,48 @@ BAZEL = 10.0  # seconds after which Bazel kills a helper
 
 
 @pytest.mark.parametrize(
-    ("argv", "protocol"),
+    ("argv", "question"),
     [
-        (["credlatch", "get"], b""),
-        (["/opt/credlatch/bin/credlatch", "get"], b""),
-        (["docker-credential-credlatch", "get"], b"docker"),
-        (["/usr/bin/docker-credential-anything", "get"], b"docker"),
-        (["docker-credential-x/credlatch", "get"], b""),
-        (["credlatch", "bazel", "get"], b"bazel"),
-        (["credlatch", "docker", "get"], b"docker"),
-        (["docker-credential-credlatch", "docker", "get"], b"docker"),
+        (["credlatch", "get"], (b"", None)),
+        (["/opt/credlatch/bin/credlatch", "get"], (b"", None)),
+        (["docker-credential-credlatch", "get"], (b"docker", None)),
+        (["/usr/bin/docker-credential-anything", "get"], (b"docker", None)),
+        (["docker-credential-x/credlatch", "get"], (b"", None)),
+        (["credlatch", "bazel", "get"], (b"bazel", None)),
+        (["credlatch", "docker", "get"], (b"docker", None)),
+        (["docker-credential-credlatch", "docker", "get"], (b"docker", None)),
+        (["/usr/bin/git-credential-credlatch", "get"], (b"git", None)),
+        (["git-credential-credlatch", "--read-only", "get"], (b"git", None)),
+        (["credlatch", "git", "get"], (b"git", None)),
+        (["credlatch", "git", "--read-only", "get"], (b"git", None)),
+        (["keyring", "get", "s", "u"], (b"keyring", b"get\0s\0u")),
+        (["/x/keyring", "--mode=creds", "get", "s"], (b"keyring", b"--mode=creds\0get\0s")),
+        (["credlatch", "keyring", "get", "s", ""], (b"keyring", b"get\0s\0")),
+        (["credlatch", "header", "u"], (b"header", b"u")),
+        (["credlatch", "token", "--user", "\udcff"], (b"token", b"--user\0\xff")),
         (["credlatch"], None),
         ([""], None),
         (["credlatch", "get", "x"], None),
         (["credlatch", "docker", "store"], None),
         (["credlatch", "docker", "list"], None),
         (["docker-credential-credlatch", "erase"], None),
-        (["/usr/bin/git-credential-credlatch", "get"], None),
-        (["keyring", "get"], None),
+        (["docker-credential-credlatch", "header", "u"], None),
+        (["git-credential-credlatch", "store"], None),
+        (["git-credential-credlatch", "header", "u"], None),
+        (["credlatch", "git", "--read-only", "store"], None),
+        (["keyring", "set", "s", "u"], None),
+        (["keyring", "get", "--help"], None),
+        (["keyring"], None),
+        (["credlatch", "header"], None),
+        (["credlatch", "token", "-h"], None),
         (["credlatch", "agent", "get"], None),
         (["credlatch", "--version"], None),
     ],
 )
-def test_which_calls_it_asks_the_agent_about(argv: list[str], protocol: bytes | None) -> None:
-    assert client.protocol(argv) == protocol
+def test_which_calls_it_asks_the_agent_about(
+    argv: list[str], question: tuple[bytes, bytes | None] | None
+) -> None:
+    assert client.question(argv) == question
 
 
 def test_it_gives_up_before_bazel_does_and_after_a_call_has() -> None:
@@ -99,13 +117,19 @@ def test_what_follows_an_answer_is_not_part_of_it(
 @pytest.mark.parametrize(
     "data",
     [
-        wire.DECLINED,
-        wire.PULSE * 3 + wire.DECLINED,
         b"x",
+        wire.PULSE + b"x",
         wire.ANSWERED + b"\xff\xff\xff\xff",
         wire.ANSWERED + (wire.LONGEST + 1).to_bytes(4, "big"),
     ],
 )
+def test_what_is_no_agent(pair: tuple[socket.socket, socket.socket], data: bytes) -> None:
+    pair[1].sendall(data)
+    with pytest.raises(ValueError, match="no agent"):
+        client._receive(pair[0], forever())
+
+
+@pytest.mark.parametrize("data", [wire.DECLINED, wire.PULSE * 3 + wire.DECLINED])
 def test_an_agent_that_does_not_serve_the_call(
     pair: tuple[socket.socket, socket.socket], data: bytes
 ) -> None:

@@ -23,6 +23,11 @@ def request(text: str) -> Request:
     return Request(urls.parse(text), (text,))
 
 
+def of(protocol: str, answer: Answer, seconds: float = 0.0) -> Answer:
+    answer.protocol, answer.seconds = protocol, seconds
+    return answer
+
+
 def answered(credential: Bearer | Basic) -> Answer:
     asked = request(f"https://user:{HIDDEN}@a.example:8443/path?token={HIDDEN}")
     resolution = Resolution(credential, asked.url, None, "netrc", Entry(credential, "a file"))
@@ -32,17 +37,17 @@ def answered(credential: Bearer | Basic) -> Answer:
 @pytest.mark.parametrize("credential", [Bearer(Secret(HIDDEN)), Basic("u", Secret(HIDDEN))])
 def test_an_answer_is_tool_host_store_outcome_and_time(credential: Bearer | Basic) -> None:
     log = Log()
-    log.answered("bazel", answered(credential), 0.0123)
+    log.answered(of("bazel", answered(credential), 0.0123))
     assert re.fullmatch(WHEN + r"bazel a\.example:8443 netrc answered \(12\.3 ms\)\n", log.text())
     assert HIDDEN not in log.text()
 
 
 def test_what_has_no_answer() -> None:
     log = Log()
-    log.answered("docker", Answer(1, b"", b"", request=request("https://a.example/")), 0.0)
+    log.answered(of("docker", Answer(1, b"", b"", request=request("https://a.example/")), 0.0))
     failure = StoreError("it is locked: unlock it")
-    log.answered("bazel", Answer(1, b"", b"", failure=failure), 0.0)
-    log.answered("docker", Answer(1, b"", b"", request=Request(None, ("a key",))), 0.0)
+    log.answered(of("bazel", Answer(1, b"", b"", failure=failure), 0.0))
+    log.answered(of("docker", Answer(1, b"", b"", request=Request(None, ("a key",))), 0.0))
     log.refused("bazel", "elsewhere")
     assert [re.sub(f"^{WHEN}", "", line) for line in log.text().splitlines()] == [
         "docker a.example - no credential (0.0 ms)",
@@ -56,7 +61,7 @@ def test_what_has_no_answer() -> None:
 def test_a_message_is_one_line_without_what_a_terminal_obeys() -> None:
     log = Log()
     failure = StoreError("\x1b[2J\r\n2026-01-01T00:00:00Z bazel forged\u2028\udcff\t" + "x" * 5_000)
-    log.answered("bazel", Answer(1, b"", b"", failure=failure), 0.0)
+    log.answered(of("bazel", Answer(1, b"", b"", failure=failure), 0.0))
     (line,) = log.text().splitlines()
     assert line.isprintable()
     assert len(line) < 300

@@ -141,7 +141,7 @@ def test_nothing_is_made_in_another_user_s_folder(
 
 @pytest.mark.parametrize("chosen", [b"off", b"/run/forwarded.sock", b"no", b"0"])
 def test_who_has_chosen_otherwise_starts_none(folder: Path, chosen: bytes) -> None:
-    start.start({b"CREDLATCH_AGENT": chosen}, BUILD)
+    start.start({b"CREDLATCH_AGENT": chosen}, BUILD, str)
     assert not folder.exists()
 
 
@@ -149,25 +149,25 @@ def test_who_has_chosen_otherwise_starts_none(folder: Path, chosen: bytes) -> No
 def test_who_has_not_starts_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch, chosen: bytes | None
 ) -> None:
-    spawned: list[int] = []
-    monkeypatch.setattr(start, "_spawn", spawned.append)
+    spawned: list[str] = []
+    monkeypatch.setattr(start, "_spawn", lambda _, first: spawned.append(first))
     environ = {} if chosen is None else {b"CREDLATCH_AGENT": chosen}
-    start.start(environ, BUILD)
-    start.start(environ, BUILD)
-    assert len(spawned) == 1
+    start.start(environ, BUILD, lambda: "a line")
+    start.start(environ, BUILD, lambda: "a line")
+    assert spawned == ["a line"]
     assert folder.exists()
 
 
 def test_a_start_that_fails_is_no_failure_of_the_call(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: int) -> None:
+    def fail(*_: object) -> None:
         raise OSError(11, "no more processes")
 
     monkeypatch.setattr(start, "_spawn", fail)
-    start.start({}, BUILD)
+    start.start({}, BUILD, str)
     folder.chmod(0o755)
-    start.start({}, BUILD)
+    start.start({}, BUILD, str)
 
 
 def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,8 +184,9 @@ def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     }  # fmt: skip
     for name, value in {**given, **others}.items():
         monkeypatch.setenv(name, value)
-    its = start._environment()
+    its = start._environment("")
     assert {name: its.get(name) for name in given} == given
     assert set(its) - set(given) == {"PYINSTALLER_RESET_ENVIRONMENT", "MALLOC_ARENA_MAX"}
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/its/own")
-    assert start._environment()["LD_LIBRARY_PATH"] == "/its/own"
+    assert start._environment("")["LD_LIBRARY_PATH"] == "/its/own"
+    assert start._environment("a\udcff\u2028é")[start.FIRST] == "a\\udcff\\u2028\\xe9"

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch import answers, logins
-from credlatch.commands import header, token
+from credlatch import answers
 from credlatch.errors import CredlatchError
-from credlatch.protocols import git, keyring
 from credlatch.secrets import shapes, wanted
 from credlatch.secrets.source import Says, Source
 from support.callers import caller_of
@@ -35,24 +33,6 @@ def _answered(protocol: str, stdin: bytes) -> Callable[[Home], bytes]:
     return ask
 
 
-def _git(home: Home) -> bytes:
-    asked = git.parse(f"protocol=https\nhost={HOST}\n".encode())
-    assert asked.url is not None
-    found = logins.find(caller_of(home), asked.url)
-    assert found is not None
-    return git.render(asked, found)
-
-
-def _keyring(*options: str) -> Callable[[Home], bytes]:
-    def ask(home: Home) -> bytes:
-        call = keyring.parse(["get", URL, "--mode=creds", *options])
-        found = logins.find(caller_of(home), call.url)
-        assert found is not None
-        return keyring.render(call, found)
-
-    return ask
-
-
 def _secret(shape: str) -> Callable[[Home], bytes]:
     def ask(home: Home) -> bytes:
         one = wanted.secret(f"id=t,url={URL},as={shape}")
@@ -65,11 +45,13 @@ CLIENTS: dict[str, Callable[[Home], bytes]] = {
     "bazel": _answered(answers.BAZEL, json.dumps({"uri": URL}).encode()),
     "docker": _answered(answers.DOCKER, HOST.encode()),
     "docker by URL": _answered(answers.DOCKER, f"{URL}v2/".encode()),
-    "git": _git,
-    "keyring": _keyring(),
-    "keyring as JSON": _keyring("--output=json"),
-    "header": lambda home: header._headers(URL, caller_of(home)) or b"",
-    "token": lambda home: token._part(URL, caller_of(home), user=False) or b"",
+    "git": _answered(answers.GIT, f"protocol=https\nhost={HOST}\n".encode()),
+    "keyring": _answered(answers.KEYRING, b"get\0%s\0--mode=creds" % URL.encode()),
+    "keyring as JSON": _answered(
+        answers.KEYRING, b"get\0%s\0--mode=creds\0--output=json" % URL.encode()
+    ),
+    "header": _answered(answers.HEADER, URL.encode()),
+    "token": _answered(answers.TOKEN, URL.encode()),
     **{f"secret as {shape}": _secret(shape) for shape in shapes.SHAPES},
 }
 

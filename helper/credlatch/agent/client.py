@@ -16,7 +16,10 @@ PATIENCE = 0.5  # seconds without a sign of life after which the agent counts as
 # Seconds for all of it, whatever signs of life there are: a call itself gives up after nine, and
 # Bazel kills it after ten.
 LONGEST = 9.4
-ASKED = "_CREDLATCH_ASKED"  # a variable that says: the process before us, for the same call, has
+# A variable that says: the process before us, for the same call, has asked. Its value is the
+# warning, or NO_WARNING.
+ASKED = "_CREDLATCH_ASKED"
+NO_WARNING = "1"
 MAX_STDIN = 1024 * 1024  # bytes
 _CHUNK = 65_536
 _HEAD = 5  # bytes of an answer before its fields: that it is one, and their length
@@ -24,18 +27,17 @@ _HEAD = 5  # bytes of an answer before its fields: that it is one, and their len
 taken: bytes | None = None
 """What has been read of standard input, when the call goes on in this process."""
 
+has_asked = False
+"""Whether somebody was there to be asked, when the call goes on."""
+
+warning: str | None = None
+"""Why what CREDLATCH_AGENT names has not answered; None: it has, or names nothing."""
+
 
 def answer() -> None:
     """End the process with the agent's answer, if there is one."""
-    build = sys._xoptions.get("credlatch")
-    asked = protocol(sys.argv)
-    if sys.platform == "win32" or not isinstance(build, str) or asked is None:
-        return
-    try:
-        reply = _ask(build, asked)
-    # Not only OSError: nothing at all that happens here may end the call.
-    except Exception:  # noqa: BLE001
-        return
+    asked = question(sys.argv)
+    reply = None if asked is None else ask(*asked)
     if reply is None:
         return
     status, out, err = reply
@@ -54,20 +56,77 @@ def answer() -> None:
     posix._exit(status)
 
 
-def protocol(argv: list[str]) -> bytes | None:
-    """Which protocol's ``get`` this is, empty for whichever standard input speaks; else None."""
+def question(argv: list[str]) -> tuple[bytes, bytes | None] | None:
+    """Which protocol's ``get`` this is, empty for whichever standard input speaks; else None.
+
+    With it, for clients that ask by their arguments, these, and a zero byte between two; None for
+    all others, who ask on standard input.
+    """
     words = argv[1:]
+    name = argv[0].rpartition("/")[2]
+    if name.startswith("docker-credential-"):
+        return (b"docker", None) if words in (["get"], ["docker", "get"]) else None
+    if name.startswith("git-credential-"):
+        words = ["git", *words]
+    elif name == "keyring":
+        words = ["keyring", *words]
     if words == ["get"]:
-        name = argv[0].rpartition("/")[2]
-        if name == "keyring" or name.startswith("git-credential-"):
-            return None
-        return b"docker" if name.startswith("docker-credential-") else b""
-    if words in (["bazel", "get"], ["docker", "get"]):
-        return words[0].encode()
+        return b"", None
+    if words in (
+        ["bazel", "get"],
+        ["docker", "get"],
+        ["git", "get"],
+        ["git", "--read-only", "get"],
+    ):
+        return words[0].encode(), None
+    command, words = words[:1], words[1:]
+    asks = command in (["header"], ["token"]) or (command == ["keyring"] and "get" in words)
+    if not asks or not words or "-h" in words or "--help" in words:
+        return None
+    return command[0].encode(), "\0".join(words).encode("utf-8", "surrogateescape")
+
+
+def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
+    """The answer of the agent that is there for this call, or of the one that it names.
+
+    Args:
+        asked: the protocol, as ``question`` has it.
+        request: what is asked; None: what standard input says.
+
+    Returns:
+        The exit status, standard output and standard error; None when there is no answer.
+    """
+    global warning  # noqa: PLW0603 - see its docstring
+    build = sys._xoptions.get("credlatch")
+    if sys.platform == "win32" or not isinstance(build, str):
+        return None
+    import posix
+
+    chosen: bytes = posix.environ.get(b"CREDLATCH_AGENT", b"")
+    try:
+        return _ask(build, chosen, asked, request)
+    # Not only OSError: nothing at all that happens here may end the call.
+    except Exception as error:  # noqa: BLE001
+        if chosen not in {b"", b"on"}:
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            path = chosen.decode("utf-8", "backslashreplace")
+            warning = f"no answer from CREDLATCH_AGENT={path} ({why}): this machine's logins count"
     return None
 
 
-def _ask(build: str, asked: bytes) -> tuple[int, bytes, bytes] | None:
+def ask_another(asked: bytes, request: bytes) -> tuple[int, bytes, bytes] | None:
+    """The answer of another machine's agent, where CREDLATCH_AGENT names one."""
+    if sys.platform == "win32":
+        return None
+    import posix
+
+    chosen: bytes = posix.environ.get(b"CREDLATCH_AGENT", b"")
+    return ask(asked, request) if chosen.startswith(b"/") else None
+
+
+def _ask(
+    build: str, chosen: bytes, asked: bytes, request: bytes | None
+) -> tuple[int, bytes, bytes] | None:
     import _socket
     import posix
     import resource
@@ -75,23 +134,30 @@ def _ask(build: str, asked: bytes) -> tuple[int, bytes, bytes] | None:
 
     from credlatch.agent.peer import uid_of
     from credlatch.agent.place import socket, world
-    from credlatch.agent.wire import FORWARDED, GET, request, unpack
+    from credlatch.agent.wire import FORWARDED, GET, unpack
+    from credlatch.agent.wire import request as framed
 
-    global taken  # noqa: PLW0603 - see its docstring
+    global taken, has_asked, warning  # noqa: PLW0603 - see their docstrings
     environ: dict[bytes, bytes] = posix.environ
-    chosen = environ.get(b"CREDLATCH_AGENT", b"")
     uid = posix.getuid()
-    if chosen == b"off" or ASKED.encode() in environ:
+    if chosen == b"off":
+        return None
+    if (before := environ.get(ASKED.encode())) is not None:
+        said = before.decode("utf-8", "backslashreplace")
+        warning = None if said == NO_WARNING else said
         return None
     # A crash must not write secrets to a file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     forwarded = chosen.startswith(b"/")
+    if not forwarded and chosen not in {b"", b"on"}:
+        raise ValueError("it is neither on, off nor an absolute path")
     path = chosen if forwarded else socket(environ, uid, build)
     posix.stat(path)  # without an agent, standard input is left as it is
-    stdin = _stdin()
-    taken = stdin
-    if len(stdin) > MAX_STDIN:
+    if request is None:
+        request = taken = _stdin()
+    if len(request) > MAX_STDIN:
         return None
+    has_asked = True
     deadline = time.monotonic() + LONGEST
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(PATIENCE)
@@ -99,16 +165,16 @@ def _ask(build: str, asked: bytes) -> tuple[int, bytes, bytes] | None:
     owner = uid_of(connection)
     # A forwarded socket belongs to a container's or a tunnel's root at times.
     if owner != uid and not (forwarded and (owner == 0 or (uid == 0 and owner is not None))):
-        return None
+        raise OSError("it is another user's")
     if forwarded:
-        question = request(FORWARDED, asked, stdin)
+        question = framed(FORWARDED, asked, request)
     else:
         try:
             cwd = posix.getcwdb()
         except OSError:
             cwd = b"/"
         variables = b"\0".join([name + b"=" + value for name, value in environ.items()])
-        question = request(GET, asked, cwd, world(), stdin, variables)
+        question = framed(GET, asked, cwd, world(), request, variables)
     connection.sendall(question)
     answered = _receive(connection, deadline)
     if answered is None:
@@ -122,28 +188,31 @@ def _receive(connection: "_socket.socket", deadline: float) -> bytes | None:
 
     Raises:
         OSError: it gave no sign of life for PATIENCE, has gone, or takes too long.
+        ValueError: it is no agent.
     """
     import time
 
-    from credlatch.agent.wire import ANSWERED, PULSE
+    from credlatch.agent.wire import ANSWERED, DECLINED, PULSE
     from credlatch.agent.wire import LONGEST as MOST
 
     data = b""
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise OSError
+            raise OSError("it takes too long")
         connection.settimeout(min(PATIENCE, left))
         chunk = connection.recv(_CHUNK)
         if not chunk:
-            raise OSError
+            raise OSError("it has gone")
         data = data + chunk if data else chunk.lstrip(PULSE)
-        if data and data[:1] != ANSWERED:
+        if data[:1] == DECLINED:
             return None
+        if data and data[:1] != ANSWERED:
+            raise ValueError("it is no agent")
         if len(data) >= _HEAD:
             length = int.from_bytes(data[1:_HEAD], "big")
             if length > MOST:
-                return None
+                raise ValueError("it is no agent")
             if len(data) >= _HEAD + length:
                 return data[_HEAD : _HEAD + length]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from credlatch import answers
 from credlatch.agent import place, wire
@@ -63,9 +62,9 @@ class Desk:
         raise ValueError("no such request")
 
     def _get(
-        self, protocol: bytes, cwd: bytes, world: bytes, stdin: bytes, variables: bytes
+        self, protocol: bytes, cwd: bytes, world: bytes, asked: bytes, variables: bytes
     ) -> bytes:
-        name = protocol.decode() or answers.protocol_of(stdin)
+        name = protocol.decode() or answers.protocol_of(asked)
         if world != self._world:
             self._log.refused(name, "its paths lead elsewhere (another container or chroot)")
             return wire.DECLINED
@@ -74,18 +73,17 @@ class Desk:
         def make_caller() -> Caller:
             return Caller(environ, os.fsdecode(cwd), self._keep)
 
-        begin = time.monotonic()
         caller = make_caller()
         try:
-            answer = answers.get(name, stdin, caller)
+            answer = answers.get(name, asked, caller)
         except ElsewhereError as error:
             self._log.refused(name, str(error))
             return wire.DECLINED
         finally:
             caller.close()
         if answer.request is not None and answer.resolution is not None:
-            self._early.used(answer.request, answer.resolution, make_caller)
-        self._log.answered(name, answer, time.monotonic() - begin)
+            self._early.used(answer.request, answer.resolution, make_caller, order=answer.order)
+        self._log.answered(answer)
         return wire.answer(answer.status, answer.out, answer.err)
 
 

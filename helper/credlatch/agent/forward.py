@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 
 from credlatch import answers, registry
 from credlatch import url as urls
 from credlatch.agent import wire
 from credlatch.caller import Caller
-from credlatch.errors import CredlatchError, RequestError
+from credlatch.errors import RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from credlatch.agent.log import Log
-    from credlatch.request import Request
     from credlatch.url import Url
 
 
@@ -84,20 +82,19 @@ class ForwardingDesk:
         """
         if asks_for != wire.FORWARDED:
             raise ValueError("not a request that may come from elsewhere")
-        protocol, stdin = fields
-        name = protocol.decode() or answers.protocol_of(stdin)
-        url = _url(name, stdin)
+        protocol, asked = fields
+        name = protocol.decode() or answers.protocol_of(asked)
+        url = answers.url_of(name, asked)
         if url is None or not self._may_ask(url):
             what = "what it asks for" if url is None else url.netloc
             self._log.refused(name, f"{what} is not forwarded")
             return wire.DECLINED
-        begin = time.monotonic()
         caller = Caller()
         try:
-            answer = answers.get(name, stdin, caller)
+            answer = answers.get(name, asked, caller)
         finally:
             caller.close()
-        self._log.answered(name, answer, time.monotonic() - begin)
+        self._log.answered(answer)
         # Without an answer here, the other machine's own logins may have one.
         if answer.resolution is None:
             return wire.DECLINED
@@ -148,14 +145,3 @@ def _see_that_nobody_answers(path: bytes) -> None:
         except TimeoutError:
             pass  # busy: somebody's in any case
     raise BlockingIOError("another process")
-
-
-def _url(protocol: str, stdin: bytes) -> Url | None:
-    from credlatch.protocols import bazel, docker
-
-    try:
-        parse = docker.parse_get if protocol == answers.DOCKER else bazel.parse
-        request: Request = parse(stdin)
-    except CredlatchError:
-        return None
-    return request.url

@@ -20,6 +20,27 @@ KEPT = 1_000  # lines
 _LONGEST = 200  # characters of a failure's text
 
 
+def call(answer: Answer) -> str:
+    """A call that was answered, also one with a failure, in words."""
+    request, resolution = answer.request, answer.resolution
+    host = request.url.netloc if request is not None and request.url is not None else "-"
+    if resolution is not None:
+        store, outcome = resolution.store, "answered"
+    elif answer.failure is not None:
+        store, outcome = "-", f"failed: {str(answer.failure)[:_LONGEST]}"
+    else:
+        store, outcome = "-", "no credential"
+    return f"{answer.protocol} {host} {store} {outcome} ({answer.seconds * 1000:.1f} ms)"
+
+
+def line(text: str) -> str:
+    """A line of the log, with the time."""
+    # A failure's text may hold what a terminal obeys, or what would look like another line.
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return f"{clock.timestamp(int(time.time()))} {text}"
+
+
 class Log:
     """The last lines.
 
@@ -33,18 +54,10 @@ class Log:
         self.calls = 0
         self.declined = 0
 
-    def answered(self, protocol: str, answer: Answer, seconds: float) -> None:
+    def answered(self, answer: Answer) -> None:
         """Note a call that was answered, also one with a failure."""
         self.calls += 1
-        request, resolution = answer.request, answer.resolution
-        host = request.url.netloc if request is not None and request.url is not None else "-"
-        if resolution is not None:
-            store, outcome = resolution.store, "answered"
-        elif answer.failure is not None:
-            store, outcome = "-", f"failed: {str(answer.failure)[:_LONGEST]}"
-        else:
-            store, outcome = "-", "no credential"
-        self.note(f"{protocol} {host} {store} {outcome} ({seconds * 1000:.1f} ms)")
+        self.note(call(answer))
 
     def refused(self, protocol: str, why: str) -> None:
         """Note a call that was left to the caller's own process."""
@@ -54,13 +67,13 @@ class Log:
 
     def note(self, text: str) -> None:
         """Add a line, with the time."""
-        # A failure's text may hold what a terminal obeys, or what would look like another line.
-        if not text.isprintable():
-            text = "".join(c if c.isprintable() else " " for c in text)
-        line = f"{clock.timestamp(int(time.time()))} {text}"
-        self._lines.append(line)
+        self.add(line(text))
+
+    def add(self, text: str) -> None:
+        """Add a whole line."""
+        self._lines.append(text)
         if self._show is not None:
-            self._show(line)
+            self._show(text)
 
     def text(self) -> str:
         """All lines that are kept."""

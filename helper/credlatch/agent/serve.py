@@ -105,6 +105,8 @@ class Agent:
         self._build = build
         self._since = time.time()
         self._log = Log()
+        if first := os.environ.pop(start.FIRST, ""):
+            self._log.add(first)
         self._keep = Keep()
         self._early = Early(self._log, IDLE if idle is None else idle)
         desk = Desk(self._keep, self._log, self._early, self._status, self._stop)

@@ -12,14 +12,15 @@ from credlatch.renew import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PAUSE = 3.0  # seconds after a start before another is tried: one that fails is not tried by each
+FIRST = "_CREDLATCH_FIRST"  # a variable with the line of the agent's log for the call before it
 LOCK = 3  # the descriptor under which the agent inherits its lock
 _KEPT = ("HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "CREDLATCH_AGENT_IDLE")
 
 
-def start(environ: Mapping[bytes, bytes], build: str) -> None:
+def start(environ: Mapping[bytes, bytes], build: str, first: Callable[[], str]) -> None:
     """Start the agent, unless it is switched off, is there, or is just being started.
 
     Whatever goes wrong, there is no agent, and every call is served in its own process.
@@ -27,13 +28,14 @@ def start(environ: Mapping[bytes, bytes], build: str) -> None:
     Args:
         environ: the environment.
         build: which program this is.
+        first: the line of its log for the call that starts it.
     """
     if environ.get(b"CREDLATCH_AGENT", b"") not in {b"", b"on"}:
         return
     try:
         lock = take(environ, build)
         if lock is not None:
-            _spawn(lock)
+            _spawn(lock, first())
             os.close(lock)
     except OSError:
         return
@@ -90,7 +92,7 @@ def private(folder: bytes) -> None:
         raise PermissionError(f"{os.fsdecode(folder)} is not this user's alone")
 
 
-def _spawn(lock: int) -> None:
+def _spawn(lock: int, first: str) -> None:
     """Run the agent in a session of its own, without any descriptor of ours but the lock."""
     child = os.fork()
     if child:
@@ -110,14 +112,16 @@ def _spawn(lock: int) -> None:
             os.chdir("/")
             os.umask(0o077)
             words = ["credlatch", "agent", "serve", str(LOCK)]
-            os.execve(sys.executable, words, _environment())  # noqa: S606 - no shell is wanted
+            os.execve(sys.executable, words, _environment(first))  # noqa: S606 - no shell is wanted
     finally:
         os._exit(1)
 
 
-def _environment() -> dict[str, str]:
+def _environment(first: str) -> dict[str, str]:
     """What the agent needs of ours; what a caller's says comes with each call."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    if first:
+        kept[FIRST] = first.encode("ascii", "backslashreplace").decode()
     kept |= network.settings(os.environ)
     if "LD_LIBRARY_PATH_ORIG" in os.environ:
         kept["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH_ORIG"]

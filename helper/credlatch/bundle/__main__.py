@@ -47,7 +47,8 @@ def _run() -> int:
 
     if client.taken is not None:
         launch.give_back(client.taken, more=len(client.taken) > client.MAX_STDIN)
-        environ[client.ASKED] = "1"  # who hangs is waited for once
+    if client.has_asked:
+        environ[client.ASKED] = client.warning or client.NO_WARNING  # who hangs is waited for once
     failures = []
     for place in places(Caller()):
         try:

@@ -1,4 +1,4 @@
-"""How a call ends that asked for a credential."""
+"""How a call ends that keeps or forgets a login."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credlatch.caller import Caller
-    from credlatch.url import Url
 
 
 def answer(caller: Caller, made: Callable[[], bytes | None]) -> int:
@@ -27,8 +26,3 @@ def answer(caller: Caller, made: Callable[[], bytes | None]) -> int:
             streams.say(warning)
     streams.answer(out or b"")
     return 1 if out is None else 0
-
-
-def nothing(url: Url) -> str:
-    """What to tell a person for whom no store has a credential."""
-    return f"no store has a credential for {url.shown}: log in there first"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch import logins
+from credlatch import answers, logins
 from credlatch.commands import asked, streams
 from credlatch.credential import Basic
 from credlatch.errors import CredlatchError, UsageError
@@ -34,7 +34,7 @@ def run(args: list[str], caller: Caller) -> int:
         args, keeps = args[1:], False
     match args:
         case ["get"]:
-            return asked.answer(caller, lambda: _get(caller))
+            return streams.reply(answers.get(answers.GIT, streams.read_stdin(), caller))
         case ["store"] if keeps:
             return asked.answer(caller, lambda: _store(caller))
         case ["erase"] if keeps:
@@ -50,29 +50,31 @@ def run(args: list[str], caller: Caller) -> int:
     return 0
 
 
-def _get(caller: Caller) -> bytes:
-    description = git.parse(streams.read_stdin())
-    if description.url is None:
-        return b""
-    resolution = logins.find(caller, description.url)
-    return b"" if resolution is None else git.render(description, resolution)
-
-
 def _store(caller: Caller) -> bytes:
     """Keep a login that a person has typed.
 
     Git says so after every success, whoever gave it the login. What we gave, what ends, and what
     another helper signs for one use must not become a login that lasts.
     """
-    new = git.parse(streams.read_stdin())
+    stdin = streams.read_stdin()
+    new = git.parse(stdin)
     if new.url is None or new.username is None or not new.password:
         return b""
-    if new.given or new.ends or new.token is not None:
+    if new.given or new.ends or new.token is not None or _is_forwarded(stdin):
         return b""
     known = _known(caller, new.url)
     if known is None or not (known.credential.secret == new.password or _is_token(known)):
         logins.keep(caller, new.url, new.username, new.password)
     return b""
+
+
+def _is_forwarded(stdin: bytes) -> bool:
+    """Whether another machine's agent answers for it: there it is kept, and stays."""
+    from credlatch.agent import client
+
+    asked = (b"protocol", b"host", b"path", b"username")
+    rows = [row for row in stdin.split(b"\n") if row.partition(b"=")[0] in asked]
+    return client.ask_another(b"git", b"\n".join(rows)) is not None
 
 
 def _is_token(known: Resolution) -> bool:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from credlatch import registry
-from credlatch import url as urls
-from credlatch.commands import asked, streams
-from credlatch.errors import UsageError
-from credlatch.request import Request
-from credlatch.resolve import Resolver
-from credlatch.stores import seen
+from credlatch import answers, login_answers
+from credlatch.commands import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,25 +22,9 @@ def run(args: list[str], caller: Caller) -> int:
     """Answer one call; the exit status, 1 when there is no credential.
 
     Raises:
-        UsageError: anything but one URL.
-        CredlatchError: there may be one, and it cannot be had.
+        AnswerError: standard output does not take it.
     """
-    match args:
-        case ["--help" | "-h"]:
-            streams.answer(USAGE.encode())
-            return 0
-        case [text] if not text.startswith("-"):
-            return asked.answer(caller, lambda: _headers(text, caller))
-        case _:
-            raise UsageError("one URL is needed: see credlatch header --help")
-
-
-def _headers(text: str, caller: Caller) -> bytes | None:
-    url = urls.parse(text)
-    request = Request(url, registry.spellings(url))
-    resolution = Resolver(caller, seen.order(url.username)).resolve(request)
-    if resolution is None:
-        streams.say(asked.nothing(url))
-        return None
-    headers = resolution.credential.headers()
-    return "".join(f"{name}: {value}\n" for name, value in headers.items()).encode()
+    if args in (["--help"], ["-h"]):
+        streams.answer(USAGE.encode())
+        return 0
+    return streams.reply(answers.get(answers.HEADER, login_answers.asked_by(args), caller))

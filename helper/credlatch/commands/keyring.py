@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from credlatch import logins
+from credlatch import answers, login_answers, logins
 from credlatch.commands import asked, streams
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
@@ -26,13 +26,11 @@ def run(args: list[str], caller: Caller) -> int:
         streams.answer(keyring.USAGE.encode())
         return 0
     call = keyring.parse(args)
-    does = {"get": _get, "set": _set, "del": _delete}[call.operation]
+    if call.operation == "get":
+        request = login_answers.asked_by(args)
+        return streams.reply(answers.get(answers.KEYRING, request, caller))
+    does = _set if call.operation == "set" else _delete
     return asked.answer(caller, lambda: does(call, caller))
-
-
-def _get(call: keyring.Call, caller: Caller) -> bytes | None:
-    resolution = logins.find(caller, call.url)
-    return None if resolution is None else keyring.render(call, resolution)
 
 
 def _set(call: keyring.Call, caller: Caller) -> bytes:

@@ -16,6 +16,10 @@ MAX_STDIN = 1024 * 1024  # bytes: twice the largest secret that BuildKit takes
 _CHUNK = 65_536
 
 
+replied: Answer | None = None
+"""The answer that has been written."""
+
+
 def read_stdin() -> bytes:
     """All of standard input.
 
@@ -78,6 +82,8 @@ def reply(whole: Answer) -> int:
     Raises:
         AnswerError: standard output does not take it.
     """
+    global replied  # noqa: PLW0603 - see its docstring
+    replied = whole
     _tell(whole.err, 2)
     answer(whole.out)
     return whole.status

@@ -6,8 +6,9 @@ each protocol the hosts, and the helper's name or path. ``*`` is for all hosts.
     {"docker": {"registry.example.com": "ecr-login", "*": "pass"},
      "bazel": {"*.example.com": "/opt/company/helper"}}
 
-Each is asked as its client asked it: Docker's by the client's own key, Bazel's by the URL. One for
-all hosts answers its own clients only; one of Docker's for a named host answers everybody.
+Each is asked as its client asked it: Docker's by the client's own key, Bazel's by the URL. One of
+Docker's for all hosts answers Docker's clients only, and one for a named host everybody; Bazel's
+answer all but Docker's clients.
 """
 
 from __future__ import annotations

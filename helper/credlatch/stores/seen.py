@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from credlatch.credential import Basic
 from credlatch.errors import StoreError
-from credlatch.stores.order import ORDER
+from credlatch.stores.order import ORDER, chained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def _opener(open_store: Opener, username: str | None, *, renews: bool) -> Opener
         store = open_store(caller)
         if store is None:
             return None
+        if open_store is chained:
+            return _ByUrl(store, username)
         return _Renewing(store, username) if renews and _renews(store) else _Seen(store, username)
 
     return opened
@@ -80,6 +82,18 @@ class _Seen:
         if entry is None or self._username is None or not isinstance(entry.credential, Basic):
             return entry
         return entry if entry.credential.username == self._username else None
+
+
+class _ByUrl:
+    """One that is asked by URL alone: its keys are Docker's clients' own."""
+
+    def __init__(self, store: Store, username: str | None) -> None:
+        self.name = store.name
+        self._seen = _Seen(store, username)
+
+    def find(self, url: Url) -> Entry | None:
+        """The entry for a URL."""
+        return self._seen.find(url)
 
 
 class _Renewing(_Seen):
