@@ -229,18 +229,25 @@ def host_name(text: str, *, bucket: bool = False) -> str:
     host = text.lower()
     if not host.isascii():
         host = _idna(host)
+        # A program without IDNA asks a name service for what others take for this machine.
+        if host.removesuffix(".").rpartition(".")[2] == "localhost" or _is_number(host):
+            raise RequestError("the URL's host is an address, or localhost, in other letters")
     name = host.removeprefix("*.").removesuffix(".")
     labels = name.split(".")
     if "" in labels or not _HOST_CHARACTERS.issuperset(name):
         raise RequestError("the URL has no host, or one with characters that no host has")
     # A name whose last label is a number is an IPv4 address (WHATWG URL, 3.5), which may be written
     # in many ways; only the canonical one is read alike by everybody.
-    last = labels[-1]
-    if not bucket and (last.isdecimal() or last.startswith("0x")):
+    if not bucket and _is_number(name):
         canonical = len(labels) == _OCTETS and all(map(_is_octet, labels))
-        if not canonical:
+        if not canonical or host.endswith("."):
             raise RequestError("the URL's host is a number, but not an IPv4 address like 127.0.0.1")
     return undotted(host)
+
+
+def _is_number(name: str) -> bool:
+    last = name.removesuffix(".").rpartition(".")[2]
+    return last.isdecimal() or last.startswith("0x")
 
 
 def undotted(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,7 @@ from support.callers import caller_of
 
 if TYPE_CHECKING:
     from support.home import Home
+    from support.token_server import TokenServer
 
 NAMES = ["a.localhost", "A.B.Localhost.", "localhost."]
 
@@ -145,8 +146,25 @@ def test_no_refresh_token_is_sent_there(resolver: FakeResolver) -> None:
     assert resolver.asked == ["keycloak.localhost"]
 
 
-def test_it_is_sent_where_the_name_is_this_machine(resolver: FakeResolver) -> None:
-    server = "http://keycloak.localhost:9/token"
-    with pytest.raises(RenewalError, match="cannot be reached"):
-        exchange.exchange(OAuthRefresh(Secret("r"), server, "c", "log in"), time.monotonic() + 60)
-    assert "keycloak.localhost" in resolver.asked
+def test_it_is_sent_to_this_machine_whatever_the_name_is_a_moment_later(
+    token_server: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = socket.getaddrinfo, []
+
+    def changing(host: str, *args: Any, **options: Any) -> Any:
+        asked.append(host)
+        if host == "keycloak.localhost" and asked.count(host) > 1:
+            raise socket.gaierror(socket.EAI_NONAME, "another machine's, by now")
+        return real("127.0.0.1", *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    port = urls.parse(token_server.url).port
+    server = f"http://keycloak.localhost:{port}/token?realm=a//b"
+    grant = OAuthRefresh(Secret("r"), server, "c", "log in")
+    fresh = exchange.exchange(grant, time.monotonic() + 60)
+    assert fresh.token.reveal() == token_server.current_access_token
+    (request,) = token_server.requests
+    assert request.headers["host"] == f"keycloak.localhost:{port}"
+    assert request.target == "/token?realm=a//b"
+    assert asked[0] == "keycloak.localhost"
+    assert set(asked[1:]) == {"localhost"}

@@ -24,7 +24,6 @@ ORIGINS = [
     ("HTTPS://A.EXAMPLE/X", ("https", "a.example", 443)),
     ("https://a.example./", ("https", "a.example", 443)),
     ("https://a.example.:8443/", ("https", "a.example", 8443)),
-    ("https://127.0.0.1./", ("https", "127.0.0.1", 443)),
     # Without the dot, a resolver appends its search domains to a single label.
     ("https://intranet./", ("https", "intranet.", 443)),
     ("https://LOCALHOST.:5000/", ("https", "localhost.", 5000)),
@@ -126,6 +125,12 @@ REFUSED = [
     ("https://256.0.0.1/", "number"),
     ("https://1.2.3.4.5/", "number"),
     ("https://a.example.1/", "number"),
+    ("https://127.0.0.1./", "number"),
+    # Only programs with IDNA take these for what they look like.
+    ("https://\uff4cocalhost/", "other letters"),
+    ("https://a.local\u24d7ost/", "other letters"),
+    ("https://\uff11\uff12\uff17.0.0.1/", "other letters"),
+    ("https://127\u30020\u30020\u30021/", "other letters"),
     ("https://[::1/", "bracket"),
     ("https://[::1]x/", "bracket"),
     ("https://[a.example]/", "IPv6"),
@@ -294,7 +299,6 @@ def test_an_address_is_told_from_a_name(host: str, address: bool) -> None:
         ("localhost", True),
         ("LOCALHOST.", False),  # the resolver may know: test_addresses.py
         ("a.localhost", False),
-        ("127.0.0.1.", True),
         ("127.0.0.1", True),
         ("127.255.255.254", True),
         ("[::1]", True),

@@ -231,7 +231,13 @@ def test_a_service_that_is_no_url_concerns_only_urls_that_it_could_mean(
 ) -> None:
     more = 'username = "u"\npassword = "pässword of a.example"'
     home.write(FILE, entry(service, more).replace("[[credential]]", header_line))
-    for host in ("a.example", "c.example", "10.0.0.1" if "127" not in service else "a.test"):
+    for host in (
+        "a.example",
+        "c.example",
+        "sub.b.example",
+        "example",
+        "10.0.0.1" if "127" not in service else "a.test",
+    ):
         assert header(caller_of(home), f"https://{host}/") is None
     if "[" not in service:
         assert header(caller_of(home), "https://[::1]/") is None

@@ -155,15 +155,16 @@ def _client(server: urls.Url) -> httpx.Client:
 def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tuple[int, bytes]:
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
+    url, headers = _on_this_machine(post, server)
     try:
         with (
             _client_for(server, on_kept=on_kept) as client,
             client.stream(
                 "POST",
-                post.url,
+                url,
                 data=post.form,
                 json=post.json,
-                headers=post.headers,
+                headers=headers,
                 timeout=timeout,
                 follow_redirects=False,
             ) as response,
@@ -182,6 +183,17 @@ def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tu
         raise NotSentError(f"{server.shown} cannot be asked for a token: log in again") from None
     except httpx.HTTPError as error:
         raise UnansweredError(f"{server.shown} gave no answer ({_reason(error)})") from None
+
+
+def _on_this_machine(post: Post, server: urls.Url) -> tuple[str, dict[str, str]]:
+    """The URL and the headers, with ``localhost`` for a name that is only meant to be this machine.
+
+    Looked up a second time, it may be another machine, which would get the login in the clear.
+    """
+    if server.scheme != "http" or server.is_loopback or not server.may_be_loopback:
+        return post.url, post.headers
+    here = server.text.replace(f"//{server.netloc}/", f"//localhost:{server.port}/", 1)
+    return here, {**post.headers, "Host": server.netloc}
 
 
 def _body(response: httpx.Response, server: urls.Url) -> bytes:

@@ -127,7 +127,8 @@ class _Netrc:
         """What it says about a host, for whatever user or for that one."""
         # Most calls end here: no parsing for a host that the file does not name.
         lowered = self._lowered
-        if host not in lowered and "default" not in lowered and "\\" not in lowered:
+        plain = "\\" not in lowered or '"' not in lowered  # a name is as it stands
+        if plain and host not in lowered and "default" not in lowered:
             return _Found()
         found = self._found.get((host, username))
         if found is None:

@@ -73,6 +73,7 @@ def may_mean(table: dict[str, object] | None, field: str, url: Url) -> bool:
 
 
 def _may_mean(text: str, url: Url) -> bool:
+    import re
     from urllib.parse import unquote
 
     text = unquote(text)
@@ -82,7 +83,10 @@ def _may_mean(text: str, url: Url) -> bool:
     if url.is_ip:
         start = text.partition("://")[2].rpartition("@")[2] or text
         return url.host in text or start[:1].isdigit()
-    return url.host in text or ("xn--" in url.host and not text.isascii())
+    if "xn--" in url.host and not text.isascii():
+        return True
+    # The whole host, and not the end or the beginning of another.
+    return re.search(rf"(?<![\w.-]){re.escape(url.host)}(?!\.?[\w-])", text) is not None
 
 
 def _that_mention(host: str, blocks: list[str]) -> list[dict[str, object] | None]:
