@@ -8,7 +8,7 @@ from credlatch import clock
 from credlatch.credential import Basic
 from credlatch.errors import CredlatchError, RefusedError, RenewalError, StoreError
 from credlatch.renew import margin
-from credlatch.stores import NOTHING, ORIGIN
+from credlatch.stores import NOTHING, ORIGIN, PROJECT
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ class Resolver:
         failures: list[CredlatchError] = []
         for open_store in self._order:
             try:
-                resolution = self._ask(open_store, request)
+                resolution = self._ask(open_store, request, sure=not failures)
             except (StoreError, RenewalError) as failure:
                 failures.append(failure)
                 continue
@@ -121,11 +121,25 @@ class Resolver:
             self._caller.warn(str(failure))
 
     def _ask(
-        self, open_store: Callable[[Caller], Store | None], request: Request
+        self, open_store: Callable[[Caller], Store | None], request: Request, *, sure: bool
     ) -> Resolution | None:
+        """What a store answers; a project's is not asked unless no other may have an answer."""
         store = open_store(self._caller)
+        if store is None or (store.name == PROJECT and not sure):
+            return None
+        try:
+            return self._answer(store, open_store, request)
+        except CredlatchError as error:
+            if store.name != PROJECT:
+                raise
+            self._caller.warn(f"{error} (a project's configuration names it)")
+            return None
+
+    def _answer(
+        self, store: Store, open_store: Callable[[Caller], Store | None], request: Request
+    ) -> Resolution | None:
         entry = _find(store, request)
-        if store is None or entry is None:
+        if entry is None:
             return None
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
             raise RefusedError(

@@ -8,14 +8,14 @@ import pytest
 
 from credlatch.caller import Caller
 from credlatch.errors import StoreError
-from credlatch.stores.pixi_config import override_file
+from credlatch.stores.pixi_config import override_file, relative_override_file
 from support.callers import caller_of
 
 if TYPE_CHECKING:
     from support.home import Home
 
 
-NOTHING = ("", False)
+NOTHING = ""
 
 
 def setting(path: str) -> str:
@@ -28,28 +28,30 @@ def test_without_a_setting_there_is_none(home: Home) -> None:
     assert override_file(caller_of(home)) == NOTHING
 
 
-def test_the_project_s_counts_more_than_the_home_s_and_that_more_than_xdg_s(home: Home) -> None:
-    def there() -> tuple[str, bool]:
+def test_the_home_s_counts_more_than_xdg_s_and_a_project_s_is_none_of_the_user_s(
+    home: Home,
+) -> None:
+    def there() -> str:
         return override_file(Caller(dict(home.env), str(home.path / "work/project/sub")))
 
     (home.path / "work/project/sub").mkdir(parents=True)
-    places = [
-        (".config/pixi/config.toml", ("/xdg.json", False)),
-        ("pixi-home/config.toml", ("/home.json", False)),
-        ("work/.pixi/config.toml", ("/above.json", True)),
-        ("work/project/.pixi/config.toml", ("/project.json", True)),
-    ]
     home.env["PIXI_HOME"] = str(home.path / "pixi-home")
-    for file, (path, of_project) in places:
-        home.write(file, setting(path))
-        assert there() == (path, of_project)
+    home.write(".config/pixi/config.toml", setting("/xdg.json"))
+    assert there() == "/xdg.json"
+    home.write("pixi-home/config.toml", setting("/home.json"))
+    assert there() == "/home.json"
+    home.write("work/project/pixi.toml", "[workspace]\n")
+    home.write("work/project/.pixi/config.toml", setting("/project.json"))
+    assert there() == "/home.json"
 
 
-def test_a_path_below_the_home_and_one_below_the_working_directory(home: Home) -> None:
+def test_a_path_below_the_home_is_the_user_s_and_a_relative_one_the_project_s(home: Home) -> None:
     home.write(".pixi/config.toml", setting("~/auth.json"))
-    assert override_file(caller_of(home)) == (f"{home.path}/auth.json", False)
+    assert override_file(caller_of(home)) == f"{home.path}/auth.json"
+    assert relative_override_file(caller_of(home)) == ""
     home.write(".pixi/config.toml", setting("auth.json"))
-    assert override_file(caller_of(home)) == (f"{home.path}/auth.json", False)
+    assert override_file(caller_of(home)) == ""
+    assert relative_override_file(caller_of(home)) == f"{home.path}/auth.json"
 
 
 @pytest.mark.parametrize("value", ['""', "1", "[]", "true"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from credlatch.errors import SetupError
+from credlatch.errors import SetupError, StoreError
 from credlatch.stores import docker as docker_store
 from credlatch.stores import pixi_config
+from credlatch.stores import pixi_project as pixi_project_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,16 +157,13 @@ def pixi(caller: Caller) -> Place:
 
 def pixi_project(caller: Caller) -> Place:
     """What ``pixi config set --local`` writes."""
-
-    def look(folder: str) -> str | None:
-        names = ("pixi.toml", "pyproject.toml")
-        there = any(os.path.isfile(os.path.join(folder, name)) for name in names)
-        return folder if there else None
-
-    found = _upward(caller, look)
+    try:
+        found = pixi_project_store.root(caller)
+    except StoreError as error:
+        raise SetupError(f"{error}: nothing was written") from None
     if found is None:
         raise _no_project(caller, "pixi project", "pixi.toml or pyproject.toml")
-    return Place(os.path.join(found, ".pixi", "config.toml"), "toml")
+    return Place(pixi_config.project_file(found), "toml")
 
 
 def _upward(caller: Caller, look: Callable[[str], T | None]) -> T | None:

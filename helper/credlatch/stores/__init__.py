@@ -81,6 +81,9 @@ ORIGIN = "origin"  # all that its tool matches by, the port among it
 HOST = "host"  # a host, at whatever port
 NOTHING = "nothing"  # it is for every host that has no other
 
+# The store of what a project's files name: heard where every other could be asked and had nothing.
+PROJECT = "pixi-project"
+
 
 class Entry:
     """What a store holds for a request.

@@ -82,6 +82,23 @@ def chained(caller: Caller) -> ChainedStore | None:
     return ChainedStore(caller) if caller.get(MARK) is None else None
 
 
+def _pixi_project(caller: Caller) -> Store | None:
+    from credlatch.errors import StoreError
+    from credlatch.stores import pixi_config
+
+    if caller.get("RATTLER_AUTH_FILE"):  # pixi, too, then looks nowhere else
+        return None
+    try:
+        if not pixi_config.is_in_project(caller):
+            return None
+    except StoreError:
+        return None  # which rattler's store has told
+    from credlatch.stores.pixi_project import PixiProjectStore, named_file
+
+    path = named_file(caller)
+    return PixiProjectStore(caller, path) if path else None
+
+
 ORDER: tuple[Callable[[Caller], Store | None], ...] = (
     _environment,  # what this call's environment says outranks what was stored
     _pyx_key,
@@ -93,6 +110,7 @@ ORDER: tuple[Callable[[Caller], Store | None], ...] = (
     _docker,
     _keyring,  # as pip and uv use it: last, because each question costs a round trip
     chained,  # what was there before us: each question starts another program
+    _pixi_project,  # what a project says outranks nothing that is the caller's own
 )
 """Each opens one store, or gives None where the caller has no such store.
 

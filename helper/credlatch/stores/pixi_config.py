@@ -1,4 +1,7 @@
-"""The one setting of pixi that changes where credentials are: ``authentication-override-file``."""
+"""The one setting of pixi that changes where credentials are: ``authentication-override-file``.
+
+What the user's own configuration says is read here; a project's is ``pixi_project``'s.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,11 @@ if TYPE_CHECKING:
 _SETTING = "authentication-override-file"
 
 
-def _paths(caller: Caller) -> Iterator[tuple[str, bool]]:
-    """Pixi's configuration files, the one that counts most first, and whether it is a project's."""
-    folder = caller.cwd
-    while True:
-        yield os.path.join(folder, ".pixi", "config.toml"), folder != caller.home
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
-    yield user_file(caller), False
-    yield caller.config("pixi", "config.toml"), False
-    yield "/etc/pixi/config.toml", False
+def user_files(caller: Caller) -> Iterator[str]:
+    """The user's and the machine's configuration files, the one that counts most first."""
+    yield user_file(caller)
+    yield caller.config("pixi", "config.toml")
+    yield "/etc/pixi/config.toml"
 
 
 def user_file(caller: Caller) -> str:
@@ -35,24 +31,75 @@ def user_file(caller: Caller) -> str:
     return os.path.join(pixi_home, "config.toml")
 
 
-def override_file(caller: Caller) -> tuple[str, bool]:
-    """The file that pixi is configured to keep its credentials in, or an empty text.
+def override_file(caller: Caller) -> str:
+    """The file that the user has told pixi to keep credentials in; empty: none, or a relative one.
 
-    The second value tells whether a project's configuration says so, and not the user's.
+    A relative path leads to wherever the working directory is, which is to say: to a project.
 
     Raises:
         StoreError: a configuration that sets it cannot be read.
     """
-    for path, of_project in _paths(caller):
-        value = caller.document(path, _setting, _is_private)
+    path = _of_user(caller)
+    return path if os.path.isabs(path) else ""
+
+
+def relative_override_file(caller: Caller) -> str:
+    """What the user's relative path leads to from the working directory; empty: there is none.
+
+    Raises:
+        StoreError: as for ``override_file``.
+    """
+    path = _of_user(caller)
+    return "" if not path or os.path.isabs(path) else os.path.join(caller.cwd, path)
+
+
+def is_in_project(caller: Caller) -> bool:
+    """Whether some folder from the working directory upward has a configuration, or may have one.
+
+    Almost everywhere there is none, and that is all that a call does about projects.
+
+    Raises:
+        StoreError: as for ``override_file``.
+    """
+    own = user_file(caller)
+    paths = (project_file(folder) for folder in upward(caller.cwd))
+    if any(path != own and os.path.lexists(path) for path in paths):
+        return True
+    return bool(relative_override_file(caller))
+
+
+def project_file(folder: str) -> str:
+    """The configuration that ``pixi config set --local`` writes in a project's folder."""
+    return os.path.join(folder, ".pixi", "config.toml")
+
+
+def upward(folder: str) -> Iterator[str]:
+    """A folder, and those above it."""
+    yield folder
+    while (above := os.path.dirname(folder)) != folder:
+        folder = above
+        yield folder
+
+
+def _of_user(caller: Caller) -> str:
+    for path in user_files(caller):
+        value = caller.document(path, setting, _is_private)
         if value:
-            if value.startswith("~/"):
-                return caller.in_home(value[2:]), of_project
-            return os.path.join(caller.cwd, value), of_project
-    return "", False
+            return in_home(value, caller)
+    return ""
 
 
-def _setting(text: str, path: str) -> str:
+def in_home(value: str, caller: Caller) -> str:
+    """A path of a configuration, with ``~`` at its beginning put in."""
+    return caller.in_home(value[2:]) if value.startswith("~/") else value
+
+
+def setting(text: str, path: str) -> str:
+    """What a configuration sets, or an empty text.
+
+    Raises:
+        StoreError: it is not TOML, and may set it.
+    """
     # A TOML parser costs as much as the rest of a call: only for a file that needs it.
     if _SETTING not in text:
         return ""

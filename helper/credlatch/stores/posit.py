@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from credlatch import url as urls
 from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
@@ -116,7 +114,9 @@ class PositStore:
 
     def lock_path(self, entry: Entry) -> str:  # noqa: ARG002 - one lock for all addresses
         """posit-keyring takes no lock; ours lies beside the file that is written."""
-        return os.path.realpath(self._path) + ".lock"
+        from credlatch.system import owners
+
+        return owners.real_path(self._path) + ".lock"
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the whole file, with the token of ``entry`` replaced."""

@@ -1,7 +1,8 @@
 """The store of rattler, which pixi, rattler-build and py-rattler share, and which we write too.
 
 In order: the file that RATTLER_AUTH_FILE names, and then nothing else, as pixi documents; pixi's
-``authentication-override-file``; the keyring; ``~/.rattler/credentials.json``.
+``authentication-override-file`` (the user's: for a project's see ``pixi_project``); the keyring;
+``~/.rattler/credentials.json``.
 """
 
 from __future__ import annotations
@@ -50,13 +51,18 @@ def candidates(url: Url) -> list[str]:
 
 
 class RattlerStore:
-    """All of rattler's backends that count for the caller."""
+    """All of rattler's backends that count for the caller.
+
+    Args:
+        caller: whose they are.
+        backends: these instead.
+    """
 
     name = "rattler"
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, backends: list[Backend] | None = None) -> None:
         self._caller = caller
-        self._backends: list[Backend] | None = None
+        self._backends = backends
 
     def backends(self) -> list[Backend]:
         """Where rattler looks, in its order, which is also the order it writes in."""
@@ -66,18 +72,13 @@ class RattlerStore:
             if only:
                 self._backends = [FileBackend(only, caller)]
             else:
-                override = self._override()
+                override = override_file(caller)
                 self._backends = [
-                    *([override] if override else []),
+                    *([FileBackend(override, caller)] if override else []),
                     KeyringBackend(caller),
                     FileBackend(caller.in_home(".rattler", "credentials.json"), caller),
                 ]
         return self._backends
-
-    def _override(self) -> Backend | None:
-        path, of_project = override_file(self._caller)
-        # Whoever wrote a project's configuration must not choose where a login is kept.
-        return FileBackend(path, self._caller, takes_logins=not of_project) if path else None
 
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by rattler's rule, which heeds no port."""

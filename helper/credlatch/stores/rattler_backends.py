@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from credlatch import quick_json
 from credlatch.credential import Secret
 from credlatch.errors import AbsentError, AmbiguousError, StoreError
@@ -64,10 +62,9 @@ class FileBackend:
     Entries that are not understood are kept, and one that is damaged does not spoil the others.
     """
 
-    def __init__(self, path: str, caller: Caller, *, takes_logins: bool = True) -> None:
+    def __init__(self, path: str, caller: Caller) -> None:
         self.id = path
         self.where = path
-        self._takes_logins = takes_logins
         self._path = path
         self._caller = caller
         self._read: dict[str, Any] | None = None
@@ -75,7 +72,9 @@ class FileBackend:
     @property
     def lock_path(self) -> str:
         """Beside the file that is written, so that one file with two names has one lock."""
-        return os.path.realpath(self._path) + ".lock"
+        from credlatch.system import owners
+
+        return owners.real_path(self._path) + ".lock"
 
     def entries(self, *, again: bool = False) -> dict[str, Any]:
         """All keys and values, as they were read first or are now.
@@ -100,8 +99,6 @@ class FileBackend:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value."""
-        if not self._takes_logins:
-            raise AbsentError(f"{self._path} is a project's choice, and logins are kept elsewhere")
 
         def change(entries: dict[str, Any]) -> bool:
             entries[key] = value
