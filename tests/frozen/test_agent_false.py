@@ -156,13 +156,64 @@ def test_another_user_s_is_never_believed(agent: Agent, args: list[str]) -> None
 
     with FalseAgent(agent.socket, answer_unasked, nobodys=True) as impostor:
         answer = agent.program(*args, stdin=f'{{"uri":"{URI}"}}'.encode())
+        # It is not asked; nor where all that can be looked at beforehand is as it should be.
+        assert impostor.asked == 0
+        os.chown(agent.socket, 0, 0)
+        agent.folder.chmod(0o700)
+        second = agent.program(*args, stdin=f'{{"uri":"{URI}"}}'.encode())
     assert impostor.asked == 1
-    assert FALSE not in answer.out
-    if args[-1] == "get":
+    for each, why in ((answer, "is not this user's alone"), (second, "another user")):
+        assert FALSE not in each.out
+        if args[-1] == "get":
+            assert (each.authorization, each.err) == (TRUE, "")
+        else:
+            assert (each.code, each.err.count("\n")) == (1, 1)
+            assert why in each.err
+
+
+@pytest.mark.parametrize("how", ["the folder is open", "the folder is a link", "a link"])
+@pytest.mark.parametrize("args", [["get"], ["agent", "status"]])
+def test_the_environment_goes_to_no_other_service_of_the_user_s(
+    agent: Agent, how: str, args: list[str]
+) -> None:
+    """Somebody else has made the folder, and put a link to another service into it."""
+    impostor_at(agent)
+    here = agent.socket
+    assert here is not None
+    elsewhere = agent.runtime / "another-service"
+    elsewhere.mkdir(mode=0o700)
+    at = elsewhere / here.name
+    if how == "a link":
+        here.unlink()
+        here.symlink_to(at)
+    elif how == "the folder is a link":
+        agent.folder.rename(agent.runtime / "moved")
+        agent.folder.symlink_to(elsewhere)
+    else:
+        agent.folder.chmod(0o755)
+        at = here
+    with FalseAgent(at, saying(ANSWER)) as impostor:
+        answer = agent.program(*args, stdin=f'{{"uri":"{URI}"}}'.encode())
+    assert impostor.asked == 0
+    if args == ["get"]:
         assert (answer.authorization, answer.err) == (TRUE, "")
     else:
-        assert (answer.code, answer.err.count("\n")) == (1, 1)
-        assert "another user" in answer.err
+        assert "is not this user's alone" in answer.err
+
+
+@root
+@pytest.mark.parametrize(("mode", "believed"), [(0o755, True), (0o1777, False), (0o775, False)])
+def test_root_believes_another_user_s_named_socket_where_only_root_can_have_put_it(
+    agent: Agent, mode: int, *, believed: bool
+) -> None:
+    place = agent.runtime / "mounted"
+    place.mkdir()
+    agent.program.home.env["CREDLATCH_AGENT"] = str(place / "s")
+    with FalseAgent(place / "s", saying(ANSWER), nobodys=True) as impostor:
+        place.chmod(mode)
+        answer = agent.program.bazel(URI)
+    assert impostor.asked == 1
+    assert answer.authorization == (FALSE.decode() if believed else TRUE)
 
 
 @root

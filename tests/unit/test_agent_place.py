@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.agent import place
+from support.users import ADA, EVE, as_root, folder, open_place, owned
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 BUILD = "0123456789abcdef"
 LONGEST = 104  # bytes of a socket's path with its final zero, on the system that allows least
@@ -107,3 +110,121 @@ def test_another_name_space_of_mounts_is_another_world(monkeypatch: pytest.Monke
         monkeypatch.setattr(posix, "readlink", lambda _, number=number: b"mnt:[%d]" % number)
         worlds.add(place.world())
     assert worlds == {b"mnt:[1] 1 2", b"mnt:[2] 1 2"}
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Sockets have short paths, and other users must be able to come here."""
+    with open_place() as place:
+        yield place
+
+
+def listening(path: Path) -> Path:
+    with socket.socket(socket.AF_UNIX) as here:
+        here.bind(str(path))
+    return path
+
+
+def private(path: Path) -> bool:
+    return place.is_private(os.fsencode(path), os.getuid())
+
+
+def own(path: Path) -> bool:
+    return place.is_own_socket(os.fsencode(path), os.getuid())
+
+
+def named(path: Path) -> bool:
+    return place.is_named_socket(os.fsencode(path), os.getuid())
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o500, 0o710, 0o701, 0o770, 0o755, 0o1777])
+def test_a_folder_is_private_when_it_is_closed_to_others(open_folder: Path, mode: int) -> None:
+    path = open_folder / "credlatch"
+    path.mkdir()
+    path.chmod(mode)
+    listening(path / "s")
+    assert private(path) is own(path / "s") is (mode & 0o077 == 0)
+
+
+@pytest.mark.parametrize(("mode", "holds"), [(0o777, False), (0o770, False), (0o1777, True)])
+def test_a_folder_that_others_can_move_away_is_not_private(
+    open_folder: Path, mode: int, *, holds: bool
+) -> None:
+    (open_folder / "credlatch").mkdir(mode=0o700)
+    open_folder.chmod(mode)
+    assert private(open_folder / "credlatch") is holds
+
+
+def test_no_link_is_the_agent_s_folder_or_socket(open_folder: Path) -> None:
+    (open_folder / "real").mkdir(mode=0o700)
+    listening(open_folder / "real/s")
+    (open_folder / "link").symlink_to("real")
+    (open_folder / "real/link").symlink_to("s")
+    assert own(open_folder / "real/s")
+    assert not private(open_folder / "link")
+    assert not own(open_folder / "link/s")
+    assert not own(open_folder / "real/link")
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir, os.mkfifo])
+def test_what_is_no_socket_is_none(open_folder: Path, make: Callable[[Path], None]) -> None:
+    (open_folder / "credlatch").mkdir(mode=0o700)
+    path = open_folder / "credlatch/s"
+    make(path)
+    assert not own(path)
+    assert not named(path)
+
+
+def test_what_is_not_there_is_an_error(open_folder: Path) -> None:
+    for look in (private, own, named):
+        with pytest.raises(FileNotFoundError):
+            look(open_folder / "gone")
+
+
+@as_root
+def test_another_user_s_folder_socket_or_link_is_not_the_caller_s(open_folder: Path) -> None:
+    ours = folder(open_folder / "credlatch", 0, 0o700)
+    theirs = folder(open_folder / "theirs", EVE, 0o700)
+    assert not own(owned(listening(ours / "s"), EVE))
+    assert not private(theirs)
+    assert not own(listening(theirs / "s"))
+    assert not private(folder(theirs / "credlatch", 0, 0o700))
+    (ours / "link").symlink_to(listening(ours / "t"))
+    assert named(ours / "link")
+    assert not named(owned(ours / "link", EVE))
+
+
+@as_root
+@pytest.mark.parametrize("caller", [0, ADA])
+@pytest.mark.parametrize("listener", [0, ADA, EVE, None])
+def test_who_may_listen_at_a_path_in_tmp(
+    open_folder: Path, caller: int, listener: int | None
+) -> None:
+    path = os.fsencode(listening(folder(open_folder / "tmp", 0, 0o1777) / "s"))
+    expected = listener in {caller, 0}
+    assert place.may_answer(path, caller, listener) is expected
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("owner", "mode", "believed"),
+    [
+        (0, 0o755, True),
+        (0, 0o775, False),
+        (EVE, 0o700, True),
+        (EVE, 0o777, True),
+        (ADA, 0o755, False),
+    ],
+)
+def test_root_believes_another_user_where_only_they_or_root_can_have_put_it(
+    open_folder: Path, owner: int, mode: int, *, believed: bool
+) -> None:
+    path = os.fsencode(listening(folder(open_folder / "run", owner, mode) / "s"))
+    assert place.may_answer(path, 0, EVE) is believed
+    assert not place.may_answer(path, ADA, EVE)
+    tmp = folder(open_folder / "tmp", 0, 0o1777)
+    inside = os.fsencode(listening(folder(tmp / "run", owner, mode) / "s"))
+    assert place.may_answer(inside, 0, EVE) is (believed and owner == 0)
+    (tmp / "link").symlink_to(open_folder / "run")
+    owned(tmp / "link", EVE)
+    assert not place.may_answer(os.fsencode(tmp / "link/s"), 0, EVE)

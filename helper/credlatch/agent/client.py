@@ -133,7 +133,7 @@ def _ask(
     import time
 
     from credlatch.agent.peer import uid_of
-    from credlatch.agent.place import socket, world
+    from credlatch.agent.place import is_named_socket, is_own_socket, may_answer, socket, world
     from credlatch.agent.wire import FORWARDED, GET, unpack
     from credlatch.agent.wire import request as framed
 
@@ -152,7 +152,10 @@ def _ask(
     if not forwarded and chosen not in {b"", b"on"}:
         raise ValueError("it is neither on, off nor an absolute path")
     path = chosen if forwarded else socket(environ, uid, build)
-    posix.stat(path)  # without an agent, standard input is left as it is
+    # Without an agent, standard input is left as it is. What it holds and, to our own, the whole
+    # environment go to nobody who has put a socket, or a link to another one, in the agent's place.
+    if not (is_named_socket if forwarded else is_own_socket)(path, uid):
+        raise OSError("it is no socket, or another user's link")
     if request is None:
         request = taken = _stdin()
     if len(request) > MAX_STDIN:
@@ -162,9 +165,8 @@ def _ask(
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(PATIENCE)
     connection.connect(path)
-    owner = uid_of(connection)
-    # A forwarded socket belongs to a container's or a tunnel's root at times.
-    if owner != uid and not (forwarded and (owner == 0 or (uid == 0 and owner is not None))):
+    listener = uid_of(connection)
+    if listener != uid and not (forwarded and may_answer(path, uid, listener)):
         raise OSError("it is another user's")
     if forwarded:
         question = framed(FORWARDED, asked, request)

@@ -22,6 +22,8 @@ def ask(build: str, what: bytes) -> bytes | None:
         connection.settimeout(PATIENCE)
         deadline = time.monotonic() + PATIENCE
         try:
+            if not place.is_own_socket(path, os.getuid()):
+                raise PermissionError(1, f"{os.fsdecode(path)} is not this user's alone")
             connection.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None

@@ -83,12 +83,7 @@ def private(folder: bytes) -> None:
             os.mkdir(folder, 0o700)
         except FileExistsError:
             pass  # another caller has been quicker
-    status = os.lstat(folder)
-    if (
-        not stat.S_ISDIR(status.st_mode)
-        or status.st_uid != os.getuid()
-        or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    ):
+    if not place.is_private(folder, os.getuid()):
         raise PermissionError(f"{os.fsdecode(folder)} is not this user's alone")
 
 

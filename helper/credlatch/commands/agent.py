@@ -110,8 +110,8 @@ def _forward(hosts: Sequence[str]) -> int:
 
     def announce() -> None:
         show(f"forwarding {', '.join(hosts)} until Ctrl-C; from another terminal:")
-        show(f"  ssh -R /tmp/credlatch.sock:{shown} MACHINE")
-        show("  there: export CREDLATCH_AGENT=/tmp/credlatch.sock")
+        show(f"  ssh -R /home/YOU/.credlatch.sock:{shown} MACHINE")
+        show("  there: export CREDLATCH_AGENT=/home/YOU/.credlatch.sock")
 
     try:
         start.private(folder)
