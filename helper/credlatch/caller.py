@@ -95,6 +95,10 @@ class Caller:
 
         return addresses.is_loopback(url.host, self.left(addresses.PATIENCE))
 
+    def put_off(self, seconds: float) -> None:
+        """Take more time: for a command whose clients have no time limit of their own."""
+        self.deadline = max(self.deadline, time.monotonic() + seconds)
+
     def path(self, name: str) -> str | None:
         """A variable that names a file or folder, made absolute."""
         value = self.get(name)

@@ -12,7 +12,7 @@ from credlatch.credential import Basic
 from credlatch.errors import AbsentError, StoreError
 from credlatch.stores import HOST, Entry, rattler_format
 from credlatch.stores.pixi_config import override_file
-from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
+from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, KeyringBackend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ class RattlerStore:
         Raises:
             StoreError: none does; nothing has been changed.
         """
+        self._caller.put_off(LOCK_PATIENCE)
         value = rattler_format.stored(credential)
         for backend in self.backends():
             try:
@@ -202,6 +203,7 @@ class RattlerStore:
         Raises:
             StoreError: one of them could not be asked; the others have been.
         """
+        self._caller.put_off(LOCK_PATIENCE)
         failure: StoreError | None = None
         deleted = False
         for backend, key in [(backend, key) for backend in self.backends() for key in keys]:

@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 
 
 SERVICE = "rattler"
-LOCK_PATIENCE = 5.0  # seconds that a store or erase waits for another one
+# Seconds that a store or erase waits for others: Docker, git and people have no limit of their own.
+LOCK_PATIENCE = 120.0
 
 
 class FileBackend:
@@ -116,7 +117,7 @@ class FileBackend:
         from credlatch.system import locks
 
         try:
-            with locks.Exclusive(self.lock_path, LOCK_PATIENCE):
+            with locks.Exclusive(self.lock_path, self._caller.left(LOCK_PATIENCE)):
                 entries = self.entries(again=True)
                 changed = change(entries)
                 if changed:
@@ -229,7 +230,7 @@ class KeyringBackend:
 
         keyring = self._keyring()
         try:
-            with locks.Exclusive(self.lock_path, LOCK_PATIENCE):
+            with locks.Exclusive(self.lock_path, self._caller.left(LOCK_PATIENCE)):
                 return change(keyring)
         except OSError as error:
             raise StoreError(f"{self.lock_path} cannot be locked: {files.reason(error)}") from None
