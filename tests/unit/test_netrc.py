@@ -149,14 +149,17 @@ def test_default(home: Home) -> None:
     assert ask(home, "https://b.example/") == ("d", "p")
     assert ask(home, "https://d@b.example/") == ("d", "p")
     assert ask(home, "https://u@b.example/") is None
+    assert ask(home, "https://d@a.example/") is None  # a.example has an entry of its own
     assert ask(home, "http://b.example/") is None
     assert ask(home, "s3://b/") is None
     assert ask(home, "https://*.b.example/") is None
 
 
 def test_the_first_default_counts(home: Home) -> None:
-    home.write(".netrc", "default login d password 1\ndefault login d password 2\n")
+    home.write(".netrc", "default login d password 1\ndefault login e password 2\n")
     assert ask(home) == ("d", "1")
+    assert ask(home, "https://d@a.example/") == ("d", "1")
+    assert ask(home, "https://e@a.example/") is None
 
 
 def test_keywords(home: Home) -> None:

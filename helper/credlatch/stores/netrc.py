@@ -5,7 +5,7 @@ which file                  NETRC, else ``~/.netrc`` (Windows: then ``~/_netrc``
 the host                    compared without regard to case, and to a dot at its end where it has
                             another; a port in the URL plays no part
 two entries for a host      the URL's user name decides; without one the first counts
-``default``                 counts when no ``machine`` does, wherever it stands; not over plain
+``default``                 the first one, for hosts that no entry names; not over plain
                             http to another machine, and never for Docker
 keywords                    in any case, as curl has it
 quotes                      ``"a b"`` with ``\"``, ``\\``, ``\n``, ``\r`` and ``\t``, as curl has it
@@ -68,7 +68,7 @@ class NetrcStore:
                 "belongs to nobody, up to the next machine"
             )
         login, names = found.login, HOST
-        if login is None and found.default is not None and not found.in_doubt:
+        if login is None and found.default is not None and not found.named:
             login, names = found.default if self._caller.may_send(url) else None, NOTHING
         if login is None:
             return None
@@ -95,16 +95,17 @@ class _Found:
     Attributes:
         login: user name and password of its own entry, or None.
         default: those of the ``default``, or None.
-        in_doubt: whether an entry of its own has been cut short by a word that is not understood.
+        named: whether it has an entry of its own, be it another user's or cut short by a word that
+            is not understood: the default is not for it.
         odd: the words that stand before such a one.
     """
 
-    __slots__ = ("default", "in_doubt", "login", "odd")
+    __slots__ = ("default", "login", "named", "odd")
 
     def __init__(self) -> None:
         self.login: tuple[str, str] | None = None
         self.default: tuple[str, str] | None = None
-        self.in_doubt = False
+        self.named = False
         self.odd: list[str] = []
 
 
@@ -147,14 +148,16 @@ class _Netrc:
             if entry.doubled:
                 found.odd.append(entry.doubled)
             if entry.login is None:
-                found.in_doubt = found.in_doubt or (entry.cut and entry.name is not None)
-            elif username is not None and entry.login[0] != username:
-                continue
+                found.named = found.named or (entry.cut and entry.name is not None)
             elif entry.name is None:
                 found.default = found.default or entry.login
-            else:
+            elif username in {None, entry.login[0]}:
                 found.login = entry.login
                 break
+            else:
+                found.named = True
+        if found.default is not None and username not in {None, found.default[0]}:
+            found.default = None
         return found
 
 
