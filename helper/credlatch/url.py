@@ -141,6 +141,17 @@ def parse(text: str) -> Url:
     return Url(scheme, host, port, path, mark + query, username or None)
 
 
+def absolute(text: str) -> Url:
+    """Parse a URL that a store or a setting names: with its scheme, as their own tools want it.
+
+    Raises:
+        RequestError: as ``parse``; or it has none.
+    """
+    if "://" not in text:
+        raise RequestError("the URL is not absolute: it must begin with https://")
+    return parse(text)
+
+
 def _without_dots(path: str) -> str:
     """The path without ``.`` and ``..`` (RFC 3986, 5.2.4; encoded ones too: WHATWG URL, 4.4)."""
     if "/." not in path and "%2e" not in path.lower():

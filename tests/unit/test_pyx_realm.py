@@ -86,7 +86,9 @@ def test_a_cdn_that_is_no_domain_of_anybody_s_own_is_not_taken(domain: str) -> N
     assert not owns("https://evil.example/", PYX_CDN_DOMAIN=domain)
 
 
-@pytest.mark.parametrize("url", ["ftp://api.pyx.dev/", "/api", "https://a b/", "https://127.1/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://api.pyx.dev/", "/api", "https://a b/", "https://127.1/", "pyx.dev"]
+)
 def test_an_api_that_is_no_url_is_an_error_that_names_the_variable(url: str) -> None:
     with pytest.raises(StoreError, match="PYX_API_URL"):
         PyxRealm(Caller({"PYX_API_URL": url}, "/"))

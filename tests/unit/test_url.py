@@ -320,3 +320,12 @@ def test_plain_http_carries_credentials_within_this_machine_only(
 ) -> None:
     assert urls.parse(f"http://{host}:8080/").may_carry_credentials is here
     assert urls.parse(f"https://{host}:8080/").may_carry_credentials is True
+
+
+@pytest.mark.parametrize(
+    "text", ["a.example", "a.example:443", "localhost", "[::1]", "//a.example"]
+)
+def test_what_a_store_names_has_a_scheme(text: str) -> None:
+    with pytest.raises(RequestError, match="not absolute"):
+        urls.absolute(text)
+    assert urls.absolute("https://a.example:443").text == "https://a.example/"

@@ -175,6 +175,8 @@ def test_a_good_entry_for_the_same_place_counts_in_spite_of_a_damaged_one(home: 
 @pytest.mark.parametrize(
     "service",
     [
+        "a.example",
+        "a.example:443",
         "a.example/x",
         "ftp://a.example",
         "https://a.example:x/",

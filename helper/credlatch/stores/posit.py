@@ -136,7 +136,7 @@ def _fields(table: dict[str, object] | None) -> tuple[str, str] | tuple[None, No
 def _covers(address: str, url: urls.Url) -> int:
     """How long a path of the URL an address covers; 0 if it does not."""
     try:
-        named = urls.parse(address)
+        named = urls.absolute(address)
     except RequestError:
         return 0
     return len(named.path) if named.covers(url) else 0

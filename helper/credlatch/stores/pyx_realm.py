@@ -25,7 +25,7 @@ class PyxRealm:
     def __init__(self, caller: Caller) -> None:
         text = caller.get("PYX_API_URL") or DEFAULT_API
         try:
-            self.api = urls.parse(text)
+            self.api = urls.absolute(text)
         except RequestError as error:
             raise StoreError(f"PYX_API_URL cannot be used: {error}") from None
         self._cdn = caller.get("PYX_CDN_DOMAIN")

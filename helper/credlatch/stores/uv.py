@@ -193,7 +193,7 @@ def _match(table: dict[str, object] | None, url: urls.Url) -> _Match | None:
     # As every reader of URLs does it (WHATWG URL, 4.4); in a host, "%" is refused.
     service = service.strip(" ").replace(" ", "%20")
     try:
-        named = urls.parse(service)
+        named = urls.absolute(service)
     except RequestError:
         raise _DamagedError from None
     if not named.covers(url):
