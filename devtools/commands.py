@@ -86,6 +86,15 @@ def bench(arguments: list[str]) -> int:
     return run(python, "-m", "bench", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
+def differ(arguments: list[str]) -> int:
+    """Ask stores' own programs and credlatch the same, at length."""
+    system("curl")
+    python = environment(*GROUPS)
+    uv_versions()
+    components()
+    return run(python, "-m", "differ", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
 def usage(problem: str) -> int:
     """Say what is wrong with the command line."""
     say(f"{problem}; ./dev help says more")
@@ -109,7 +118,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     commands = {"try": demonstrate, "test": test, "build": build, "lint": lint, "bench": bench}
-    if command not in commands or (arguments and command not in ("test", "bench")):
+    commands["differ"] = differ
+    if command not in commands or (arguments and command not in ("test", "bench", "differ")):
         return usage(f"what is '{' '.join([command, *arguments])}'")
     if command in ("build", "test", "bench") and sys.version_info < FREEZES:
         needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]

@@ -1,0 +1,92 @@
+"""uv's ``credentials.toml``, in the versions of uv that matter."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from differ import ours
+from differ.cases import Answer, Case, Rule, credential
+from differ.rules import EVERYWHERE, LAST_DOT, rewritten, saying
+from differ.words import Words
+from support.home import Home
+from support.uv import Uv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+_AT_ONCE = 2  # processes
+_STORE = ".local/share/uv/credentials/credentials.toml"
+
+
+class UvFile:
+    """One version of uv, a process for each question."""
+
+    share = 0.05
+    rules: tuple[Rule, ...] = (
+        *EVERYWHERE,
+        Rule("uv: an entry that uv would not read", refused=saying("has a damaged entry")),
+        Rule(LAST_DOT.title, instead=rewritten(r"(://[^/:]*)\.(?=[/:\"])", r"\1")),
+    )
+
+    def __init__(self, version: str, folder: Path) -> None:
+        self.name = f"uv-{version}"
+        self._home = Home(folder / self.name)
+        self._uv = Uv(version, self._home).preview("auth-helper")
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+
+    def case(self, random: Random) -> Case:
+        """A file, and URLs."""
+        words = Words(random)
+        entries = tuple(_entry(words, number) for number in range(random.randint(0, 6)))
+        return Case(entries, words.urls()[:12])
+
+    def _write(self, case: Case) -> None:
+        self._home.write(_STORE, "\n".join(case.entries))
+
+    def theirs(self, case: Case) -> list[Answer]:
+        """What ``uv auth helper`` says."""
+        self._write(case)
+        return list(self._pool.map(self._one, case.questions))
+
+    def _one(self, url: str) -> Answer:
+        answer = self._uv.bazel(url)
+        if answer.code != 0:
+            return Answer(failed=answer.err)
+        headers = json.loads(answer.out)["headers"]
+        return Answer(credential(headers["Authorization"][0]) if headers else "")
+
+    def ours(self, case: Case) -> list[Answer]:
+        """As Bazel asks."""
+        self._write(case)
+        return [ours.bazel(self._home, url) for url in case.questions]
+
+
+def _entry(words: Words, number: int) -> str:
+    scheme = "https"
+    host = words.host()
+    if words.odd():
+        scheme = words.one("http", "HTTPS", "http", "ftp", "")
+    service = f"{scheme}://{host}{words.port()}{words.path()}" if scheme else host
+    if words.odd():
+        service = service.replace("://", f"://{words.userinfo()}", 1)
+    fields = {"service": service}
+    if words.chance(15):
+        fields |= {"scheme": "bearer", "token": f"t{number}"}
+    else:
+        fields["username"] = words.user()
+        if words.chance(30):
+            fields["scheme"] = "basic"
+        if not words.chance(5):
+            fields["password"] = words.secret(number)
+    if words.odd():
+        fields.pop(words.one(*_DAMAGED), None)
+        if words.chance(30):
+            fields[words.one("scheme", "extra", "realm")] = words.one("digest", "x", "bearer")
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    return "\n".join(["[[credential]]", *lines, ""])
+
+
+_DAMAGED = ("service", "username", "password", "token", "scheme", "nothing")
