@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,33 @@ def test_plain_http_is_refused_and_loopback_is_served(frozen: Program, home: Hom
     home.write_rattler({host: {"BearerToken": "t"} for host in ("host.example", "127.0.0.1")})
     assert "plain http" in refusal(frozen("header", "http://host.example/"))
     assert frozen("header", "http://127.0.0.1:8080/").out == b"Authorization: Bearer t\n"
+
+
+def test_a_name_below_localhost_is_this_machine_only_if_it_resolves_to_it(
+    frozen: Program, home: Home
+) -> None:
+    name = "no-such-name.credlatch-test.localhost."  # a label in between: no resolver has it
+    home.write_rattler({name.removesuffix("."): {"BearerToken": "t"}})
+    try:
+        found = {address[0] for *_, address in socket.getaddrinfo(name, None)}
+    except OSError:
+        found = set()
+    answer = frozen("header", f"http://{name}:8080/")
+    if found and found <= {"127.0.0.1", "::1"}:  # systemd's resolver knows RFC 6761
+        assert answer.out == b"Authorization: Bearer t\n"
+    else:
+        assert "does not resolve to this machine alone" in refusal(answer)
+
+
+def test_netrc_gives_nobody_what_follows_a_word_that_is_not_understood(
+    frozen: Program, home: Home
+) -> None:
+    home.write(".netrc", 'machine a.example\nhost.example login u password "hunter 2"\n')
+    for host in ("a.example", "host.example"):
+        answer = frozen("header", f"https://{host}/")
+        assert (answer.code, answer.out) == (1, b"")
+        assert "not understood" in answer.err
+        assert "hunter" not in answer.err
 
 
 def test_an_expired_token_is_renewed_first(
