@@ -124,6 +124,11 @@ class Credential:
         """
         raise NotImplementedError
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether it goes to clients that know user names and passwords alone."""
+        return True
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(****)"
 
@@ -215,6 +220,34 @@ class Bearer(Token):
 
     def __init__(self, token: Secret) -> None:
         super().__init__(token, "Authorization", "Bearer")
+
+
+class RegistryToken(Bearer):
+    """A bearer token beside a registry's login, or in its place (``registrytoken``).
+
+    docker/cli takes it out of its own file and hands it to the daemon, which sends it as it is; the
+    credential helpers' protocol has no place for it.
+
+    Attributes:
+        beside: the login, or None.
+    """
+
+    __slots__ = ("beside",)
+
+    def __init__(self, token: Secret, beside: Basic | None) -> None:
+        super().__init__(token)
+        self.beside = beside
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether there is a login beside it."""
+        return self.beside is not None
+
+    def login(self, host: str) -> tuple[str, Secret]:
+        """The login beside it."""
+        if self.beside is None:
+            raise ValueError("it is a registry's bearer token, which is no password")
+        return self.beside.login(host)
 
 
 class S3Key(Credential):

@@ -34,6 +34,17 @@ def fields(value: object, *names: str) -> dict[str, object] | None:
     return found
 
 
+def values(value: object, name: str) -> list[object]:
+    """All the values that an object has for one of its fields, ``null`` among them.
+
+    Args:
+        value: from ``loads``.
+        name: in lower case.
+    """
+    pairs = value if isinstance(value, tuple) else ()
+    return [each for key, each in pairs if _folded(key) == name]
+
+
 def _folded(name: str) -> str:
     # Go folds runes one by one; of those outside ASCII the long s and the Kelvin sign are letters.
     return name.replace("\u017f", "s").lower()

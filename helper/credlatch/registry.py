@@ -11,6 +11,7 @@ from credlatch.errors import RequestError
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
+_API = frozenset(("", "v1", "v2"))  # paths at which a registry's API begins
 _ROOTS = ("", "/", "/v1/", "/v2/")  # what follows the host where no more is meant
 _HUB_URLS = tuple(f"https://{host}{root}" for host in _HUB_HOSTS for root in _ROOTS)
 _HUB_PORTS = tuple(f"{host}:443" for host in _HUB_HOSTS)
@@ -29,8 +30,7 @@ def parse(key: str) -> urls.Url | None:
         return None
     if url.scheme == "s3" or url.host.startswith("*.") or not url.may_carry_credentials:
         return None
-    # Docker's device login keeps more secrets below the Hub's key; each is found by its own name.
-    if url.host in _HUB_HOSTS and "://" in key and url.path.rstrip("/") not in {"", "/v1", "/v2"}:
+    if "://" in key and _is_device_secret(url.host, url.path):
         return None
     return url
 
@@ -48,6 +48,28 @@ def spellings(url: urls.Url) -> tuple[str, ...]:
     # Without a scheme a key means https, and http on this machine, where registries have no TLS.
     bare = [] if url.scheme == "http" and not url.may_be_loopback else hosts
     return (*bare, *roots)
+
+
+def older(key: str) -> str | None:
+    """The registry that a key in an older form of Docker's means; None for a key in today's form.
+
+    ``https://host`` for ``https://host/any/path``, likewise with http, and ``host`` for ``host/``
+    and ``host/v2/``: what docker/cli compares (``ConvertToHostname``), the case of the host aside.
+    Any other path without a scheme is a namespace.
+    """
+    scheme, separator, rest = key.partition("://")
+    host, slash, path = (rest if separator else key).partition("/")
+    host = host.lower()
+    if not separator:
+        return host if slash and path.strip("/") in _API else None
+    if scheme not in {"https", "http"} or _is_device_secret(host, path):
+        return None
+    return f"{scheme}://{host}"
+
+
+def _is_device_secret(host: str, path: str) -> bool:
+    # Docker's device login keeps more secrets below the Hub's key; each is found by its own name.
+    return host in _HUB_HOSTS and path.strip("/") not in _API
 
 
 def alike(key: str) -> tuple[str, ...]:

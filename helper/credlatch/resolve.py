@@ -8,7 +8,7 @@ from credlatch import clock
 from credlatch.credential import Basic
 from credlatch.errors import CredlatchError, RefusedError, RenewalError, StoreError
 from credlatch.renew import margin
-from credlatch.stores import NOTHING, ORIGIN, PROJECT
+from credlatch.stores import NOTHING, ORIGIN, PORT, PROJECT
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
@@ -191,10 +191,12 @@ def _answers(entry: Entry, request: Request) -> bool:
     Between registries a port makes the difference: whoever can have a login sent to another port of
     its host can have it. Tokens are as their own tool keeps them.
     """
-    if not request.registry or entry.names == ORIGIN:
-        return True
-    if entry.names == NOTHING:
+    if not request.registry:
+        return entry.names != PORT
+    if entry.names == NOTHING or (entry.credential is not None and not entry.credential.logs_in):
         return False
+    if entry.names in {ORIGIN, PORT}:
+        return True
     at_own_port = request.url is None or request.url.default_port
     return at_own_port or not isinstance(entry.credential, Basic)
 

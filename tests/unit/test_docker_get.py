@@ -10,8 +10,8 @@ import pytest
 
 from credlatch import answers, logins
 from credlatch import url as urls
-from credlatch.protocols import docker
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.docker_get import got
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -22,17 +22,6 @@ PORTLESS = ["localhost", "127.0.0.1", "[::1]", "r.example"]
 
 def basic(username: str, password: str) -> dict[str, Any]:
     return {"BasicHTTP": {"username": username, "password": password}}
-
-
-def got(caller: Caller, key: str) -> str | None:
-    """The password that a key gets; None where the protocol says that there is none."""
-    answer = answers.get(answers.DOCKER, key.encode(), caller)
-    if answer.out.decode().strip() == docker.NOT_FOUND:
-        assert answer.status == 1
-        return None
-    secret = json.loads(answer.out)["Secret"]
-    assert isinstance(secret, str)
-    return secret
 
 
 def by_bazel(home: Home, url: str) -> str | None:

@@ -13,9 +13,9 @@ from credlatch.commands import docker as command
 from credlatch.commands import streams
 from credlatch.credential import Basic, Secret
 from credlatch.errors import CredlatchError, RequestError, StoreError
-from credlatch.protocols import docker
 from credlatch.stores.rattler import RattlerStore
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.docker_get import got
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -80,12 +80,7 @@ class Places:
         return docker_logins.listed(self.caller())
 
     def got(self, key: str) -> str | None:
-        answer = answers.get(answers.DOCKER, key.encode(), self.caller())
-        if answer.out.decode().strip() == docker.NOT_FOUND:
-            return None
-        secret = json.loads(answer.out)["Secret"]
-        assert isinstance(secret, str)
-        return secret
+        return got(self.caller(), key)
 
     def by_pixi(self, host: str) -> object:
         """What rattler's own search finds for a host."""

@@ -10,9 +10,12 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Basic
-from credlatch.errors import StoreError
+from credlatch.errors import RefusedError, StoreError
+from credlatch.request import Request
+from credlatch.resolve import Resolver
 from credlatch.stores.docker import DockerStore
 from support.callers import caller_of
+from support.docker_get import got
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
 
@@ -39,8 +42,8 @@ class DockerContract(StructuredContract, OriginContract):
         return DockerStore(caller)
 
     def write(self, home: Home) -> None:
-        # In the clear, so that the contract sees where it would show.
-        config(home, {HOST: {"username": "bob", "password": SECRET}}, self.FILE)
+        # In the clear as well, so that the contract sees where it would show.
+        config(home, {HOST: {**auth("bob", SECRET), "password": SECRET}}, self.FILE)
 
     def spoil(self, home: Home) -> None:
         path = home.path / self.FILE
@@ -70,6 +73,12 @@ def header(home: Home, url: str) -> str | None:
         return None
     assert entry.credential is not None
     return entry.credential.headers()["Authorization"]
+
+
+def header_by_url(home: Home, url: str) -> str | None:
+    """What whoever asks by URL, and not by Docker's key, is given."""
+    found = Resolver(caller_of(home), (DockerStore,)).resolve(Request(urls.parse(url), ()))
+    return None if found is None else found.credential.headers()["Authorization"]
 
 
 def test_what_docker_login_leaves_without_a_helper(home: Home) -> None:
@@ -135,12 +144,20 @@ def test_zero_bytes_that_an_old_docker_padded_with_are_dropped(home: Home) -> No
     "entry",
     [
         "text",
-        None,
+        1,
         [],
         {"auth": "not base64!"},
         {"auth": b64encode(b"no colon").decode()},
         {"auth": b64encode(b"u:\xff").decode()},
-        {"auth": "dTpw\n"},
+        {"auth": b64encode(b":p").decode()},
+        {"auth": "dTpw="},
+        {"auth": "dTpw===="},
+        {"auth": "dTpwYQ"},
+        {"auth": "dTpwYQ=a"},
+        {"auth": "dTpw\t"},
+        {"auth": "dTp-"},
+        {"auth": 1},
+        {"username": "u", "password": "\ud800"},
     ],
 )
 def test_a_damaged_entry_is_an_error_for_its_own_host_alone(home: Home, entry: Any) -> None:
@@ -179,7 +196,8 @@ def test_a_broken_file_does_not_hide_the_others(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"credsStore":"x"}', '{"auths":null}', '["auths"]', "half {"]
+    "content",
+    ["", "{}", "[]", '{"credsStore":"x"}', '{"auths":null}', '["auths"]', "half {"],
 )
 def test_a_file_without_logins_has_none(home: Home, content: str) -> None:
     home.write(FILE, content)
@@ -191,3 +209,135 @@ def test_plain_http_on_this_machine_is_another_server_than_https(home: Home) -> 
     assert header(home, "http://localhost:5000/v2/") == basic("u", "p")
     assert header(home, "http://localhost:6000/v2/") is None
     assert header(home, "https://localhost:6000/v2/") == basic("v", "p")
+
+
+@pytest.mark.parametrize("content", ['{"auths":[]}', '{"auths":"x"}', '{"Auths":1}'])
+def test_auths_that_are_no_object_are_broken(home: Home, content: str) -> None:
+    home.write(FILE, content)
+    with pytest.raises(StoreError, match="no JSON object"):
+        find(home, "https://r.example/")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"AUTHS":{"r.example":{"Auth":"dTpw"}}}',
+        '{"auth\u017f":{"r.example":{"aUTH":"dTpw"}}}',
+        r'{"\u0061uths":{"r.example":{"auth":"dTpw"}}}',
+        '{"auths":{"q.example":{}},"Auths":{"r.example":{"auth":"dTpw"}}}',
+        '{"auths":{"r.example":{"auth":"eDp4","AUTH":"dTpw"}}}',
+        '{"auths":{"r.example":{"auth":"dTpw","auth":null}}}',
+        r'{"auths":{"r.example":{"auth":"dT\r\npw\n"}}}',
+        '{"auths":{"r.example":null,"https://r.example":{"auth":"dTpw"}}}',
+    ],
+)
+@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+def test_json_and_base64_are_as_go_reads_them(home: Home, content: str, file: str) -> None:
+    home.write(file, content)
+    assert header(home, "https://r.example/") == basic("u", "p")
+
+
+# The key in the file, and whether it is for `r.example`: of Docker's file, and of containers'.
+OLDER = {
+    "https://r.example/path": (True, True),
+    "https://r.example/v2": (True, True),
+    "https://r.example/v1/users/": (True, True),
+    "https://r.example:443/path": (True, True),
+    "r.example/": (True, False),
+    "r.example//": (True, False),
+    "r.example/v2/": (True, False),
+    "https://R.Example/path": (True, True),
+    "r.example/path": (False, False),  # a namespace; docker/cli takes it for all of r.example
+    "https://r.example:5000/path": (False, False),
+    "https://r.example.evil/path": (False, False),
+    "https://evil/r.example": (False, False),
+    "https://r.example@evil/path": (False, False),
+    "ftp://r.example/path": (False, False),
+    "https://": (False, False),
+    "/": (False, False),
+}
+
+
+@pytest.mark.parametrize("key", OLDER)
+@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+def test_keys_in_older_forms_mean_their_host_by_each_tool_s_own_rule(
+    home: Home, key: str, file: str
+) -> None:
+    config(home, {key: auth("u", "p")}, file)
+    expected = OLDER[key][file != FILE]
+    assert (header(home, "https://r.example/v2/") == basic("u", "p")) == expected
+    assert (got(caller_of(home), "r.example") == "p") == expected
+    assert got(caller_of(home), "r.example:5001") is None
+
+
+@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+@pytest.mark.parametrize("key", ["http://r.example", "http://r.example/v1/"])
+def test_a_key_in_http_is_for_docker_alone(home: Home, key: str, file: str) -> None:
+    # Docker's clients name no scheme, and choose it themselves; whoever names one must mean it.
+    config(home, {key: auth("u", "p")}, file)
+    assert got(caller_of(home), "r.example") == "p"
+    assert got(caller_of(home), "r.example/ns") == "p"
+    assert got(caller_of(home), "r.example:80") is None
+    assert got(caller_of(home), "http://r.example/v2/") is None
+    assert header_by_url(home, "https://r.example/") is None
+    with pytest.raises(RefusedError):  # nothing that could be sent in the clear is passed over
+        Resolver(caller_of(home), (DockerStore,)).resolve(
+            Request(urls.parse("http://r.example/"), ())
+        )
+
+
+def test_a_usual_key_comes_before_an_older_one_and_that_before_one_in_http(home: Home) -> None:
+    keys = {
+        "http://r.example": auth("http", "p"),
+        "https://r.example/path": auth("older", "p"),
+        "https://r.example/v1/": auth("usual", "p"),
+    }
+    for name, key in (("usual", "https://r.example/v1/"), ("older", "https://r.example/path")):
+        config(home, keys)
+        assert header_by_url(home, "https://r.example/") == basic(name, "p")
+        del keys[key]
+
+
+def test_a_device_login_s_tokens_are_no_older_form_of_the_hub_s_key(home: Home) -> None:
+    hub = "https://index.docker.io/v1/"
+    for file in (FILE, ".config/containers/auth.json"):
+        config(home, {f"{hub}refresh-token": auth("u", "p")}, file)
+        assert got(caller_of(home), hub) is None
+        assert got(caller_of(home), "docker.io") is None
+        assert got(caller_of(home), f"{hub}refresh-token") == "p"
+
+
+def test_a_registry_token_is_sent_as_it_is_and_is_no_login(home: Home) -> None:
+    config(home, {"r.example": {"RegistryToken": "t"}})
+    assert header_by_url(home, "https://r.example/") == "Bearer t"
+    # docker/cli takes it out of its file itself; an error would end its search.
+    assert got(caller_of(home), "r.example") is None
+    config(home, {"r.example": {**auth("u", "p"), "registrytoken": "t"}})
+    assert header_by_url(home, "https://r.example/") == "Bearer t"
+    assert got(caller_of(home), "r.example") == "p"
+    config(home, {"r.example": {"identitytoken": "id", "registrytoken": "t"}})
+    assert header_by_url(home, "https://r.example/") == "Bearer t"
+    assert got(caller_of(home), "r.example") == "id"
+
+
+def test_containers_programs_know_two_fields(home: Home) -> None:
+    file = ".config/containers/auth.json"
+    for entry in (
+        {"registrytoken": "t"},
+        {"username": "u", "password": "p"},
+        {"identitytoken": "i"},
+    ):
+        config(home, {"r.example": entry}, file)
+        assert find(home, "https://r.example/") is None
+        assert got(caller_of(home), "r.example") is None
+    config(home, {"r.example": {**auth("u", ""), "identitytoken": "i"}}, file)
+    assert got(caller_of(home), "r.example") == "i"
+
+
+def test_ipv6_and_ports(home: Home) -> None:
+    config(home, {"[::1]:5000": auth("u", "p"), "https://[::1]/v1/x": auth("v", "q")})
+    assert got(caller_of(home), "[::1]:5000") == "p"
+    assert got(caller_of(home), "[0:0::1]:5000") == "p"
+    assert got(caller_of(home), "[::1]") == "q"
+    assert got(caller_of(home), "[::1]:5001") is None
+    assert got(caller_of(home), "[::1%25lo]:5000") is None

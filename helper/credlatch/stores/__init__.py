@@ -78,6 +78,7 @@ if TYPE_CHECKING:
 
 # What of a request the place of an entry names, by the rule of the tool whose store it is.
 ORIGIN = "origin"  # all that its tool matches by, the port among it
+PORT = "port"  # a host and port, in another scheme: enough for a registry, and for nobody else
 HOST = "host"  # a host, at whatever port
 NOTHING = "nothing"  # it is for every host that has no other
 
@@ -98,7 +99,7 @@ class Entry:
         renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
         slot: what the store needs to find the place again.
         advice: what a person does when it has ended and nothing renews it.
-        names: what of a request its place names: ORIGIN, HOST or NOTHING.
+        names: what of a request its place names: ORIGIN, PORT, HOST or NOTHING.
     """
 
     __slots__ = (

@@ -1,23 +1,23 @@
 """Logins that Docker, podman, skopeo and buildah keep in the clear: ``auths``.
 
 In order: REGISTRY_AUTH_FILE, containers' ``auth.json`` in the runtime folder and in the
-configuration folder (containers-auth.json(5)), Docker's ``config.json``. What their own credential
-helpers keep is not read here.
+configuration folder (containers-auth.json(5)), Docker's ``config.json``; each by the rule of the
+tool that writes it (docker/cli ``cli/config``, containers/image ``pkg/docker/config``). What their
+own credential helpers keep is not read here.
 """
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-
-from credlatch import quick_json, registry
-from credlatch.credential import IDENTITY_TOKEN_USER, Basic, Bearer, Credential, Secret
+from credlatch import registry
 from credlatch.errors import StoreError
-from credlatch.stores import Entry
+from credlatch.stores import ORIGIN, PORT, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.caller import Caller
+    from credlatch.stores.docker_auths import Auths
     from credlatch.url import Url
 
 
@@ -35,104 +35,128 @@ class DockerStore:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def _paths(self) -> list[str]:
+    def _files(self) -> Iterator[_File]:
         caller = self._caller
         chosen = caller.path("REGISTRY_AUTH_FILE")
         runtime = caller.path("XDG_RUNTIME_DIR")
         paths = [chosen] if chosen else []
         if runtime:
             paths.append(f"{runtime}/containers/auth.json")
-        return [*paths, caller.config("containers", "auth.json"), config_file(caller)]
+        for path in (*paths, caller.config("containers", "auth.json")):
+            yield _File(path, caller, of_docker=False)
+        yield _File(config_file(caller), caller, of_docker=True)
 
     def find(self, url: Url) -> Entry | None:
         """The login for a URL, under the most specific of its keys."""
         return self.find_key((*registry.below(url), *registry.spellings(url)))
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
-        """The login under the first of these keys."""
+        """The login under the first of these keys, or under one that means it in an older form."""
         failure: StoreError | None = None
-        for path in self._paths():
+        other: Entry | None = None
+        for file in self._files():
             try:
-                config = self._caller.document(path, _Config, _Config.has_secrets)
-                auths = {} if config is None else config.auths
-                for key in keys:
-                    credential = _credential(auths[key], key, path) if key in auths else None
-                    if credential is not None:
-                        return Entry(credential, path)
+                entry = file.find(keys)
+                if entry is not None:
+                    return entry
+                other = other or file.find_in_http(keys)
             except StoreError as error:
                 failure = failure or error
-        if failure is not None:
+        if other is None and failure is not None:
             raise failure
-        return None
+        return other
 
     def hosts(self) -> list[str]:
         """The keys of the files that can be read."""
         found: list[str] = []
-        for path in self._paths():
+        for file in self._files():
             try:
-                config = self._caller.document(path, _Config, _Config.has_secrets)
+                found += file.keys()
             except StoreError as error:
                 self._caller.warn(str(error))
-                continue
-            auths = {} if config is None else config.auths
-            # What a helper's login leaves is empty.
-            found += [key for key, auth in auths.items() if auth]
         return found
 
 
-class _Config:
-    """What counts of a configuration file.
+class _File:
+    """One file.
 
-    Attributes:
-        auths: what is kept for each key.
+    Args:
+        path: its path.
+        caller: whose it is.
+        of_docker: whether docker/cli writes it, and not one of containers' programs.
     """
 
-    __slots__ = ("_has_secrets", "auths")
+    def __init__(self, path: str, caller: Caller, *, of_docker: bool) -> None:
+        self._path = path
+        self._caller = caller
+        self._of_docker = of_docker
 
-    def __init__(self, text: str, path: str) -> None:
-        self.auths: dict[str, object] = {}
-        self._has_secrets = False
-        if '"auths"' not in text:
-            return
-        self._has_secrets = any(
-            field in text for field in ('"auth"', '"identitytoken"', '"password"')
-        )
+    def keys(self) -> list[str]:
+        """The keys that there is something for: what a helper's login leaves is empty.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        auths = self._auths()
+        return [] if auths is None else [key for key, auth in auths.kept.items() if auth]
+
+    def _auths(self) -> Auths | None:
+        return self._caller.document(self._path, _read, _has_secrets)
+
+    def find(self, keys: tuple[str, ...]) -> Entry | None:
+        """The login under the first of these keys; a key in its usual form comes first.
+
+        Raises:
+            StoreError: it, or the file, is broken.
+        """
+        auths = self._auths()
+        if auths is None:
+            return None
+        for key in keys:
+            if entry := self._entry(auths, key):
+                return entry
+        for key in keys:
+            # Only to this machine is anything sent in plain http.
+            if key.startswith("http://") and key.removeprefix("http://") not in keys:
+                continue
+            if "://" not in key and not self._of_docker:
+                continue  # containers know no `host/`
+            if entry := self._entry(auths, auths.in_older_form().get(key)):
+                return entry
+        return None
+
+    def find_in_http(self, keys: tuple[str, ...]) -> Entry | None:
+        """The login for a registry that is kept as ``http://host``, which Docker means by `host`.
+
+        Raises:
+            StoreError: it, or the file, is broken.
+        """
+        auths = self._auths()
+        for key in keys:
+            if auths is not None and f"https://{key}" in keys:
+                kept = auths.in_older_form().get(f"http://{key}")
+                if entry := self._entry(auths, kept, PORT):
+                    return entry
+        return None
+
+    def _entry(self, auths: Auths, key: str | None, names: str = ORIGIN) -> Entry | None:
+        if key is None or auths.kept.get(key) in (None, ()):
+            return None
         try:
-            config = quick_json.loads(text)
-        except ValueError as error:
-            raise StoreError(f"{path} is not JSON ({error}): mend it") from None
-        auths = config.get("auths") if isinstance(config, dict) else None
-        if isinstance(auths, dict):
-            self.auths = auths
-
-    def has_secrets(self) -> bool:
-        """False of most such files, which everybody may read."""
-        return self._has_secrets
-
-
-def _credential(auth: object, key: str, path: str) -> Credential | None:
-    """What one entry of ``auths`` holds; None for the empty one that a helper's login leaves."""
-    if not isinstance(auth, dict):
-        raise StoreError(f"the entry {key!r} in {path} is damaged: docker login again")
-    identity, registry_token = auth.get("identitytoken"), auth.get("registrytoken")
-    if isinstance(identity, str) and identity:
-        return Basic(IDENTITY_TOKEN_USER, Secret(identity))
-    if isinstance(registry_token, str) and registry_token:
-        return Bearer(Secret(registry_token))
-    encoded = auth.get("auth")
-    if isinstance(encoded, str) and encoded:
-        try:
-            pair = a2b_base64(encoded, strict_mode=True).decode()
-        except (Base64Error, UnicodeDecodeError, ValueError):
+            credential = auths.of_docker(key) if self._of_docker else auths.of_containers(key)
+        except ValueError:
             raise StoreError(
-                f"the entry {key!r} in {path} is damaged: docker login again"
+                f"the entry {key!r} in {self._path} is damaged: docker login again"
             ) from None
-        username, colon, password = pair.partition(":")
-        if not colon:
-            raise StoreError(f"the entry {key!r} in {path} is damaged: docker login again")
-        # Docker strips zero bytes that an old version padded with.
-        return Basic(username, Secret(password.strip("\0")))
-    user, plain = auth.get("username"), auth.get("password")
-    if isinstance(user, str) and isinstance(plain, str) and user:
-        return Basic(user, Secret(plain))
-    return None
+        return None if credential is None else Entry(credential, self._path, names=names)
+
+
+def _read(text: str, path: str) -> Auths:
+    # Most who call have no such file, and import nothing for it.
+    from credlatch.stores.docker_auths import Auths
+
+    return Auths(text, path)
+
+
+def _has_secrets(auths: Auths) -> bool:
+    return auths.has_secrets  # false of most such files, which everybody may read
