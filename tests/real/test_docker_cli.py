@@ -77,6 +77,34 @@ def test_where_there_is_a_keyring_login_uses_it_and_logout_empties_it(
     assert secret_service.items(service="rattler") == []
 
 
+def test_a_login_that_names_no_port_is_not_for_this_one(
+    configured: Docker, registry: Registry, published: str
+) -> None:
+    docker, (host, _, _) = configured, registry.host.partition(":")
+    account = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
+    docker.home.write_rattler({host: account})
+    docker.home.write(".netrc", f"default login {registry.user} password {registry.secret}\n")
+    assert REFUSED in docker.refused("pull", published)
+    docker.home.write_rattler({registry.host: account})
+    docker("pull", published)
+
+
+def test_login_over_a_token_of_pixi_s_works_and_logout_leaves_the_token(
+    configured: Docker, registry: Registry, published: str
+) -> None:
+    docker = configured
+    token = {registry.host: {"BearerToken": "of pixi"}}
+    docker.home.write_rattler(token)
+    docker.login(registry.host, registry.user, registry.secret)
+    docker("pull", published)
+    said = docker("logout", registry.host).err
+    assert docker.home.read_rattler() == token
+    # The same line for each `erase HOST`: the command sends it twice, and is told twice.
+    (line,) = set(said.splitlines())
+    assert "credentials.json" in line
+    assert "of pixi" not in said
+
+
 def test_a_wrong_password_is_not_stored(
     configured: Docker, registry: Registry, frozen: Program
 ) -> None:

@@ -77,6 +77,21 @@ def test_docker_stores_into_the_file_that_the_environment_names_and_not_into_the
     assert rattler.authorization(HOST) == LOGIN_HEADER
 
 
+@pytest.mark.parametrize("kept_under", [HOST, f"*.{HOST}"])
+def test_a_token_and_a_docker_login_for_one_host_are_two_and_rattler_sends_the_token(
+    frozen: Program, rattler: Rattler, place: Place, kept_under: str
+) -> None:
+    place.write({kept_under: {"BearerToken": "of pixi"}})
+    docker(frozen, "store", LOGIN)
+    assert json.loads(docker(frozen, "get", HOST)) == LOGIN
+    assert json.loads(docker(frozen, "list", "")) == {HOST: LOGIN["Username"]}
+    assert rattler.authorization(HOST) == "Bearer of pixi"
+    assert frozen.bazel(f"https://{HOST}/v2/").authorization == "Bearer of pixi"
+    docker(frozen, "erase", f"https://{HOST}:443")
+    assert place.read() == {kept_under: {"BearerToken": "of pixi"}}
+    assert json.loads(docker(frozen, "get", HOST))["Secret"] == "of pixi"
+
+
 def test_a_second_login_replaces_the_first(frozen: Program, rattler: Rattler, place: Place) -> None:
     docker(frozen, "store", LOGIN)
     docker(frozen, "store", {**LOGIN, "Username": "other", "Secret": "second"})

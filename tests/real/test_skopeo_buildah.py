@@ -77,6 +77,15 @@ def test_skopeo_logs_in_and_out_through_the_helper(
     assert holders_of(registry.secret, registry.user, skopeo.home.path) == []
 
 
+def test_skopeo_gets_no_login_that_names_no_port(
+    configured: Client, registry: Registry, published: str
+) -> None:
+    host = registry.host.partition(":")[0]
+    account = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
+    configured.home.write_rattler({host: account})
+    assert "unauthorized" in configured.refused("inspect", INSECURE, f"docker://{published}")
+
+
 def test_skopeo_logout_where_nobody_is_logged_in_does_not_crash(
     configured: Client, registry: Registry
 ) -> None:
