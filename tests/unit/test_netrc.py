@@ -364,7 +364,7 @@ def test_a_plain_file_is_read_quickly_as_it_is_read_word_by_word(
         for username in (None, "u"):
             for host in ("a.example", "b.example", "u"):
                 quick = netrc._Netrc(text, "")._look(host, username)
-                plain += netrc._plain_fields(text, host) is not None
+                plain += netrc._plain_fields(text, text.lower(), host) is not None
                 with monkeypatch.context() as patched:
                     patched.setattr(netrc, "_plain_fields", lambda *_: None)
                     slow = netrc._Netrc(text, "")._look(host, username)

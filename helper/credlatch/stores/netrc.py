@@ -141,7 +141,7 @@ class _Netrc:
 
     def _look(self, host: str, username: str | None) -> _Found:
         found = _Found()
-        fields = _plain_fields(self._text, host) or _all_fields(self._text)
+        fields = _plain_fields(self._text, self._lowered, host) or _all_fields(self._text)
         for entry in entries(fields, found.odd.append):
             if entry.name is not None and not _is_host(entry.name, host):
                 continue
@@ -244,18 +244,19 @@ def _all_fields(text: str) -> Iterator[tuple[str, str | None]]:
     return netrc_text.fields(text)
 
 
-def _plain_fields(text: str, host: str) -> Iterator[tuple[str, str | None]] | None:
+def _plain_fields(text: str, lowered: str, host: str) -> Iterator[tuple[str, str | None]] | None:
     """One host's entries, found at the speed of C; None for a file that is not plain.
 
-    Plain is a file of keywords and values in turn, none of which is the other, without quotes,
-    comments and macros, and without a ``default``.
+    Plain is a file of keywords in lower case and values in turn, none of which is the other,
+    without quotes, comments and macros, and without a ``default``.
     """
     if '"' in text or "#" in text or "\0" in text:
         return None
     # Bytes are split at ASCII's white space only, text at more.
-    data = text.encode()
-    words, lowered = data.split(), data.lower().split()
-    keywords, names = lowered[::2], lowered[1::2]
+    words = text.encode().split()
+    keywords, names = words[::2], words[1::2]
+    if text != lowered:
+        names = [name.lower() for name in names]
     if (
         len(keywords) != len(names)
         or keywords[:1] != [b"machine"]
