@@ -11,6 +11,8 @@ import pytest
 from credlatch.bundle import places
 from credlatch.bundle.places import Place
 from credlatch.caller import Caller
+from support.users import ADA, as_root
+from support.users import folder as make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,3 +138,11 @@ def test_a_disk_on_which_nothing_may_run_is_refused(
 
     monkeypatch.setattr("os.statvfs", lambda _: Disk)
     assert "noexec" in refused(Place(str(base), "credlatch"))
+
+
+@as_root
+def test_root_makes_no_cache_in_another_user_s_home(tmp_path: Path) -> None:
+    home = make_folder(tmp_path / "home", ADA)
+    with pytest.raises(PermissionError, match="another user's"):
+        Place(str(home / ".cache"), "credlatch", make=True).secure()
+    assert list(home.iterdir()) == []

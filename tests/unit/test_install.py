@@ -16,6 +16,7 @@ from credlatch.caller import Caller
 from credlatch.errors import PlaceError
 from credlatch.install import layout, put, take
 from credlatch.install.layout import Layout, Running
+from support.users import ADA, as_root, folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -323,3 +324,11 @@ class TestUnpacked:
 def test_from_source_nothing_can_be_installed() -> None:
     with pytest.raises(PlaceError, match=r"from source"):
         layout.running()
+
+
+@as_root
+def test_root_installs_nothing_in_another_user_s_folder(tmp_path: Path) -> None:
+    home = folder(tmp_path / "home", ADA)
+    with pytest.raises(PlaceError, match=f"{home} is another user's .uid {ADA}.*--prefix"):
+        put.put(Running(str(tmp_path), "0" * 16), Layout(str(home / ".local")), force=False)
+    assert list(home.iterdir()) == []

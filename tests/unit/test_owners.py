@@ -226,6 +226,9 @@ def test_root_follows_a_user_s_links_to_the_user_s_own_folders_and_no_further(
     linked(home / ".config", system, ADA)
     assert "leads to" in become(0, act(home / ".config" / "x"))
     assert list(system.iterdir()) == []
+    assert "leads to" in become(0, lambda: owners.real_path(str(home / ".config/x")))
+    assert "leads to" in become(0, lambda: owners.real_path(str(home / ".config/below/x")))
+    assert owners.real_path(str(home / ".rattler/x")) == str(home.resolve() / "dotfiles/x")
 
 
 @as_root

@@ -46,7 +46,9 @@ class Place:
         Raises:
             OSError: it cannot be made, others could change what is in it, or nothing may run there.
         """
-        if self.make:
+        if self.make and not os.path.isdir(self.base):
+            # Root makes none in the home of another user (sudo), where it would be in their way.
+            _see_that_only_we_change(os.path.realpath(os.path.dirname(self.base)))
             _make(self.base)
         base = os.path.realpath(self.base)
         _see_that_only_we_change(base)

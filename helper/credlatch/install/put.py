@@ -13,7 +13,7 @@ import time
 from credlatch.bundle import contents
 from credlatch.errors import PlaceError
 from credlatch.install import layout
-from credlatch.system import files, folders
+from credlatch.system import files, folders, owners
 from credlatch.system.locks import Exclusive
 
 TYPE_CHECKING = False
@@ -35,6 +35,8 @@ def put(running: Running, into: Layout, *, force: bool) -> bool:
             is as it was.
     """
     _see_what_is_there(into, force=force)
+    for folder in (into.lib, into.bin):
+        _see_whose(folder)
     made: list[str] = []
     try:
         for folder in (into.lib, into.bin):
@@ -62,6 +64,24 @@ def _see_what_is_there(into: Layout, *, force: bool) -> None:
             raise PlaceError(f"{path} is not credlatch's: move it away, or replace it with --force")
     if os.path.lexists(into.current) and not os.path.islink(into.current):
         raise PlaceError(f"{into.current} is not a link: move it away")
+
+
+def _see_whose(folder: str) -> None:
+    """See that root installs nothing in another user's folder (sudo): they could not upgrade it.
+
+    Raises:
+        PlaceError: it would.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    owner = os.stat(folder).st_uid if os.path.exists(folder) else 0
+    if not owners.is_trusted(owner):
+        raise PlaceError(
+            f"{folder} is another user's (uid {owner}): install as that user, "
+            "or with --prefix /usr/local"
+        )
 
 
 def _put(running: Running, into: Layout) -> bool:

@@ -98,9 +98,16 @@ def real_path(path: str) -> str:
 
     Raises:
         OSError: a link on the way is not to be followed: somebody else's, or one in a folder where
-            every user may put links.
+            every user may put links; as root, one of a user's that leads to no folder of theirs.
     """
-    return followed(path)[0]
+    real, led = followed(path)
+    folder = os.path.dirname(real)
+    if led is not None:
+        while not os.path.lexists(folder):
+            folder = os.path.dirname(folder)
+        if os.stat(folder, follow_symlinks=False).st_uid != led:
+            raise PermissionError(errno.EPERM, f"another user's link leads to {folder}")
+    return real
 
 
 def followed(path: str) -> tuple[str, int | None]:
