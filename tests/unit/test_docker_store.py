@@ -157,6 +157,7 @@ def test_zero_bytes_that_an_old_docker_padded_with_are_dropped(home: Home) -> No
         {"auth": "dTpw\t"},
         {"auth": "dTp-"},
         {"auth": 1},
+        {"auth": " dTpw", "identitytoken": "i"},
         {"username": "u", "password": "\ud800"},
     ],
 )

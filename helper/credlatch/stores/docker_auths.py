@@ -79,12 +79,10 @@ class Auths:
         """
         names = ("auth", "identitytoken", "registrytoken", "username", "password")
         encoded, identity, token, username, password = self._texts(key, *names)
-        login: Basic | None = None
+        login = _decoded(encoded) if encoded else None  # damage counts beside a token, too
         if identity:
             login = Basic(IDENTITY_TOKEN_USER, Secret(identity))
-        elif encoded:
-            login = _decoded(encoded)
-        elif username and password:
+        elif login is None and username and password:
             login = Basic(username, Secret(password))
         return RegistryToken(Secret(token), login) if token else login
 
