@@ -104,6 +104,7 @@ COMPONENTS = (
         _go,
         _GO,
     ),
+    Component("auths", {"auths": GoProgram(".")}, _go, _GO),
 )
 
 

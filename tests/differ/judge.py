@@ -67,7 +67,7 @@ def verdict(subject: Subject, difference: Difference) -> str:
     if difference.theirs.failed:
         # The owner refuses the whole store. What it would do with the sound part of it counts.
         case = difference.case
-        sound = case._replace(entries=_sound(subject, case.entries, case.frame))
+        sound = case._replace(entries=_sound(subject, case))
         if sound != case:
             (theirs,) = subject.theirs(sound)
             if same(theirs, difference.ours):
@@ -78,10 +78,15 @@ def verdict(subject: Subject, difference: Difference) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _sound(subject: Subject, entries: tuple[str, ...], frame: tuple[str, ...]) -> tuple[str, ...]:
+def _sound(subject: Subject, case: Case) -> tuple[str, ...]:
     """The entries that the owner takes, each of them alone in the store."""
-    alone = {entry: Case((entry,), (_NEUTRAL,), frame) for entry in entries}
-    return tuple(entry for entry in entries if not subject.theirs(alone[entry])[0].failed)
+    questions = (_NEUTRAL, *case.questions)
+    alone = {each: case._replace(entries=(each,), questions=questions) for each in case.entries}
+    return tuple(
+        entry
+        for entry in case.entries
+        if not any(answer.failed for answer in subject.theirs(alone[entry]))
+    )
 
 
 def _refusal(subject: Subject, difference: Difference) -> str:

@@ -19,7 +19,7 @@ from credlatch import url as urls
 from credlatch.errors import RequestError
 from differ import ours
 from differ.cases import Answer, Case, Difference, Rule
-from differ.rules import EVERYWHERE, authority, rewritten
+from differ.rules import EVERYWHERE, authority
 from differ.words import Words
 from support.home import Home
 
@@ -57,6 +57,14 @@ def _one_spelling(case: Case) -> Case | None:
     return changed if changed != case else None
 
 
+def _three_fields(case: Case) -> Case | None:
+    """Entries as posit-keyring wants them."""
+    plain = (entry.replace('extra = "x"\n', "") for entry in case.entries)
+    typed = (e if "auth_type" in e else f'{e}auth_type = "sso"\n' for e in plain)
+    changed = case._replace(entries=tuple(typed))
+    return changed if changed != case else None
+
+
 class Posit:
     """posit-keyring; the address that the environment names is the frame."""
 
@@ -64,7 +72,7 @@ class Posit:
     share = 0.5
     rules: tuple[Rule, ...] = (
         *EVERYWHERE,
-        Rule("Posit: an unknown field", instead=rewritten('extra = "x"', "")),
+        Rule("Posit: an unknown field, or no `auth_type`", instead=_three_fields),
         Rule("Posit: one server in several spellings", instead=_one_spelling),
         Rule("Posit: a URL that is not below the address", refused=_beside),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from differ.docker import FILES, Auths, DockerFile
 from differ.netrc import NetrcOfCurl
 from differ.peers.echo import Echo
 from differ.posit import Posit
@@ -24,6 +25,7 @@ NAMES = (
     NetrcOfRattler.name,
     Rattler.name,
     *(f"uv-{version}" for version in _UV),
+    *(f"auths-{library}" for library in FILES),
     Posit.name,
 )
 
@@ -32,11 +34,12 @@ NAMES = (
 def subjects(folder: Path) -> Iterator[list[Subject]]:
     """Each of them, with homes below a folder."""
     home = Home(folder / "home")
-    with Echo() as proxy, PyRattler(home, proxy) as rattler:
+    with Echo() as proxy, PyRattler(home, proxy) as rattler, Auths(home) as auths:
         yield [
             NetrcOfCurl(folder, proxy),
             NetrcOfRattler(folder, rattler),
             Rattler(folder, rattler),
             *(UvFile(version, folder) for version in _UV),
+            *(DockerFile(library, folder, auths) for library in FILES),
             Posit(folder),
         ]
