@@ -10,6 +10,8 @@ import os
 import sys
 import time
 
+from credlatch.errors import StoreError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +55,7 @@ class Caller:
         self.deadline = time.monotonic() + PATIENCE
         self._keyring: Keyring | None = None
         self._keyring_opened = False
+        self._keyring_failure: StoreError | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -172,12 +175,22 @@ class Caller:
         return content
 
     def keyring(self) -> Keyring | None:
-        """The keyring of the operating system, or None where there is none."""
+        """The keyring of the operating system, or None where there is none.
+
+        Raises:
+            StoreError: there is one, and it cannot be asked; it is tried once in a call.
+        """
+        if self._keyring_failure is not None:
+            raise self._keyring_failure
         if not self._keyring_opened:
             from credlatch.system import keyring
 
             pool = None if self._keep is None else self._keep.keyrings
-            self._keyring = keyring.open_keyring(self.get, self.warn, pool)
+            try:
+                self._keyring = keyring.open_keyring(self.get, self.warn, self.left, pool)
+            except StoreError as failure:
+                self._keyring_failure = failure
+                raise
             self._keyring_opened = True
         return self._keyring
 
@@ -185,6 +198,7 @@ class Caller:
         """Give back what the call has borrowed, or close what it has opened."""
         keyring, self._keyring = self._keyring, None
         self._keyring_opened = False
+        self._keyring_failure = None
         if keyring is not None:
             keyring.close()
 

@@ -20,10 +20,12 @@ from credlatch.stores.rattler import RattlerStore
 from credlatch.system import memory
 from credlatch.system.keyring import pool
 from credlatch.system.keyring import secret_service as bus
+from credlatch.system.keyring.bus import PATIENCE, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credlatch.system.keyring.bus import Bus, Left
     from support.home import Home
     from support.secret_service import SecretService
 
@@ -43,13 +45,13 @@ def keep() -> Iterator[Keep]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The address of each connection that was opened."""
     addresses: list[str] = []
-    from jeepney.io.blocking import open_dbus_connection
+    real = connect
 
-    def noted(bus: str) -> object:
-        addresses.append(bus)
-        return open_dbus_connection(bus)
+    def noted(address: str, left: Left) -> Bus:
+        addresses.append(address)
+        return real(address, left)
 
-    monkeypatch.setattr(bus, "open_dbus_connection", noted)
+    monkeypatch.setattr(bus, "connect", noted)
     return addresses
 
 
@@ -211,8 +213,8 @@ def test_a_secret_from_a_service_that_has_just_taken_over_is_asked_for_again(
     asked: list[str] = []
     real = bus.SecretService._ask
 
-    def ask(self: bus.SecretService, message: Any) -> Any:
-        reply = real(self, message)
+    def ask(self: bus.SecretService, message: Any, **limit: Any) -> Any:
+        reply = real(self, message, **limit)
         asked.append(message.header.fields[HeaderFields.member])
         if asked[-1] == "GetSecret" and asked.count("GetSecret") == 2:
             self._answered = ":1.4711"
@@ -296,7 +298,7 @@ def test_a_keyring_that_hung_in_one_call_is_asked_again_in_the_next(
         begin = time.monotonic()
         with pytest.raises(StoreError, match="not answered"):
             process.get()
-        assert time.monotonic() - begin < 2 * bus.PATIENCE  # waited for once
+        assert time.monotonic() - begin < 2 * PATIENCE  # waited for once
     assert process.get() == "t"
     assert len(opened) == 2
 
@@ -381,9 +383,9 @@ def test_a_keyring_of_many_logins_costs_no_question_for_each(
     asked: list[str] = []
     real = bus.SecretService._ask
 
-    def ask(self: bus.SecretService, message: Any) -> Any:
+    def ask(self: bus.SecretService, message: Any, **limit: Any) -> Any:
         asked.append(message.header.fields[HeaderFields.member])
-        return real(self, message)
+        return real(self, message, **limit)
 
     monkeypatch.setattr(bus.SecretService, "_ask", ask)
     assert process.get() == "t"

@@ -27,10 +27,12 @@ RATTLERS = {"service": "rattler", "username": HOST}
 TOGETHER = 8
 
 
-def add(service: SecretService, token: str, **attributes: str) -> None:
-    service.add(
-        f"keyring:{HOST}@rattler", RATTLERS | attributes, json.dumps({"BearerToken": token})
-    )
+def login(password: str) -> str:
+    return json.dumps({"BasicHTTP": {"username": "u", "password": password}})
+
+
+def add(service: SecretService, password: str, **attributes: str) -> None:
+    service.add(f"keyring:{HOST}@rattler", RATTLERS | attributes, login(password))
 
 
 def test_first_logins_at_the_same_moment_make_one_item_that_rattler_reads(
@@ -83,7 +85,7 @@ def test_a_login_mends_what_is_doubled_and_keeps_the_item_that_rattler_made(
 def test_a_login_mends_items_that_are_doubled_and_none_of_them_rattlers(
     home: Home, frozen: Program, rattler: Rattler, secret_service: SecretService
 ) -> None:
-    set_password(home, "rattler", HOST, json.dumps({"BearerToken": "of Python"}))
+    set_password(home, "rattler", HOST, login("of Python"))
     add(secret_service, "another", application="another")
     assert frozen.docker("store", LOGIN).code == 0
     assert len(secret_service.items()) == 1

@@ -154,8 +154,12 @@ def test_two_different_items_for_one_key_are_ambiguous(
 def test_a_logout_and_a_login_mend_what_was_ambiguous(
     frozen: Program, secret_service: SecretService
 ) -> None:
-    add(secret_service, "one")
-    add(secret_service, "other", application="Python keyring library")
+    for password, extra in (("one", {}), ("other", {"application": "Python keyring library"})):
+        secret_service.add(
+            f"keyring:{HOST}@rattler",
+            {"service": "rattler", "username": HOST, **extra},
+            json.dumps({"BasicHTTP": {"username": "u", "password": password}}),
+        )
     assert frozen.docker("erase", HOST).code == 0
     assert secret_service.items() == []
     login = {"ServerURL": HOST, "Username": "u", "Secret": "p"}

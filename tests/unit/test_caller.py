@@ -132,7 +132,7 @@ def test_the_bus_of_systemd_is_found_without_the_variable(tmp_path: Path) -> Non
     (tmp_path / "bus").touch()
     said: list[str] = []
     variables = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    assert open_keyring(variables.get, said.append) is None
+    assert open_keyring(variables.get, said.append, float) is None
     assert len(said) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_runtime_folder_that_is_relative_is_none(
     (tmp_path / "bus").touch()
     monkeypatch.chdir(tmp_path)
     said: list[str] = []
-    assert open_keyring({"XDG_RUNTIME_DIR": "."}.get, said.append) is None
+    assert open_keyring({"XDG_RUNTIME_DIR": "."}.get, said.append, float) is None
     assert said == []
 
 

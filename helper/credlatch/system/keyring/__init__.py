@@ -48,14 +48,22 @@ if TYPE_CHECKING:
 def open_keyring(
     variable: Callable[[str], str | None],
     warn: Callable[[str], None],
+    left: Callable[[float], float],
     pool: Pool | None = None,
 ) -> Keyring | None:
     """The system's keyring; None where there is none, at no cost.
 
+    On Linux there is none where no bus answers, and where the one that does is another user's. Any
+    other failure may hide a keyring that holds, or is to hold, what is asked for.
+
     Args:
         variable: gives a variable of the caller's environment.
-        warn: told when a keyring is announced there and does not answer.
+        warn: told when a keyring is announced there and is not there.
+        left: the seconds that a step of the call may take, of as many as it is given.
         pool: the connections of a process that serves several callers.
+
+    Raises:
+        StoreError: there is one, and it cannot be asked.
     """
     if sys.platform == "win32":
         from credlatch.system.keyring.windows import CredentialManager
@@ -72,10 +80,10 @@ def open_keyring(
         if pool is not None:
             from credlatch.system.keyring.lent import Lent
 
-            return Lent(pool, address, warn)
+            return Lent(pool, address, warn, left)
         from credlatch.system.keyring.secret_service import SecretService
 
-        return SecretService(address)
+        return SecretService(address, left)
     except AbsentError as error:
         warn(str(error))
         return None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from credlatch.credential import Secret
+    from credlatch.system.keyring.bus import Left
     from credlatch.system.keyring.pool import Pool
     from credlatch.system.keyring.secret_service import SecretService
 
@@ -29,17 +30,21 @@ class Lent:
         pool: lends it.
         address: the bus's address.
         warn: told when the bus has gone meanwhile.
+        left: the seconds that a step of the call may take, of as many as it is given.
 
     Raises:
-        AbsentError: nothing answers there.
+        AbsentError: there is no bus of the caller's.
+        StoreError: there is one, and it cannot be asked.
     """
 
-    def __init__(self, pool: Pool, address: str, warn: Callable[[str], None]) -> None:
+    def __init__(self, pool: Pool, address: str, warn: Callable[[str], None], left: Left) -> None:
         self._pool = pool
         self._address = address
         self._warn = warn
-        self._connection: Connection | None = pool.lend(address)
+        self._left = left
+        self._connection: Connection | None = pool.lend(address, left)
         self._has_answered = False
+        self._failure: StoreError | None = None
 
     def get(self, service: str, username: str) -> Secret | None:
         """The one secret, or None."""
@@ -68,15 +73,23 @@ class Lent:
             self._pool.give_back(connection)
 
     def _read(self, ask: Callable[[SecretService], T]) -> T | None:
+        if self._failure is not None:
+            raise self._failure
         connection = self._connection
         if connection is None:
             return None
         keyring = connection.service
         try:
             answer = ask(keyring)
+        except AbsentError as error:
+            if not connection.used:
+                raise
+            self.close()
+            self._warn(str(error))
+            return None
         except StoreError:
             # Locked, ambiguous: that is an answer. And who has been waited for is not asked again.
-            if not (connection.used and keyring.broken and keyring.hangs is None):
+            if not (connection.used and keyring.broken and not keyring.hangs):
                 raise
         else:
             self._has_answered = True
@@ -93,15 +106,24 @@ class Lent:
 
         Raises:
             AbsentError: the bus has gone.
+            StoreError: it cannot be asked.
         """
+        if self._failure is not None:
+            raise self._failure
         connection = self._connection
         if connection is None:
             raise AbsentError("there is no keyring")
         keyring = connection.service
-        doubtful = connection.used and not self._has_answered and keyring.hangs is None
+        doubtful = connection.used and not self._has_answered and not keyring.hangs
         return self._renewed() if doubtful else keyring
 
     def _renewed(self) -> SecretService:
         self.close()
-        self._connection = connection = Connection(self._address)
+        try:
+            self._connection = connection = Connection(self._address, self._left)
+        except AbsentError:
+            raise
+        except StoreError as failure:
+            self._failure = failure
+            raise
         return connection.service

@@ -14,6 +14,7 @@ from credlatch.errors import ElsewhereError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.system.keyring.bus import Left
     from credlatch.system.keyring.secret_service import SecretService
 
 MOST = 16  # connections that are kept for one address
@@ -26,9 +27,11 @@ class Connection:
 
     Args:
         address: the bus's address.
+        left: the seconds that a step of the call may take, of as many as it is given.
 
     Raises:
-        AbsentError: nothing answers there.
+        AbsentError: there is no bus of the caller's.
+        StoreError: there is one, and it cannot be asked.
         ElsewhereError: where it leads depends on the caller's working directory.
 
     Attributes:
@@ -38,12 +41,12 @@ class Connection:
 
     __slots__ = ("_socket", "address", "returned", "service", "used")
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, left: Left) -> None:
         from credlatch.system.keyring.secret_service import SecretService
 
         self.address = address
         self._socket = _socket_at(address)  # before it is connected to, so that no change is missed
-        self.service: SecretService = SecretService(address)
+        self.service: SecretService = SecretService(address, left)
         self.used = False
         self.returned = 0.0
 
@@ -60,19 +63,21 @@ class Pool:
         self._kept: list[Connection] = []  # what was given back last is last
         self._closed = False
 
-    def lend(self, address: str) -> Connection:
+    def lend(self, address: str, left: Left) -> Connection:
         """A connection to a bus, which is the borrower's alone until it is given back.
 
         Raises:
-            AbsentError: nothing answers there.
+            AbsentError: there is no bus of the caller's.
+            StoreError: there is one, and it cannot be asked.
         """
         self.tidy()
         while (kept := self._take(address)) is not None:
             if kept.is_good():
                 kept.used = True
+                kept.service.serve(left)
                 return kept
             kept.service.close()
-        return Connection(address)
+        return Connection(address, left)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next call, unless it has failed."""

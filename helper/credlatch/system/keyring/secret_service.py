@@ -2,64 +2,41 @@
 
 from __future__ import annotations
 
-import functools
-
-from jeepney import DBusAddress, HeaderFields, MessageType, Properties, new_method_call
-from jeepney.io.blocking import open_dbus_connection
+from jeepney import (
+    DBusAddress,
+    DBusErrorResponse,
+    HeaderFields,
+    MessageType,
+    Properties,
+    new_method_call,
+)
 
 from credlatch.credential import Secret
 from credlatch.errors import AbsentError, StoreError
 from credlatch.system.keyring import only
+from credlatch.system.keyring.bus import PATIENCE, connect, pauses
+from credlatch.system.keyring.failures import (
+    NO_ITEM,
+    NO_SERVICE,
+    in_our_words,
+    is_passing,
+    locked,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, Concatenate, ParamSpec, TypeVar
+    from collections.abc import Iterator
+    from typing import Any
 
     from jeepney import Message
 
-    P = ParamSpec("P")
-    R = TypeVar("R")
-    Method = Callable[Concatenate["SecretService", P], R]
+    from credlatch.system.keyring.bus import Bus, Left
 
-PATIENCE = 3.0  # seconds for one answer; a call takes a millisecond
 _FEW = 8  # items whose names cost no more than asking for each of the keys that a client may mean
 _SCHEMA = "xdg:schema"  # an attribute that libsecret adds to everybody's
 _SERVICE = DBusAddress(
     "/org/freedesktop/secrets", "org.freedesktop.secrets", "org.freedesktop.Secret.Service"
 )
-
-
-def _in_our_words(method: Method[P, R]) -> Method[P, R]:
-    """Everything that jeepney and secretstorage raise, as StoreError."""
-
-    def wrapped(self: SecretService, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        # A service that hangs is waited for once, and not again for each store that asks it.
-        if self.hangs is not None:
-            raise StoreError(self.hangs)
-        try:
-            return method(self, *args, **kwargs)
-        except StoreError:
-            raise
-        except TimeoutError:
-            self.broken = True
-            self.hangs = (
-                f"the Secret Service has not answered for {PATIENCE:.0f} s: "
-                "restart it, or unset DBUS_SESSION_BUS_ADDRESS"
-            )
-            raise StoreError(self.hangs) from None
-        # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
-        # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
-        except Exception as error:  # noqa: BLE001
-            self.broken = True
-            raise StoreError(f"the Secret Service failed: {_text_of(error)}") from None
-
-    return functools.update_wrapper(wrapped, method)
-
-
-def _text_of(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
 
 
 class SecretService:
@@ -70,59 +47,96 @@ class SecretService:
 
     Args:
         address: the bus's address, as DBUS_SESSION_BUS_ADDRESS has it.
+        left: the seconds that a step of the call may take, of as many as it is given.
 
     Attributes:
-        broken: whether it has failed, and is not to be asked again.
-        hangs: what to say when it has not answered, else None.
+        broken: whether it is not to be asked by another call.
+        failure: what to say when it has failed, and is not to be asked again by this one.
+        hangs: whether it has failed so that it did not answer.
 
     Raises:
-        AbsentError: nothing answers there.
+        AbsentError: there is no bus of the caller's.
+        StoreError: there is one, and it cannot be asked.
     """
 
-    def __init__(self, address: str) -> None:
-        try:
-            self._bus: Any = open_dbus_connection(bus=address)
-        except Exception as error:  # noqa: BLE001 - a bad address raises whatever parsing it met
-            raise AbsentError(
-                f"no D-Bus answers at DBUS_SESSION_BUS_ADDRESS ({_text_of(error)}): "
-                "going on without the keyring"
-            ) from None
-        # secretstorage passes no timeout, and a hung service would hang the build.
-        self._exchange = functools.partial(self._bus.send_and_get_reply, timeout=PATIENCE)
-        self._bus.send_and_get_reply = self._ask
+    def __init__(self, address: str, left: Left) -> None:
+        self._address = address
+        self._left = left
+        self._is_there = True
+        self.broken = False
+        self.failure: str | None = None
+        self.hangs = False
+        self._open()
+
+    def _open(self) -> None:
+        self._bus: Bus = connect(self._address, self._left)
+        # What secretstorage asks goes the same way.
+        self._exchange = self._bus.send_and_get_reply
+        self._bus.send_and_get_reply = self._ask  # type: ignore[method-assign]
         self._session: Any = None
         self._session_with: str | None = None
         self._answered: str | None = None
-        self.broken = False
-        self.hangs: str | None = None
+
+    def serve(self, left: Left) -> None:
+        """From now on it is a call's that has these seconds left."""
+        self._left = left
+        self._bus.serve(left)
 
     def close(self) -> None:
         """Leave the bus."""
         self._bus.close()
 
-    def _ask(self, message: Message) -> Message:
+    def _ask(self, message: Message, *, timeout: float | None = None) -> Message:
         """Send a message; the reply to it. Who replied is remembered."""
-        reply = self._exchange(message)
+        # A question to the user is never put: who builds would wait for somebody who sees nothing.
+        if message.header.fields.get(HeaderFields.member) == "Prompt":
+            raise locked()
+        reply = self._exchange(message, timeout=timeout)
         self._answered = reply.header.fields.get(HeaderFields.sender)
         return reply
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
-        """Items with these attributes: first the unlocked ones, then the locked ones."""
+        """Items with these attributes: first the unlocked ones, then the locked ones.
+
+        The first question of every task, and one that may be put again: what fails because the bus
+        is busy, or is being restarted, is tried as long as there is time.
+        """
+        failure: Exception | None = None
+        for _ in pauses(self._left(PATIENCE)):
+            try:
+                if isinstance(failure, OSError):
+                    self._bus.close()
+                    self._open()
+                found = self._search(attributes)
+            except StoreError as error:  # it was opened anew, and could not be
+                self.broken = True
+                self.failure = str(error)
+                raise
+            except Exception as error:
+                failure = error
+                if not is_passing(error):
+                    raise
+            else:
+                return found
+        raise failure or OSError
+
+    def _search(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         call = new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
         reply = self._ask(call)
+        self._is_there = True
         if reply.header.message_type == MessageType.error:
-            name = reply.header.fields.get(4, "")  # 4: ERROR_NAME (D-Bus specification)
-            if name.endswith((".ServiceUnknown", ".Spawn.ExecFailed", ".NameHasNoOwner")):
+            error = DBusErrorResponse(reply)
+            if error.name in NO_SERVICE:
+                self._is_there = False
                 return [], []  # a bus without a Secret Service: no keyring here
-            self.broken = True
-            raise StoreError(f"the Secret Service failed: {name}")
-        unlocked, locked = reply.body
-        return unlocked, locked
+            raise error
+        unlocked, closed = reply.body
+        return unlocked, closed
 
     def _items(self, attributes: dict[str, str]) -> Iterator[Any]:
-        unlocked, locked = self._paths(attributes)
-        if locked and not unlocked:
-            raise _locked(attributes)
+        unlocked, closed = self._paths(attributes)
+        if closed and not unlocked:
+            raise locked(attributes["service"])
         yield from map(self._item, unlocked)
 
     def _item(self, path: str) -> Any:
@@ -134,7 +148,7 @@ class SecretService:
             self._session_with = self._answered
         return secretstorage.Item(self._bus, path, self._session)
 
-    @_in_our_words
+    @in_our_words
     def get(self, service: str, username: str) -> Secret | None:
         """The one secret, or None."""
         return only(
@@ -146,7 +160,7 @@ class SecretService:
             ],
         )
 
-    @_in_our_words
+    @in_our_words
     def find(self, service: str) -> list[tuple[str, Secret]]:
         """User names and secrets."""
         return [
@@ -162,11 +176,11 @@ class SecretService:
             raise StoreError("the Secret Service was replaced while it answered: try again")
         return secret
 
-    @_in_our_words
+    @in_our_words
     def usernames(self, service: str) -> list[str] | None:
         """The user names that the service has items for, locked ones too; None for many items."""
-        unlocked, locked = self._paths({"service": service})
-        paths = (*unlocked, *locked)
+        unlocked, closed = self._paths({"service": service})
+        paths = (*unlocked, *closed)
         if len(paths) > _FEW:
             return None
         return [self._attributes(path).get("username", "") for path in paths]
@@ -175,11 +189,14 @@ class SecretService:
         item = DBusAddress(path, _SERVICE.bus_name, "org.freedesktop.Secret.Item")
         reply = self._ask(Properties(item).get("Attributes"))
         if reply.header.message_type == MessageType.error:
-            return {}  # it has just been deleted
+            error = DBusErrorResponse(reply)
+            if error.name in NO_ITEM:
+                return {}  # it has just been deleted
+            raise error
         ((_, attributes),) = reply.body
         return dict(attributes)
 
-    @_in_our_words
+    @in_our_words
     def put(self, service: str, username: str, secret: Secret) -> None:
         """Update the item in place, or make one as rattler makes it; of several one is left.
 
@@ -190,9 +207,9 @@ class SecretService:
 
         attributes = {"service": service, "username": username}
         value = secret.reveal().encode()
-        unlocked, locked = self._paths(attributes)
-        if locked:
-            raise _locked(attributes)
+        unlocked, closed = self._paths(attributes)
+        if closed:
+            raise locked(service)
         kept = self._best(unlocked, attributes)
         if kept is not None:
             self._item(kept).set_secret(value)
@@ -200,15 +217,14 @@ class SecretService:
                 if path != kept:
                     self._item(path).delete()
             return
+        if not self._is_there:
+            raise AbsentError("this D-Bus has no Secret Service")
         try:
             collection = secretstorage.get_collection_by_alias(self._bus, "default")
-        except (
-            secretstorage.SecretServiceNotAvailableException,
-            secretstorage.ItemNotFoundException,
-        ):
-            raise AbsentError("this D-Bus has no Secret Service with a keyring") from None
+        except secretstorage.ItemNotFoundException:
+            raise AbsentError("the Secret Service of this D-Bus has no keyring") from None
         if collection.is_locked():
-            raise StoreError("the keyring is locked: unlock it, then try again")
+            raise locked()
         label = f"keyring:{username}@{service}"
         # `replace`: rattler takes no lock of ours, and may have made it at this very moment.
         collection.create_item(label, attributes, value, replace=True)
@@ -222,20 +238,13 @@ class SecretService:
                 return path
         return paths[0] if paths else None
 
-    @_in_our_words
+    @in_our_words
     def delete(self, service: str, username: str) -> bool:
         """Forget the secret, in however many items it is; False if there was none."""
         attributes = {"service": service, "username": username}
-        unlocked, locked = self._paths(attributes)
+        unlocked, closed = self._paths(attributes)
         for path in unlocked:
             self._item(path).delete()
-        if locked:
-            raise _locked(attributes)
+        if closed:
+            raise locked(service)
         return bool(unlocked)
-
-
-def _locked(attributes: dict[str, str]) -> StoreError:
-    return StoreError(
-        f"the keyring is locked, and holds an item for {attributes['service']!r}: "
-        "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock)"
-    )

@@ -1,0 +1,90 @@
+"""How D-Bus and the Secret Service fail, and what is said of it."""
+
+from __future__ import annotations
+
+import functools
+
+from jeepney import DBusErrorResponse
+
+from credlatch.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate, ParamSpec, TypeVar
+
+    from credlatch.system.keyring.secret_service import SecretService
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+    Method = Callable[Concatenate[SecretService, P], R]
+
+_ERROR = "org.freedesktop.DBus.Error."
+_PASSING = {
+    f"{_ERROR}{name}"
+    for name in ("LimitsExceeded", "NoReply", "Disconnected", "NoMemory", "Spawn.ForkFailed")
+}
+NO_SERVICE = {
+    f"{_ERROR}{name}"
+    for name in ("ServiceUnknown", "NameHasNoOwner", "Spawn.ServiceNotFound", "Spawn.ExecFailed")
+}
+"""A service that is not on the bus, and that the bus cannot start."""
+NO_ITEM = {
+    f"{_ERROR}UnknownMethod", f"{_ERROR}UnknownObject", "org.freedesktop.Secret.Error.NoSuchObject"
+}  # fmt: skip
+"""An object that is not there."""
+_LOCKED = {"LockedException", "PromptDismissedException"}  # secretstorage's
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether a failure comes of load, or of a restart, so that another try may succeed."""
+    if isinstance(error, DBusErrorResponse):
+        return error.name in _PASSING
+    return isinstance(error, BlockingIOError | ConnectionError)
+
+
+def text_of(error: Exception) -> str:
+    """What an error of a library's says, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+
+
+def locked(service: str = "") -> StoreError:
+    """The keyring cannot be opened without its user, who is never asked."""
+    holds = f", and holds an item for {service!r}" if service else ""
+    return StoreError(
+        f"the keyring is locked{holds}: "
+        "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock), then try again"
+    )
+
+
+def in_our_words(method: Method[P, R]) -> Method[P, R]:
+    """Everything that jeepney and secretstorage raise, as StoreError.
+
+    A service that has failed is asked no more in this call: whoever hangs is waited for once, and
+    who was told that it cannot be known what is there does not write all the same.
+    """
+
+    def wrapped(self: SecretService, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.failure is not None:
+            raise StoreError(self.failure)
+        try:
+            return method(self, *args, **kwargs)
+        except StoreError:
+            raise
+        except TimeoutError:
+            self.hangs = True
+            self.failure = (
+                "the Secret Service has not answered in time: restart it, or unset "
+                "DBUS_SESSION_BUS_ADDRESS"
+            )
+        # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
+        # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
+        except Exception as error:  # noqa: BLE001
+            if type(error).__name__ in _LOCKED:
+                raise locked() from None
+            self.failure = f"the Secret Service failed: {text_of(error)}"
+        self.broken = True
+        raise StoreError(self.failure) from None
+
+    return functools.update_wrapper(wrapped, method)
