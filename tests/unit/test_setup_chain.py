@@ -276,6 +276,14 @@ def test_what_is_not_erased_there_is_said(chains: Chained) -> None:
         store.delete("b.example")
 
 
+def test_a_helper_s_names_count_in_any_case_as_docker_s_clients_read_them() -> None:
+    found = chained_answers.login(b'{"serverurl":"r","username":"bob","SECRET":"x","Secret":"s"}')
+    assert found.login("r.example") == ("bob", Secret("s"))
+    for odd in (b"[]", b"{", b"", b'{"Username":"u"}', b'{"Username":"u","Secret":1}', b"\xff"):
+        with pytest.raises(ValueError, match=r"JSON object|no Username and Secret"):
+            chained_answers.login(odd)
+
+
 def test_an_identity_token_stays_one() -> None:
     found = chained_answers.login(b'{"Username":"<token>","Secret":"x"}')
     assert isinstance(found, Basic)

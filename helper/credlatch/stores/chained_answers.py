@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-from credlatch import clock, quick_json
+from credlatch import clock, go_json, quick_json
 from credlatch.credential import Basic, Bearer, Credential, Secret, Token, check_token
 
 _NOT_FOUND = b"credentials not found in native keychain"  # Docker's protocol has this text
@@ -40,8 +40,13 @@ class Headers(Credential):
 
 def login(out: bytes) -> Basic:
     """What a helper of Docker's gives for a key."""
-    answer = _object(out)
-    username, secret = answer.get("Username"), answer.get("Secret")
+    try:
+        answer = go_json.fields(go_json.loads(out.decode()), "username", "secret")
+    except ValueError:
+        answer = None
+    if answer is None:
+        raise OddAnswerError("it is not a JSON object")
+    username, secret = answer.get("username"), answer.get("secret")
     if not isinstance(username, str) or not isinstance(secret, str):
         raise OddAnswerError("it has no Username and Secret")
     return Basic(username, Secret(secret))
