@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from support.program import Program
 
 SECRET = "kept-from-everybody"
+AUTH = b64encode(f"u:{SECRET}".encode()).decode()
 LOGIN = {"ServerURL": "r.example", "Username": "bob", "Secret": "pw"}
 
 
@@ -56,7 +58,8 @@ KINDS = {
     ),
     "containers": Kind(
         ".config/containers/auth.json",
-        json.dumps({"auths": {"a.example": {"username": "u", "password": SECRET}}}),
+        # The secret in the clear as well, which containers' programs pass over.
+        json.dumps({"auths": {"a.example": {"auth": AUTH, "password": SECRET}}}),
     ),
 }
 

@@ -122,7 +122,7 @@ def test_a_logout_reaches_every_place(
     assert secret_service.items() == []
 
 
-def test_a_store_over_an_item_that_rattler_made_leaves_one_item(
+def test_a_store_beside_an_item_that_rattler_made_leaves_that_to_rattler(
     home: Home,
     frozen: Program,
     rattler: Rattler,
@@ -130,11 +130,14 @@ def test_a_store_over_an_item_that_rattler_made_leaves_one_item(
     token_server: TokenServer,
 ) -> None:
     home.write_rattler({HOST: oauth(token_server, 1)})
-    rattler.authorization(HOST)  # renews, and so makes the item
+    renewed = rattler.authorization(HOST)  # and so makes the item
     home.write_rattler({})
     docker(frozen, "store", LOGIN)
-    assert len(secret_service.items()) == 1
-    assert rattler.authorization(HOST) == LOGIN_HEADER
+    docker(frozen, "store", LOGIN)
+    names = [item.names["username"] for item in secret_service.items()]
+    assert sorted(names) == [f"docker://{HOST}", HOST]
+    assert rattler.authorization(HOST) == renewed != LOGIN_HEADER
+    assert json.loads(docker(frozen, "get", HOST)) == LOGIN
 
 
 def test_list_gives_back_what_docker_stored_and_nothing_of_rattlers_own(
