@@ -25,7 +25,7 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
        credlatch docker get|store|erase|list|version
                               answer Docker, as docker-credential-credlatch does
        credlatch git get|store|erase
-                              answer git, as git-credential-credlatch does
+                              answer git: credential.helper '!credlatch git'
        credlatch keyring get SERVICE USER
                               answer pip, uv and pixi, as keyring does
        credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL

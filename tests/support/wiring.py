@@ -41,6 +41,7 @@ class Wiring:
         for name in PROGRAMS:
             self.program(name)
         system = [path for path in home.env["PATH"].split(os.pathsep) if not _has_keyring(path)]
+        home.env["GIT_CONFIG_SYSTEM"] = os.devnull
         home.env["PATH"] = os.pathsep.join([str(self.bin), *system])
 
     def program(self, name: str, script: str = "exit 1") -> Path:

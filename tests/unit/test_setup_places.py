@@ -53,6 +53,9 @@ def test_git_s_xdg_file_is_used_where_there_is_no_other(wiring: Wiring) -> None:
     assert "!credlatch git" in wiring.read(".config/git/config")
     wiring.home.write(".gitconfig", "")
     assert wiring("git", "--host", "r.example") == 0
+    assert "nothing to change" in wiring.said  # git reads both
+    assert wiring("git", "--undo") == 0
+    assert wiring("git", "--host", "r.example") == 0
     assert "!credlatch git" in wiring.read(".gitconfig")
 
 

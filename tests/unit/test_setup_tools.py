@@ -136,6 +136,8 @@ def test_hundreds_of_hosts_are_a_few_lines_and_git_is_asked_once_for_each(
         "47",
         "97",
         "47",
+        "47",
+        "47",
     ]
     assert wiring("bazel") == 0
     assert wiring.read(".bazelrc").count("\n") == 100  # a pattern is for its parent too

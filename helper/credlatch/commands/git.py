@@ -1,4 +1,4 @@
-"""``git-credential-credlatch OPERATION``, also as ``credlatch git OPERATION``."""
+"""``credlatch git OPERATION``, also by the name ``git-credential-credlatch``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 USAGE = """\
-usage: git-credential-credlatch [--read-only] get|store|erase|capability
+usage: credlatch git [--read-only] get|store|erase|capability
 
-Git calls it: git config --global credential.helper credlatch
+Git calls it: git config --global credential.helper '!credlatch git'
 With --read-only, nothing is kept or forgotten: for use beside another helper that does so.
 """
 
@@ -46,7 +46,7 @@ def run(args: list[str], caller: Caller) -> int:
         case [operation] if not operation.startswith("-"):
             pass  # "silently ignore the request": it may be one of a later git's
         case _:
-            raise UsageError("usage: git-credential-credlatch get, or store, erase, capability")
+            raise UsageError("usage: credlatch git get, or store, erase, capability")
     return 0
 
 

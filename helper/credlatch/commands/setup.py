@@ -10,6 +10,7 @@ from credlatch.commands import streams
 from credlatch.commands.parsing import Parser
 from credlatch.errors import SetupError, UsageError
 from credlatch.setup import hosts, plan, record, shown, tools, undone, written
+from credlatch.setup import kept as kept_logins
 from credlatch.system.files import reason
 from credlatch.system.locks import Exclusive
 
@@ -64,6 +65,8 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         force = options.force or options.others == plan.CHAIN
         wanted = hosts.named(named, caller, force=force) if named else hosts.known(caller)
     made = plan.plan(tool, place, wanted, options.others, caller)
+    if wanted and not options.host and tool.ports and made.files:
+        made.notes += plan.unknown_ports(made.asked)
     _show(shown.whole(made.files))
     if made.link is not None and made.makes_link:
         _show(list(shown.link(made.link)))
@@ -79,7 +82,8 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         return _NOT_DONE
     _make(made, kept, caller)
     words = f"{tool.name} --project" if options.project else tool.name
-    _say(f"{tool.name} asks credlatch now; credlatch setup {words} --undo takes it back")
+    of = "" if wanted is None else f" for {plan.several(made.asked)}"
+    _say(f"{tool.name} asks credlatch now{of}; credlatch setup {words} --undo takes it back")
     return 0
 
 
@@ -109,10 +113,11 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
         _say(f"{tool.name}: nothing to undo")
         return 0
     made = undone.undoing(steps, caller)
+    stay = kept_logins.staying(tool, steps, caller)
     _show(shown.whole(made.files))
     if made.link is not None:
         _show(list(shown.link(made.link, gone=True)))
-    for line in made.notes:
+    for line in (*made.notes, *stay):
         _say(line)
     if options.dry_run:
         return 0

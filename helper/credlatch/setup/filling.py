@@ -54,6 +54,24 @@ class Filling:
         except ValueError as error:
             raise self._malformed(error) from None
 
+    def is_named(self, tool: Tool, key: Key) -> bool:
+        """Whether what does not count any more is meant for the very host of a setting."""
+        if tool.named is None:
+            return False
+        try:
+            return tool.named(self._format, self.text, key)
+        except ValueError as error:
+            raise self._malformed(error) from None
+
+    def within(self, tool: Tool, key: Key) -> dict[str, tuple[str, ...]]:
+        """What a setting would end for a part of what it is for."""
+        if tool.within is None:
+            return {}
+        try:
+            return tool.within(self._format, self.text, key)
+        except ValueError as error:
+            raise self._malformed(error) from None
+
     def put(self, key: Key, value: Value) -> None:
         """Put a setting in."""
         old = self.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credlatch.setup import names
 from credlatch.setup.formats.git_config import GitConfig
 
 TYPE_CHECKING = False
@@ -29,10 +30,25 @@ def wider_pattern(form: Format, text: str, key: Key) -> Value | None:
     return None
 
 
-def git_default(form: Format, text: str, key: Key) -> Value | None:
-    """The helpers for all hosts: in this file, else in any that git reads, as the system's."""
-    own = form.get(text, ("",)) if key != ("",) else None
-    return form.for_all() if own is None and isinstance(form, GitConfig) else own
+def git_former(form: Format, text: str, key: Key) -> Value | None:
+    """The helpers that git asks: in this file, or in any that it reads.
+
+    Ours are none of them, unless a setting for more hosts has us asked first.
+    """
+    if not isinstance(form, GitConfig):
+        return None
+    asked = form.asked(text, key) if form.get(text, key) is None else ()
+    return asked if names.first_is_credlatch(asked) else form.former(text, key) or None
+
+
+def git_named(form: Format, text: str, key: Key) -> bool:
+    """Whether some of these are for that very host, and not for all."""
+    return key != ("",) and isinstance(form, GitConfig) and form.covering(text, key)
+
+
+def git_within(form: Format, text: str, key: Key) -> dict[str, tuple[str, ...]]:
+    """The helpers for parts of what a setting is for: our section at the end would end them."""
+    return form.within(text, key) if isinstance(form, GitConfig) else {}
 
 
 def system_helpers(form: Format, _text: str, key: Key) -> Value | None:

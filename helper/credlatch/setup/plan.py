@@ -30,6 +30,7 @@ class Plan:
         files: the files that change.
         link: a program's name that is needed, or None.
         wired: how many settings lead to us, before or after.
+        asked: for which hosts, in words for a person.
         left: what is not wired, and why, in words for a person.
         notes: what else there is to know.
     """
@@ -38,6 +39,7 @@ class Plan:
         self.files: list[FileChange] = []
         self.link: links.Link | None = None
         self.wired = 0
+        self.asked: list[str] = []
         self.left: list[str] = []
         self.notes: list[str] = []
 
@@ -131,7 +133,7 @@ class _Work:
         """Wire one host."""
         keys = self._tool.keys(url) if self._tool.keys is not None else ()
         if not keys and self._all_are_ours():
-            self._made.wired += 1
+            self._wired(url.netloc)
         elif not keys:
             self._unnamed.append(url.netloc)
         for key in keys:
@@ -153,41 +155,65 @@ class _Work:
         now = self.config.get(key)
         if isinstance(now, tuple) and isinstance(value, tuple) and set(now) < set(value):
             now = None  # no helper among them
-        wider = self.config.outranked(tool, key) if now is None else None
-        if now is not None and tool.is_ours(now):
-            self._made.wired += 1
+        ours = now is not None and tool.is_ours(now)
+        # Also what an earlier call has left out, or a --replace.
+        chains = self._others == CHAIN
+        wider = self.config.outranked(tool, key) if now is None or (ours and chains) else None
+        if ours and (wider is None or tool.is_ours(wider)):
+            self._wired(what)
+            if chains:
+                self._parts(self.config.within(tool, key))
             return
+        if now is None and wider is not None and self.config.is_named(tool, key):
+            now, wider = wider, None
         if now is None and wider is not None and tool.is_ours(wider):
-            self._made.wired += 1  # by the setting for all hosts
+            self._wired(what)  # by the setting for all hosts
             return
         if now is not None and self._others == LEAVE:
             self._staying.setdefault(_shown(now), []).append(what)
             return
-        other = now if now is not None else wider
-        if other is not None and self._others == CHAIN:
+        parts = self.config.within(tool, key)
+        other = wider if now is None or ours else now
+        if other is not None and chains:
             value = self._chained(key, value, other)
         elif now is None and other is not None:
             self._passed_over.setdefault(_shown(other), []).append(what)
-        self.config.put(key, value)
+        if value != now:
+            self.config.put(key, value)
+        self._wired(what)
+        self._parts(parts)
+
+    def _wired(self, what: str) -> None:
         self._made.wired += 1
+        if what not in self._made.asked:
+            self._made.asked.append(what)
+
+    def _parts(self, parts: dict[str, tuple[str, ...]]) -> None:
+        """Have the helpers for parts of what has been wired asked as before, or after us."""
+        for url, helpers in parts.items():
+            if self._others == LEAVE:
+                self.config.put((url,), helpers)
+                self._staying.setdefault(_shown(helpers), []).append(url)
+            elif self._others == CHAIN and not self._tool.is_ours(self.config.get((url,)) or ()):
+                self.config.put((url,), self._chained((url,), (), helpers))
 
     def say_what_stays(self) -> None:
         """Name what is not wired, and the helpers that are not asked any more."""
         tool, made = self._tool, self._made
         more = "" if tool.chain is None else "--chain asks it after credlatch, "
         made.left += [
-            f"{_several(hosts)}: {helper} stays: {more}--replace puts credlatch in its place"
+            f"{several(hosts)}: {helper} stays: {more}--replace puts credlatch in its place"
             for helper, hosts in self._staying.items()
         ]
         if self._unnamed:
             pattern = any(host.startswith("*.") for host in self._unnamed)
             hint = "name the hosts themselves with --host, or " if pattern else ""
             made.left.append(
-                f"{tool.name} cannot be told {_several(self._unnamed)}: "
+                f"{tool.name} cannot be told {several(self._unnamed)}: "
                 f"{hint}wire all hosts with --all-hosts"
             )
         made.notes += [
-            f"{helper} is not asked any more for {_several(hosts)}: --chain asks it after credlatch"
+            f"{helper} is not asked any more for {several(hosts)}: --chain asks it after credlatch"
             for helper, hosts in self._passed_over.items()
         ]
 
@@ -240,7 +266,16 @@ class _Work:
         return path
 
 
-def _several(names: list[str]) -> str:
+def unknown_ports(asked: list[str]) -> list[str]:
+    """What to tell a person whose tool tells ports apart, of hosts that stores have named."""
+    portless = [name for name in asked if ":" not in name.rpartition("]")[2]]
+    if not portless:
+        return []
+    why = "without a port, as some stores keep logins by host alone"
+    return [f"{several(portless)}: {why}: name a registry at another port with --host HOST:PORT"]
+
+
+def several(names: list[str]) -> str:
     """Some names as one text, of a length that a person reads."""
     if len(names) <= _SHOWN:
         return ", ".join(names)

@@ -48,6 +48,9 @@ class Tool:
         beside: what it must be where the tool itself asks others after us; None: the same.
         is_ours: whether a setting leads to us.
         outranked: the setting that does not count any more for a host with one of its own.
+        named: whether that is meant for the very host; None: never.
+        within: the settings for parts of what one is for, which it would end; None: there are none.
+        ports: whether its settings for a host tell ports apart.
         chain: under which name a helper that was there is written down, to be asked after us;
             empty: the tool itself asks one after the other; None: it cannot have two.
         offer: what the setting for all hosts would be good for, where hosts are wired.
@@ -71,6 +74,9 @@ class Tool:
     beside: Value | None = None
     is_ours: Callable[[Value], bool]
     outranked: Callable[[Format, str, Key], Value | None] | None = None
+    named: Callable[[Format, str, Key], bool] | None = None
+    within: Callable[[Format, str, Key], dict[str, tuple[str, ...]]] | None = None
+    ports: bool = False
     chain: str | None = None
     offer: str = ""
     keeps: str = ""
@@ -140,6 +146,7 @@ def _docker(name: str, serves: str, done_by: str = "") -> Tool:
         value=_always(_DOCKER),
         is_ours=names.is_credlatch,
         outranked=outranked.creds_store,
+        ports=True,
         chain="docker",
         offer="docker login elsewhere writes passwords into config.json: "
         "--all-hosts makes credlatch the credsStore, for all registries",
@@ -161,6 +168,7 @@ def _podman(name: str, serves: str, done_by: str = "") -> Tool:
         value=lambda place: _DOCKER if place.format == "json" else (outranked.AUTH_FILES, _DOCKER),
         is_ours=names.has_credlatch,
         outranked=outranked.system_helpers,
+        ports=True,
         chain="docker",
         keeps=_KEEPS.format("what podman login is told for these"),
         done_by=done_by,
@@ -242,7 +250,9 @@ TOOLS = {
             value=_always((_GIT,)),
             beside=(_GIT_BESIDE,),
             is_ours=names.first_is_credlatch,
-            outranked=outranked.git_default,
+            outranked=outranked.git_former,
+            named=outranked.git_named,
+            within=outranked.git_within,
             chain="",
             keeps=_KEEPS.format("a password that git asks a person for"),
         ),

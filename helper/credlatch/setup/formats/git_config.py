@@ -6,13 +6,17 @@ git forgets those that it has been told before (gitcredentials(7)).
 
 from __future__ import annotations
 
+from credlatch.setup import names
 from credlatch.setup.formats import FormatError, newline
+from credlatch.setup.formats.git_urls import Pattern
 from credlatch.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.setup.formats import Key, Value
+
+    Row = tuple[str, str]
 
 _NOT_SET = 1  # git's exit status
 _PATIENCE = 30.0  # seconds
@@ -31,24 +35,55 @@ class GitConfig:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._read: tuple[str, dict[str, list[str]]] | None = None  # a text, and what it says
-        self._elsewhere: Value | None = None
+        self._read: tuple[str, list[Row]] | None = None  # a text, and what it says
+        self._everywhere: list[Row] | None = None
 
     def get(self, text: str, key: Key) -> Value | None:
         """The helpers that git asks, one after the other; None where none is named."""
+        found = [helper for url, helper in self._own(text) if url == key[0]]
+        return _asked(found) if found else None
+
+    def former(self, text: str, key: Key) -> tuple[str, ...]:
+        """The helpers that git would ask without us, from whichever files it reads."""
+        return _for(key, self._others(text))
+
+    def asked(self, text: str, key: Key) -> tuple[str, ...]:
+        """The helpers that git asks."""
+        return _for(key, self._all(text))
+
+    def covering(self, text: str, key: Key) -> bool:
+        """Whether some of these are for a host and not for all, by whatever spelling."""
+        wanted = Pattern(key[0])
+        named = [
+            helper for url, helper in self._others(text) if url and Pattern(url).covers(wanted)
+        ]
+        return any(helper in self.former(text, key) for helper in named if helper)
+
+    def within(self, text: str, key: Key) -> dict[str, tuple[str, ...]]:
+        """What git would ask without us for a part of what a key means; by the pattern."""
+        wanted = Pattern(key[0])
+        urls = [url for url, _ in self._others(text) if url and url != key[0]]
+        parts = [url for url in urls if not Pattern(url).covers(wanted)]
+        found = {url: self.former(text, (url,)) for url in parts if Pattern(url).meets(wanted)}
+        return {url: helpers for url, helpers in found.items() if helpers}
+
+    def _own(self, text: str) -> list[Row]:
         if self._read is None or self._read[0] != text:
-            self._read = text, self._helpers("--file", "-", text=text)
-        found = self._read[1].get(key[0])
-        return None if found is None else _asked(found)
+            self._read = text, self._rows("--file", "-", text=text)
+        return self._read[1]
 
-    def for_all(self) -> Value | None:
-        """The helpers for all hosts in whichever files git reads, as the system's."""
-        if self._elsewhere is None:
-            self._elsewhere = _asked(self._helpers().get("", []))
-        return self._elsewhere or None
+    def _others(self, text: str) -> list[Row]:
+        """The rows in the order in which git reads them: other files first, and none of ours."""
+        return _without_us(self._all(text))
 
-    def _helpers(self, *where: str, text: str = "") -> dict[str, list[str]]:
-        """All helpers, by their URLs.
+    def _all(self, text: str) -> list[Row]:
+        if self._everywhere is None:
+            self._everywhere = self._rows()
+        own = self._own(text)
+        return [row for row in self._everywhere if row not in own] + own
+
+    def _rows(self, *where: str, text: str = "") -> list[Row]:
+        """All helpers with their URLs, in their order.
 
         Raises:
             FormatError: git does not read it.
@@ -57,11 +92,11 @@ class GitConfig:
         done = programs.ask(command, text.encode(), self._caller, _PATIENCE)
         if done.status not in {0, _NOT_SET}:
             raise FormatError(done.said or f"git ended with {done.status}")
-        found: dict[str, list[str]] = {}
+        found: list[Row] = []
         for row in done.out.decode(errors="replace").split("\0")[:-1]:
             name, _, helper = row.partition("\n")
             url = name.removeprefix("credential.").removesuffix("helper").removesuffix(".")
-            found.setdefault(url, []).append(helper)
+            found.append((url, helper))
         return found
 
     def put(self, text: str, key: Key, value: Value) -> str:
@@ -82,6 +117,26 @@ class GitConfig:
         return before + after
 
 
+def _for(key: Key, rows: list[Row]) -> tuple[str, ...]:
+    found: list[str] = []
+    wanted = Pattern(key[0])
+    for url, helper in rows:
+        if url == key[0] or Pattern(url).covers(wanted):
+            found = [*found, helper] if helper else []
+    return tuple(dict.fromkeys(found))
+
+
+def _without_us(rows: list[Row]) -> list[Row]:
+    """Without our helpers, and the empty rows with which ``setup`` begins their sections."""
+    left: list[Row] = []
+    for url, helper in rows:
+        if not names.is_credlatch(helper):
+            left.append((url, helper))
+        elif left and left[-1] == (url, ""):
+            left.pop()
+    return left
+
+
 def _asked(helpers: list[str]) -> tuple[str, ...]:
     """Those that count: an empty one makes git forget the ones before it."""
     last = len(helpers) - 1 - helpers[::-1].index("") if "" in helpers else -1
@@ -89,9 +144,10 @@ def _asked(helpers: list[str]) -> tuple[str, ...]:
 
 
 def _section(url: str, helpers: Value, end: str) -> str:
-    names = [helpers] if isinstance(helpers, str) else helpers
-    title = f'[credential "{url}"]' if url else "[credential]"
-    rows = ["\thelper =", *(f"\thelper = {_quoted(name)}" for name in names)]
+    each = [helpers] if isinstance(helpers, str) else helpers
+    inside = url.replace("\\", "\\\\").replace('"', '\\"')
+    title = f'[credential "{inside}"]' if url else "[credential]"
+    rows = ["\thelper =", *(f"\thelper = {_quoted(name)}" for name in each)]
     return "".join(row + end for row in (title, *rows))
 
 

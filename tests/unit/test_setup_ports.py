@@ -1,0 +1,91 @@
+"""What a wiring by host cannot know, and what stays behind when it is undone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.wiring import Wiring
+
+LOGIN = {"BasicHTTP": {"username": "ada", "password": "s3cret"}}
+DOCKER = ".docker/config.json"
+PODMAN = ".config/containers/auth.json"
+
+
+@pytest.mark.parametrize(("tool", "path"), [("docker", DOCKER), ("podman", PODMAN)])
+def test_a_host_without_a_port_is_said_to_be_one(wiring: Wiring, tool: str, path: str) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN, "q.example:5000": LOGIN})
+    assert wiring(tool) == 0
+    assert set(json.loads(wiring.read(path))["credHelpers"]) == {"r.example", "q.example:5000"}
+    assert "r.example: without a port" in wiring.said
+    assert "--host HOST:PORT" in wiring.said
+    assert f"{tool} asks credlatch now for q.example:5000, r.example;" in wiring.said
+    assert wiring(tool, "--host", "r.example:5000", "--force") == 0
+    assert f"{tool} asks credlatch now for r.example:5000;" in wiring.said
+    assert "r.example:5000" in json.loads(wiring.read(path))["credHelpers"]
+    assert "without a port" not in wiring.said
+
+
+@pytest.mark.parametrize("tool", ["git", "bazel"])
+def test_whoever_tells_no_ports_apart_or_asks_by_url_needs_no_word_of_it(
+    wiring: Wiring, tool: str
+) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN})
+    assert wiring(tool) == 0
+    assert "without a port" not in wiring.said
+
+
+@pytest.mark.parametrize("tool", ["docker", "podman", "git"])
+def test_the_logins_that_stay_are_named_when_it_is_undone(wiring: Wiring, tool: str) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN, "ada@r.example/ns": LOGIN, "o.example": LOGIN})
+    assert wiring(tool, "--host", "r.example") == 0
+    wiring.home.write_rattler(
+        {"r.example": LOGIN, "r.example:5000": LOGIN, "o.example": LOGIN, "t": {"BearerToken": "x"}}
+    )
+    assert wiring(tool, "--undo") == 0
+    said = [row for row in wiring.said.splitlines() if " stays in " in row]
+    assert len(said) == 1
+    assert said[0].startswith("the login of ada for r.example stays in ")
+    assert ".rattler/credentials.json" in said[0]
+    assert "s3cret" not in wiring.said
+
+
+def test_of_a_wiring_for_all_hosts_every_login_is_named(wiring: Wiring) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN, "o.example:5000": LOGIN})
+    assert wiring("docker", "--all-hosts") == 0
+    assert wiring("docker", "--undo") == 0
+    assert wiring.said.count(" stays in ") == 2
+
+
+@pytest.mark.parametrize("tool", ["bazel", "uv"])
+def test_who_has_kept_nothing_leaves_nothing(wiring: Wiring, tool: str) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN})
+    assert wiring(tool) == 0
+    assert wiring(tool, "--undo") == 0
+    assert " stays in " not in wiring.said
+
+
+def test_a_store_that_cannot_be_read_is_no_hindrance(wiring: Wiring) -> None:
+    wiring.home.write_rattler({"r.example": LOGIN})
+    assert wiring("docker") == 0
+    wiring.home.write(".rattler/credentials.json", "{")
+    assert wiring("docker", "--undo") == 0
+    assert "credentials.json" in wiring.warned
+
+
+def test_the_helper_for_all_registries_can_be_chained_afterwards(wiring: Wiring) -> None:
+    """As the note of the first call advises."""
+    wiring.program("docker-credential-pass")
+    wiring.home.write_rattler({"r.example": LOGIN})
+    wiring.home.write(DOCKER, '{"credsStore": "pass"}')
+    assert wiring("docker") == 0
+    assert "pass is not asked any more for r.example: --chain asks it" in wiring.said
+    assert wiring("docker", "--chain") == 0
+    assert json.loads(wiring.read(".config/credlatch/chain.json")) == {
+        "docker": {"r.example": "pass"}
+    }
+    assert wiring("docker", "--chain") == 0
+    assert "nothing to change" in wiring.said
