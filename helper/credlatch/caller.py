@@ -33,6 +33,7 @@ class Caller:
         environ: the caller's environment, where that is not this process's.
         cwd: the caller's working directory, likewise; empty when it has been removed.
         keep: what earlier calls left, in a process that serves several.
+        began: when the call began, on the clock of ``time.monotonic``, if that is not now.
 
     Attributes:
         environ: the environment.
@@ -47,12 +48,13 @@ class Caller:
         environ: Mapping[str, str] | None = None,
         cwd: str | None = None,
         keep: Keep | None = None,
+        began: float | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self._cwd = cwd
         self._keep = keep
         self.warnings: list[str] = []
-        self.deadline = time.monotonic() + PATIENCE
+        self.deadline = (time.monotonic() if began is None else began) + PATIENCE
         self._keyring: Keyring | None = None
         self._keyring_opened = False
         self._keyring_failure: StoreError | None = None

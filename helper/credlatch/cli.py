@@ -51,7 +51,9 @@ def main() -> int:
     from credlatch.caller import Caller
 
     _no_core_dump()
-    caller = Caller()
+    # The agent may have used up a part of the time, or all of it.
+    client = sys.modules.get("credlatch.agent.client")
+    caller = Caller(began=None if client is None else client.began)
     _say_who_has_not_answered(caller)
     program = os.path.basename(sys.argv[0]).removesuffix(".exe")
     docker = program.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]

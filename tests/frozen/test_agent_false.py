@@ -10,6 +10,7 @@ import pytest
 
 from credlatch.agent import place, wire
 from support.false_agent import ANSWER, FALSE, FalseAgent, Mad, as_nobody
+from support.logins import ENDED, OAuthLogin, bearer, refusal
 
 if TYPE_CHECKING:
     import socket
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from support.agent import Agent
     from support.home import Home
+    from support.token_server import TokenServer
 
 HOST = "a.example"
 URI = f"https://{HOST}/simple/"
@@ -132,6 +134,22 @@ def test_signs_of_life_do_not_help_one_that_never_answers(agent: Agent) -> None:
     assert (answer.authorization, answer.err) == (TRUE, "")
     assert impostor.asked == 1
     assert took < BAZEL
+
+
+def test_the_time_that_one_has_used_up_is_not_given_again(
+    agent: Agent, home: Home, token_server: TokenServer
+) -> None:
+    """A renewal of six seconds after nine would not end before Bazel kills the helper."""
+    login = OAuthLogin(home, token_server)
+    login.write(ENDED)
+    impostor_at(agent)
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, lambda mad: mad.repeat(wire.PULSE)) as impostor:
+        answer = agent.program.bazel(login.uri)
+    assert impostor.asked == 1
+    assert "no time was left" in refusal(answer)
+    assert login.refresh_tokens() == []
+    assert bearer(agent.program.bazel(login.uri)) == token_server.current_access_token
 
 
 @pytest.mark.parametrize("pulses", [0, 1, 7])

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,5 +194,25 @@ def test_macos_tells_it_at_the_same_place(monkeypatch: pytest.MonkeyPatch, uid: 
 def test_run_from_source_there_is_no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["credlatch", "get"])
     monkeypatch.setattr(client, "_ask", lambda *_: pytest.fail("it was asked"))
+    monkeypatch.setattr(client, "began", None)  # the test's own, and undone
     assert "credlatch" not in sys._xoptions
     client.answer()
+    assert client.began is not None
+    assert client.began <= time.monotonic()
+
+
+def test_a_call_began_when_the_process_before_us_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The single file tells the folder, which tells nobody else."""
+    name = client.BEGAN.encode()
+
+    def begin(told: str | None) -> float:
+        environ = {} if told is None else {name: told.encode()}
+        monkeypatch.setattr("posix.environ", environ)
+        began = client._begin()
+        assert environ == {}
+        return began
+
+    now = time.monotonic()
+    assert begin(repr(now - 3.5)) == now - 3.5
+    for other in (None, "", "x", "nan", "inf", repr(now + 60), repr(now - 3_600), "-1"):
+        assert now <= begin(other) <= time.monotonic()

@@ -146,6 +146,12 @@ def test_a_runtime_folder_that_is_relative_is_none(
     assert said == []
 
 
+def test_a_call_that_began_before_has_what_is_left_of_its_time() -> None:
+    caller = Caller({}, began=time.monotonic() - 8.0)
+    assert 0.5 < caller.left(9.0) <= 1.0
+    assert Caller({}, began=time.monotonic() - 9.4).left(9.0) == 0.0
+
+
 def test_no_step_of_a_call_may_take_longer_than_what_is_left_of_it() -> None:
     caller = Caller({}, "/")
     assert caller.left(3.0) == 3.0

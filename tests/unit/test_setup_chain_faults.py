@@ -8,6 +8,7 @@ import time
 import pytest
 
 from credlatch import url as urls
+from credlatch.errors import StoreError
 from credlatch.protocols import docker
 from credlatch.resolve import Resolver
 from credlatch.stores import chained
@@ -40,6 +41,9 @@ def test_what_docker_s_helper_does_not_have_is_asked_once_and_is_not_there(
         ("echo locked; exit 1", "docker-credential-other failed for r.example: locked"),
         ("echo on stderr >&2; exit 1", "failed for r.example: on stderr"),
         ("exit 7", "failed for r.example: it ended with 7"),
+        ('echo \'{"Username":"u","Secret":"s3cret"}\'; exit 3', "r.example: it ended with 3"),
+        ('echo \'{"Secret":"s3cret"}\'; echo locked >&2; exit 3', "failed for r.example: locked"),
+        ('echo \'{"Secret":"s3cret"}\' | tee /dev/stderr; exit 3', "it ended with 3"),
         ("kill -9 $$", "failed for r.example: it ended with -9"),
         ("echo s3cret", "says of r.example is no login: it is not a JSON object"),
         ('echo \'{"Username":"u"}\'', "no login: it has no Username and Secret"),
@@ -60,6 +64,7 @@ def test_a_helper_of_docker_s_that_fails_is_one_line(
     [
         ("echo 'no login' >&2; exit 1", "failed for https://a.example/: no login"),
         ("exit 1", "failed for https://a.example/: it ended with 1"),
+        ('echo \'{"headers":{"a":["s3cret"]}}\' >&2; exit 1', "it ended with 1"),
         ("echo s3cret", "is no answer: it is not a JSON object"),
         ("echo '{\"headers\":[]}'", "None"),
         ("echo '{\"headers\":[1]}'", "its headers are no object"),
@@ -74,6 +79,22 @@ def test_a_helper_of_bazel_s_that_fails_is_one_line(chains: Chained, script: str
         assert ask_bazel(store) is None
     else:
         assert why in failure(chains, ask_bazel)
+
+
+def test_none_is_asked_when_there_is_no_time_left_and_others_get_what_is_left(
+    chains: Chained,
+) -> None:
+    chains.helper("docker-credential-other", "sleep 1000")
+    chains.chain(docker={"r.example": "other"})
+    caller = caller_of(chains.home)
+    caller.deadline = time.monotonic() + 1.0
+    store = chained.ChainedStore(caller)
+    begin = time.monotonic()
+    with pytest.raises(StoreError, match="has not answered for 1 s"):
+        store.find_key(("r.example",))
+    assert time.monotonic() - begin < 4.5  # and not the five that one may take
+    with pytest.raises(StoreError, match=r"no time was left to ask .*docker-credential-other"):
+        store.find_key(("r.example",))
 
 
 def test_one_that_is_not_there_any_more_says_where_it_is_named(chains: Chained) -> None:

@@ -17,7 +17,7 @@ from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
 from credlatch.renew import exchange as exchanges
 from credlatch.renew import margin
 from credlatch.renew.attempts import Attempt
-from credlatch.renew.http import UnansweredError
+from credlatch.renew.http import TooLateError, UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry
 
@@ -363,15 +363,34 @@ def test_a_token_that_has_ended_when_it_is_read_again_was_good_when_it_came(
     assert run(store, old, lambda: next(looks)).expires == NOW - 1
 
 
-def test_what_is_good_for_one_use_is_not_sent_without_time_for_an_answer(
-    tmp_path: Path, serve: Callable[..., Server]
+@pytest.mark.parametrize(("once", "left"), [(True, 1.5), (False, 0.3), (False, -1.0)])
+def test_nothing_is_sent_without_time_for_an_answer_and_who_has_more_sends_it(
+    tmp_path: Path, serve: Callable[..., Server], left: float, *, once: bool
 ) -> None:
-    server = serve(AssertionError("it was asked"))
-    old = entry("old", None, once=True)
+    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    old = entry("old", NOW - 1, once=once)
+    old.expires = NOW - 1
+    store = Kept(tmp_path, old)
     caller = Caller({}, "/")
     with pytest.raises(RenewalError, match="no time was left"):
-        renew(Kept(tmp_path, old), old, lambda: old, caller, time.monotonic() + 1)
+        renew(store, old, lambda: store.entry, caller, time.monotonic() + left)
     assert server.sent == []
+    run(store, old)
+    assert server.sent == ["r-1"]
+
+
+def test_a_call_that_comes_too_late_to_send_is_no_cause_for_others(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    """At a machine's load, what comes before the sending may take all that was left."""
+    serve(TooLateError("no time was left"))
+    old = entry("old", NOW - 1, once=True)
+    store = Kept(tmp_path, old)
+    with pytest.raises(RenewalError, match="no time was left"):
+        run(store, old)
+    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    run(store, old)
+    assert server.sent == ["r-1"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ PATIENCE = 0.5  # seconds without a sign of life after which the agent counts as
 # Seconds for all of it, whatever signs of life there are: a call itself gives up after nine, and
 # Bazel kills it after ten.
 LONGEST = 9.4
+BEGAN = "_CREDLATCH_BEGAN"  # a variable of the process before us, for the same call: when it began
+_OLD = 60.0  # seconds after which that is another call's
 # A variable that says: the process before us, for the same call, has asked. Its value is the
 # warning, or NO_WARNING.
 ASKED = "_CREDLATCH_ASKED"
@@ -26,6 +28,9 @@ _HEAD = 5  # bytes of an answer before its fields: that it is one, and their len
 
 taken: bytes | None = None
 """What has been read of standard input, when the call goes on in this process."""
+began: float | None = None
+"""When the call began, on the clock of ``time.monotonic``: what it has cost so far is not given
+again to what comes after."""
 
 has_asked = False
 """Whether somebody was there to be asked, when the call goes on."""
@@ -36,6 +41,8 @@ warning: str | None = None
 
 def answer() -> None:
     """End the process with the agent's answer, if there is one."""
+    global began  # noqa: PLW0603 - see its docstring
+    began = _begin()
     asked = question(sys.argv)
     reply = None if asked is None else ask(*asked)
     if reply is None:
@@ -114,6 +121,26 @@ def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
     return None
 
 
+def _begin() -> float:
+    """When this call began: in the process before us, if there was one."""
+    import time
+
+    now = time.monotonic()
+    if sys.platform == "win32":
+        return now
+    import posix
+
+    told = posix.environ.pop(BEGAN.encode(), None)
+    if told is None:
+        return now
+    posix.unsetenv(BEGAN.encode())  # what we start is another call
+    try:
+        before = float(told)
+    except ValueError:
+        return now
+    return before if now - _OLD < before <= now else now
+
+
 def ask_another(asked: bytes, request: bytes) -> tuple[int, bytes, bytes] | None:
     """The answer of another machine's agent, where CREDLATCH_AGENT names one."""
     if sys.platform == "win32":
@@ -161,7 +188,7 @@ def _ask(
     if len(request) > MAX_STDIN:
         return None
     has_asked = True
-    deadline = time.monotonic() + LONGEST
+    deadline = (began or time.monotonic()) + LONGEST
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(PATIENCE)
     connection.connect(path)

@@ -45,6 +45,8 @@ def _run() -> int:
 
         carried.unpack(sys.executable, f"{build}.tar.gz", folder)
 
+    if client.began is not None:
+        environ[client.BEGAN] = repr(client.began)
     if client.taken is not None:
         launch.give_back(client.taken, more=len(client.taken) > client.MAX_STDIN)
     if client.has_asked:

@@ -102,12 +102,18 @@ class Attempt:
         try:
             self._notes.write(again=True)
         except OSError as error:
-            self._forget()
+            self.unsent()
             if self._grant.single_use:
                 raise RenewalError(
                     f"{self._notes.path} cannot be written ({files.reason(error)}), so that a "
                     "renewal that is cut off could not be remembered: make its folder writable"
                 ) from None
+
+    def unsent(self) -> None:
+        """Forget the note: nothing was sent, for a reason that is this call's own."""
+        if self._notes is not None:
+            self._notes.drop(self._name())
+            self._write()
 
     def answered(self, fresh: Fresh) -> None:
         """Keep what was answered out of every text."""
@@ -173,11 +179,6 @@ class Attempt:
             self._notes.put(self._name(), Note(state, time.time(), str(error)))
             self._write()
         return error
-
-    def _forget(self) -> None:
-        if self._notes is not None:
-            self._notes.drop(self._name())
-            self._write()
 
     def _write(self) -> None:
         try:

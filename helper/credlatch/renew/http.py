@@ -37,6 +37,10 @@ class NotSentError(RenewalError):
     """Nothing left this machine."""
 
 
+class TooLateError(NotSentError):
+    """Nothing was tried: there was no time left. Whoever has more may succeed."""
+
+
 class UnansweredError(RenewalError):
     """The request was sent, and whether the server acted on it is not known.
 
@@ -61,12 +65,13 @@ def send(
             be sent twice, because the server may be closing it at that moment.
 
     Raises:
+        TooLateError: there is no time for it.
         NotSentError: it never left.
         UnansweredError: no answer came, or none that a token server gives.
         RenewalError: it was redirected.
     """
     if deadline - time.monotonic() < _TOO_LATE:
-        raise NotSentError("no time was left to renew the token: try again")
+        raise TooLateError("no time was left to renew the token: try again")
     outcome: list[tuple[int, bytes] | Exception] = []
 
     def run() -> None:

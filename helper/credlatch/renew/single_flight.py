@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from credlatch.stores import Entry, RenewableStore
 
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
-ENOUGH = 2.0  # seconds without which nothing is sent that is good for one use
+ENOUGH = 0.5  # seconds without which nothing is sent
+ENOUGH_ONCE = 2.0  # likewise, of what is good for one use, and lost with its answer
 
 
 def renew(
@@ -152,7 +153,8 @@ class _Flight:
         if self._serves(found, attempt):
             return found
         attempt.check(held=True)
-        if grant.single_use and self._deadline - time.monotonic() < ENOUGH:
+        enough = ENOUGH_ONCE if grant.single_use else ENOUGH
+        if self._deadline - time.monotonic() < enough:
             raise RenewalError(f"no time was left to renew the token in {found.where}: try again")
         fresh = _exchange(self._store, found, grant, attempt, self._deadline)
         renewed = self._look()
@@ -192,12 +194,15 @@ def _exchange(
     try:
         # Imported under the lock: those who wait for it do not pay for an HTTP client.
         from credlatch.renew.exchange import exchange
-        from credlatch.renew.http import UnansweredError
+        from credlatch.renew.http import TooLateError, UnansweredError
         from credlatch.renew.post import checked
 
         attempt.sent()
         try:
             fresh = exchange(grant, deadline)
+        except TooLateError:
+            attempt.unsent()
+            raise
         except RenewalError as error:
             spent = isinstance(error, UnansweredError)
             raise attempt.failed(error, spent=spent) from None

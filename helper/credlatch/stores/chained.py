@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     Chain = dict[str, str]
 
 ALL = "*"
-PATIENCE = 5.0  # seconds for a helper: a whole call has nine, and other stores have been asked
+PATIENCE = 5.0  # seconds for a helper: a whole call has nine, and there may be several
+_LEAST = 0.2  # seconds without which none is begun
 MARK = "CREDLATCH_CHAINED"  # in the environment of what we ask, which may ask us in turn
 OURSELVES = "credlatch"
 _MOST = 1024 * 1024  # bytes of an answer
@@ -160,8 +161,11 @@ class ChainedStore:
             raise StoreError(f"{name} is not on PATH: install it, or take it out of {written}")
         if os.path.realpath(path) == os.path.realpath(sys.executable):
             raise StoreError(f"{path} is credlatch itself: take it out of {written}")
+        patience = self._caller.left(PATIENCE)
+        if patience < _LEAST:
+            raise StoreError(f"no time was left to ask {path}: try again")
         try:
-            done = programs.ask([path, action], stdin, self._caller, PATIENCE, **{MARK: "1"})
+            done = programs.ask([path, action], stdin, self._caller, patience, **{MARK: "1"})
         except ProgramError as error:
             raise StoreError(f"{error}: see to it, or take it out of {written}") from None
         if len(done.out) > _MOST:

@@ -63,9 +63,13 @@ def is_not_found(out: bytes) -> bool:
 
 
 def failure(out: bytes, said: str, status: int) -> str:
-    """Why a helper failed: Docker's say it on standard output, Bazel's on standard error."""
+    """Why a helper failed: Docker's say it on standard output, Bazel's on standard error.
+
+    One that fails may have answered before: what looks like an answer is not repeated.
+    """
     text = " ".join(out.decode(errors="replace").split())[:_SHOWN]
-    return text or said or f"it ended with {status}"
+    texts = [each for each in (text, said) if each and "{" not in each]
+    return texts[0] if texts else f"it ended with {status}"
 
 
 def headers(out: bytes) -> tuple[Credential | None, int | None]:

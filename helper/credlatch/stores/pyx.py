@@ -132,7 +132,7 @@ class PyxStore(_Tokens):
         text = files.read(path, self._caller.warn)
         if text is not None and not text.endswith("}"):
             # uv truncates and writes in place, under its lock.
-            locks.settle(path.removesuffix(".json") + ".lock")
+            locks.settle(path.removesuffix(".json") + ".lock", self._caller.left(locks.SETTLE))
             text = files.read(path, self._caller.warn)
         if text is None:
             return None

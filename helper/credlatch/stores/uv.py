@@ -71,7 +71,7 @@ class UvStore:
         path = f"{folder(self._caller)}/credentials.toml"
         if not os.path.lexists(path):
             return None
-        locks.settle(f"{path}.lock")
+        locks.settle(f"{path}.lock", self._caller.left(locks.SETTLE))
         tables = self._caller.document(path, _tables)
         if tables is None:
             return None
