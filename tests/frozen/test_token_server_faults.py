@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.components import need
 from support.logins import (
     ENDED,
     FIRST,
@@ -24,13 +25,14 @@ from support.logins import (
     timestamp,
     warning,
 )
+from support.program import Program
 from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.home import Home
-    from support.program import Program
 
 BAZEL_WAITS = 10.0  # seconds
 MOMENT = 4.0  # seconds for which a failure is shared by all who ask
@@ -166,6 +168,40 @@ def test_a_refresh_token_that_was_never_sent_is_sent_when_the_server_is_back(
         age_notes(home, MOMENT)
         assert bearer(frozen.bazel(pyx.uri)) == back.current_access_token
         assert len(back.posts(pyx.endpoint)) == 1
+
+
+@pytest.mark.parametrize("name", ["tokens.json", "with a space.json"])
+def test_nothing_is_sent_for_a_store_that_is_a_mount_and_cannot_be_replaced(
+    frozen: Program, pyx: PyxLogin, token_server: TokenServer, name: str, tmp_path: Path
+) -> None:
+    """A container into which a file is mounted, and not its folder."""
+    pyx.write(ENDED)
+    before = pyx.file.read_bytes()
+    real = pyx.file.rename(pyx.file.with_name(name))
+    if real != pyx.file:
+        pyx.file.symlink_to(real)
+    mounted = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$0" && exec "$@"', str(real)]
+    need("unshare")
+    inside = Program([*mounted, *frozen.command], frozen.home, tmp_path)
+    assert "mounted by itself: mount its folder" in refusal(inside.bazel(pyx.uri))
+    assert pyx.refresh_tokens() == []
+    assert real.read_bytes() == before
+    assert bearer(frozen.bazel(pyx.uri)) == token_server.current_access_token
+
+
+def test_another_cache_folder_is_no_reason_to_send_a_single_use_again(
+    frozen: Program, home: Home, pyx: PyxLogin, token_server: TokenServer
+) -> None:
+    pyx.write(ENDED)
+    token_server.fault = Fault.CLOSE
+    said = {refusal(frozen.bazel(pyx.uri))}
+    token_server.fault = None
+    for cache in ("here", "there"):
+        home.env["XDG_CACHE_HOME"] = str(home.path / cache)
+        said.add(refusal(frozen.bazel(pyx.uri)))
+    assert len(said) == 1
+    assert "cut off" not in said.pop()
+    assert pyx.refresh_tokens() == [FIRST]
 
 
 @pytest.mark.parametrize("fault", UNKNOWN)

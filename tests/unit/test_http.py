@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
+import httpx
 import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Secret
+from credlatch.errors import RenewalError
 from credlatch.grant import Grant, OAuthRefresh, PyxApiKey, PyxRefresh
 from credlatch.renew import http
 from credlatch.renew.exchange import exchange
@@ -163,3 +166,74 @@ def test_more_servers_than_are_kept_are_reached_all_the_same(
                 assert status == 200
         assert (first.connections, second.connections) == (1, 2)
         http.close()
+
+
+def test_what_has_not_begun_in_time_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is looked up for long, or a machine that is busy, costs no single-use token."""
+    make = http._client
+
+    def late(server: urls.Url) -> httpx.Client:
+        time.sleep(1.5)
+        return make(server)
+
+    monkeypatch.setattr(http, "_client", late)
+    with KeepingServer() as server:
+        grant = PyxRefresh(Secret("r"), server.url, "log in")
+        with pytest.raises(http.NotSentError, match="was not reached in time"):
+            exchange(grant, time.monotonic() + 1.0)
+        time.sleep(2.0)
+        assert server.requests == []
+
+
+def test_what_is_answered_too_slowly_has_been_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LONGEST", 0.5)
+    answering = threading.Event()
+    monkeypatch.setattr(_Handler, "send_response", lambda *_: answering.wait(20))
+    with KeepingServer() as server:
+        with pytest.raises(http.UnansweredError, match="answered too slowly"):
+            exchange(PyxRefresh(Secret("r"), server.url, "log in"), time.monotonic() + 30)
+        answering.set()
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"%s",
+        b"%s\r\n\r\n",
+        b"HTTP/1.1 400 %s\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 %s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://b.example/%s\r\nContent-Length: 0\r\n\r\n",
+        b'HTTP/1.1 400 Bad\r\nConnection: close\r\n\r\n{"error":"%s"}',
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%s",
+    ],
+)
+def test_what_a_server_repeats_is_in_no_text(answer: bytes) -> None:
+    """An echo, or a debugging proxy, at the token server's address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer.replace(b"%s", b"refresh_token=open-sesame"))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
+        grant = OAuthRefresh(Secret("open-sesame"), url, "cid", "log in")
+        with pytest.raises(RenewalError) as raised:
+            exchange(grant, time.monotonic() + 30)
+        thread.join()
+    assert "sesame" not in str(raised.value)
+    assert url in str(raised.value)
+
+
+def test_what_a_proxy_repeats_is_in_no_text() -> None:
+    said = http._reason(httpx.ProxyError("407 Basic realm of open-sesame"))
+    assert said == "its proxy says 407"
+    assert http._reason(httpx.ProxyError("open-sesame")) == "its proxy refuses"

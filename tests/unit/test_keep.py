@@ -255,7 +255,7 @@ def test_a_lock_of_uv_s_is_awaited_also_for_a_file_that_is_remembered(
 ) -> None:
     home.write(UV, uv("s"))
     awaited: list[str] = []
-    monkeypatch.setattr(locks, "settle", awaited.append)
+    monkeypatch.setattr(locks, "settle", lambda path, _: awaited.append(path))
     assert [process.get(UvStore) for _ in range(2)] == ["s", "s"]
     assert awaited == [str(home.path / f"{UV}.lock")] * 2
 

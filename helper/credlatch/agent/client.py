@@ -16,7 +16,7 @@ PATIENCE = 0.5  # seconds without a sign of life after which the agent counts as
 # Seconds for all of it, whatever signs of life there are: a call itself gives up after nine, and
 # Bazel kills it after ten.
 LONGEST = 9.4
-BEGAN = "_CREDLATCH_BEGAN"  # a variable of the process before us, for the same call: when it began
+BEGAN = "_CREDLATCH_BEGAN"  # a variable of the process before us, for the same call: when it asked
 _OLD = 60.0  # seconds after which that is another call's
 # A variable that says: the process before us, for the same call, has asked. Its value is the
 # warning, or NO_WARNING.
@@ -29,8 +29,11 @@ _HEAD = 5  # bytes of an answer before its fields: that it is one, and their len
 taken: bytes | None = None
 """What has been read of standard input, when the call goes on in this process."""
 began: float | None = None
-"""When the call began, on the clock of ``time.monotonic``: what it has cost so far is not given
-again to what comes after."""
+"""When somebody was asked, on the clock of ``time.monotonic``; None: nobody was.
+
+What that has cost is not given again to what comes after. A start that takes long, on a busy
+machine, does not count: who has no time for a late answer has ended us, and others take it.
+"""
 
 has_asked = False
 """Whether somebody was there to be asked, when the call goes on."""
@@ -121,24 +124,23 @@ def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
     return None
 
 
-def _begin() -> float:
-    """When this call began: in the process before us, if there was one."""
-    import time
-
-    now = time.monotonic()
+def _begin() -> float | None:
+    """When the process before us has asked, for the same call; None: there was none."""
     if sys.platform == "win32":
-        return now
+        return None
     import posix
+    import time
 
     told = posix.environ.pop(BEGAN.encode(), None)
     if told is None:
-        return now
+        return None
     posix.unsetenv(BEGAN.encode())  # what we start is another call
+    now = time.monotonic()
     try:
         before = float(told)
     except ValueError:
-        return now
-    return before if now - _OLD < before <= now else now
+        return None
+    return before if now - _OLD < before <= now else None
 
 
 def ask_another(asked: bytes, request: bytes) -> tuple[int, bytes, bytes] | None:
@@ -164,7 +166,7 @@ def _ask(
     from credlatch.agent.wire import FORWARDED, GET, unpack
     from credlatch.agent.wire import request as framed
 
-    global taken, has_asked, warning  # noqa: PLW0603 - see their docstrings
+    global began, taken, has_asked, warning  # noqa: PLW0603 - see their docstrings
     environ: dict[bytes, bytes] = posix.environ
     uid = posix.getuid()
     if chosen == b"off":
@@ -188,7 +190,9 @@ def _ask(
     if len(request) > MAX_STDIN:
         return None
     has_asked = True
-    deadline = (began or time.monotonic()) + LONGEST
+    if began is None:
+        began = time.monotonic()
+    deadline = began + LONGEST
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(PATIENCE)
     connection.connect(path)

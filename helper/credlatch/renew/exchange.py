@@ -11,7 +11,7 @@ from credlatch import url as urls
 from credlatch.errors import LoginError, RenewalError, RequestError
 from credlatch.grant import OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
 from credlatch.renew import oauth, posit, pyx
-from credlatch.renew.http import CONNECT, NotSentError, UnansweredError, send
+from credlatch.renew.http import CONNECT, LONGEST, NotSentError, UnansweredError, send
 from credlatch.renew.post import Post, refusal
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from credlatch.grant import Fresh, Grant
 
-LONGEST = 6.0  # seconds: others wait for the lock meanwhile, and Bazel for them
 _SUCCESS = range(200, 300)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _WAYS: dict[type[Grant], ModuleType] = {
@@ -51,14 +50,14 @@ def exchange(grant: Grant, deadline: float) -> Fresh:
         raise LoginError(f"the login kept for {grant.shown} is damaged: {grant.advice}")
     way = _WAYS[type(grant)]
     post: Post = way.post(grant)
-    deadline = min(deadline, time.monotonic() + LONGEST)
     server = _server(post.url, deadline)
     again = grant.repeatable
+    last = min(deadline, time.monotonic() + LONGEST)
     try:
         status, body = send(post, server, deadline, on_kept=again)
     except RenewalError as failure:
         safe = isinstance(failure, NotSentError) or (again and isinstance(failure, UnansweredError))
-        if not safe or time.monotonic() + CONNECT > deadline:
+        if not safe or time.monotonic() + CONNECT > last:
             raise
         status, body = send(post, server, deadline)
     if status not in _SUCCESS:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CONNECT = 3.0  # seconds
 SILENCE = 5.0  # seconds without a byte
+LONGEST = 6.0  # seconds for an answer: others wait for the lock meanwhile, and Bazel for them
+_SHARE = 0.85  # of the time that is left, for all that comes before sending
 _TOO_LATE = 0.5  # seconds: with less than that left, nothing is begun
 MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
 IDLE = 30.0  # seconds for which a connection that was kept may be used again
@@ -65,29 +67,67 @@ def send(
             be sent twice, because the server may be closing it at that moment.
 
     Raises:
-        TooLateError: there is no time for it.
+        TooLateError: there was no time for it.
         NotSentError: it never left.
         UnansweredError: no answer came, or none that a token server gives.
         RenewalError: it was redirected.
     """
     if deadline - time.monotonic() < _TOO_LATE:
         raise TooLateError("no time was left to renew the token: try again")
+    gate = _Gate()
     outcome: list[tuple[int, bytes] | Exception] = []
 
     def run() -> None:
         try:
-            outcome.append(_send(post, server, deadline, on_kept=on_kept))
+            outcome.append(_send(post, server, deadline, gate, on_kept=on_kept))
         except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
             outcome.append(error)
+        with contextlib.suppress(NotSentError):  # nobody waits any more
+            gate.open()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(max(0.0, deadline - time.monotonic()))
+    if not gate.wait(_SHARE * (deadline - time.monotonic())):
+        # A name that is looked up, or a machine that is busy.
+        raise NotSentError(f"{server.shown} was not reached in time: try again")
+    thread.join(max(0.0, min(deadline - time.monotonic(), LONGEST)))
     if not outcome:
         raise UnansweredError(f"{server.shown} answered too slowly")
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
+
+
+class _Gate:
+    """Stands between a request and the network: who has given it up knows that it is not sent."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Condition()
+        self._is_open = self._is_shut = False
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is opened in time; if not, it never will be."""
+        with self._opened:
+            self._opened.wait_for(lambda: self._is_open, max(0.0, seconds))
+            self._is_shut = not self._is_open
+            return self._is_open
+
+    def open(self) -> None:
+        """Let the request through.
+
+        Raises:
+            NotSentError: it is shut.
+        """
+        with self._opened:
+            if self._is_shut:
+                raise NotSentError("given up")
+            self._is_open = True
+            self._opened.notify_all()
+
+    def trace(self, event: str, _: object) -> None:
+        """What httpcore calls at each step of a request."""
+        if event.endswith(".send_request_headers.started"):
+            self.open()
 
 
 def close() -> None:
@@ -157,7 +197,9 @@ def _client(server: urls.Url) -> httpx.Client:
         ) from None
 
 
-def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tuple[int, bytes]:
+def _send(
+    post: Post, server: urls.Url, deadline: float, gate: _Gate, *, on_kept: bool
+) -> tuple[int, bytes]:
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
     url, headers = _on_this_machine(post, server)
@@ -172,6 +214,7 @@ def _send(post: Post, server: urls.Url, deadline: float, *, on_kept: bool) -> tu
                 headers=headers,
                 timeout=timeout,
                 follow_redirects=False,
+                extensions={"trace": gate.trace},
             ) as response,
         ):
             if response.is_redirect:

@@ -89,7 +89,8 @@ class Folder:
         """What the file is that is to be replaced; None: there is none.
 
         Raises:
-            OSError: it is no file, or another user's, whose it would not stay.
+            OSError: it is no file, or another user's, whose it would not stay, or a mount (of a
+                container's), in whose place nothing can be put.
         """
         try:
             status = os.stat(self.at(self.name), dir_fd=self.descriptor, follow_symlinks=False)
@@ -99,6 +100,8 @@ class Folder:
             raise OSError(errno.EINVAL, "not a file", self.path)
         if sys.platform != "win32" and os.geteuid() != 0 and not owners.is_trusted(status.st_uid):
             raise PermissionError(errno.EPERM, f"it is another user's (uid {status.st_uid})")
+        if _is_mount(self.path):
+            raise OSError(errno.EBUSY, "it is mounted by itself: mount its folder instead")
         return status
 
     def give(self, descriptor: int, like: os.stat_result | None = None) -> None:
@@ -151,6 +154,20 @@ class Folder:
             pass
         finally:
             os.close(descriptor)
+
+
+def _is_mount(path: str) -> bool:
+    """Whether a file is mounted by itself, as Linux lists it (proc(5), mountinfo)."""
+    if sys.platform != "linux":
+        return False
+    for char in "\\ \t\n":
+        path = path.replace(char, f"\\{ord(char):03o}")
+    wanted = os.fsencode(path)
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            return any(mount.split(b" ", 5)[4] == wanted for mount in mounts)
+    except OSError:
+        return False
 
 
 def make_folder(path: str) -> None:
