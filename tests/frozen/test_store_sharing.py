@@ -20,12 +20,11 @@ from support.logins import (
     OAuthLogin,
     PyxLogin,
     bearer,
-    docker_refusal,
     refusal,
     warning,
 )
 from support.program import TIMEOUT, Answer
-from support.storm import Call, at_once, bazel
+from support.storm import at_once, bazel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,13 +179,10 @@ def test_a_lock_that_somebody_keeps_is_named_in_time_and_a_good_token_served_at_
         for login in logins:
             login.write(ENDED)
         locks = [stack.enter_context(locked(login)) for login in logins]
-        saved = {"ServerURL": "registry.example.com", "Username": "ada", "Secret": "engine"}
-        save = Call(("docker", "store"), json.dumps(saved).encode())
-        *expired, stored = at_once(frozen, [*calls, save], tmp_path / "expired")
+        expired = at_once(frozen, calls, tmp_path / "expired")
         for answer, lock in zip(expired, locks, strict=True):
             assert f"{lock} " in refusal(answer)
             assert answer.seconds < BAZEL_WAITS
-        assert f"{locks[0]} " in docker_refusal(stored)
         good = [login.write(INSIDE) for login in logins]
         served = at_once(frozen, calls, tmp_path / "good")
         for answer, token, lock in zip(served, good, locks, strict=True):

@@ -9,9 +9,10 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.credential import Basic, Secret
-from credlatch.errors import StoreError
+from credlatch.errors import LockedError, StoreError
 from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
+from credlatch.system import locks
 from support.callers import caller_of
 from support.stores_contract import HOST, SECRET, RenewableContract, StructuredContract
 
@@ -214,3 +215,13 @@ def test_an_s3_key_under_a_host_s_name_sends_nothing_there(home: Home) -> None:
     home.write_rattler({"a.example": {"S3Credentials": keys}})
     assert store(home).find(urls.parse("https://a.example/")) is None
     assert store(home).find(urls.parse("s3://a.example/")) is not None
+
+
+def test_a_store_that_waits_in_vain_names_the_lock_and_changes_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credlatch.stores.rattler_backends.LOCK_PATIENCE", 0.1)
+    path = home.write_rattler({})
+    with locks.Exclusive(f"{path}.lock", 1), pytest.raises(LockedError, match=f"{path}.lock has"):
+        RattlerStore(caller_of(home)).save("r.example", Basic("u", Secret("p")))
+    assert home.read_rattler() == {}
