@@ -44,6 +44,7 @@ def test_all_sections_are_known_here() -> None:
         "Bazel": 2,
         "Docker, podman, skopeo, buildah": 2,
         "BuildKit": 2,
+        "pip, uv, pixi": 1,
         "git": 1,
         "curl and scripts": 1,
     }
@@ -142,6 +143,15 @@ def test_buildkit_is_handed_what_the_step_mounts(frozen: Program, home: Home) ->
     said = shell(block, home, path)
     conf = "[global]\nindex-url = https://u:p@pypi.example.com/simple/\n"
     assert said == f"build --secret id=pip .\n{conf}"
+
+
+def test_an_index_with_a_user_has_that_user_s_login(frozen: Program, home: Home) -> None:
+    path = frozen.link_as("credlatch")
+    (block,) = SECTIONS["pip, uv, pixi"]
+    assert shell(f"{{ {block}}} </dev/stdin <<end\nkept\nend\n", home, path) == "kept\n"
+    index = "https://pypi.example.com/simple/"
+    assert frozen("keyring", "get", index, "ada").out == b"kept\n"
+    assert frozen("keyring", "get", index, "__token__").code == 1
 
 
 def test_git_asks_what_its_configuration_names(frozen: Program, home: Home) -> None:

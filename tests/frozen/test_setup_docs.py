@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from typing import TYPE_CHECKING
@@ -37,8 +38,8 @@ def program(frozen: Program) -> Program:
 
 def test_there_are_as_many_as_are_meant_to_be() -> None:
     commands = [line for block in BLOCKS for line in block.splitlines()]
-    assert len(commands) == 9
-    assert all(command.startswith("credlatch setup ") for command in commands)
+    assert len(commands) == 10
+    assert all("credlatch setup " in command for command in commands)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
@@ -55,6 +56,9 @@ def test_a_block_runs_as_it_stands_and_is_undone(program: Program, block: str) -
         words = [tool, *project.split()]
         if "--undo" not in block:
             assert f"{tool} asks credlatch now" in screen
+            if block.startswith("DOCKER_CONFIG="):
+                helm = home.path / ".config/helm/registry/config.json"
+                assert json.loads(helm.read_text())["credHelpers"][HOSTS[0]] == "credlatch"
             assert program("setup", *words, "--undo", "--yes", cwd=folder).code == 0
     assert config.read_text() == before
     left = [path for path in home.path.rglob("*") if path.name in {".bazelrc", ".gitconfig"}]
