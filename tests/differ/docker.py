@@ -68,7 +68,9 @@ def _spelled(key: str) -> str:
         host = host.lower()
         host = host.removesuffix(":80") if scheme.lower() == "http" else host
     name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
-    host = f"{name.removesuffix('.')}{colon}{port.lstrip('0')}"
+    if "." in name[:-1] and not name.startswith("["):
+        name = name.removesuffix(".")  # a name of one label is another with its dot
+    host = f"{name}{colon}{port.lstrip('0')}"
     if host in _HUB_HOSTS and path.strip("/") in {"", "v1", "v2"}:
         return _HUB
     # Go's libraries take the brackets away with the scheme, and find nothing.
@@ -79,7 +81,7 @@ def _one_spelling(case: Case) -> Case | None:
     """All keys spelt alike; of two that then are one, the asked one counts (JSON: the last)."""
     (asked,) = case.questions
     keys = [next(iter(json.loads(f"{{{entry}}}"))) for entry in case.entries]
-    pairs = list(zip(keys, case.entries, strict=True))
+    pairs = list(reversed(list(zip(keys, case.entries, strict=True))))
     pairs.sort(
         key=lambda pair: (
             pair[0] == asked,

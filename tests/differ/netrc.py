@@ -168,6 +168,18 @@ def _without_open_quotes(case: Case) -> Case | None:
 
 
 _DEFAULT = "netrc: a `default` before a `machine`, or beside one"
+
+
+def _its_own(case: Case) -> Case | None:
+    """The entries of the host alone, where one of them names no user."""
+    host = re.escape(host_of(case.questions[0]).strip("[]"))
+    own = [e for e in case.entries if re.match(rf"(?i)machine\s+{host}\s", e)]
+    if all(re.search(r"(?i)\s(login|user)\s", entry) for entry in own):
+        return None
+    changed = case._replace(entries=tuple(own))
+    return changed if changed != case else None
+
+
 OF_CURL: tuple[Rule, ...] = (
     *EVERYWHERE,
     Rule(LAST_DOT.title, instead=rewritten(r"(?i)(machine\s+\S+)\.(?=\s)", r"\1")),
@@ -179,6 +191,7 @@ OF_CURL: tuple[Rule, ...] = (
     Rule("netrc: `user`", instead=rewritten(r"(?<=\s)user(?=\s)", "login")),
     Rule(_ODD, refused=_behind_an_odd_word),
     Rule(_ODD, instead=_without_odd_entries),
+    Rule("netrc: an entry without a user name", instead=_its_own),
     Rule("netrc: an entry without a password", refused=lambda one: one.theirs.sent.endswith(":")),
     Rule("netrc: an IPv6 address", refused=_another_form),
     Rule("netrc: a quote that is not closed", instead=_without_open_quotes),

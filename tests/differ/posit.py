@@ -7,6 +7,7 @@ and for the login that it begins when there is none: both need a Package Manager
 from __future__ import annotations
 
 import json
+import re
 from contextlib import redirect_stderr
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -44,8 +45,8 @@ def _spelled(url: str) -> str:
     """A URL in small letters before its path, without user, final dot and a port that is known."""
     scheme = url.lower().partition("://")[0]
     before = authority(url).lower().rpartition("@")[2]
-    known = ":443" if scheme == "https" else ":80"
-    host = before.removesuffix(known).removesuffix(":").removesuffix(".")
+    known = "443" if scheme == "https" else "80"
+    host = re.sub(rf":(0*{known})?$", "", before).removesuffix(".")
     return f"{scheme}://{host}{url[len(scheme) + 3 + len(authority(url)) :]}"
 
 
@@ -59,7 +60,8 @@ def _one_spelling(case: Case) -> Case | None:
 
 def _three_fields(case: Case) -> Case | None:
     """Entries as posit-keyring wants them."""
-    plain = (entry.replace('extra = "x"\n', "") for entry in case.entries)
+    whole = (entry for entry in case.entries if "address = " in entry and "token = " in entry)
+    plain = (entry.replace('extra = "x"\n', "") for entry in whole)
     typed = (e if "auth_type" in e else f'{e}auth_type = "sso"\n' for e in plain)
     changed = case._replace(entries=tuple(typed))
     return changed if changed != case else None

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from differ import netrc, ours
 from differ.cases import Answer, Case, Rule, credential
@@ -49,7 +50,7 @@ def _read(answer: dict[str, str]) -> Answer:
         return Answer() if "Invalid URL" in said else Answer(failed=said)
     path = answer["target"].partition("://")[2].partition("/")[2].split("/")
     if path[0] == "t" and len(path) > 1:
-        return Answer(f"conda token {path[1]}")
+        return Answer(f"conda token {unquote(path[1])}")
     sent = answer["authorization"]
     return Answer(credential(sent) if sent else "")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from credlatch import url as urls
+from credlatch.errors import RequestError
 from differ import ours
 from differ.cases import Answer, Case, Rule, credential
 from differ.rules import EVERYWHERE, LAST_DOT, rewritten, saying
@@ -21,12 +24,28 @@ _AT_ONCE = 2  # processes
 _STORE = ".local/share/uv/credentials/credentials.toml"
 
 
+def _without_doubt(case: Case) -> Case | None:
+    """The entries whose service we read."""
+    kept = tuple(entry for entry in case.entries if _is_read(entry))
+    return case._replace(entries=kept) if kept != case.entries else None
+
+
+def _is_read(entry: str) -> bool:
+    (table,) = tomllib.loads(entry)["credential"]
+    try:
+        urls.absolute(table.get("service", ""))
+    except RequestError:
+        return False
+    return True
+
+
 class UvFile:
     """One version of uv, a process for each question."""
 
     share = 0.05
     rules: tuple[Rule, ...] = (
         *EVERYWHERE,
+        Rule("uv: an entry whose host is in doubt", instead=_without_doubt),
         Rule("uv: an entry that uv would not read", refused=saying("has a damaged entry")),
         Rule(LAST_DOT.title, instead=rewritten(r"(://[^/:]*)\.(?=[/:\"])", r"\1")),
     )
