@@ -1,0 +1,230 @@
+"""SECURITY.md promises nothing that no test proves: each promise, and the tests that do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import support
+
+TESTS = Path(support.__path__[0]).parent
+TEXT = (TESTS.parent / "SECURITY.md").read_text()
+PROMISES = [
+    " ".join(text.split())
+    for text in re.split(
+        r"^- ", TEXT.partition("promises\n\n")[2].partition("\n## ")[0], flags=re.M
+    )
+    if text.strip()
+]
+
+# What a promise says, in its own words; and the tests that fail where it is not kept.
+PROVED = {
+    "no host, scheme or port that its store's entry does not name": [
+        "support/stores_contract.py::test_it_has_nothing_for_other_hosts",
+        "support/stores_contract.py::test_another_port_is_another_server",
+        "support/stores_contract.py::test_http_is_another_scheme",
+        (
+            "differ/test_differ.py::"
+            "test_every_difference_is_meant_and_nothing_goes_where_the_owner_would_not_send_it"
+        ),
+    ],
+    "pyx's tokens go to pyx's hosts over https only": [
+        "unit/test_environment.py::test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else",
+        "real/test_pyx.py::test_the_token_stays_at_the_origin_that_it_is_for",
+    ],
+    "get a password for its own port alone": [
+        "unit/test_docker_get.py::test_a_login_for_a_host_is_not_for_its_other_ports",
+        "real/test_docker_cli.py::test_a_login_that_names_no_port_is_not_for_this_one",
+    ],
+    "never netrc's `default`": [
+        (
+            "unit/test_docker_get.py::"
+            "test_netrc_s_default_is_no_answer_to_a_registry_that_a_dockerfile_names"
+        )
+    ],
+    "Plain http carries credentials within this machine only": [
+        "frozen/test_bad_input.py::test_plain_http_is_refused_in_one_line_and_loopback_is_served",
+        "frozen/test_git_command.py::test_plain_http_is_refused_and_loopback_is_served",
+        "frozen/test_keyring_command.py::test_plain_http_is_refused_and_loopback_is_served",
+        "frozen/test_header_command.py::test_plain_http_is_refused_and_loopback_is_served",
+        "frozen/test_token_command.py::test_plain_http_is_refused_and_loopback_is_served",
+    ],
+    "addresses of the loopback and no others": [
+        "unit/test_addresses.py::test_every_address_must_be_loopback_s"
+    ],
+    "redirects are not followed": [
+        "frozen/test_token_server_address.py::test_a_redirect_to_another_host_is_not_followed"
+    ],
+    "a proxy never sees what is meant for this machine": [
+        "frozen/test_token_server_address.py::test_no_proxy_sees_what_is_meant_for_this_machine"
+    ],
+    "is not sent again once its server may have taken it": [
+        "unit/test_attempts.py::test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again",
+        (
+            "frozen/test_kill.py::"
+            "test_a_login_is_old_or_new_after_each_of_60_kills_of_its_renewal_and_not_sent_twice"
+        ),
+    ],
+    "by nobody who shares the store's folder": [
+        (
+            "frozen/test_token_server_faults.py::"
+            "test_another_cache_folder_is_no_reason_to_send_a_single_use_again"
+        )
+    ],
+    "what was sent or received is taken out of every text": [
+        "unit/test_http.py::test_what_a_server_repeats_is_in_no_text",
+        "unit/test_http.py::test_what_a_proxy_repeats_is_in_no_text",
+        "unit/test_single_flight.py::test_no_text_has_what_was_sent_or_what_came",
+    ],
+    "Secrets are in no argument, log, error message or traceback": [
+        (
+            "frozen/test_secrets_command.py::"
+            "test_the_secret_is_in_no_argument_and_no_variable_unless_asked_for"
+        ),
+        "unit/test_agent_log.py::test_an_answer_is_tool_host_store_outcome_and_time",
+        "frozen/test_agent_protocols.py::test_each_has_the_same_answer_as_without_and_is_in_the_log",
+    ],
+    "not in core dumps": ["unit/test_cli.py::test_no_core_is_dumped_with_secrets_in_it"],
+    "they print as `****`": [
+        "unit/test_credential.py::test_a_secret_prints_as_four_stars_wherever_it_is_printed",
+        "support/stores_contract.py::test_what_is_found_does_not_show_its_secret",
+    ],
+    "Files are written whole or not at all": [
+        "frozen/test_kill.py::test_a_store_is_whole_after_each_of_340_kills_of_a_store_or_erase",
+        "frozen/test_kill.py::test_a_store_is_whole_when_killed_at_each_step_of_a_write",
+        (
+            "unit/test_atomic_write.py::"
+            "test_a_full_disk_at_any_step_leaves_the_old_content_and_nothing_else"
+        ),
+    ],
+    "readable by their owner only": [
+        (
+            "unit/test_atomic_write.py::"
+            "test_only_its_owner_may_read_it_whatever_the_umask_and_the_old_mode"
+        )
+    ],
+    "entries of other tools are kept": [
+        "real/test_rattler_renewal.py::test_a_renewal_keeps_the_link_the_mode_and_what_we_do_not_know"
+    ],
+    "what root makes in a user's home is the user's": [
+        "frozen/test_two_users.py::test_what_root_does_with_a_user_s_home_is_the_user_s"
+    ],
+    "counts only when nobody else can have written it": [
+        "unit/test_owners.py::test_a_file_that_everybody_may_change_is_not_believed",
+        "unit/test_owners.py::test_a_file_that_another_user_may_have_put_there_is_not_believed",
+        "unit/test_owners.py::test_a_file_in_another_user_s_home_is_believed_by_who_names_it",
+        "unit/test_owners.py::test_a_file_that_was_mounted_into_a_home_is_believed",
+    ],
+    "What a project's files say": [
+        "unit/test_pixi_project.py::test_what_others_may_change_is_not_heard",
+        "unit/test_pixi_project.py::test_what_is_another_user_s_is_not_heard",
+        "unit/test_pixi_project.py::test_it_outranks_no_login_of_the_user_s",
+        "unit/test_pixi_project.py::test_nothing_is_written_to_it_nor_listed_nor_erased",
+        (
+            "frozen/test_two_users.py::"
+            "test_a_project_that_another_user_has_left_in_tmp_replaces_no_login"
+        ),
+    ],
+    "no link is followed that is another user's": [
+        "unit/test_owners.py::test_a_link_that_is_put_on_the_way_meanwhile_is_not_followed",
+        "frozen/test_two_users.py::test_root_writes_through_no_link_of_a_user_s_to_the_system",
+    ],
+    "A lock is a regular file, or refused": [
+        "frozen/test_two_users.py::test_what_is_in_a_lock_s_place_is_refused_in_one_line"
+    ],
+    "A token with a control character in it is refused": [
+        "unit/test_served.py::test_a_token_that_no_header_can_carry_is_served_to_nobody"
+    ],
+    "such a header of another helper": [
+        "unit/test_credential.py::test_a_header_s_name_is_one_of_http_s"
+    ],
+    "each side checks the other's user id": [
+        "frozen/test_agent_false.py::test_another_user_is_never_answered",
+        "frozen/test_agent_false.py::test_another_user_s_is_never_believed",
+    ],
+    "sends its environment to nobody else": [
+        "frozen/test_agent_false.py::test_the_environment_goes_to_no_other_service_of_the_user_s",
+        "unit/test_agent_place.py::test_another_user_s_folder_socket_or_link_is_not_the_caller_s",
+    ],
+    "Its memory cannot be read": [
+        "frozen/test_agent_life.py::test_other_processes_of_the_same_user_cannot_look_into_it"
+    ],
+    "nothing of it is on disk but a socket and a lock": [
+        (
+            "frozen/test_agent_life.py::"
+            "test_on_disk_are_a_socket_and_a_lock_in_a_folder_of_this_user_alone"
+        )
+    ],
+    "for the hosts and ports you name": [
+        "unit/test_agent_forward.py::test_which_hosts_a_name_means",
+        "real/test_agent_forward.py::test_hosts_that_were_not_named_are_not_answered",
+        "real/test_agent_forward.py::test_what_was_not_named_is_not_answered_to_any_client",
+        "real/test_agent_forward.py::test_a_port_counts",
+        "real/test_agent_forward.py::test_nothing_else_is_answered",
+    ],
+    "heeds nothing that the other side says of files or variables": [
+        "real/test_agent_forward.py::test_what_the_builder_says_of_its_files_does_not_count"
+    ],
+    "What git is given through it is not kept there": [
+        "real/test_agent_forward.py::test_what_git_has_from_the_laptop_is_not_kept_on_the_builder"
+    ],
+    "in a folder of yours in memory": [
+        "unit/test_secrets_folder.py::test_it_is_ours_alone_in_memory_and_gone_afterwards"
+    ],
+    "in none of its files until somebody opens one": [
+        "unit/test_secrets_held.py::test_no_secret_is_in_the_folder_before_or_after_it_is_read"
+    ],
+    "gone with the build": [
+        "frozen/test_secrets_child.py::test_the_folder_goes_also_when_we_are_killed"
+    ],
+    "hides secrets in the changes that it shows": [
+        "unit/test_setup_shown.py::test_json_s_secrets_are_hidden",
+        "unit/test_setup_shown.py::test_other_files_secrets_are_hidden",
+    ],
+    "remembers for `--undo` only what it has changed": [
+        "unit/test_setup_undo.py::test_the_record_holds_no_secret_and_is_private"
+    ],
+    "looked for in PATH's absolute folders alone": [
+        "unit/test_setup_chain_faults.py::test_a_program_of_the_working_directory_is_not_run"
+    ],
+    "only from folders that nobody else can write to": [
+        "unit/test_bundle_places.py::test_a_folder_that_others_may_change_is_refused",
+        (
+            "frozen/test_single_file_places.py::"
+            "test_a_program_that_another_user_has_put_there_is_not_run"
+        ),
+    ],
+    "removes nothing outside its own prefix and your home": [
+        "frozen/test_uninstall.py::test_what_is_outside_of_prefix_and_home_is_not_touched",
+        "unit/test_install.py::test_another_prefix_s_versions_stay_where_a_link_leads_to_them",
+    ],
+    "named, never guessed": [
+        "unit/test_house.py::test_nobody_asks_for_whichever_keyring_is_installed"
+    ],
+    "the bus must be run by the same user id": [
+        "unit/test_keyring_bus.py::test_another_user_s_bus_gets_and_gives_nothing"
+    ],
+    "no reason to keep a login in a file instead": [
+        (
+            "unit/test_keyring_bus.py::"
+            "test_a_busy_bus_makes_no_login_go_to_a_file_and_no_erased_one_stay"
+        ),
+        "real/test_keyring_faults.py::test_docker_login_with_a_locked_keyring_loses_nothing",
+    ],
+}
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda text: text[:40])
+def test_each_promise_has_its_tests(promise: str) -> None:
+    assert [words for words in PROVED if words in promise], "name the tests that prove it"
+
+
+@pytest.mark.parametrize("words", PROVED)
+def test_each_test_is_there_for_what_is_promised(words: str) -> None:
+    assert [promise for promise in PROMISES if words in promise], "it is promised no more"
+    for name in PROVED[words]:
+        path, _, function = name.partition("::")
+        text = (TESTS / path).read_text()
+        assert re.search(rf"^ *def {function}\(", text, re.MULTILINE), name
