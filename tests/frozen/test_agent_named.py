@@ -85,12 +85,14 @@ def _file(place: Path) -> None:
     place.write_text("")
 
 
-@pytest.mark.parametrize("make", [_dead, _file, Path.mkdir])
+@pytest.mark.parametrize(
+    ("make", "why"), [(_dead, "refused"), (_file, "no socket"), (Path.mkdir, "no socket")]
+)
 def test_what_nobody_listens_at(
-    each_form: Program, place: Path, make: Callable[[Path], None]
+    each_form: Program, place: Path, make: Callable[[Path], None], why: str
 ) -> None:
     make(place)
-    assert "refused" in warned(each_form, "docker", str(place))
+    assert why in warned(each_form, "docker", str(place))
 
 
 @pytest.mark.parametrize("name", ["bazel", "docker", "header"])
