@@ -68,7 +68,7 @@ def _spelled(key: str) -> str:
         host = host.lower()
         host = host.removesuffix(":80") if scheme.lower() == "http" else host
     name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
-    if "." in name[:-1] and not name.startswith("["):
+    if mark and "." in name[:-1] and not name.startswith("["):
         name = name.removesuffix(".")  # a name of one label is another with its dot
     host = f"{name}{colon}{port.lstrip('0')}"
     if host in _HUB_HOSTS and path.strip("/") in {"", "v1", "v2"}:
@@ -178,9 +178,10 @@ class DockerFile:
         found = [_entry(words, number) for number in range(count)]
         entries = tuple({entry.partition('": ')[0]: entry for entry in found}.values())
         keys = (_key(words, words.port()) for _ in range(40))
-        # Docker's device login keeps more below the Hub's key; containers' programs ask for none.
-        asked = [key for key in keys if self._library == "docker" or not key.endswith("-token")]
-        return Case(entries, tuple(asked))
+        if self._library == "containers":
+            # Its programs ask for `host[:port]` and for what is below that, and for no URL.
+            keys = (self._registry("containers", key) for key in keys if "-token" not in key)
+        return Case(entries, tuple(keys))
 
     def _write(self, case: Case) -> Path:
         text = f'{{"auths": {{{",".join(case.entries)}}}}}'

@@ -30,10 +30,20 @@ def _without_doubt(case: Case) -> Case | None:
     return case._replace(entries=kept) if kept != case.entries else None
 
 
-def _is_read(entry: str) -> bool:
+def _one_each(case: Case) -> Case | None:
+    """One login for each service: of two, uv says so or sees a longer path first, as it happens."""
+    kept = tuple({_service(entry): entry for entry in case.entries}.values())
+    return case._replace(entries=kept) if kept != case.entries else None
+
+
+def _service(entry: str) -> str:
     (table,) = tomllib.loads(entry)["credential"]
+    return str(table.get("service", ""))
+
+
+def _is_read(entry: str) -> bool:
     try:
-        urls.absolute(table.get("service", ""))
+        urls.absolute(_service(entry))
     except RequestError:
         return False
     return True
@@ -45,6 +55,7 @@ class UvFile:
     share = 0.05
     rules: tuple[Rule, ...] = (
         *EVERYWHERE,
+        Rule("uv: two logins for a place above the URL", instead=_one_each),
         Rule("uv: an entry whose host is in doubt", instead=_without_doubt),
         Rule("uv: an entry that uv would not read", refused=saying("has a damaged entry")),
         Rule(LAST_DOT.title, instead=rewritten(r"(://[^/:]*)\.(?=[/:\"])", r"\1")),
