@@ -54,6 +54,7 @@ class Caller:
         self._cwd = cwd
         self._keep = keep
         self.warnings: list[str] = []
+        self._named: list[str] = []
         self.deadline = (time.monotonic() if began is None else began) + PATIENCE
         self._keyring: Keyring | None = None
         self._keyring_opened = False
@@ -107,7 +108,23 @@ class Caller:
     def path(self, name: str) -> str | None:
         """A variable that names a file or folder, made absolute."""
         value = self.get(name)
-        return os.path.join(self.cwd, value) if value else None
+        if not value:
+            return None
+        path = os.path.join(self.cwd, value)
+        if not name.startswith(("XDG_", "TMP")):  # a session sets those, and nobody for one file
+            self._named.append(path)
+        return path
+
+    def named(self, path: str) -> Callable[[str], None] | None:
+        """Whom to tell that every user may change a file: None, and it is refused.
+
+        Whoever names a file in the environment, or the folder that it is in, means that file; with
+        a umask of 0, as CI's containers have it, there is no other.
+        """
+        for name in self._named:
+            if path == name or path.startswith(f"{name}/"):
+                return self.warn
+        return None
 
     @property
     def home(self) -> str:
@@ -140,6 +157,16 @@ class Caller:
         value = self.get(xdg)
         return value if value and value.startswith("/") else self.in_home(default)
 
+    def read(self, path: str) -> str | None:
+        """The text of a store's file, or None if there is no file; warns as ``document`` does.
+
+        Raises:
+            StoreError: as of ``files.read``.
+        """
+        from credlatch.system import files
+
+        return files.read(path, self.warn, named=self.named(path))
+
     def document(
         self,
         path: str,
@@ -161,7 +188,7 @@ class Caller:
         """
         from credlatch.system import files
 
-        file = files.opened(path)
+        file = files.opened(path, self.named(path))
         documents = None if self._keep is None else self._keep.documents
         if file is None:
             if documents is not None:

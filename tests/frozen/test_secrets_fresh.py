@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.logins import claims, oauth
+from support.jwt import make_jwt
+from support.logins import oauth
 from support.program import TIMEOUT
 from support.started import started
 from support.token_server import Fault
@@ -82,15 +83,26 @@ def test_a_token_is_renewed_only_when_it_must_be(
     assert len(token_server.posts("/token")) == 1
 
 
-def test_a_token_that_would_end_soon_is_renewed_for_each_reader(
+def test_each_reader_gets_a_token_with_half_of_its_life_before_it(
     frozen: Program, token_server: TokenServer
 ) -> None:
-    token_server.lifetime = 60
-    frozen.home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
+    """Keycloak's tokens live five minutes."""
+    token_server.lifetime = 300
+
+    def write(left: int) -> str:
+        entry = oauth(token_server, left)
+        end = entry["OAuth"]["expires_at"]
+        entry["OAuth"]["access_token"] = token = make_jwt(end, iss="mock", iat=end - 300, n=0)
+        frozen.home.write_rattler({"127.0.0.1": entry})
+        return token
+
+    young = write(240)
     with reading(frozen, token_server.url) as read:
-        found = [read() for _ in range(5)]
-    assert len(set(found)) == 5
-    assert [claims(token)["n"] for token in found] == [2, 3, 4, 5, 6]
+        assert [read(), read()] == [young, young]
+        old = write(60)
+        fresh = [read() for _ in range(3)]
+    assert old not in fresh
+    assert len(set(fresh)) == len(token_server.posts("/token")) == 1
 
 
 def test_a_renewal_that_is_refused_gives_what_no_build_takes_and_one_line(

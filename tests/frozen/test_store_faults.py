@@ -97,19 +97,19 @@ def test_a_disk_that_fills_up_while_the_server_answers_has_room_for_the_answer(
         assert login.kept() == (token_server.current_access_token, "rotated-1")
 
 
-def test_with_no_room_for_notes_only_what_is_used_once_is_not_sent(
+def test_with_no_place_for_notes_only_what_is_used_once_is_not_sent(
     frozen: Program, home: Home, token_server: TokenServer
 ) -> None:
     oauth, pyx = OAuthLogin(home, token_server), PyxLogin(home, token_server)
-    cache = home.path / ".cache"
-    with small_disk(cache):
-        oauth.write(ENDED)
-        pyx.write(ENDED, "of pyx")
-        fill(cache)
-        assert bearer(frozen.bazel(oauth.uri)) == token_server.current_access_token
-        with untouched(pyx):
-            assert FULL in refusal(frozen.bazel(pyx.uri))
+    oauth.write(ENDED)
+    pyx.write(ENDED, "of pyx")
+    for login in (oauth, pyx):
+        login.file.with_suffix(".renewals").mkdir()
+    with untouched(pyx):
+        assert "tokens.renewals is not a file" in refusal(frozen.bazel(pyx.uri))
+    pyx.file.with_suffix(".renewals").rmdir()
     assert bearer(frozen.bazel(pyx.uri)) == pyx.kept()[0]
+    assert bearer(frozen.bazel(oauth.uri)) == token_server.current_access_token
 
 
 def test_in_a_read_only_folder_nothing_is_sent_and_a_good_token_served(

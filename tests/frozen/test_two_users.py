@@ -157,3 +157,23 @@ def test_root_writes_through_no_link_of_a_user_s_to_the_system(ada: Ada) -> None
     assert done.returncode == 1
     assert "another user's link leads to" in done.stdout
     assert list(system.iterdir()) == []
+
+
+@pytest.mark.parametrize("owner", [0, ADA])
+def test_a_file_variable_of_a_ci_with_a_umask_of_0_is_believed_with_one_warning(
+    ada: Ada, owner: int
+) -> None:
+    builds = folder(ada.place / "builds", owner, 0o777)
+    path = builds / "NETRC"
+    path.write_text(f"machine {HOST} login u password p\n")
+    path.chmod(0o666)
+    owned(path, owner)
+    done = ada.call("get", stdin=json.dumps({"uri": f"https://{HOST}/"}), NETRC=str(path))
+    assert "Basic" in done.stdout
+    assert done.stderr.count("\n") == 1
+    assert f"{path} can be changed by every user" in done.stderr
+    shutil.copy2(path, ada.home / ".netrc")
+    owned(ada.home / ".netrc", ADA)
+    assert ".netrc can be changed by every user" in ada.get()
+    ada.home.chmod(0o700)
+    assert "Basic" in ada.get()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Not --seccomp-bpf: with it nothing is injected.
 _TRACE = ("-f", "-qq", "-y", "-e", "signal=none", "-e", "trace=%file,%desc")
 # What changes something; a kill between two of these is a kill at the second.
-_CHANGES = {"openat", "mkdir", "flock", "write", "ftruncate", "fallocate", "fsync"}
+_CHANGES = {"openat", "mkdir", "mkdirat", "flock", "write", "ftruncate", "fallocate", "fsync"}
 _CHANGES |= {"rename", "renameat", "renameat2", "unlink", "unlinkat", "chmod", "fchmod", "link"}
 _LINE = re.compile(r"^(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)", re.MULTILINE)
 

@@ -14,6 +14,7 @@ from support.callers import caller_of
 from support.matching import basic
 from support.netrc_texts import made_up
 from support.stores_contract import HOST, SECRET, FileContract
+from support.users import open_place
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -392,9 +393,13 @@ def test_mode(home: Home, mode: int) -> None:
 
 
 def test_what_every_user_may_change_is_not_believed(home: Home) -> None:
-    path = home.write(".netrc", "machine a.example login u password p\n", 0o666)
-    with pytest.raises(StoreError, match=f"{path} can be changed by every user"):
-        ask(home)
+    with open_place() as place:
+        path = place / ".netrc"
+        path.write_text("machine a.example login u password p\n")
+        path.chmod(0o666)
+        home.env["HOME"] = str(place)
+        with pytest.raises(StoreError, match=f"{path} can be changed by every user"):
+            ask(home)
 
 
 def test_a_quote_that_is_never_closed_loses_no_other_entry(home: Home) -> None:

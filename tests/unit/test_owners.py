@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.caller import Caller
 from credlatch.errors import LockedError, StoreError
 from credlatch.system import files, locks, owners, writable
 from support.users import ADA, EVE, TEAM, as_root, become, folder, open_place, owned
@@ -40,12 +41,102 @@ def linked(path: Path, target: Path | str, uid: int = 0) -> Path:
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o666, 0o777])
-def test_a_file_that_everybody_may_change_is_not_believed(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "store"
+def test_a_file_that_everybody_may_change_is_not_believed(place: Path, mode: int) -> None:
+    path = place / "store"
     path.write_text("{}")
     path.chmod(mode)
     with pytest.raises(StoreError, match=r"can be changed by every user.*chmod o-w"):
         files.read(str(path))
+
+
+def opened_up(path: Path, uid: int = 0, mode: int = 0o666) -> Path:
+    """A file that every user may change."""
+    return written(path, uid, mode)
+
+
+@as_root
+@pytest.mark.parametrize("owner", [0, ADA])
+def test_a_file_that_everybody_may_change_is_believed_where_the_environment_names_it(
+    place: Path, owner: int
+) -> None:
+    """As GitLab's file variables are, in containers with a umask of 0."""
+    folder(place / "tmp", 0, 0o777)
+    path = opened_up(folder(place / "tmp" / "x", owner, 0o777) / "store", owner)
+
+    def read(**environ: str) -> str:
+        def work() -> object:
+            caller = Caller({"HOME": str(place / "tmp"), **environ}, "/")
+            caller.path("A")
+            caller.path("XDG_RUNTIME_DIR")
+            return caller.document(str(path), lambda text, _: text), caller.warnings
+
+        return become(ADA, work)
+
+    said = f"('theirs', ['{path} can be changed by every user: see what is in it, and chmod o-w"
+    for named in (path, path.parent):
+        assert read(A=str(named)).startswith(said)
+        assert read(A=str(named)).count("'") == 4  # one line
+    refused = "StoreError: "
+    assert read().startswith(refused)
+    assert read(A=f"{path}x").startswith(refused)
+    assert read(A=str(path)[:-1]).startswith(refused)
+    assert read(XDG_RUNTIME_DIR=str(path.parent)).startswith(refused)
+
+
+@as_root
+def test_another_user_s_file_that_everybody_may_change_is_not_although_it_is_named(
+    place: Path,
+) -> None:
+    mounted = opened_up(folder(place / "home", ADA) / "store", EVE)
+    planted = opened_up(folder(place / "tmp", 0, 0o1777) / "store", EVE)
+    for path in (mounted, planted):
+        read = become(ADA, lambda path=path: files.read(str(path), named=lambda _: None))  # type: ignore[misc] # mypy gives no type to a lambda's default
+        assert read.startswith("StoreError")
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("owner", "mode", "believed"),
+    [
+        (ADA, 0o700, True),
+        (ADA, 0o766, True),
+        (0, 0o700, True),
+        (ADA, 0o701, False),
+        (ADA, 0o710, False),
+        (EVE, 0o700, False),
+    ],
+)
+def test_a_file_that_everybody_may_change_is_believed_where_nobody_gets_to_it(
+    place: Path, owner: int, mode: int, *, believed: bool
+) -> None:
+    home = folder(place / "home", owner, mode)
+    path = opened_up(folder(home / "deep", ADA, 0o777) / "store", ADA)
+    os.link(path, other := place / "other")
+
+    def read() -> str | None:
+        return files.read(str(path))
+
+    uid = 0 if owner != ADA else ADA
+    if uid != ADA:
+        owned(path, 0)
+    assert "StoreError" in become(uid, read)  # it has another name
+    other.unlink()
+    assert (become(uid, read) == "theirs") is believed
+
+
+@as_root
+def test_a_link_in_a_closed_folder_does_not_close_what_it_leads_to(place: Path) -> None:
+    target = opened_up(place / "store", ADA)
+    link = linked(folder(place / "home", ADA, 0o700) / "store", target, ADA)
+    assert "StoreError" in become(ADA, lambda: files.read(str(link)))
+
+
+def test_for_a_drive_that_knows_no_modes_it_is_said_how_to_mount_it(place: Path) -> None:
+    for mode, helps in ((0o666, False), (0o777, True)):
+        path = opened_up(place / "store", os.geteuid(), mode)
+        with pytest.raises(StoreError) as raised:
+            files.read(str(path))
+        assert ("umask=077" in str(raised.value)) is helps
 
 
 def test_a_file_of_the_caller_s_group_is_believed(tmp_path: Path) -> None:

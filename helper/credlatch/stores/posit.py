@@ -105,7 +105,7 @@ class PositStore:
         # as with posit-keyring, and not to whichever address a file has.
         if path is None or self._caller.get("PACKAGEMANAGER_ADDRESS") != address:
             return None
-        token = (files.read(path) or "").strip()
+        token = (files.read(path, named=self._caller.named(path)) or "").strip()
         if not token:
             raise StoreError(
                 f"PACKAGEMANAGER_IDENTITY_TOKEN_FILE names {path}, which is empty or missing"

@@ -62,11 +62,12 @@ class _Tokens:
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room beside the file."""
-        return _PendingToken(entry)
+        return _PendingToken(entry, self._caller)
 
 
 class _PendingToken:
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, caller: Caller) -> None:
+        self._caller = caller
         self._grant = entry.grant
         self._path = entry.slot
         self._write = files.AtomicWrite(entry.slot, _ROOM)
@@ -76,7 +77,7 @@ class _PendingToken:
         if not isinstance(self._grant, PyxRefresh):
             self._write.commit(fresh.token.reveal().encode())
             return
-        text = files.read(self._path)
+        text = self._caller.read(self._path)
         if text is None or _parse(text, self._path)[1] != self._grant.secret.reveal():
             return
         quote = quick_json.quote
@@ -104,7 +105,7 @@ class PyxKeyStore(_Tokens):
             return None
         key = Secret((self._caller.get(name) or "").strip())
         path = f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
-        token = (files.read(path, self._caller.warn) or "").strip()
+        token = (self._caller.read(path) or "").strip()
         return Entry(
             Bearer(Secret(token)) if token else None,
             path,
@@ -129,11 +130,11 @@ class PyxStore(_Tokens):
         if not realm.owns(url):
             return None
         path = f"{token_folder(self._caller, realm.api)}/tokens.json"
-        text = files.read(path, self._caller.warn)
+        text = self._caller.read(path)
         if text is not None and not text.endswith("}"):
             # uv truncates and writes in place, under its lock.
             locks.settle(path.removesuffix(".json") + ".lock", self._caller.left(locks.SETTLE))
-            text = files.read(path, self._caller.warn)
+            text = self._caller.read(path)
         if text is None:
             return None
         access, refresh = _parse(text, path)

@@ -83,7 +83,7 @@ class FileBackend:
         What was read ``again`` is the reader's to change; other calls may have the rest, too.
         """
         if again:
-            text = files.read(self._path, self._caller.warn)
+            text = self._caller.read(self._path)
             self._read = _parse(text or "", self._path)
         elif self._read is None:
             self._read = self._caller.document(self._path, _parse) or {}

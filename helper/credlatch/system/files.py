@@ -27,13 +27,17 @@ class Reading:
     Attributes:
         path: the name it was opened by.
         status: what it was when it was opened.
+        told: whether it has been said already that others may change it.
     """
 
-    __slots__ = ("_descriptor", "path", "status")
+    __slots__ = ("_descriptor", "path", "status", "told")
 
-    def __init__(self, path: str, descriptor: int, status: os.stat_result) -> None:
+    def __init__(
+        self, path: str, descriptor: int, status: os.stat_result, *, told: bool = False
+    ) -> None:
         self.path = path
         self.status = status
+        self.told = told
         self._descriptor = descriptor
 
     def __enter__(self) -> None:
@@ -72,12 +76,18 @@ class Reading:
             and stat.S_ISREG(mode)
             and mode & _OTHERS
             and self.status.st_size
+            and not self.told
         ):
             warn(f"{self.path} can be read by other users: chmod 600 {self.path}")
 
 
-def opened(path: str) -> Reading | None:
+def opened(path: str, named: Callable[[str], None] | None = None) -> Reading | None:
     """A store's file, to be read; None if there is none.
+
+    Args:
+        path: the file.
+        named: for one that the caller's environment names: told where every user may change it.
+            Anywhere else such a file is refused.
 
     Raises:
         StoreError: it is there and cannot be opened, or must not be believed (``owners.doubt``).
@@ -88,7 +98,7 @@ def opened(path: str) -> Reading | None:
         except OSError:
             if not os.path.islink(path):
                 raise
-            _believe(path, os.lstat(path))
+            _believe(path, os.lstat(path), named)
             descriptor = os.open(path, _READ)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -96,8 +106,7 @@ def opened(path: str) -> Reading | None:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     try:
         status = os.fstat(descriptor)
-        _believe(path, status)
-        return Reading(path, descriptor, status)
+        return Reading(path, descriptor, status, told=_believe(path, status, named))
     except OSError as error:
         os.close(descriptor)
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
@@ -106,32 +115,49 @@ def opened(path: str) -> Reading | None:
         raise
 
 
-def _believe(path: str, status: os.stat_result) -> None:
+def _believe(path: str, status: os.stat_result, named: Callable[[str], None] | None) -> bool:
     """See that a file, or a link, is nobody's who may have put it there to be believed.
 
+    Returns:
+        Whether it is believed although every user may change it, and ``named`` was told.
+
     Raises:
-        StoreError: it may be.
+        StoreError: it must not be believed.
     """
     mode = status.st_mode
     if sys.platform == "win32" or stat.S_ISCHR(mode):
-        return
-    if status.st_uid not in {0, os.geteuid()} or (stat.S_ISREG(mode) and mode & stat.S_IWOTH):
-        from credlatch.system import owners
+        return False
+    open_to_all = stat.S_ISREG(mode) and mode & stat.S_IWOTH
+    if status.st_uid in {0, os.geteuid()} and not open_to_all:
+        return False
+    from credlatch.system import owners
 
-        why = owners.doubt(path, status)
-        if why:
-            raise StoreError(why)
+    why = owners.stranger(path, status)
+    if why:
+        raise StoreError(why)
+    if not open_to_all or owners.is_out_of_reach(path, status):
+        return False
+    if named is None or not owners.is_trusted(status.st_uid):
+        raise StoreError(owners.open_to_all(path, status))
+    named(owners.open_to_all(path, status))
+    return True
 
 
-def read(path: str, warn: Callable[[str], None] | None = None, limit: int = MAX_SIZE) -> str | None:
+def read(
+    path: str,
+    warn: Callable[[str], None] | None = None,
+    limit: int = MAX_SIZE,
+    named: Callable[[str], None] | None = None,
+) -> str | None:
     """The text of a store's file, or None if there is no file.
 
-    A file that others may read is read all the same, and ``warn`` is told.
+    A file that others may read is read all the same, and ``warn`` is told; ``named`` is as for
+    ``opened``.
 
     Raises:
         StoreError: it is there and cannot be read, or is no text of at most ``limit`` bytes.
     """
-    file = opened(path)
+    file = opened(path, named)
     if file is None:
         return None
     with file:

@@ -17,6 +17,8 @@ import sys
 
 _LINKS = 40  # in one path, as Linux has it (path_resolution(7))
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_ENTER = stat.S_IXGRP | stat.S_IXOTH
+_ALL = stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO
 
 
 def is_trusted(uid: int) -> bool:
@@ -67,16 +69,34 @@ def see_way(folder: str) -> None:
         folder = os.path.dirname(folder)
 
 
-def doubt(path: str, status: os.stat_result) -> str:
-    """Why what is in a file must not be believed, and what to do; empty where it may be.
+def open_to_all(path: str, status: os.stat_result) -> str:
+    """What to say, and to do, of a file that every user may change."""
+    advice = f"see what is in it, and chmod o-w {path}"
+    if status.st_mode & _ALL == _ALL:  # nobody means a store to be run
+        advice += ", or mount its drive with umask=077 if that knows no modes (WSL: metadata)"
+    return f"{path} can be changed by every user: {advice}"
+
+
+def is_out_of_reach(path: str, status: os.stat_result) -> bool:
+    """Whether no other user gets to a file, whatever its mode, for a closed folder above it.
 
     Args:
-        path: its name.
-        status: what it is, or what the link of that name is.
+        path: its name, which may be a link to it.
+        status: what it is.
     """
-    if sys.platform != "win32" and stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IWOTH:
-        return f"{path} can be changed by every user: see what is in it, and chmod o-w {path}"
-    return stranger(path, status)
+    if status.st_nlink != 1:
+        return False  # it may have another name elsewhere
+    path = os.path.realpath(path)
+    try:
+        if not os.path.samestat(os.stat(path, follow_symlinks=False), status):
+            return False
+        while path != (folder := os.path.dirname(path)):
+            path, above = folder, os.stat(folder, follow_symlinks=False)
+            if is_trusted(above.st_uid) and not above.st_mode & _OTHERS_ENTER:
+                return True
+    except OSError:
+        return False
+    return False
 
 
 def stranger(path: str, status: os.stat_result) -> str:
