@@ -342,3 +342,10 @@ def test_ipv6_and_ports(home: Home) -> None:
     assert got(caller_of(home), "[::1]") == "q"
     assert got(caller_of(home), "[::1]:5001") is None
     assert got(caller_of(home), "[::1%25lo]:5000") is None
+
+
+def test_of_two_names_of_docker_hub_the_one_that_is_asked_for_counts(home: Home) -> None:
+    # As containers' programs have it, which ask for `docker.io/ns/repo`.
+    config(home, {"index.docker.io": auth("u", "index"), "docker.io": auth("u", "io")})
+    assert got(caller_of(home), "docker.io/library/x") == "io"
+    assert got(caller_of(home), "index.docker.io/library/x") == "index"

@@ -44,7 +44,8 @@ def test_docker_s_own_key_for_the_hub_is_asked_for_first() -> None:
 
 def test_crane_s_key_for_a_repository_of_the_hub_falls_back_to_the_hub() -> None:
     keys = asked("index.docker.io/ns/repo")
-    assert keys[:3] == ("index.docker.io/ns/repo", "index.docker.io/ns", HUB)
+    parts = ("index.docker.io/ns/repo", "index.docker.io/ns", "index.docker.io")
+    assert keys[:4] == (*parts, HUB)
 
 
 @pytest.mark.parametrize("name", ["refresh-token", "access-token"])

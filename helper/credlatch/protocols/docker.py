@@ -48,9 +48,11 @@ def parse_get(stdin: bytes) -> Request:
     """
     key = parse_key(stdin)
     url = registry.parse(key)
-    others = () if url is None else (*registry.below(url), *registry.spellings(url))
-    keys = (key, *(name for name in others if name != key))
-    return Request(url, keys, key_first=True, login=True, registry=True)
+    keys = [key]
+    if url is not None:
+        # Of a registry's names the one that was asked for comes first, then its usual one.
+        keys += [*registry.below(url), url.netloc, *registry.spellings(url)]
+    return Request(url, tuple(dict.fromkeys(keys)), key_first=True, login=True, registry=True)
 
 
 def parse_store(stdin: bytes) -> tuple[str, Basic]:
