@@ -86,6 +86,7 @@ def _one_spelling(case: Case) -> Case | None:
         key=lambda pair: (
             pair[0] == asked,
             "://" not in pair[0],
+            not pair[0].startswith("http://"),
             _spelled(pair[0]) == pair[0],
         )
     )
@@ -237,7 +238,8 @@ def _key(words: Words, port: str) -> str:
         )  # fmt: skip
     name = words.host()
     host = f"{name}{port}"
-    if words.chance(60):
+    # Of an IPv6 address in a URL, Go's libraries keep the brackets here and drop them there.
+    if words.chance(60) or name.startswith("["):
         return host
     if words.chance(40):
         return (name if port == ":443" else host) + words.one(
