@@ -55,6 +55,7 @@ class Caller:
         self._keep = keep
         self.warnings: list[str] = []
         self._named: list[str] = []
+        self._authors: dict[str, int] = {}
         self.deadline = (time.monotonic() if began is None else began) + PATIENCE
         self._keyring: Keyring | None = None
         self._keyring_opened = False
@@ -194,6 +195,7 @@ class Caller:
             if documents is not None:
                 documents.forget(path, parse)
             return None
+        self._authors[path] = file.status.st_uid
         with file:
             if documents is None:
                 content = parse(file.text(), path)
@@ -202,6 +204,12 @@ class Caller:
             if private is None or private(content):
                 file.warn_if_open(self.warn)
         return content
+
+    def author(self, path: str) -> int | None:
+        """The user whose a ``document`` is, where that is neither the caller nor root."""
+        from credlatch.system import owners
+
+        return owners.other(self._authors[path]) if path in self._authors else None
 
     def keyring(self) -> Keyring | None:
         """The keyring of the operating system, or None where there is none.

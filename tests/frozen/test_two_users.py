@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -177,3 +178,104 @@ def test_a_file_variable_of_a_ci_with_a_umask_of_0_is_believed_with_one_warning(
     assert ".netrc can be changed by every user" in ada.get()
     ada.home.chmod(0o700)
     assert "Basic" in ada.get()
+
+
+@pytest.fixture
+def system(ada: Ada) -> Path:
+    """A file of root's, where users write nothing."""
+    path = folder(ada.place / "etc") / "passwd"
+    path.write_text("root-s\n")
+    return path
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def undoes(ada: Ada, path: Path, before: str | None, *, link: bool = False) -> str:
+    """What root's ``--undo`` says to a record in Ada's home, which she has made up."""
+    text = "" if link else path.read_text()
+    file = {"path": str(path), "format": "git", "existed": before is not None, "settings": []}
+    file |= {"before": digest(before or ""), "after": digest(text), "folders": []}
+    file["splices"] = [[0, before or "", text]]
+    step: dict[str, object] = {"files": [] if link else [file], "link": None}
+    if link:
+        step["link"] = {"path": str(path), "text": os.readlink(path), "made": True}
+    there = ada.home
+    for name in (".local", "share", "credlatch", "setup"):
+        there = there / name
+        if not there.exists():
+            folder(there, ADA)
+    made = there / "git.json"
+    made.write_text(json.dumps({"version": 1, "steps": [step]}))
+    owned(made, ADA)
+    done = ada.call("setup", "git", "--undo", "--yes", uid=0)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("before", [None, "eve::0:0::/:/bin/sh\n"])
+def test_root_undoes_nothing_that_a_user_s_record_says_of_others_files(
+    ada: Ada, system: Path, before: str | None
+) -> None:
+    said = undoes(ada, system, before)
+    assert f"names {system}: another user's file leads to" in said
+    assert said.count("\n") == 1
+    assert system.read_text() == "root-s\n"
+
+
+def test_root_removes_no_link_of_others_for_a_user_s_record(ada: Ada, system: Path) -> None:
+    link = system.with_name("link")
+    link.symlink_to("passwd")
+    assert "another user's file leads to" in undoes(ada, link, None, link=True)
+    assert link.is_symlink()
+
+
+def test_root_undoes_what_is_the_user_s(ada: Ada) -> None:
+    path = ada.home / ".gitconfig"
+    path.write_text("[a]\n")
+    owned(path, ADA)
+    assert "is undone" in undoes(ada, path, None)
+    assert not path.exists()
+
+
+def override(ada: Ada, path: Path) -> None:
+    """Have pixi keep Ada's logins in a file."""
+    config = folder(ada.home / ".pixi", ADA) / "config.toml"
+    config.write_text(f"authentication-override-file = '{path}'\n")
+    owned(config, ADA)
+
+
+@pytest.mark.parametrize("name", ["passwd", "new.json", "new/new.json"])
+def test_root_keeps_logins_where_a_user_s_configuration_says_in_the_user_s_folders_only(
+    ada: Ada, system: Path, name: str
+) -> None:
+    system.write_text("{}")
+    override(ada, system.parent / name)
+    done = ada.call("docker", "store", stdin=LOGIN, uid=0)
+    assert done.returncode == 1
+    assert "another user's file leads to" in done.stdout
+    assert [each.read_text() for each in system.parent.iterdir()] == ["{}"]
+
+
+def test_root_keeps_logins_where_a_user_s_configuration_says(ada: Ada) -> None:
+    override(ada, ada.home / "kept" / "auth.json")
+    assert ada.call("docker", "store", stdin=LOGIN, uid=0).returncode == 0
+    assert HOST in (ada.home / "kept/auth.json").read_text()
+    assert root_s(ada.home) == []
+
+
+@pytest.mark.parametrize("by", [0, ADA])
+def test_root_runs_no_helper_of_a_user_s_that_the_user_s_own_chain_names(
+    ada: Ada, system: Path, by: int
+) -> None:
+    helper = folder(ada.home / "bin", ADA) / "helper"
+    helper.write_text(f"#!/bin/sh\nid -u >{system.parent}/ran\n")
+    helper.chmod(0o755)
+    owned(helper, ADA)
+    chain = folder(folder(ada.home / ".config", ADA) / "credlatch", ADA) / "chain.json"
+    chain.write_text(json.dumps({"bazel": {"*": str(helper)}}))
+    owned(chain, by)
+    said = ada.get(uid=0)
+    ran = (system.parent / "ran").exists()
+    assert ran is (by == 0)  # what root has written there, root means
+    assert ran or "is not run" in said

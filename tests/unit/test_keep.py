@@ -208,10 +208,10 @@ def test_pixi_s_configuration_is_parsed_once(home: Home, process: Process) -> No
     setting = 'authentication-override-file = "{}"\n'
     home.write(".pixi/config.toml", setting.format("~/one.json"))
     for _ in range(2):
-        assert pixi_config.override_file(process.caller()) == str(home.path / "one.json")
+        assert pixi_config.override_file(process.caller())[0] == str(home.path / "one.json")
     assert process.read == ["config.toml"]
     home.write(".pixi/config.toml", setting.format("/two.json"))
-    assert pixi_config.override_file(process.caller()) == "/two.json"
+    assert pixi_config.override_file(process.caller())[0] == "/two.json"
 
 
 def test_what_a_call_changes_in_rattler_s_file_is_not_changed_in_what_others_have(

@@ -12,7 +12,7 @@ import os
 
 from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, splices
-from credlatch.system import files
+from credlatch.system import files, owners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,14 +102,20 @@ class Record:
     Args:
         path: the record's file.
 
+    Attributes:
+        path: likewise.
+        by: whose it is, where that is another user (sudo): what it names must be theirs.
+        steps: the steps.
+
     Raises:
         SetupError: it cannot be read.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.by: int | None = None
         try:
-            text = files.read(path)
+            text = self._read()
             self._stored: list[dict[str, Any]] = [] if text is None else _steps(text)
             self.steps = [Step(each) for each in self._stored]
         except (StoreError, ValueError, KeyError, TypeError) as error:
@@ -117,6 +123,14 @@ class Record:
             raise SetupError(
                 f"{what}: remove it; what was done can then be undone by hand only"
             ) from None
+
+    def _read(self) -> str | None:
+        file = files.opened(self.path)
+        if file is None:
+            return None
+        with file:
+            self.by = owners.other(file.status.st_uid)
+            return file.text()
 
     def add(self, changes: list[FileChange], link: Link | None, *, made_link: bool) -> None:
         """Write down what is about to be done.

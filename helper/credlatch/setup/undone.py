@@ -9,6 +9,8 @@ from credlatch.errors import CredlatchError, SetupError
 from credlatch.setup import formats, links, record, texts
 from credlatch.setup.changes import FileChange, without
 from credlatch.stores import chained
+from credlatch.system import owners
+from credlatch.system.files import reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +44,10 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
     """What undoes all steps of a record, the last one first.
 
     Raises:
-        SetupError: a file is not what can be read, or our part of it cannot be told from others'.
+        SetupError: a file is not what can be read, our part of it cannot be told from others', or
+            another user's record names what is not theirs.
     """
+    _see_whose(steps)
     made = Undoing()
     there: dict[str, _Former] = {}
     for step in reversed(steps.steps):
@@ -64,6 +68,16 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
             former.found.see_that_it_may_change()
             made.files.append(FileChange(former.found, former.text, former.format))
     return made
+
+
+def _see_whose(steps: Record) -> None:
+    for step in steps.steps:
+        links = [] if step.link is None else [step.link[0]]
+        for path in (*links, *(each for file in step.files for each in (file.path, *file.folders))):
+            try:
+                owners.real_path(path, steps.by)
+            except OSError as error:
+                raise SetupError(f"{steps.path} names {path}: {reason(error)}") from None
 
 
 def still_wired(caller: Caller) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from credlatch.errors import SetupError
 from credlatch.setup import formats, links, texts
 from credlatch.system import files
+from credlatch.system.writable import Folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _write(changes: Sequence[FileChange], make: Link | None, remove: Link | None
             each.commit()
         if remove is not None:
             where = remove.path
-            os.unlink(where)
+            files.remove(where)
     except (OSError, SetupError) as error:
         for each in reversed(begun):
             each.take_back()
@@ -128,20 +129,27 @@ class _Write:
             raise SetupError(f"{found.path} has just been changed: run it again")
 
     def _take(self, lock: str) -> None:
+        folder = Folder(lock, through_link=False)
         try:
-            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
+            made = folder.open(folder.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+            try:
+                folder.give(made)
+            finally:
+                os.close(made)
         except FileExistsError:
             raise SetupError(
                 f"{lock} is there, so somebody is just changing {self.path}: run it again, "
                 "or remove that file if nobody is"
             ) from None
+        finally:
+            folder.close()
         self._lock = lock
 
     def unlock(self) -> None:
         """Let others change it."""
         if self._lock:
             with suppress(OSError):
-                os.unlink(self._lock)
+                files.remove(self._lock)
         self._lock = ""
 
     def commit(self) -> None:
@@ -152,7 +160,7 @@ class _Write:
         """
         found = self._change.found
         if self._aside is None:
-            os.unlink(found.target)
+            files.remove(found.target)
             self._committed = True
             return
         self._aside.commit((self._change.after or "").encode())

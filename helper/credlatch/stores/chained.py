@@ -161,6 +161,8 @@ class ChainedStore:
             raise StoreError(f"{name} is not on PATH: install it, or take it out of {written}")
         if os.path.realpath(path) == os.path.realpath(sys.executable):
             raise StoreError(f"{path} is credlatch itself: take it out of {written}")
+        if self._caller.author(written) is not None:
+            path = _of_the_system(path, written)
         patience = self._caller.left(PATIENCE)
         if patience < _LEAST:
             raise StoreError(f"no time was left to ask {path}: try again")
@@ -171,6 +173,20 @@ class ChainedStore:
         if len(done.out) > _MOST:
             raise StoreError(f"{path} answers with {len(done.out)} bytes")
         return done
+
+
+def _of_the_system(path: str, written: str) -> str:
+    """A program that another user's file names (sudo), by its name without links.
+
+    Raises:
+        StoreError: that user, or a third, could have us run anything in its place.
+    """
+    from credlatch.system import owners
+
+    path = os.path.realpath(path)
+    if not owners.only_we_change(path):
+        raise StoreError(f"{path} is not run: {written} is another user's, and so is it")
+    return path
 
 
 def _for_host(chain: Chain, host: str) -> str | None:

@@ -31,16 +31,18 @@ def user_file(caller: Caller) -> str:
     return os.path.join(pixi_home, "config.toml")
 
 
-def override_file(caller: Caller) -> str:
+def override_file(caller: Caller) -> tuple[str, int | None]:
     """The file that the user has told pixi to keep credentials in; empty: none, or a relative one.
+
+    With it whose configuration says so, as ``Caller.author`` has it.
 
     A relative path leads to wherever the working directory is, which is to say: to a project.
 
     Raises:
         StoreError: a configuration that sets it cannot be read.
     """
-    path = _of_user(caller)
-    return path if os.path.isabs(path) else ""
+    path, by = _of_user(caller)
+    return (path, by) if os.path.isabs(path) else ("", None)
 
 
 def relative_override_file(caller: Caller) -> str:
@@ -49,7 +51,7 @@ def relative_override_file(caller: Caller) -> str:
     Raises:
         StoreError: as for ``override_file``.
     """
-    path = _of_user(caller)
+    path, _ = _of_user(caller)
     return "" if not path or os.path.isabs(path) else os.path.join(caller.cwd, path)
 
 
@@ -81,12 +83,12 @@ def upward(folder: str) -> Iterator[str]:
         yield folder
 
 
-def _of_user(caller: Caller) -> str:
+def _of_user(caller: Caller) -> tuple[str, int | None]:
     for path in user_files(caller):
         value = caller.document(path, setting, _is_private)
         if value:
-            return in_home(value, caller)
-    return ""
+            return in_home(value, caller), caller.author(path)
+    return "", None
 
 
 def in_home(value: str, caller: Caller) -> str:

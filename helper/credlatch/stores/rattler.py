@@ -72,9 +72,9 @@ class RattlerStore:
             if only:
                 self._backends = [FileBackend(only, caller)]
             else:
-                override = override_file(caller)
+                override, by = override_file(caller)
                 self._backends = [
-                    *([FileBackend(override, caller)] if override else []),
+                    *([FileBackend(override, caller, by)] if override else []),
                     KeyringBackend(caller),
                     FileBackend(caller.in_home(".rattler", "credentials.json"), caller),
                 ]

@@ -61,10 +61,17 @@ class FileBackend:
     """A JSON file: an object of host and value.
 
     Entries that are not understood are kept, and one that is damaged does not spoil the others.
+
+    Args:
+        path: the file.
+        caller: whose it is.
+        by: whose configuration names it, where that is another user (sudo): only in that user's own
+            folders it is written.
     """
 
-    def __init__(self, path: str, caller: Caller) -> None:
+    def __init__(self, path: str, caller: Caller, by: int | None = None) -> None:
         self.id = path
+        self._by = by
         self.where = path
         self._path = path
         self._caller = caller
@@ -75,7 +82,7 @@ class FileBackend:
         """Beside the file that is written, so that one file with two names has one lock."""
         from credlatch.system import owners
 
-        return owners.real_path(self._path) + ".lock"
+        return owners.real_path(self._path, self._by) + ".lock"
 
     def entries(self, *, again: bool = False) -> dict[str, Any]:
         """All keys and values, as they were read first or are now.

@@ -272,8 +272,17 @@ class AtomicWrite:
 
 
 def remove(path: str) -> None:
-    """Remove a file that may not be there."""
-    try:  # noqa: SIM105 - contextlib is not imported on the path of every call
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
+    """Remove a file that may not be there, or a link, through no link but those judged.
+
+    Raises:
+        OSError: it cannot be removed, or is where another user may have led us.
+    """
+    if not os.path.lexists(path):
+        return
+    from credlatch.system.writable import Folder
+
+    folder = Folder(path, through_link=False)
+    try:
+        folder.remove(folder.name)
+    finally:
+        folder.close()

@@ -113,21 +113,49 @@ def stranger(path: str, status: os.stat_result) -> str:
     )
 
 
-def real_path(path: str) -> str:
+def real_path(path: str, by: int | None = None) -> str:
     """The name without links of what is to be written or locked.
+
+    Args:
+        path: its name.
+        by: the user in whose file that name was found, where it is another one's (``other``). As
+            with a link of theirs, it may lead to their own folders only.
 
     Raises:
         OSError: a link on the way is not to be followed: somebody else's, or one in a folder where
             every user may put links; as root, one of a user's that leads to no folder of theirs.
     """
     real, led = followed(path)
-    folder = os.path.dirname(real)
-    if led is not None:
+    for what, uid in (("link", led), ("file", by)):
+        folder = os.path.dirname(real)
         while not os.path.lexists(folder):
             folder = os.path.dirname(folder)
-        if os.stat(folder, follow_symlinks=False).st_uid != led:
-            raise PermissionError(errno.EPERM, f"another user's link leads to {folder}")
+        if uid is not None and os.stat(folder, follow_symlinks=False).st_uid != uid:
+            raise PermissionError(errno.EPERM, f"another user's {what} leads to {folder}")
     return real
+
+
+def other(uid: int) -> int | None:
+    """A user, where that is another one, who must not lead the caller: None for those trusted."""
+    return None if is_trusted(uid) else uid
+
+
+def only_we_change(path: str) -> bool:
+    """Whether nobody but trusted users can put something else in the place of what is there.
+
+    Args:
+        path: its name without links.
+    """
+    try:
+        while True:
+            status = os.stat(path, follow_symlinks=False)
+            if not is_trusted(status.st_uid) or status.st_mode & _OTHERS_WRITE:
+                return False
+            if path == os.path.dirname(path):
+                return True
+            path = os.path.dirname(path)
+    except OSError:
+        return False
 
 
 def followed(path: str) -> tuple[str, int | None]:
