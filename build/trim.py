@@ -26,7 +26,7 @@ _OPTIONAL = (
     *("chardet", "charset_normalizer", "anyio", "trio", "sniffio"),
     # truststore: putting itself below other clients
     *("urllib3", "requests"),
-    # filelock: locks for coroutines, and one kept in a database
+    # httpx and more_itertools (keyring's): coroutines, pools of workers; a database
     *("asyncio", "concurrent", "multiprocessing", "sqlite3"),
     # what is installed for building
     *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip", "wheel"),
@@ -36,14 +36,17 @@ _OPTIONAL = (
 _STANDARD = (
     *("tkinter", "turtle", "idlelib", "curses", "readline", "rlcompleter", "lib2to3"),
     *("unittest", "doctest", "test", "pdb", "bdb", "cmd", "code", "pydoc", "ensurepip", "venv"),
-    *("ftplib", "xml", "xmlrpc", "plistlib", "tarfile", "bz2", "lzma", "_bz2", "_lzma"),
+    *("ftplib", "xml", "xmlrpc", "plistlib", "bz2", "lzma", "_bz2", "_lzma"),
     *("_pydecimal", "_pyio", "pyexpat"),
 )
 
 # What reaches the keyrings and certificates of other systems. PyInstaller's own start-up imports
 # ctypes whenever it is there.
 _OF_OTHER_SYSTEMS = {
-    "linux": ("ctypes", "keyring", "win32ctypes", "truststore._macos", "truststore._windows"),
+    "linux": (
+        *("ctypes", "keyring", "win32ctypes", "truststore._macos", "truststore._windows"),
+        "tarfile",  # which keyring imports: on Linux the single file alone needs it
+    ),
     "darwin": ("jeepney", "secretstorage", "keyring.backends.Windows"),
     "win32": ("jeepney", "secretstorage", "keyring.backends.macOS"),
 }
@@ -85,7 +88,11 @@ _ONLY_IN_THE_FOLDER = (
     *("math", "termios"),
 )
 
-_ONLY_IN_THE_SINGLE_FILE = {"tarfile"}
+# What the single file needs of these all the same: to unpack, and on Windows, where no process can
+# become another, to start the folder's program.
+_IN_THE_SINGLE_FILE = {"tarfile"} | (
+    {"subprocess", "threading"} if sys.platform == "win32" else set()
+)
 
 # What the loader and Python itself import before they find the archive of all other modules.
 _EARLY = {
@@ -100,7 +107,7 @@ _OLD_NAMES = {"sre_compile", "sre_constants", "sre_parse"}
 def excluded_from_single() -> list[str]:
     """The modules to leave out of the single file's own."""
     left_out = {*excluded(), *_ONLY_IN_THE_FOLDER, *_encodings_but(_ENCODINGS_TO_START)}
-    return sorted(left_out - _ONLY_IN_THE_SINGLE_FILE)
+    return sorted(left_out - _IN_THE_SINGLE_FILE)
 
 
 def base_library(modules: Toc, data: Toc, work: Path) -> Toc:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
+from devtools import wine
 from devtools.components import components
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
 from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIST = ROOT / "dist"
 # The first whose tarfile has the filters with which the single file unpacks itself (PEP 706).
@@ -42,16 +47,51 @@ def build(_: list[str]) -> int:
     python = environment("build")
     remember(built=None)
     source = built()
-    fixed = {
-        "PYTHONHASHSEED": "0",
-        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
-        "PYINSTALLER_CONFIG_DIR": str(SCRATCH / "pyinstaller"),
-    }
-    options = ("--noconfirm", "--clean", "--log-level", "WARN", "--distpath", DIST)
-    what = ("--workpath", SCRATCH / "build", ROOT / "build" / "credlatch.spec")
-    must("building", python, "-m", "PyInstaller", *options, *what, env=fixed)
+    must("building", python, *how_to_build(DIST, SCRATCH), env=reproducible(str(SCRATCH)))
     remember(built=source)
     return 0
+
+
+def how_to_build(dist: Path, scratch: Path) -> tuple[str | Path, ...]:
+    """What Python is told to build both forms.
+
+    Args:
+        dist: the folder for them.
+        scratch: one for what is made on the way.
+    """
+    options = ("--noconfirm", "--clean", "--log-level", "WARN", "--distpath", dist)
+    what = ("--workpath", scratch / "build", ROOT / "build" / "credlatch.spec")
+    return ("-m", "PyInstaller", *options, *what)
+
+
+def reproducible(scratch: str) -> dict[str, str]:
+    """The environment in which equal sources give equal programs."""
+    return {
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
+        "PYINSTALLER_CONFIG_DIR": f"{scratch}/pyinstaller",
+    }
+
+
+def windows(arguments: list[str]) -> int:
+    """Build both forms for Windows, if needed, and try each command of them under Wine."""
+    environment_python = environment(*GROUPS)
+    uv_versions()
+    uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / "uv"
+    scratch = SCRATCH / "windows"
+    with wine.running():
+        python = wine.python(uv)
+        source = f"{python} {digest(ROOT / 'helper', ROOT / 'build')}"
+        program = scratch / "dist" / "credlatch.exe"  # what is built last
+        if state().get("built_for_windows") != source or not program.exists():
+            remember(built_for_windows=None)
+            how, where = how_to_build(scratch / "dist", scratch), wine.path(scratch)
+            wine.wine("building for Windows", python, *how, env=reproducible(where))
+            if not program.exists():  # Wine's exit status does not tell of a server that has ended
+                sys.exit("dev: building for Windows: ended before its end; try again")
+            remember(built_for_windows=source)
+        known = {"WINDOWS_PYTHON": str(python)}
+        return run(environment_python, "-m", "pytest", "tests/windows", *arguments, env=known)
 
 
 def build_if_needed() -> None:
@@ -117,11 +157,12 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     if command in ("help", "-h", "--help"):
         print(said)
         return 0
-    commands = {"try": demonstrate, "test": test, "build": build, "lint": lint, "bench": bench}
-    commands["differ"] = differ
-    if command not in commands or (arguments and command not in ("test", "bench", "differ")):
+    plain = {"try": demonstrate, "build": build, "lint": lint}
+    with_arguments = {"test": test, "bench": bench, "differ": differ, "windows": windows}
+    commands = {**plain, **with_arguments}
+    if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")
-    if command in ("build", "test", "bench") and sys.version_info < FREEZES:
+    if command in ("build", "test", "bench", "windows") and sys.version_info < FREEZES:
         needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]
         sys.exit(
             f"dev: {command} needs Python {needed} or newer, for tarfile's filters; this is {this}"

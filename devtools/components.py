@@ -8,20 +8,20 @@ one alone. `rm -r ~/.cache/credlatch-dev` takes all away again.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import platform
 import shutil
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from devtools.cache import alone, cache_folder
 from devtools.environment import IN_VENV, pip
-from devtools.steps import ROOT, SCRATCH, ask, digest, must, say
+from devtools.steps import ROOT, SCRATCH, ask, digest, must
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
 _SOURCES = ROOT / "tests" / "components"
 _BIN = SCRATCH / "tools" / "bin"
@@ -118,18 +118,12 @@ def components() -> None:
     cache = cache_folder() / "components"
     wanted = {cache / component.digest(): component for component in COMPONENTS}
     if not all(place.is_dir() for place in wanted):
-        with _alone(cache):
+        with alone(cache):
             _build({place: each for place, each in wanted.items() if not place.is_dir()}, cache)
     _BIN.mkdir(parents=True, exist_ok=True)
     for place, component in wanted.items():
         for name in component.programs:
             _link(_BIN / name, place / name)
-
-
-def cache_folder() -> Path:
-    """Where all checkouts of a user keep what takes long to make (XDG base directories, 0.8)."""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(named) if Path(named).is_absolute() else Path.home() / ".cache") / "credlatch-dev"
 
 
 def _build(wanted: dict[Path, Component], cache: Path) -> None:
@@ -142,21 +136,6 @@ def _build(wanted: dict[Path, Component], cache: Path) -> None:
         component.build(component, aside, work)
         aside.rename(place)
     shutil.rmtree(work, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Wait until no other checkout builds components."""
-    import fcntl  # where there are components at all
-
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another checkout that builds components")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _link(link: Path, program: Path) -> None:

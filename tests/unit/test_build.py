@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import credlatch
+from support.imported import reached
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -115,3 +116,27 @@ def test_a_module_that_puts_another_in_its_own_place_is_taken_from_its_file(
         ("standing.instead", str(package / "instead.py"), "PYMODULE-2"),
     ]
     assert zipfile.ZipFile(small).namelist() == ["encodings/utf_8.pyc"]
+
+
+@pytest.mark.parametrize("python", [(3, 11), (3, 13)])
+@pytest.mark.parametrize(
+    ("system", "backends"),
+    [
+        ("darwin", ("keyring.backends.macOS", "keyring.backends.macOS.api")),
+        ("win32", ("keyring.backends.Windows",)),
+    ],
+)
+def test_the_folder_has_all_that_the_system_s_keyring_imports(
+    system: str,
+    backends: tuple[str, ...],
+    python: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = reached(*backends, system=system, python=python)
+    assert {"jaraco.context", "keyring.backend"} <= names
+    assert ("tarfile" in names) == (python >= (3, 12))
+    monkeypatch.setattr(sys, "platform", system)
+    without = part("trim").excluded()
+    assert not [
+        name for name in names for each in without if name == each or name.startswith(f"{each}.")
+    ]

@@ -31,7 +31,7 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("untouched")
-@pytest.mark.parametrize("command", ["build", "test", "bench"])
+@pytest.mark.parametrize("command", ["build", "test", "bench", "windows"])
 @pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3"])
 def test_what_freezes_does_not_begin_with_a_python_that_cannot(
     command: str, python: str, monkeypatch: pytest.MonkeyPatch

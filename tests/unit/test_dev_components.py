@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from devtools import cache, steps
 from devtools import components as built
-from devtools import steps
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="components run on Linux only")
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,10 +148,10 @@ def test_a_cache_that_was_cleared_is_filled_again(machine: Machine) -> None:
 def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
-    assert built.cache_folder() == Path("/elsewhere/credlatch-dev")
+    assert cache.cache_folder() == Path("/elsewhere/credlatch-dev")
     for unusable in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", unusable)
-        assert built.cache_folder() == Path("/home/somebody/.cache/credlatch-dev")
+        assert cache.cache_folder() == Path("/home/somebody/.cache/credlatch-dev")
 
 
 def test_every_component_has_its_sources_and_every_folder_of_sources_its_component() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
 
 _EXE = ".exe" if sys.platform == "win32" else ""
+_PLACE = "the folder that it names" if sys.platform == "win32" else "~/.local/bin"
 
 
 class Link:
@@ -51,14 +52,14 @@ def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
     if program != tools.KEYRING:
         if found is None:
             raise SetupError(
-                f"{program} is not on PATH: credlatch install puts it into ~/.local/bin, "
+                f"{program} is not on PATH: credlatch install puts it into {_PLACE}, "
                 "and PATH must name that"
             )
         return None
     ours = programs.found(names.PROGRAM, caller.environ)
     if ours is None:
         raise SetupError(
-            "credlatch is not on PATH: credlatch install puts it into ~/.local/bin, "
+            f"credlatch is not on PATH: credlatch install puts it into {_PLACE}, "
             "and PATH must name that"
         )
     path = os.path.join(os.path.dirname(ours), program + _EXE)

@@ -32,9 +32,10 @@ _TRIES = 100  # at a lock file that somebody removes as often as it is made
 class Exclusive:
     """Holds a lock file, made if need be, for the length of a ``with`` block.
 
-    Our own few lines on POSIX, although libraries have them: importing one costs more than all
-    else that a process does that waits for somebody's renewal, and hundreds may wait. Who waits is
-    served in the order of coming, as the system has it, and takes no time of the processor's.
+    Our own few lines, although libraries have them: importing one costs more than all else that a
+    process does that waits for somebody's renewal, and hundreds may wait. Who waits is served in
+    the order of coming, as the system has it, and takes no time of the processor's (but on
+    Windows).
 
     Args:
         path: the lock file; its folder is made too.
@@ -57,7 +58,11 @@ class Exclusive:
 
     def __enter__(self) -> None:
         if sys.platform == "win32":
-            self._take_on_windows()
+            from credlatch.system.windows_locks import locked
+
+            self._release = locked(self._path, self._seconds, self._meanwhile)
+            if self._release is None:
+                raise self._held()
         else:
             self._take()
 
@@ -77,24 +82,6 @@ class Exclusive:
         if not _locked(descriptor, self._seconds, self._meanwhile, exclusive=True):
             raise self._held()
         self._release = lambda: os.close(descriptor)
-
-    def _take_on_windows(self) -> None:
-        from filelock import FileLock, Timeout
-
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        lock = FileLock(self._path, fallback_to_soft=False)
-        deadline = time.monotonic() + self._seconds
-        while True:
-            left = max(0.0, deadline - time.monotonic())
-            try:
-                lock.acquire(timeout=min(left, _LOOK))
-                break
-            except Timeout:
-                if left == 0.0:
-                    raise self._held() from None
-                if self._meanwhile is not None:
-                    self._meanwhile()
-        self._release = lock.release
 
     def _held(self) -> LockedError:
         return LockedError(

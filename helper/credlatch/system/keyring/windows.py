@@ -1,7 +1,8 @@
 """The Credential Manager of Windows.
 
-Rust's keyring crate, which rattler and uv use, names an item ``<user>.<service>``; Python's keyring
-names it ``<service>``. Both are read; what is written has the first name, so that rattler finds it.
+Rust's keyring crate, which rattler and uv use, names an item ``<user>.<service>``; Python's names
+it ``<service>``, or ``<user>@<service>`` when that is taken. All are read; what is written has the
+first name, so that rattler finds it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from credlatch.credential import Secret
 from credlatch.errors import StoreError
 
 MAX_BLOB = 2560  # bytes: CRED_MAX_CREDENTIAL_BLOB_SIZE
+_NOT_FOUND = 1168  # ERROR_NOT_FOUND (winerror.h)
 
 
 class CredentialManager:
@@ -23,19 +25,43 @@ class CredentialManager:
 
     def get(self, service: str, username: str) -> Secret | None:
         """The one secret, or None."""
-        text = self._vault.get_password(f"{username}.{service}", username)
-        if text is None:
-            text = self._vault.get_password(service, username)
+        try:
+            text = self._vault.get_password(f"{username}.{service}", username)
+            if text is None:
+                text = self._vault.get_password(service, username)
+        except pywintypes.error as error:
+            raise _unreadable(error) from None
+        except UnicodeDecodeError:
+            raise StoreError(
+                f"the Credential Manager's item of user {username!r} for service {service!r} "
+                "is no text: delete it"
+            ) from None
         return None if text is None else Secret(text)
 
     def find(self, service: str) -> list[tuple[str, Secret]]:
-        """The item that Python's keyring made for the service, if any."""
-        found = self._vault.get_credential(service, None)
-        return [] if found is None else [(found.username, Secret(found.password))]
+        """User names and secrets of the service, whoever has made the items."""
+        found = ((username, self.get(service, username)) for username in self.usernames(service))
+        return [(username, secret) for username, secret in found if secret is not None]
 
-    def usernames(self, service: str) -> list[str] | None:  # noqa: ARG002 - see below
-        """None: targets can be listed by prefix only, and rattler's begin with the user."""
-        return None
+    def usernames(self, service: str) -> list[str]:
+        """The user names that the service has secrets for.
+
+        An item is the service's when its name is made of the service and of its own user name:
+        another one's may well end alike.
+        """
+        try:
+            items = win32cred.CredEnumerate()
+        except pywintypes.error as error:
+            if error.winerror == _NOT_FOUND:
+                return []
+            raise _unreadable(error) from None
+        found = [
+            username
+            for item in items
+            if item["Type"] == win32cred.CRED_TYPE_GENERIC and (username := item["UserName"])
+            if item["TargetName"] in {f"{username}.{service}", service, f"{username}@{service}"}
+        ]
+        return list(dict.fromkeys(found))
 
     def put(self, service: str, username: str, secret: Secret) -> None:
         """Keep a secret, by CredWrite: keyring's ``set_password`` would copy the old one aside."""
@@ -55,7 +81,7 @@ class CredentialManager:
         try:
             win32cred.CredWrite(item, 0)
         except pywintypes.error as error:
-            raise StoreError(f"Windows did not take the credential: {error}") from None
+            raise StoreError(f"Windows did not take the credential: {error.strerror}") from None
 
     def delete(self, service: str, username: str) -> bool:
         """Forget the secret; False if there was none."""
@@ -63,9 +89,15 @@ class CredentialManager:
             win32cred.CredDelete(
                 Type=win32cred.CRED_TYPE_GENERIC, TargetName=f"{username}.{service}"
             )
-        except pywintypes.error:
-            return False
+        except pywintypes.error as error:
+            if error.winerror == _NOT_FOUND:
+                return False
+            raise StoreError(f"Windows did not delete the credential: {error.strerror}") from None
         return True
 
     def close(self) -> None:
         """Nothing is open between two questions."""
+
+
+def _unreadable(error: pywintypes.error) -> StoreError:
+    return StoreError(f"the Credential Manager cannot be read: {error.strerror}")

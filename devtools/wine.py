@@ -1,0 +1,131 @@
+"""Windows under Wine, with a Windows Python: what builds and tries the Windows program on Linux.
+
+Wine is Debian's. Python is Maven Central's, built by those who packed it and not by python.org:
+good for tests, not for a release. The packages are PyPI's for Windows, put in by uv. All of it but
+Wine is kept in the user's cache under a digest of what it is made of, as the components are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devtools.cache import alone, cache_folder
+from devtools.environment import system
+from devtools.steps import ROOT, SCRATCH, digest, must, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PYTHON = "3.13.5"
+_ARTIFACT = f"org.bytedeco:cpython:{_PYTHON}-1.5.12:jar:windows-x86_64"
+_TARGET = "x86_64-pc-windows-msvc"
+_PREFIX = SCRATCH / "wine"
+_READY = _PREFIX / "credlatch-ready"
+_SYSTEM = "win10"  # a new Wine says that it is Windows 7
+_SETTINGS = {
+    "WINEPREFIX": str(_PREFIX),
+    "WINEARCH": "win64",
+    "WINEDEBUG": "-all",
+    "WINEDLLOVERRIDES": "mscoree,mshtml=",  # it would look for both to install them
+}
+_QUIET: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """A Windows of this checkout's own while the block lasts; set up when it is new."""
+    system("wine", "wine64", "maven")
+    if sys.platform != "linux" or not shutil.which("wine") or not shutil.which("mvn"):
+        sys.exit("dev: windows needs Linux with Wine and Maven: Debian's wine, wine64 and maven")
+    os.environ.update(_SETTINGS)
+    SCRATCH.mkdir(exist_ok=True)
+    # One that a program starts keeps that one's output open, and whoever reads it waiting: it is
+    # started by itself. There may be one of a run that was killed.
+    for word in ("--kill", "--wait", "--persistent"):
+        subprocess.run(["wineserver", word], check=word == "--persistent", **_QUIET)
+    try:
+        if not _READY.exists():
+            wine("setting up Wine", "wineboot", "--init")
+            wine(f"having it be {_SYSTEM}", "winecfg", "-v", _SYSTEM)
+            _READY.touch()
+        yield
+    finally:
+        subprocess.run(["wineserver", "--kill"], check=False, **_QUIET)
+
+
+def wine(what: str, *words: str | Path, env: dict[str, str] | None = None) -> None:
+    """Run a Windows program as a step; when it fails, show what it said, and end.
+
+    All its streams are pipes: Windows' Python under Wine takes files and /dev/null for broken.
+    """
+    say(what)
+    done = subprocess.run(
+        ["wine", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        input=b"",
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        sys.exit(f"{said}\ndev: {what}: failed with exit status {done.returncode}")
+
+
+def path(path: Path) -> str:
+    """What a path of this system is called in Windows."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def python(uv: Path) -> Path:
+    """A Windows Python with all that the program is built of.
+
+    Args:
+        uv: a uv, which knows `--python-platform`: pip judges by the system that it runs on itself.
+    """
+    made_of = (_ARTIFACT, digest(ROOT / "pyproject.toml", Path(__file__)))
+    cache = cache_folder() / "windows"
+    place = cache / hashlib.sha256(repr(made_of).encode()).hexdigest()
+    if not place.is_dir():
+        with alone(cache):
+            if not place.is_dir():
+                _make(uv, cache / "work", place)
+    return place / "python.exe"
+
+
+def _make(uv: Path, work: Path, place: Path) -> None:
+    """Lay Python out as its own installer does, with the packages; in its place when whole."""
+    shutil.rmtree(work, ignore_errors=True)  # of one that was killed
+    work.mkdir()
+    maven = ("mvn", "--batch-mode", "--quiet", f"-Dmaven.repo.local={work / 'maven'}")
+    got = ("dependency:get", f"-Dartifact={_ARTIFACT}", "-Dtransitive=false")
+    must(f"getting Python {_PYTHON} for Windows", *maven, *got)
+    (jar,) = (work / "maven" / "org" / "bytedeco" / "cpython").rglob("*-windows-x86_64.jar")
+    with zipfile.ZipFile(jar) as archive:
+        archive.extractall(work)
+    found, aside = work / "org" / "bytedeco" / "cpython" / "windows-x86_64", work / place.name
+    (aside / "DLLs").mkdir(parents=True)
+    (found / "lib").rename(aside / "Lib")
+    (found / "libs").rename(aside / "libs")
+    for file in (*found.glob("bin/*.exe"), *found.glob("python*.dll")):
+        file.rename(aside / file.name)
+    for file in [file for ending in ("pyd", "dll") for file in (aside / "Lib").glob(f"*.{ending}")]:
+        beside = aside if file.name.startswith("vcruntime") else aside / "DLLs"
+        file.rename(beside / file.name)
+    # platform.uname() asks it for the version, and Wine 8 crashes over the answer.
+    (aside / "DLLs" / "_wmi.pyd").unlink()
+    target = ("--target", aside / "Lib" / "site-packages", "--only-binary", ":all:")
+    options = ("--python-platform", _TARGET, "--python-version", _PYTHON)
+    project = ROOT / "pyproject.toml"
+    what = ("--requirements", project, "--group", f"{project}:build")
+    must("installing packages for it", uv, "pip", "install", "-q", *target, *options, *what)
+    aside.rename(place)
+    shutil.rmtree(work)

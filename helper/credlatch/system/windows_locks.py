@@ -1,0 +1,60 @@
+"""Lock files on Windows: the first byte, as the libraries of Rust and of Python lock it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_POLL = 0.05  # seconds between two tries
+_LOOK = 1.0  # seconds between two calls of what is to be done meanwhile
+
+if sys.platform == "win32":
+
+    def locked(
+        path: str, seconds: float, meanwhile: Callable[[], object] | None
+    ) -> Callable[[], object] | None:
+        """Lock a file, made if need be: what releases it; None when somebody else keeps it.
+
+        Args:
+            path: the lock file; its folder is made too.
+            seconds: how long to wait.
+            meanwhile: called now and then while waiting; whatever it raises ends that.
+
+        Raises:
+            OSError: it cannot be made, or locked.
+        """
+        import msvcrt
+
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_BINARY | os.O_NOINHERIT)
+
+        def release() -> None:
+            # Closing it does so as well, but at a moment of the system's choosing.
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+            os.close(descriptor)
+
+        deadline = time.monotonic() + seconds
+        looked = time.monotonic()
+        try:
+            while True:
+                try:
+                    msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+                except PermissionError:
+                    now = time.monotonic()
+                    if now >= deadline:
+                        os.close(descriptor)
+                        return None
+                    if meanwhile is not None and now - looked >= _LOOK:
+                        looked = now
+                        meanwhile()
+                    time.sleep(_POLL)
+                else:
+                    return release
+        except BaseException:
+            os.close(descriptor)
+            raise
