@@ -179,5 +179,10 @@ def scripts(found: Toc) -> Toc:
 
 
 def options(identity: str) -> Iterable[tuple[str, None, str]]:
-    """How the interpreter is started, and what it can ask itself for: which build it is."""
-    return [("X utf8_mode=1", None, "OPTION"), (f"X credlatch={identity}", None, "OPTION")]
+    """How the interpreter is started, and what it can ask itself for: which build it is.
+
+    One option is both. PyInstaller's loader takes one that begins with ``utf8`` and a blank for
+    UTF-8 mode (bootloader/src/pyi_pyconfig.c), the interpreter takes all of it up to the ``=`` for
+    a name of ours, and with Python 3.14 that loader (6.22.3) crashes over a second one.
+    """
+    return [(f"X utf8 credlatch={identity}", None, "OPTION")]

@@ -172,7 +172,7 @@ def _warm() -> None:
 
     Run from source there is none: it would go on with code that has since been changed.
     """
-    build = sys._xoptions.get("credlatch")
+    build = sys._xoptions.get("utf8 credlatch")
     if sys.platform == "win32" or not isinstance(build, str):
         return
     from credlatch.agent import client

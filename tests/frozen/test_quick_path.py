@@ -216,7 +216,7 @@ def test_a_get_that_the_agent_answers(
 ) -> None:
     agent.home.write_rattler({"a.example": SECRET})
     agent.warm()
-    build = f"credlatch={agent.status()['build']}"
+    build = f"utf8 credlatch={agent.status()['build']}"
     folder = f"{HELPER}/credlatch/agent/"
     with agent.answering():
         done = subprocess.run(

@@ -41,7 +41,7 @@ def have_unpacked(home: Home, other: Home) -> None:
 
 def identity(program: Path) -> str:
     """Which build a frozen program is."""
-    found = re.search(rb"X credlatch=([0-9a-f]{16})\0", program.read_bytes())
+    found = re.search(rb"X utf8 credlatch=([0-9a-f]{16})\0", program.read_bytes())
     assert found
     return found[1].decode()
 

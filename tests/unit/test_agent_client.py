@@ -195,7 +195,7 @@ def test_run_from_source_there_is_no_agent(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "argv", ["credlatch", "get"])
     monkeypatch.setattr(client, "_ask", lambda *_: pytest.fail("it was asked"))
     monkeypatch.setattr(client, "began", None)  # the test's own, and undone
-    assert "credlatch" not in sys._xoptions
+    assert "utf8 credlatch" not in sys._xoptions
     client.answer()
     assert client.began is None
 

@@ -140,3 +140,10 @@ def test_the_folder_has_all_that_the_system_s_keyring_imports(
     assert not [
         name for name in names for each in without if name == each or name.startswith(f"{each}.")
     ]
+
+
+def test_one_option_alone_has_the_identity_and_utf_8_mode() -> None:
+    # Two crash PyInstaller's loader with Python 3.14, and it knows `utf8`, not `utf8_mode`.
+    assert part("trim").options("0123456789abcdef") == [
+        ("X utf8 credlatch=0123456789abcdef", None, "OPTION")
+    ]

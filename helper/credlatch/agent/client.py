@@ -107,7 +107,7 @@ def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
         The exit status, standard output and standard error; None when there is no answer.
     """
     global warning  # noqa: PLW0603 - see its docstring
-    build = sys._xoptions.get("credlatch")
+    build = sys._xoptions.get("utf8 credlatch")
     if sys.platform == "win32" or not isinstance(build, str):
         return None
     import posix

@@ -36,7 +36,7 @@ def _run() -> int:
     Raises:
         PlaceError: there is no such place.
     """
-    build = str(sys._xoptions["credlatch"])
+    build = str(sys._xoptions["utf8 credlatch"])
     name = "credlatch.exe" if sys.platform == "win32" else "credlatch"
     environ = launch.environment(os.environ, str(getattr(sys, "_MEIPASS", "")))
 

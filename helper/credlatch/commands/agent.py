@@ -31,7 +31,7 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
         UsageError: there is no such command.
         AgentError: the agent hangs, or there can be none.
     """
-    build = sys._xoptions.get("credlatch")
+    build = sys._xoptions.get("utf8 credlatch")
     if sys.platform == "win32" or not isinstance(build, str):
         raise AgentError(
             "there is no agent here: it belongs to the executable, on Linux and macOS; "

@@ -42,7 +42,7 @@ def running() -> Running:
     Raises:
         PlaceError: it runs from source, where there is nothing to install.
     """
-    build = sys._xoptions.get("credlatch")
+    build = sys._xoptions.get("utf8 credlatch")
     if not isinstance(build, str) or not getattr(sys, "frozen", False):
         raise PlaceError("this runs from source, and only the executable can be installed")
     return Running(os.path.dirname(os.path.realpath(sys.executable)), build)
