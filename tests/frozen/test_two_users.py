@@ -230,6 +230,13 @@ def test_root_removes_no_link_of_others_for_a_user_s_record(ada: Ada, system: Pa
     assert link.is_symlink()
 
 
+def test_root_removes_the_name_that_it_has_made_beside_the_program(ada: Ada, system: Path) -> None:
+    link = system.with_name("keyring")
+    link.symlink_to("credlatch")
+    assert "is undone" in undoes(ada, link, None, link=True)
+    assert not link.is_symlink()
+
+
 def test_root_undoes_what_is_the_user_s(ada: Ada) -> None:
     path = ada.home / ".gitconfig"
     path.write_text("[a]\n")

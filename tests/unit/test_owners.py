@@ -125,6 +125,15 @@ def test_a_file_that_everybody_may_change_is_believed_where_nobody_gets_to_it(
 
 
 @as_root
+def test_root_believes_a_user_s_file_that_only_that_user_gets_to(place: Path) -> None:
+    home = folder(place / "home", ADA, 0o700)
+    path = opened_up(home / "store", ADA)
+    assert become(0, lambda: files.read(str(path))) == "theirs"
+    home.chmod(0o755)
+    assert "StoreError" in become(0, lambda: files.read(str(path)))
+
+
+@as_root
 def test_a_link_in_a_closed_folder_does_not_close_what_it_leads_to(place: Path) -> None:
     target = opened_up(place / "store", ADA)
     link = linked(folder(place / "home", ADA, 0o700) / "store", target, ADA)

@@ -100,6 +100,11 @@ def is_ours(path: str, text: str) -> bool:
     return os.path.islink(path) and os.readlink(path) == text
 
 
+def is_name_of_ours(path: str, text: str) -> bool:
+    """Whether a link is one that we make, wherever it is."""
+    return (os.path.basename(path), text) == (tools.KEYRING + _EXE, names.PROGRAM + _EXE)
+
+
 def _leads_to(path: str, program: str) -> bool:
     if sys.platform == "win32":
         import filecmp

@@ -72,8 +72,10 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
 
 def _see_whose(steps: Record) -> None:
     for step in steps.steps:
-        links = [] if step.link is None else [step.link[0]]
-        for path in (*links, *(each for file in step.files for each in (file.path, *file.folders))):
+        # A name of ours beside the program, where root has installed it for all, is no other's.
+        ours = step.link is None or links.is_name_of_ours(*step.link)
+        made = [] if ours or step.link is None else [step.link[0]]
+        for path in (*made, *(each for file in step.files for each in (file.path, *file.folders))):
             try:
                 owners.real_path(path, steps.by)
             except OSError as error:

@@ -92,7 +92,8 @@ def is_out_of_reach(path: str, status: os.stat_result) -> bool:
             return False
         while path != (folder := os.path.dirname(path)):
             path, above = folder, os.stat(folder, follow_symlinks=False)
-            if is_trusted(above.st_uid) and not above.st_mode & _OTHERS_ENTER:
+            whose = above.st_uid == status.st_uid or is_trusted(above.st_uid)
+            if whose and not above.st_mode & _OTHERS_ENTER:
                 return True
     except OSError:
         return False
