@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from credlatch import url as urls
+from credlatch.caller import Caller
 from credlatch.credential import Basic
 from credlatch.errors import RefusedError, StoreError
 from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.stores.docker import DockerStore
+from support import users
 from support.callers import caller_of
 from support.docker_get import got
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
 
 if TYPE_CHECKING:
-    from credlatch.caller import Caller
     from credlatch.stores import Entry
     from support.home import Home
 
@@ -111,6 +114,33 @@ def test_the_most_specific_key_counts(home: Home) -> None:
     assert header(home, "https://r.example/v2/ns/other/tags/list") == basic("ns", "p")
     assert header(home, "https://r.example/v2/nso/x") == basic("host", "p")
     assert header(home, "https://r.example/v2/") == basic("host", "p")
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="has no /run")
+def test_without_a_runtime_folder_containers_use_the_system_s(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credlatch.stores.docker._RUNTIME", str(home.path / "system"))
+    config(home, {"r.example": auth("system", "p")}, f"system/{os.getuid()}/auth.json")
+    assert header(home, "https://r.example/v2/") is None  # a session's folder stands in its place
+    del home.env["XDG_RUNTIME_DIR"]
+    assert header(home, "https://r.example/v2/") == basic("system", "p")
+    config(home, {"r.example": auth("own", "p")}, ".config/containers/auth.json")
+    assert header(home, "https://r.example/v2/") == basic("system", "p")
+    assert DockerStore(caller_of(home)).hosts() == ["r.example", "r.example"]
+
+
+@users.as_root
+def test_a_system_s_folder_that_root_has_closed_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with users.open_place() as place:
+        users.folder(place / "system", mode=0o700)
+        users.folder(place / f"system/{users.ADA}", users.ADA)
+        monkeypatch.setattr("credlatch.stores.docker._RUNTIME", str(place / "system"))
+        caller = Caller({"HOME": str(place)}, str(place))
+        url = urls.parse("https://r.example/v2/")
+        assert users.become(users.ADA, lambda: DockerStore(caller).find(url)) == "None"
 
 
 @pytest.mark.parametrize("key", ["r.example", "https://r.example", "https://r.example/v1/"])

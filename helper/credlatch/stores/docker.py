@@ -1,12 +1,15 @@
 """Logins that Docker, podman, skopeo and buildah keep in the clear: ``auths``.
 
-In order: REGISTRY_AUTH_FILE, containers' ``auth.json`` in the runtime folder and in the
-configuration folder (containers-auth.json(5)), Docker's ``config.json``; each by the rule of the
-tool that writes it (docker/cli ``cli/config``, containers/image ``pkg/docker/config``). What their
-own credential helpers keep is not read here.
+In order: REGISTRY_AUTH_FILE, containers' ``auth.json`` in the runtime folder (without one, in the
+system's for this user) and in the configuration folder (containers-auth.json(5)), Docker's
+``config.json``; each by the rule of the tool that writes it (docker/cli ``cli/config``,
+containers/image ``pkg/docker/config``). What their own credential helpers keep is not read here.
 """
 
 from __future__ import annotations
+
+import os
+import sys
 
 from credlatch import registry
 from credlatch.errors import StoreError
@@ -21,10 +24,24 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 
+_RUNTIME = "/run/containers"  # of the system, where whoever is root makes each user's folder
+
+
 def config_file(caller: Caller) -> str:
     """Docker's own configuration, its logins among the rest."""
     folder = caller.path("DOCKER_CONFIG") or caller.in_home(".docker")
     return f"{folder}/config.json"
+
+
+def _runtime_file(caller: Caller) -> str | None:
+    """What podman and skopeo write by default, which ends with the session or the boot."""
+    if runtime := caller.path("XDG_RUNTIME_DIR"):
+        return f"{runtime}/containers/auth.json"
+    if sys.platform in {"win32", "darwin"}:
+        return None
+    path = f"{_RUNTIME}/{os.getuid()}/auth.json"
+    # Root's podman closes the folder to all others: who cannot enter it has nothing there.
+    return path if os.path.exists(path) else None
 
 
 class DockerStore:
@@ -37,13 +54,13 @@ class DockerStore:
 
     def _files(self) -> Iterator[_File]:
         caller = self._caller
-        chosen = caller.path("REGISTRY_AUTH_FILE")
-        runtime = caller.path("XDG_RUNTIME_DIR")
-        paths = [chosen] if chosen else []
-        if runtime:
-            paths.append(f"{runtime}/containers/auth.json")
-        for path in (*paths, caller.config("containers", "auth.json")):
-            yield _File(path, caller, of_docker=False)
+        for path in (
+            caller.path("REGISTRY_AUTH_FILE"),
+            _runtime_file(caller),
+            caller.config("containers", "auth.json"),
+        ):
+            if path is not None:
+                yield _File(path, caller, of_docker=False)
         yield _File(config_file(caller), caller, of_docker=True)
 
     def find(self, url: Url) -> Entry | None:
