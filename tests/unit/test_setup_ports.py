@@ -49,6 +49,7 @@ def test_the_logins_that_stay_are_named_when_it_is_undone(wiring: Wiring, tool: 
     said = [row for row in wiring.said.splitlines() if " stays in " in row]
     assert len(said) == 1
     assert said[0].startswith("the login of ada for r.example stays in ")
+    assert said[0].endswith(": echo r.example | docker-credential-credlatch erase takes it away")
     assert ".rattler/credentials.json" in said[0]
     assert "s3cret" not in wiring.said
 

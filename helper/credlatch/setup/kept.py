@@ -22,6 +22,8 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
     """
     if not tool.keeps:
         return []
+    import shlex
+
     from credlatch.stores.rattler import RattlerStore
 
     store = RattlerStore(caller)
@@ -32,7 +34,7 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
             if entry is not None:
                 lines.append(
                     f"the login of {username} for {key} stays in {entry.where}: "
-                    "docker-credential-credlatch erase takes it away"
+                    f"echo {shlex.quote(key)} | docker-credential-credlatch erase takes it away"
                 )
     except StoreError as error:
         caller.warn(str(error))

@@ -33,6 +33,7 @@ NO_ITEM = {
     f"{_ERROR}UnknownMethod", f"{_ERROR}UnknownObject", "org.freedesktop.Secret.Error.NoSuchObject"
 }  # fmt: skip
 """An object that is not there."""
+_TO_DO = "try again, restart it, or unset DBUS_SESSION_BUS_ADDRESS"
 _LOCKED = {"LockedException", "PromptDismissedException"}  # secretstorage's
 
 
@@ -74,16 +75,13 @@ def in_our_words(method: Method[P, R]) -> Method[P, R]:
             raise
         except TimeoutError:
             self.hangs = True
-            self.failure = (
-                "the Secret Service has not answered in time: restart it, or unset "
-                "DBUS_SESSION_BUS_ADDRESS"
-            )
+            self.failure = f"the Secret Service has not answered in time: {_TO_DO}"
         # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
         # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
         except Exception as error:  # noqa: BLE001
             if type(error).__name__ in _LOCKED:
                 raise locked() from None
-            self.failure = f"the Secret Service failed: {text_of(error)}"
+            self.failure = f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
         self.broken = True
         raise StoreError(self.failure) from None
 

@@ -1,0 +1,88 @@
+"""A D-Bus that does not do its work: a failure, never a login in the clear or one that stays."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import false_bus
+from support.false_bus import FalseBus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.home import Home
+    from support.program import Program
+
+HOST = "r.example"
+SECRET = "kept-from-everybody"
+KEPT = f'{{"BasicHTTP":{{"username":"bob","password":"{SECRET}"}}}}'
+NEW = {"ServerURL": HOST, "Username": "bob", "Secret": f"{SECRET}-new"}
+
+
+@pytest.fixture
+def bus(home: Home) -> Iterator[FalseBus]:
+    """The bus of the test's home, with a login; its socket's path must be short."""
+    with tempfile.TemporaryDirectory(prefix="fb-") as folder, FalseBus(Path(folder) / "bus") as bus:
+        home.env["DBUS_SESSION_BUS_ADDRESS"] = bus.address
+        bus.add("rattler", HOST, KEPT)
+        yield bus
+
+
+def in_the_clear(home: Home) -> list[Path]:
+    """The files that hold the secret, or the one that was to be stored."""
+    return [
+        path
+        for path in home.path.rglob("*")
+        if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+
+
+def test_a_bus_that_works_is_written_to_and_nothing_else(
+    frozen: Program, home: Home, bus: FalseBus
+) -> None:
+    assert frozen.docker("get", HOST).json()["Secret"] == SECRET
+    assert frozen.docker("store", NEW).code == 0
+    assert frozen.docker("get", HOST).json()["Secret"] == NEW["Secret"]
+    assert frozen.docker("list").json() == {HOST: "bob"}
+    assert frozen.docker("erase", HOST).code == 0
+    assert (bus.items, in_the_clear(home)) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("step", "fault"),
+    [
+        ("AUTH", false_bus.HANGS_UP),
+        ("Hello", false_bus.SILENT),
+        ("SearchItems", false_bus.NO_REPLY),
+        ("SearchItems", false_bus.FLOODS),
+    ],
+)
+def test_a_bus_that_is_busy_fails_each_call_in_one_line(
+    frozen: Program, home: Home, bus: FalseBus, step: str, fault: str
+) -> None:
+    bus.always(step, fault)
+    kept = dict(bus.items)
+    for action, sent in (("get", HOST), ("store", NEW), ("erase", HOST)):
+        answer = frozen.docker(action, sent)
+        said = answer.out.decode()
+        assert (answer.code, said.count("\n")) == (1, 1), (action, answer)
+        assert "DBUS_SESSION_BUS_ADDRESS" in said, (action, answer)
+        assert SECRET not in said + answer.err
+        assert bus.items == kept
+    assert in_the_clear(home) == []
+
+
+def test_a_service_that_ends_while_it_is_asked_gives_no_answer_and_gets_no_login(
+    frozen: Program, home: Home, bus: FalseBus
+) -> None:
+    bus.always("OpenSession", false_bus.HANGS_UP)
+    for action, sent in (("get", HOST), ("store", NEW)):
+        answer = frozen.docker(action, sent)
+        assert (answer.code, answer.out.count(b"\n")) == (1, 1), (action, answer)
+        assert b"the Secret Service failed" in answer.out
+        assert b"DBUS_SESSION_BUS_ADDRESS" in answer.out
+    assert in_the_clear(home) == []
