@@ -131,6 +131,24 @@ def test_a_token_for_many_uses_waits_until_the_server_has_settled(tmp_path: Path
 
 
 @BOTH
+def test_what_was_cut_off_is_read_without_the_lock_once_somebody_has_seen_it(
+    tmp_path: Path, grant: Grant
+) -> None:
+    """Else each of some hundred would have to take it for that."""
+    attempt(tmp_path, grant).sent()
+    age(tmp_path, 5)
+    said = set()
+    for held in (True, False, True):
+        with pytest.raises(RenewalError, match="was cut off") as raised:
+            check(tmp_path, grant, held=held)
+        said.add((type(raised.value), str(raised.value)))
+    assert len(said) == 1
+    age(tmp_path, attempts.SETTLING - 5)  # since it was sent, not since it was seen
+    if grant is OFTEN:
+        check(tmp_path, grant)
+
+
+@BOTH
 @pytest.mark.parametrize("held", [True, False])
 def test_a_failure_is_shared_by_those_who_waited_for_its_outcome(
     tmp_path: Path, grant: Grant, *, held: bool

@@ -15,6 +15,7 @@ from credlatch.system.locks import Exclusive
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
 BUILD = "0123456789abcdef"
 OTHER = "f" * 16
@@ -108,7 +109,7 @@ def test_who_comes_second_takes_what_the_first_has_unpacked(
     run: Path, unpacking: Unpacking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Meanwhile(Exclusive):
-        def __enter__(self) -> None:
+        def __enter__(self) -> Self:
             super().__enter__()
             monkeypatch.undo()
             folder = folders.beside(str(run / BUILD))
@@ -116,6 +117,7 @@ def test_who_comes_second_takes_what_the_first_has_unpacked(
             unpacking(folder)
             contents.write(folder)
             os.rename(folder, run / BUILD)
+            return self
 
     monkeypatch.setattr("credlatch.system.locks.Exclusive", Meanwhile)
     take(run, unpacking)

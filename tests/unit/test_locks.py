@@ -228,12 +228,54 @@ def test_who_waits_takes_no_time_of_the_processor_s_and_sees_a_signal(tmp_path: 
     assert not is_held(path)
 
 
+def test_out_of_turn_whoever_comes_first_holds_it_and_all_others_see_its_end_at_once(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.lock"
+    before = len(os.listdir("/dev/fd"))
+    held = []
+    all_of_them = threading.Barrier(6)
+
+    def wait() -> None:
+        with locks.Exclusive(str(path), 30, in_turn=False) as lock:
+            held.append(lock.held)
+            all_of_them.wait(30)  # none of them keeps the next one from coming here
+
+    with locks.Exclusive(str(path), 30, in_turn=False) as first:
+        assert first.held
+        assert is_held(path)
+        waiting = [threading.Thread(target=wait) for _ in range(5)]
+        for each in waiting:
+            each.start()
+        time.sleep(0.2)
+        assert held == []
+    all_of_them.wait(30)
+    # Nor do they keep anybody from having it.
+    with locks.Exclusive(str(path), 30, in_turn=False) as lock:
+        assert lock.held
+    for each in waiting:
+        each.join(30)
+    assert held == [False] * 5
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_out_of_turn_too_somebody_who_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with flocked(path):
+        for seconds in (0.0, 0.1):
+            with (
+                pytest.raises(LockedError, match="held by another process"),
+                locks.Exclusive(str(path), seconds, in_turn=False),
+            ):
+                pass
+
+
 def test_who_has_given_up_does_not_keep_it(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     before = len(os.listdir("/dev/fd"))
     with flocked(path):
-        for _ in range(3):
-            with pytest.raises(LockedError), locks.Exclusive(str(path), 0.05):
+        for in_turn in (True, False, True, False):
+            with pytest.raises(LockedError), locks.Exclusive(str(path), 0.05, in_turn=in_turn):
                 pass
     with locks.Exclusive(str(path), 30):
         assert is_held(path)
@@ -243,8 +285,9 @@ def test_who_has_given_up_does_not_keep_it(tmp_path: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("in_turn", [True, False])
 def test_where_there_can_be_no_more_threads_it_is_tried_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_turn: bool
 ) -> None:
     def refused(*_: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -259,6 +302,6 @@ def test_where_there_can_be_no_more_threads_it_is_tried_again_and_again(
     with flocked(path) as descriptor:
         release = threading.Timer(0.2, fcntl.flock, (descriptor, fcntl.LOCK_UN))
         release.start()
-        with locks.Exclusive(str(path), 30):
-            assert is_held(path)
+        with locks.Exclusive(str(path), 30, in_turn=in_turn) as lock:
+            assert lock.held is is_held(path) is in_turn
         release.join()

@@ -453,42 +453,123 @@ def test_with_a_good_token_nobody_waits_long_for_a_lock_that_is_held(
     assert server.sent == []
 
 
+def many(store: Kept, seen: Entry, ended: list[Entry | str]) -> list[threading.Thread]:
+    """Callers who want it renewed, each in a thread; what they get is added to ``ended``."""
+
+    def call() -> None:
+        caller = Caller({}, "/")
+        try:
+            ended.append(renew(store, seen, lambda: store.entry, caller, time.monotonic() + 30))
+        except RenewalError as error:
+            ended.append(str(error))
+
+    threads = [threading.Thread(target=call) for _ in range(20)]
+    for each in threads:
+        each.start()
+    return threads
+
+
 @pytest.mark.parametrize("outcome", ["renewed", "failed"])
-def test_those_who_wait_learn_the_outcome_while_the_lock_is_still_held(
+def test_those_who_wait_learn_the_outcome_all_at_once(
     tmp_path: Path, serve: Callable[..., Server], outcome: str
 ) -> None:
-    """Hundreds who took the lock one after the other would wait for each other."""
+    """Without the lock: hundreds who took it one after the other would wait for each other."""
     server = serve(AssertionError("it was asked"))
     old, new = entry("old", NOW - 1), entry("new", NOW + 3600, "r-2")
     store = Kept(tmp_path, old)
     assert old.grant is not None
     attempt = Attempt(store.lock_path(old), old, old.grant)
-    ended: list[Entry | RenewalError] = []
-
-    def wait() -> None:
-        caller = Caller({}, "/")
-        try:
-            ended.append(renew(store, old, lambda: store.entry, caller, time.monotonic() + 30))
-        except RenewalError as error:
-            ended.append(error)
-
+    ended: list[Entry | str] = []
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         attempt.sent()
-        waiting = [threading.Thread(target=wait) for _ in range(5)]
-        for each in waiting:
-            each.start()
-        time.sleep(0.1)
+        waiting = many(store, old, ended)
+        time.sleep(0.2)
         assert ended == []
         if outcome == "renewed":
             store.entry = new
             attempt.renewed(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
         else:
             attempt.failed(RenewalError("the server is down"))
+        # As one who reads the outcome slowly would hold it, if they held it while they read.
+        fcntl.flock(lock, fcntl.LOCK_SH)
         for each in waiting:
             each.join(25)
-    if outcome == "renewed":
-        assert ended == [new] * 5
-    else:
-        assert [str(each) for each in ended] == ["the server is down"] * 5
+    assert ended == ([new] * 20 if outcome == "renewed" else ["the server is down"] * 20)
+    assert server.sent == []
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "often"])
+def test_where_the_holder_has_ended_without_an_outcome_one_of_all_follows(
+    tmp_path: Path, serve: Callable[..., Server], *, once: bool
+) -> None:
+    """It was killed before it sent anything, or is another tool that wrote something else."""
+    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    old = entry("old", NOW - 1, once=once)
+    store = Kept(tmp_path, old)
+    ended: list[Entry | str] = []
+    with open(store.lock_path(old), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = many(store, old, ended)
+        time.sleep(0.2)
+        assert ended == []
+    for each in waiting:
+        each.join(25)
+    tokens = [
+        each.credential.secret for each in ended if isinstance(each, Entry) and each.credential
+    ]
+    assert tokens == [Secret("new")] * 20
+    assert server.sent == ["r-1"]
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "often"])
+def test_where_the_holder_was_killed_after_it_had_sent_all_are_told_and_nothing_is_sent(
+    tmp_path: Path, serve: Callable[..., Server], *, once: bool
+) -> None:
+    server = serve(AssertionError("it was asked"))
+    old = entry("old", NOW - 1, once=once)
+    old.expires = NOW - 1
+    store = Kept(tmp_path, old)
+    assert old.grant is not None
+    ended: list[Entry | str] = []
+    with open(store.lock_path(old), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Attempt(store.lock_path(old), old, old.grant).sent()
+        waiting = many(store, old, ended)
+        time.sleep(0.2)
+    for each in waiting:
+        each.join(25)
+    assert len(ended) == 20
+    (said,) = {str(each) for each in ended}
+    assert "was cut off before its outcome was known" in said
+    assert server.sent == []
+
+
+def test_where_nothing_can_be_kept_each_is_told_in_turn(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(AssertionError("it was asked"))
+    old = entry("old", NOW - 1)
+    store = Kept(tmp_path, old)
+    store.room = OSError(28, os.strerror(28))
+    ended: list[Entry | str] = []
+    for each in many(store, old, ended):
+        each.join(25)
+    assert len(ended) == 20
+    assert all("no space left" in str(each) for each in ended)
+    assert server.sent == []
+
+
+def test_a_holder_that_hangs_is_waited_for_until_the_deadline_and_no_longer(
+    tmp_path: Path, serve: Callable[..., Server]
+) -> None:
+    server = serve(AssertionError("it was asked"))
+    old = entry("old", NOW - 1)
+    store = Kept(tmp_path, old)
+    begin = time.monotonic()
+    with open(store.lock_path(old), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(RenewalError, match="held by another process"):
+            renew(store, old, lambda: old, Caller({}, "/"), begin + 0.5)
+    assert 0.5 <= time.monotonic() - begin < 10
     assert server.sent == []

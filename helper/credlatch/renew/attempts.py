@@ -84,11 +84,13 @@ class Attempt:
             raise RenewalError(note.message)
         if note.state != _SENT or not held:
             return
+        # Noted, so that hundreds who wait need not take the lock in turn to see it.
         cut_off = f"a renewal at {self._grant.shown} was cut off before its outcome was known"
         if single_use:
-            raise LoginError(self._used_up(cut_off))
+            raise self._ended(_REFUSED, LoginError(self._used_up(cut_off)), note.at)
         if 0 <= age < SETTLING:
-            raise RenewalError(f"{cut_off}: try again in a moment")
+            again = RenewalError(f"{cut_off}: try again in a moment")
+            raise self._ended(_OPEN, again, note.at)
 
     def sent(self) -> None:
         """Note, durably, that the grant is about to be sent, and make room for the outcome.
@@ -174,9 +176,10 @@ class Attempt:
     def _used_up(self, cause: str) -> str:
         return f"{cause}; its refresh token is good for one use only: {self._grant.advice}"
 
-    def _ended(self, state: str, error: RenewalError) -> RenewalError:
+    def _ended(self, state: str, error: RenewalError, at: float | None = None) -> RenewalError:
         if self._notes is not None:
-            self._notes.put(self._name(), Note(state, time.time(), str(error)))
+            moment = time.time() if at is None else at
+            self._notes.put(self._name(), Note(state, moment, str(error)))
             self._write()
         return error
 

@@ -58,13 +58,13 @@ def path_of(lock: str) -> str:
     return f"{lock.removesuffix('.lock')}.renewals"
 
 
-def mark(lock: str) -> tuple[int, int] | None:
-    """What changes whenever something is noted; None: there is no note."""
+def are_there(lock: str) -> bool:
+    """Whether anything is noted beside a lock file."""
     try:
-        status = os.stat(path_of(lock), follow_symlinks=False)
+        os.stat(path_of(lock), follow_symlinks=False)
     except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
+        return False
+    return True
 
 
 class Notes:

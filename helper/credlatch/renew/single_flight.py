@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from credlatch.errors import ElsewhereError, LockedError, RenewalError, StoreError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
 ENOUGH = 0.5  # seconds without which nothing is sent
 ENOUGH_ONCE = 2.0  # likewise, of what is good for one use, and lost with its answer
+TOGETHER = 3  # times that all wait for one process, before each takes the lock in turn
+_PAUSE = 0.05  # seconds, at most, before one of them is to follow a process that left no outcome
 
 
 def renew(
@@ -61,14 +64,6 @@ def renew(
         ) from None
 
 
-class _Settled(Exception):  # noqa: N818 - no error: it ends the waiting for a lock
-    """An entry need not be renewed any more."""
-
-    def __init__(self, entry: Entry) -> None:
-        super().__init__()
-        self.entry = entry
-
-
 class _Flight:
     """One call's part in a renewal; its parameters are those of ``renew``."""
 
@@ -86,38 +81,28 @@ class _Flight:
         self._deadline = deadline
         self._ahead = ahead
         self._lock = store.lock_path(seen)
-        self._noted: tuple[int, int] | None = None
-        self._looked = False
 
     def run(self) -> Entry:
         """Renew it, or wait for who does.
 
-        Those who wait learn the outcome from the notes, all at once: if each had to take the lock
-        for it, the last of some hundred would wait for all the others.
+        All who wait are woken at once when that process has ended, however it has, and learn the
+        outcome without the lock. Where there is none (it was killed, or had another login of the
+        same store to renew), one of them follows.
         """
-        self._noted = notes.mark(self._lock)
-        if self._noted is not None and self._is_settled(self._seen):
+        if notes.are_there(self._lock) and self._is_settled(self._seen):
             return self._seen
-        try:
-            with locks.Exclusive(self._lock, self._patience(), self._meanwhile):
-                return self._in_turn()
-        except _Settled as settled:
-            return settled.entry
-
-    def _meanwhile(self) -> None:
-        """See whether others have brought it to an end, while one of them holds the lock.
-
-        Raises:
-            _Settled: there is no need to renew it any more.
-            RenewalError: its renewal has failed.
-        """
-        noted = notes.mark(self._lock)
-        if noted == self._noted and self._looked:
-            return
-        self._noted, self._looked = noted, True
-        found = self._found()
-        if self._is_settled(found):
-            raise _Settled(found)
+        until = time.monotonic() + self._patience()
+        for _ in range(TOGETHER):
+            with locks.Exclusive(self._lock, until - time.monotonic(), in_turn=False) as lock:
+                if lock.held:
+                    return self._in_turn()
+            found = self._found()
+            if self._is_settled(found):
+                return found
+            # Not all of them at the same instant, once more.
+            time.sleep(_PAUSE * os.urandom(1)[0] / 255)
+        with locks.Exclusive(self._lock, until - time.monotonic()):
+            return self._in_turn()
 
     def _patience(self) -> float:
         left = self._deadline - time.monotonic()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import time
 
 from credlatch.errors import LockedError, StoreError
 from credlatch.system import files
@@ -16,16 +15,13 @@ from credlatch.system import files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from credlatch.system.writable import Folder
 
 SETTLE = 5.0  # seconds that a reader waits for a writer: a write takes milliseconds
 # Not blocking, so that a FIFO is an error and no hang.
 _FLAGS: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-# Seconds within which a signal is seen that the system gave to another thread, and between two
-# calls of what is to be done meanwhile.
-_LOOK = 0.5
-_POLL = 0.05  # seconds between two tries where there can be no more threads
 _TRIES = 100  # at a lock file that somebody removes as often as it is made
 
 
@@ -40,7 +36,10 @@ class Exclusive:
     Args:
         path: the lock file; its folder is made too.
         seconds: how long to wait for somebody else to release it.
-        meanwhile: called now and then while waiting; whatever it raises ends that.
+        in_turn: False for what one process does for all: whoever finds the lock taken waits until
+            it is released, all of them at once, and does not hold it then. In turn, the last of
+            some hundred would wait for all the others. On Windows, where locks have no such thing,
+            everybody has it in turn.
 
     Raises:
         LockedError: somebody else kept it all that time, or there is something that is no lock
@@ -48,29 +47,35 @@ class Exclusive:
         OSError: it cannot be made.
     """
 
-    def __init__(
-        self, path: str, seconds: float, meanwhile: Callable[[], object] | None = None
-    ) -> None:
+    def __init__(self, path: str, seconds: float, *, in_turn: bool = True) -> None:
         self._path = path
         self._seconds = max(0.0, seconds)
-        self._meanwhile = meanwhile
+        self._in_turn = in_turn
         self._release: Callable[[], object] | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         if sys.platform == "win32":
             from credlatch.system.windows_locks import locked
 
-            self._release = locked(self._path, self._seconds, self._meanwhile)
+            self._release = locked(self._path, self._seconds)
             if self._release is None:
-                raise self._held()
+                raise self._late()
         else:
             self._take()
+        return self
+
+    @property
+    def held(self) -> bool:
+        """Whether the block holds it."""
+        return self._release is not None
 
     def __exit__(self, *_: object) -> None:
         if self._release is not None:
             self._release()
 
     def _take(self) -> None:
+        import fcntl
+
         from credlatch.system.writable import Folder
 
         folder = Folder(self._path, through_link=False)
@@ -79,11 +84,14 @@ class Exclusive:
         finally:
             folder.close()
         # The file stays: who waits for it holds it open, and would lock another one otherwise.
-        if not _locked(descriptor, self._seconds, self._meanwhile, exclusive=True):
-            raise self._held()
-        self._release = lambda: os.close(descriptor)
+        then = fcntl.LOCK_EX if self._in_turn else fcntl.LOCK_SH
+        how = _locked(descriptor, self._seconds, fcntl.LOCK_EX, then)
+        if not how:
+            raise self._late()
+        if how == fcntl.LOCK_EX:
+            self._release = lambda: os.close(descriptor)
 
-    def _held(self) -> LockedError:
+    def _late(self) -> LockedError:
         return LockedError(
             f"{self._path} has been held by another process for {self._seconds:.0f} s: "
             "try again, or see which process hangs"
@@ -108,10 +116,12 @@ def settle(path: str, seconds: float = SETTLE) -> None:
     except OSError:
         _see(path, None)
         return
+    import fcntl
+
     try:
         _see(path, descriptor)
         descriptor, opened = -1, descriptor
-        ended = _locked(opened, seconds, exclusive=False)
+        ended = _locked(opened, seconds, fcntl.LOCK_SH, fcntl.LOCK_SH)
     except OSError as error:
         raise StoreError(f"{path} cannot be locked: {files.reason(error)}") from None
     finally:
@@ -121,7 +131,6 @@ def settle(path: str, seconds: float = SETTLE) -> None:
         raise LockedError(
             f"{path} has been locked by a writer for {seconds:.0f} s: see which process hangs"
         )
-    os.close(opened)
 
 
 def _made(folder: Folder) -> int:
@@ -174,105 +183,35 @@ def _see(path: str, descriptor: int | None) -> None:
         raise LockedError(why)
 
 
-def _locked(
-    descriptor: int,
-    seconds: float,
-    meanwhile: Callable[[], object] | None = None,
-    *,
-    exclusive: bool,
-) -> bool:
-    """Lock an open file; False when somebody else keeps it for so long, and then it is closed.
+def _locked(descriptor: int, seconds: float, first: int, then: int) -> int:
+    """Lock an open file; how, or 0 when somebody else keeps it for so long.
 
-    It is closed, too, when ``meanwhile`` raises something.
+    It stays open if it is locked for us alone: a shared lock only tells that nobody has it for
+    himself any more, and is given back at once, before it keeps anybody from that.
+
+    Args:
+        descriptor: the file.
+        seconds: how long to wait.
+        first: LOCK_EX or LOCK_SH, as it is tried without waiting.
+        then: likewise, as it is waited for.
 
     Raises:
         OSError: it cannot be locked, and is closed.
     """
     import fcntl
 
-    how = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    how = first
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, first | fcntl.LOCK_NB)
     except BlockingIOError:
         if seconds > 0:
-            return _Waiter(descriptor, how).wait(seconds, meanwhile)
-        os.close(descriptor)
-        return False
+            from credlatch.system.lock_queue import Waiter
+
+            return then if Waiter(descriptor, then).wait(seconds) else 0
+        how = 0
     except BaseException:
         os.close(descriptor)
         raise
-    return True
-
-
-class _Waiter:
-    """A thread that waits for a lock in the system's own queue, which no time limit can leave.
-
-    Whoever tries now and then instead meets the moment between two others the more rarely the more
-    of them there are. A thread that is left behind gives the lock back when it has it.
-    """
-
-    def __init__(self, descriptor: int, how: int) -> None:
-        import _thread
-
-        self._descriptor = descriptor
-        self._how = how
-        self._failure: OSError | None = None
-        self._ended = False
-        self._left = False
-        self._state = _thread.allocate_lock()
-        self._done = _thread.allocate_lock()
-        self._done.acquire()
-        try:
-            _thread.start_new_thread(self._run, ())
-            self._alone = False
-        except RuntimeError:
-            self._alone = True  # no more threads
-
-    def _run(self) -> None:
-        import fcntl
-
-        try:
-            fcntl.flock(self._descriptor, self._how)
-        except OSError as error:
-            self._failure = error
-        with self._state:
-            self._ended = True
-            if self._left:
-                os.close(self._descriptor)
-        self._done.release()
-
-    def wait(self, seconds: float, meanwhile: Callable[[], object] | None) -> bool:
-        """Whether the lock came in time; if not, the descriptor is not ours any more.
-
-        Raises:
-            OSError: it cannot be locked.
-        """
-        deadline = time.monotonic() + seconds
-        came = False
-        try:
-            while not came and (left := deadline - time.monotonic()) > 0:
-                came = self._try() if self._alone else self._done.acquire(True, min(left, _LOOK))
-                if meanwhile is not None and not came:
-                    meanwhile()
-        finally:
-            if not came or self._failure is not None:
-                self._leave()
-        if self._failure is not None:
-            raise self._failure
-        return came
-
-    def _try(self) -> bool:
-        import fcntl
-
-        try:
-            fcntl.flock(self._descriptor, self._how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_POLL)
-            return False
-        return True
-
-    def _leave(self) -> None:
-        with self._state:
-            if self._ended or self._alone:
-                os.close(self._descriptor)
-            self._left = True
+    if how != fcntl.LOCK_EX:
+        os.close(descriptor)
+    return how

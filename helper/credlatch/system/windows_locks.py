@@ -11,19 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLL = 0.05  # seconds between two tries
-_LOOK = 1.0  # seconds between two calls of what is to be done meanwhile
 
 if sys.platform == "win32":
 
-    def locked(
-        path: str, seconds: float, meanwhile: Callable[[], object] | None
-    ) -> Callable[[], object] | None:
+    def locked(path: str, seconds: float) -> Callable[[], object] | None:
         """Lock a file, made if need be: what releases it; None when somebody else keeps it.
 
         Args:
             path: the lock file; its folder is made too.
             seconds: how long to wait.
-            meanwhile: called now and then while waiting; whatever it raises ends that.
 
         Raises:
             OSError: it cannot be made, or locked.
@@ -39,19 +35,14 @@ if sys.platform == "win32":
             os.close(descriptor)
 
         deadline = time.monotonic() + seconds
-        looked = time.monotonic()
         try:
             while True:
                 try:
                     msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
                 except PermissionError:
-                    now = time.monotonic()
-                    if now >= deadline:
+                    if time.monotonic() >= deadline:
                         os.close(descriptor)
                         return None
-                    if meanwhile is not None and now - looked >= _LOOK:
-                        looked = now
-                        meanwhile()
                     time.sleep(_POLL)
                 else:
                     return release
