@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import calls, memory, size, store_size, storm
+from bench import calls, expiry, memory, size, store_size, storm
 from bench.shared.findings import ROUNDS, Effort, Findings
 from bench.shared.ground import ROOT, ground
 from bench.shared.text import plain, promises
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MEASUREMENTS: dict[str, Callable[[Ground, Effort], Findings]] = {
     "calls": calls.measure,
     "storm": storm.measure,
+    "expiry": expiry.measure,
     "memory": memory.measure,
     "size": size.measure,
     "store_size": store_size.measure,

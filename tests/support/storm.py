@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 from support.program import TIMEOUT, Answer
@@ -82,8 +83,12 @@ def at_once(program: Program, calls: Sequence[Call], folder: Path) -> list[Timed
         assert len(here.read(len(running))) == len(running), "a shell ended before it was let go"
         begin = time.monotonic()
         go.close()
+        # Without a limit of its own, `wait` asks the system once: hundreds that ask again and again
+        # take the processor from what they wait for.
+        limit = stack.enter_context(_killing(running, TIMEOUT))
         with ThreadPoolExecutor(len(running)) as pool:
-            ended = pool.map(lambda process: _seconds(process, begin), running)
+            ended = list(pool.map(lambda process: _seconds(process, begin), running))
+            assert not limit.is_set(), f"not all have ended within {TIMEOUT} s"
             return [
                 Timed(_done(process, folder / str(number)), seconds)
                 for number, (process, seconds) in enumerate(zip(running, ended, strict=True))
@@ -120,8 +125,27 @@ def _started(
             process.wait()
 
 
+@contextmanager
+def _killing(running: Sequence[subprocess.Popen[bytes]], seconds: float) -> Iterator[Event]:
+    """Kill what still runs after so long; the event is set then."""
+    late = Event()
+
+    def kill() -> None:
+        late.set()
+        for process in running:
+            process.kill()
+
+    timer = Timer(seconds, kill)
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+        timer.join()
+
+
 def _seconds(process: subprocess.Popen[bytes], begin: float) -> float:
-    process.wait(TIMEOUT)
+    process.wait()
     return time.monotonic() - begin
 
 
