@@ -251,7 +251,7 @@ def test_a_store_is_whole_when_killed_at_each_step_of_a_write(
     store = home.write_rattler(before)
     stepper = Stepper(frozen, save("new.example.com", "new"), tmp_path / "strace.log")
     steps = stepper.steps([store.parent])
-    assert {"write", "fsync", "rename"} <= {step.name for step in steps}
+    assert {"write", "fsync", "renameat"} <= {step.name for step in steps}
     left = []
     for step in steps:
         home.write_rattler(before)
