@@ -194,7 +194,7 @@ def test_what_is_set_is_found_by_every_client(
 
 @pytest.mark.parametrize(
     ("stdin", "password"),
-    [(b"pw\r\n", "pw"), (b"pw\n\n", "pw\n"), (b" pw ", " pw "), ("pä".encode(), "pä"), (b"", "")],
+    [(b"pw\r\n", "pw"), (b"pw\n\n", "pw\n"), (b" pw ", " pw "), ("pä".encode(), "pä"), (b"\n", "")],
 )
 def test_one_newline_at_the_end_is_not_the_password_s(
     keyring: Program, home: Home, stdin: bytes, password: str
@@ -202,6 +202,12 @@ def test_one_newline_at_the_end_is_not_the_password_s(
     assert keyring("set", URL, "bob", stdin=stdin).code == 0
     kept = home.read_rattler()["host.example/simple"]["BasicHTTP"]["password"]
     assert kept == password
+
+
+def test_nothing_on_standard_input_is_no_password(keyring: Program) -> None:
+    assert keyring("set", URL, "bob", stdin=b"pw\n").code == 0
+    assert "no password came" in refused(keyring("set", URL, "bob"))
+    assert keyring("get", URL, "bob").out == b"pw\n"
 
 
 def test_each_user_has_a_password_of_their_own(keyring: Program) -> None:

@@ -50,6 +50,9 @@ def _password(call: keyring.Call) -> Secret:
     if os.isatty(0):
         return Secret(_prompted(f"Password for '{call.username}' in '{call.url.shown}': "))
     data = streams.read_stdin()
+    if not data:
+        # As at a terminal: nobody has said anything, and a password that is kept must not be lost.
+        raise RequestError("no password came on standard input: write it there, with a newline")
     for end in (b"\r\n", b"\n"):
         if data.endswith(end):
             data = data.removesuffix(end)
