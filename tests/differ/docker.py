@@ -125,6 +125,13 @@ def _for_a_part(difference: Difference) -> bool:
     return any("/" in key and "://" not in key for key in keys) and not difference.ours.failed
 
 
+def _parts_alone(case: Case) -> Case | None:
+    """The keys for parts of registries: docker/cli would rather take one for the whole."""
+    keys = {entry: entry.partition('": ')[0] for entry in case.entries}
+    kept = tuple(entry for entry, key in keys.items() if "/" in key and "://" not in key)
+    return case._replace(entries=kept) if kept and kept != case.entries else None
+
+
 def _no_host(difference: Difference) -> bool:
     """Whether the key that is asked for means no host, and so only equals itself."""
     return registry.parse(difference.question) is None and not difference.ours.failed
@@ -157,6 +164,7 @@ def _rules(library: str) -> tuple[Rule, ...]:
             refused=lambda one: any('-token"' in entry for entry in one.case.entries),
         ),
         Rule("`auths`: one registry in several spellings", instead=_one_spelling),
+        Rule("`auths`: a key for a part of a registry", instead=_parts_alone),
     )
 
 

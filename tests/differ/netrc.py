@@ -180,6 +180,12 @@ def _its_own(case: Case) -> Case | None:
     return changed if changed != case else None
 
 
+def _nameless(case: Case) -> Case | None:
+    """The entries that name no user: curl goes on to a later one of the same host that does."""
+    kept = tuple(e for e in case.entries if not re.search(r"(?i)\s(login|user)\s", e))
+    return case._replace(entries=kept) if kept and kept != case.entries else None
+
+
 OF_CURL: tuple[Rule, ...] = (
     *EVERYWHERE,
     Rule(LAST_DOT.title, instead=rewritten(r"(?i)(machine\s+\S+)\.(?=\s)", r"\1")),
@@ -197,6 +203,7 @@ OF_CURL: tuple[Rule, ...] = (
     Rule("netrc: a quote that is not closed", instead=_without_open_quotes),
     Rule("netrc: a value that begins with `#`", refused=_behind_a_hash),
     Rule("netrc: a value that begins with `#`", instead=rewritten(r"(?<=\s)(#\d+)", r'"\1"')),
+    Rule("netrc: an entry without a user name", instead=_nameless),
 )
 
 

@@ -32,13 +32,17 @@ def _without_doubt(case: Case) -> Case | None:
 
 def _one_each(case: Case) -> Case | None:
     """One login for each service: of two, uv says so or sees a longer path first, as it happens."""
-    kept = tuple({_service(entry): entry for entry in case.entries}.values())
+    kept = tuple({_usual(entry): entry for entry in case.entries}.values())
     return case._replace(entries=kept) if kept != case.entries else None
 
 
 def _service(entry: str) -> str:
     (table,) = tomllib.loads(entry)["credential"]
     return str(table.get("service", ""))
+
+
+def _usual(entry: str) -> str:
+    return urls.absolute(_service(entry)).text if _is_read(entry) else _service(entry)
 
 
 def _is_read(entry: str) -> bool:
