@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,7 @@ REQUEST = f'{{"uri":"{URI}"}}'.encode()
 RATTLER = '{"a.example":{"BearerToken":"%s"}}'
 NETRC = "machine a.example login u password %s\n"
 UV = '[[credential]]\nservice = "https://a.example/"\nusername = "u"\npassword = "%s"\n'
-DOCKER = json.dumps({"auths": {HOST: {"username": "u", "password": "%s"}}})
+DOCKER = '{"auths":{"a.example":{"auth":"%s"}}}'
 
 # What a variable points at, below a folder, and the answer; the variable may name a file or folder.
 STORES = {
@@ -53,7 +54,9 @@ def place(folder: Path, name: str, secret: str) -> str:
     file, text, value, _ = STORES[name]
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(text % secret)
+    # containers' programs read no user name and password beside each other, as docker/cli does.
+    kept = b64encode(f"u:{secret}".encode()).decode() if text == DOCKER else secret
+    path.write_text(text % kept)
     path.chmod(0o600)
     return value
 
