@@ -213,12 +213,12 @@ def test_bazel_asks_again_when_the_token_is_renewed(
     root = bazel_example.copied(program.home)
     workspace = Workspace(root, program.home.env, company, "http-cache")
     assert workspace.cached("GET", "cas", b"")[0] == 404
-    workspace.helpers.now += timedelta(minutes=54)
+    workspace.helpers.now += timedelta(minutes=59)
     assert workspace.cached("GET", "cas", b"")[0] == 404
     assert len(workspace.helpers.calls) == 1
-    # Four minutes before the end. The program's clock stands still: the store is as it would be.
-    nearly_over = login.write(left=240)
-    workspace.helpers.now += timedelta(minutes=2)
+    # Past the moment that Bazel was told. The program's clock stands still: the store is as then.
+    nearly_over = login.write(left=20)
+    workspace.helpers.now += timedelta(seconds=40)
     workspace.cached("GET", "cas", b"")
     assert len(workspace.helpers.calls) > 1
     renewed = login.kept()[0]
