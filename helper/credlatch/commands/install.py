@@ -53,6 +53,7 @@ def uninstall(args: list[str], caller: Caller) -> int:
     # What is needed from now on, while it can still be found.
     from credlatch.agent import client, control, wire  # noqa: F401
     from credlatch.setup import undone
+    from credlatch.system import writable  # noqa: F401
 
     parser = _parser("uninstall", "Take away what install has put there.", caller)
     prefix = _absolute(parser.parse_args(args).prefix, caller)
