@@ -36,6 +36,7 @@ _SETTINGS = {
     "WINEDEBUG": "-all",
     "WINEDLLOVERRIDES": "mscoree,mshtml=",  # it would look for both to install them
 }
+_LIMIT = 3600  # seconds for one step: a build takes minutes, and a busy machine many of them
 _QUIET: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 
 
@@ -46,14 +47,16 @@ def running() -> Iterator[None]:
     if sys.platform != "linux" or not shutil.which("wine") or not shutil.which("mvn"):
         sys.exit("dev: windows needs Linux with Wine and Maven: Debian's wine, wine64 and maven")
     os.environ.update(_SETTINGS)
-    SCRATCH.mkdir(exist_ok=True)
-    # One that a program starts keeps that one's output open, and whoever reads it waiting: it is
-    # started by itself. There may be one of a run that was killed.
+    _PREFIX.mkdir(parents=True, exist_ok=True)
+    # What the first program starts with it, Wine's server and Windows' services, keeps that one's
+    # output open, and whoever reads it waiting: a program without any is the first. There may be
+    # some of a run that was killed.
     for word in ("--kill", "--wait", "--persistent"):
         subprocess.run(["wineserver", word], check=word == "--persistent", **_QUIET)
     try:
+        say("starting Wine")
+        subprocess.run(["wine", "wineboot", "--init"], check=True, timeout=_LIMIT, **_QUIET)
         if not _READY.exists():
-            wine("setting up Wine", "wineboot", "--init")
             wine(f"having it be {_SYSTEM}", "winecfg", "-v", _SYSTEM)
             _READY.touch()
         yield
@@ -73,6 +76,7 @@ def wine(what: str, *words: str | Path, env: dict[str, str] | None = None) -> No
         env={**os.environ, **(env or {})},
         input=b"",
         capture_output=True,
+        timeout=_LIMIT,
         check=False,
     )
     if done.returncode != 0:

@@ -64,7 +64,7 @@ def test_setup_shows_writes_and_takes_back(folder: Windows, host: str) -> None:
         docker.program.unlink()
 
 
-@pytest.mark.parametrize("tool", ["bazel", "podman", "uv", "pip", "pixi", "git"])
+@pytest.mark.parametrize("tool", ["bazel", "podman", "uv", "pip", "pixi"])
 def test_setup_of_every_tool_shows_its_plan(folder: Windows, tool: str, host: str) -> None:
     docker = folder.copy_as("docker-credential-credlatch")
     folder.found_on_path(folder.program.parent)
@@ -77,12 +77,18 @@ def test_setup_of_every_tool_shows_its_plan(folder: Windows, tool: str, host: st
         docker.program.unlink()
 
 
+def test_setup_of_a_tool_that_is_not_there_says_so(folder: Windows) -> None:
+    assert "git is not on PATH" in line(folder("setup", "git", "--dry-run"), 1)
+
+
 def test_installing_twice_running_it_and_taking_it_away(windows: Windows) -> None:
     first = windows("install", "--prefix", PREFIX)
     assert first.code == 0, first
     lib = windows.home.drive / "credlatch tests" / "ünï cödé" / "lib" / "credlatch"
     (version,) = [path for path in lib.iterdir() if path.is_dir()]
-    assert "is already installed" in windows("install", "--prefix", PREFIX).err
+    again = windows("install", "--prefix", PREFIX)
+    assert (again.code, again.err) == (0, "")
+    assert b"is already installed" in again.out
     for name in ("credlatch", "docker-credential-credlatch"):
         program = Windows(version / f"{name}.exe", windows.home)
         assert program("version" if name.startswith("docker") else "--version").code == 0

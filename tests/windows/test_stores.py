@@ -89,10 +89,10 @@ def test_docker_s_plain_logins(folder: Windows, host: str) -> None:
 def test_posit_s_tokens(folder: Windows, host: str) -> None:
     folder.home.write(
         ".ppm/tokens.toml",
-        f'[[connection]]\nurl = "https://{host}"\nmethod = "sso"\ntoken = "tok"\n',
+        f'[[connections]]\naddress = "https://{host}"\ntoken = "tok"\nauth_type = "sso"\n',
     )
     answer = folder.bazel(f"https://{host}/pypi/simple/")
-    assert answer.authorization == "Basic " + base64.b64encode(b"__token__:tok").decode()
+    assert answer.authorization == "Bearer tok"
 
 
 def test_a_variable_of_the_environment(folder: Windows, host: str) -> None:

@@ -22,7 +22,7 @@ if sys.platform == "win32":
             seconds: how long to wait.
 
         Raises:
-            OSError: it cannot be made, or locked.
+            OSError: it cannot be made.
         """
         import msvcrt
 
@@ -39,7 +39,8 @@ if sys.platform == "win32":
             while True:
                 try:
                     msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-                except PermissionError:
+                except OSError:
+                    # Held, whatever it says: in Wine it has the cause of what failed before.
                     if time.monotonic() >= deadline:
                         os.close(descriptor)
                         return None
