@@ -92,8 +92,9 @@ def test_an_item_of_the_keyring(frozen: Program, secret_service: SecretService) 
         agent.warm()
         assert agent.call(URI).authorization is None
         item = {"service": "rattler", "username": HOST}
-        secret_service.add("made by rattler", item, '{"BearerToken":"first"}')
-        assert agent.call(URI).authorization == "Bearer first"
+        login = '{"BasicHTTP":{"username":"ada","password":"first"}}'
+        secret_service.add("made by rattler", item, login)
+        assert agent.call(URI).authorization == "Basic YWRhOmZpcnN0"
         assert frozen.docker(
             "store", {"ServerURL": HOST, "Username": "ada", "Secret": "second"}
         ).code == 0  # fmt: skip
