@@ -138,8 +138,11 @@ def test_what_it_has_of_the_host_is_a_socket_and_a_program(container: Container)
     assert container("touch /opt/credlatch/x 2>&1 || echo refused").endswith("refused\n")
 
 
-def test_other_commands_look_in_the_container_itself(container: Container) -> None:
-    said = container("credlatch token https://pypi.example.com/simple/ 2>&1 || echo none")
+def test_the_commands_for_scripts_get_the_same(container: Container) -> None:
+    asked = "https://pypi.example.com/simple/"
+    assert container(f"credlatch token {asked}") == "t-pypi.example.com\n"
+    assert container(f"credlatch header {asked}") == "Authorization: Bearer t-pypi.example.com\n"
+    said = container("credlatch token https://c.example/simple/ 2>&1 || echo none")
     assert said.endswith("none\n")
 
 

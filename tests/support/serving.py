@@ -61,8 +61,8 @@ class Running:
         return connection
 
     def ask(self, *fields: bytes, what: bytes = wire.GET) -> bytes:
-        """All that is sent back."""
-        return self.tell(wire.request(what, *fields))
+        """All that is sent back, without the signs of life of a busy machine."""
+        return self.tell(wire.request(what, *fields)).lstrip(wire.PULSE)
 
     def tell(self, data: bytes, *, end: bool = False) -> bytes:
         """All that is sent back, whatever was sent; ``end``: and nothing more will be."""
