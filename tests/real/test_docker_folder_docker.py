@@ -39,8 +39,9 @@ def test_the_step_s_token_is_good_where_that_of_the_build_s_start_has_ended(
     docker_folder.home.env["PAUSE"] = str(LIFETIME + 1)
     docker_folder(build_by("docker build"))
     docker_folder.installed("pip")
-    # One for each secret is asked for before the build starts, to see that it can be had.
-    assert len(token_server.posts("/token")) == len(TARGETS) + 1
+    # One before the build starts, to see that each secret can be had, and one at the step; more
+    # where the first was half over when the next secret was looked for.
+    assert 2 <= len(token_server.posts("/token")) <= len(TARGETS) + 1
 
 
 @pytest.mark.parametrize("target", TARGETS)
