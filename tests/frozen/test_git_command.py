@@ -121,11 +121,11 @@ def test_bad_input_is_a_line(git: GitHelper, operation: str, stdin: bytes, says:
 
 @pytest.mark.parametrize("args", [[], ["get", "more"], ["--verbose", "get"], ["--read-only"]])
 def test_wrong_usage_is_2_and_a_line(git: GitHelper, args: list[str]) -> None:
-    assert "usage: git-credential-credlatch" in line(git.program(*args), 2)
+    assert "usage: credlatch git" in line(git.program(*args), 2)
 
 
 def test_help_and_capabilities_are_answers(git: GitHelper) -> None:
-    assert git.program("--help").out.startswith(b"usage: git-credential-credlatch ")
+    assert git.program("--help").out.startswith(b"usage: credlatch git ")
     capability = git.program("capability")
     assert capability.out == b"version 0\ncapability authtype\ncapability state\n"
 
