@@ -77,8 +77,9 @@ def test_setup_of_every_tool_shows_its_plan(folder: Windows, tool: str, host: st
         docker.program.unlink()
 
 
-def test_setup_of_a_tool_that_is_not_there_says_so(folder: Windows) -> None:
-    assert "git is not on PATH" in line(folder("setup", "git", "--dry-run"), 1)
+def test_setup_of_a_tool_that_is_not_there_says_so(folder: Windows, host: str) -> None:
+    said = folder("setup", "git", "--host", host, "--force", "--dry-run")
+    assert "git is not on PATH" in line(said, 1)
 
 
 def test_installing_twice_running_it_and_taking_it_away(windows: Windows) -> None:

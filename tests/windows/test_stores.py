@@ -92,7 +92,7 @@ def test_posit_s_tokens(folder: Windows, host: str) -> None:
         f'[[connections]]\naddress = "https://{host}"\ntoken = "tok"\nauth_type = "sso"\n',
     )
     answer = folder.bazel(f"https://{host}/pypi/simple/")
-    assert answer.authorization == "Bearer tok"
+    assert answer.authorization == "Basic " + base64.b64encode(b"__token__:tok").decode()
 
 
 def test_a_variable_of_the_environment(folder: Windows, host: str) -> None:
