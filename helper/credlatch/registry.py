@@ -13,6 +13,7 @@ HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
 _API = frozenset(("", "v1", "v2"))  # paths at which a registry's API begins
 _ROOTS = ("", "/", "/v1/", "/v2/")  # what follows the host where no more is meant
+_NOT_IN_KEYS = frozenset("?#")
 _HUB_URLS = tuple(f"https://{host}{root}" for host in _HUB_HOSTS for root in _ROOTS)
 _HUB_PORTS = tuple(f"{host}:443" for host in _HUB_HOSTS)
 _HUB_KEYS = tuple(dict.fromkeys((HUB_KEY, *_HUB_HOSTS, *_HUB_URLS, *_HUB_PORTS)))
@@ -22,8 +23,12 @@ def parse(key: str) -> urls.Url | None:
     """The URL that a key stands for, or None for a key that only equals itself.
 
     A key is no more than a text to its client: what is no host's name is still stored and found.
+    One with a user name, a query or a fragment is none, because programs cut different hosts out of
+    ``good.example?@other.example``.
     """
     text = key if "://" in key else f"https://{key}"
+    if "@" in text.split("/", 3)[2] or not _NOT_IN_KEYS.isdisjoint(key):
+        return None
     try:
         url = urls.parse(text)
     except RequestError:

@@ -148,6 +148,25 @@ def test_what_is_no_registry_only_equals_itself(key: str) -> None:
     assert asked(key) == (key,)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "{}@r.example", "r.example@{}", "r.example:443@{}", "a@{}@r.example", "@r.example",
+        "{}?@r.example", "r.example?@{}", "{}#@r.example", "r.example#@{}", "r.example/?x",
+        "r.example\\@{}", "r.example%2f@{}", "https:{}@r.example",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("scheme", ["", "https://", "HTTPS://"])
+def test_what_programs_cut_different_hosts_out_of_only_equals_itself(key: str, scheme: str) -> None:
+    key = scheme + key.format("o.example")
+    assert registry.parse(key) is None
+    assert asked(key) == (key,)
+
+
+def test_a_digest_in_a_repository_s_key_is_no_user_name() -> None:
+    assert "r.example" in asked("r.example/ns/repo@sha256:0123")
+
+
 def test_below_a_bucket_there_are_no_keys() -> None:
     url = urls.parse("s3://bucket/key")
     assert registry.spellings(url) == ()
