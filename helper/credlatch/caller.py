@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from credlatch.errors import StoreError
+from credlatch.errors import ElsewhereError, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,10 +95,16 @@ class Caller:
 
         A name below ``localhost`` is this machine if it resolves to nothing else; only for such a
         URL with plain http is the resolver asked.
+
+        Raises:
+            ElsewhereError: the caller's own process may be told other addresses than this one.
         """
         if url.may_carry_credentials or not url.may_be_loopback:
             return url.may_carry_credentials
-        from credlatch.system import addresses
+        from credlatch.system import addresses, network
+
+        if self.is_guest and not network.same_network(self.environ):
+            raise ElsewhereError("the caller's own settings count for its resolver")
 
         return addresses.is_loopback(url.host, self.left(addresses.PATIENCE))
 

@@ -6,7 +6,13 @@ import time
 
 from credlatch import clock
 from credlatch.credential import Basic
-from credlatch.errors import CredlatchError, RefusedError, RenewalError, StoreError
+from credlatch.errors import (
+    CredlatchError,
+    ElsewhereError,
+    RefusedError,
+    RenewalError,
+    StoreError,
+)
 from credlatch.renew import margin
 from credlatch.stores import NOTHING, ORIGIN, PORT, PROJECT
 from credlatch.stores.order import ORDER
@@ -130,7 +136,7 @@ class Resolver:
         try:
             return self._answer(store, open_store, request)
         except CredlatchError as error:
-            if store.name != PROJECT:
+            if store.name != PROJECT or isinstance(error, ElsewhereError):
                 raise
             self._caller.warn(f"{error} (a project's configuration names it)")
             return None

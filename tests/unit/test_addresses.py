@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credlatch import url as urls
+from credlatch.caller import Caller
 from credlatch.credential import Secret
-from credlatch.errors import RefusedError, RenewalError
+from credlatch.errors import ElsewhereError, RefusedError, RenewalError
 from credlatch.grant import OAuthRefresh
+from credlatch.keep import Keep
 from credlatch.renew import exchange
 from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.stores.netrc import NetrcStore
 from credlatch.system import addresses
+from credlatch.system.network import settings
 from support.callers import caller_of
 
 if TYPE_CHECKING:
@@ -101,6 +105,32 @@ def test_and_if_it_is_not_it_is_refused(home: Home, resolver: FakeResolver, name
     with pytest.raises(RefusedError, match=r"in the clear.*does not resolve to this machine"):
         Resolver(caller_of(home)).resolve(Request(url, ()))
     assert resolver.asked == [url.host]
+
+
+@pytest.mark.parametrize("project", [False, True])
+@pytest.mark.parametrize("name", ["LOCALDOMAIN", "HOSTALIASES", "RES_OPTIONS"])
+def test_a_process_with_another_resolver_does_not_say_whether_it_is(
+    home: Home, resolver: FakeResolver, name: str, project: bool
+) -> None:
+    home.write_rattler({"a.localhost": {"BearerToken": "t"}})
+    if project:
+        home.write("auth.json", (home.path / ".rattler/credentials.json").read_text())
+        home.write(".rattler/credentials.json", "{}")
+        home.write("pixi.toml", "[workspace]\n")
+        home.write(".pixi/config.toml", 'authentication-override-file = "auth.json"\n')
+        home.write(".netrc", "")
+    request = Request(urls.parse("http://a.localhost/"), ())
+    environ = {**settings(os.environ), **home.env}
+    keep = Keep()
+    agent_s = Caller(environ, str(home.path), keep)
+    found = Resolver(agent_s).resolve(request)
+    assert found is not None
+    assert found.store == ("pixi-project" if project else "rattler")
+    resolver.asked.clear()
+    other = Caller({**environ, name: "evil.example"}, str(home.path), keep)
+    with pytest.raises(ElsewhereError):
+        Resolver(other).resolve(request)
+    assert resolver.asked == []
 
 
 @pytest.mark.parametrize("resolver", [("192.0.2.1",)], indirect=True)

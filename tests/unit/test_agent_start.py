@@ -181,12 +181,12 @@ def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     others = {
         "CREDLATCH_TOKEN_A_EXAMPLE": "s", "PYX_API_KEY": "s", "AWS_SECRET_ACCESS_KEY": "s",
         "DBUS_SESSION_BUS_ADDRESS": "unix:x", "LD_LIBRARY_PATH": "/bundle", "PYTHONPATH": "/p",
+        "LD_LIBRARY_PATH_ORIG": "/a/build/s", "LD_PRELOAD": "/x.so", "LD_AUDIT": "/x.so",
+        "SSLKEYLOGFILE": "/keys", "GCONV_PATH": "/g", "OPENSSL_MODULES": "/m", "NETRC": "/n",
     }  # fmt: skip
     for name, value in {**given, **others}.items():
         monkeypatch.setenv(name, value)
     its = start._environment("")
     assert {name: its.get(name) for name in given} == given
     assert set(its) - set(given) == {"PYINSTALLER_RESET_ENVIRONMENT", "MALLOC_ARENA_MAX"}
-    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/its/own")
-    assert start._environment("")["LD_LIBRARY_PATH"] == "/its/own"
     assert start._environment("a\udcff\u2028é")[start.FIRST] == "a\\udcff\\u2028\\xe9"

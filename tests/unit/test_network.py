@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from credlatch.renew.network import same_network, settings
+from credlatch.system.network import same_network, settings
 
 SETTINGS = {
     "HTTPS_PROXY": "http://proxy.example:3128",

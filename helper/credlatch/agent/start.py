@@ -8,7 +8,7 @@ import sys
 import time
 
 from credlatch.agent import place
-from credlatch.renew import network
+from credlatch.system import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,13 +113,14 @@ def _spawn(lock: int, first: str) -> None:
 
 
 def _environment(first: str) -> dict[str, str]:
-    """What the agent needs of ours; what a caller's says comes with each call."""
+    """What the agent needs of ours; what a caller's says comes with each call.
+
+    No LD_LIBRARY_PATH: libraries that a build has for itself would answer all others' calls.
+    """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if first:
         kept[FIRST] = first.encode("ascii", "backslashreplace").decode()
     kept |= network.settings(os.environ)
-    if "LD_LIBRARY_PATH_ORIG" in os.environ:
-        kept["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH_ORIG"]
     # The loader must not take it for a child of this process (PyInstaller's documentation), and
     # glibc's one arena for each thread would hold on to memory.
     return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1", "MALLOC_ARENA_MAX": "2"}

@@ -8,8 +8,8 @@ import time
 from credlatch.errors import ElsewhereError, LockedError, RenewalError, StoreError
 from credlatch.renew import margin, notes
 from credlatch.renew.attempts import Attempt
-from credlatch.renew.network import same_network
 from credlatch.system import files, locks
+from credlatch.system.network import same_network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
