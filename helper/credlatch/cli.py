@@ -206,9 +206,13 @@ def _print(text: str) -> int:
 
 
 def _no_core_dump() -> None:
-    """A crash must not write secrets to a file."""
+    """A crash must not write secrets to a file: as ``agent.client.forbid_cores``, which says why.
+
+    That module is not there when this one runs from source, and would cost more than these lines.
+    """
     if sys.platform != "win32":
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+        soft = 1 if hard and sys.platform == "linux" else 0
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

@@ -211,13 +211,23 @@ def test_a_defect_of_ours_is_one_line_without_details(
     assert b"Traceback" in run({**source.home.env, "CREDLATCH_DEBUG": "1"}).stderr
 
 
-def test_no_core_is_dumped_with_secrets_in_it(source: Program) -> None:
+LINUX = sys.platform == "linux"
+
+
+@pytest.mark.parametrize("call", ["cli.main()", "client.forbid_cores()"])
+@pytest.mark.parametrize(("hard", "soft"), [(0, 0), (1, int(LINUX)), (4096, int(LINUX))])
+def test_no_core_is_dumped_with_secrets_in_it(
+    source: Program, call: str, hard: int, soft: int
+) -> None:
+    """On Linux 1 keeps it also from a program that collects cores, which 0 does not."""
     script = (
         "import resource, sys\n"
         "from credlatch import cli\n"
+        "from credlatch.agent import client\n"
+        f"resource.setrlimit(resource.RLIMIT_CORE, ({hard}, {hard}))\n"
         "sys.argv = ['credlatch', '--version']\n"
-        "cli.main()\n"
-        "assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0\n"
+        f"{call}\n"
+        f"assert resource.getrlimit(resource.RLIMIT_CORE) == ({soft}, {hard})\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], env=source.home.env, timeout=60, check=False

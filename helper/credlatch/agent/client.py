@@ -124,6 +124,21 @@ def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
     return None
 
 
+def forbid_cores() -> None:
+    """Have a crash write no secret to a file, nor hand it to a program that collects cores.
+
+    To Linux a limit of 0 means no file alone; 1 means no program either (do_coredump in
+    fs/coredump.c), and is too small for a file. Where the hard limit is 0, it stays 0.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    soft = 1 if hard and sys.platform == "linux" else 0
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
 def _begin() -> float | None:
     """When the process before us has asked, for the same call; None: there was none."""
     if sys.platform == "win32":
@@ -158,7 +173,6 @@ def _ask(
 ) -> tuple[int, bytes, bytes] | None:
     import _socket
     import posix
-    import resource
     import time
 
     from credlatch.agent.peer import uid_of
@@ -175,8 +189,7 @@ def _ask(
         said = before.decode("utf-8", "backslashreplace")
         warning = None if said == NO_WARNING else said
         return None
-    # A crash must not write secrets to a file.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    forbid_cores()
     forwarded = chosen.startswith(b"/")
     if not forwarded and chosen not in {b"", b"on"}:
         raise ValueError("it is neither on, off nor an absolute path")
