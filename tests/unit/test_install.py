@@ -326,6 +326,41 @@ def test_from_source_nothing_can_be_installed() -> None:
         layout.running()
 
 
+@pytest.mark.parametrize("name", ["bin", "lib", "lib/credlatch"])
+def test_no_link_is_followed_where_every_user_may_put_one(
+    running: Running, tmp_path: Path, name: str
+) -> None:
+    elsewhere = folder(tmp_path / "elsewhere", os.getuid())
+    prefix = folder(tmp_path / "prefix", os.getuid())
+    link = prefix / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    link.parent.chmod(0o777)
+    with pytest.raises(PlaceError, match=f"{link} is a link where every user may put one"):
+        put.put(running, Layout(str(prefix)), force=False)
+    assert tree(elsewhere) == set()
+    assert tree(prefix) <= {"lib", name}
+    link.parent.chmod(0o755)
+    assert put.put(running, Layout(str(prefix)), force=False)
+
+
+@as_root
+@pytest.mark.parametrize("by_link", [False, True])
+def test_root_installs_nowhere_that_another_user_leads_it_to(
+    running: Running, tmp_path: Path, by_link: bool
+) -> None:
+    """A folder of root's in a user's home, which the user may replace by another."""
+    home = folder(tmp_path / "home", ADA)
+    there = tmp_path / "opt" if by_link else home / "opt"
+    there.mkdir()
+    if by_link:
+        (home / "opt").symlink_to(there)
+        os.chown(home / "opt", ADA, ADA, follow_symlinks=False)
+    with pytest.raises(PlaceError, match=f"another user's .uid {ADA}"):
+        put.put(running, Layout(str(home / "opt")), force=False)
+    assert tree(there) == set()
+
+
 @as_root
 def test_root_installs_nothing_in_another_user_s_folder(tmp_path: Path) -> None:
     home = folder(tmp_path / "home", ADA)

@@ -67,21 +67,30 @@ def _see_what_is_there(into: Layout, *, force: bool) -> None:
 
 
 def _see_whose(folder: str) -> None:
-    """See that root installs nothing in another user's folder (sudo): they could not upgrade it.
+    """See that no other user leads us elsewhere, and that root installs in nobody's folders (sudo).
+
+    They could not upgrade it there, and could put another program in its place.
 
     Raises:
-        PlaceError: it would.
+        PlaceError: there is a link, or for root a folder, of another user's on the way.
     """
-    if sys.platform == "win32" or os.geteuid() != 0:
+    if sys.platform == "win32":
         return
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    owner = os.stat(folder).st_uid if os.path.exists(folder) else 0
-    if not owners.is_trusted(owner):
+    try:
+        real, led = owners.followed(folder)
+    except OSError as error:
         raise PlaceError(
-            f"{folder} is another user's (uid {owner}): install as that user, "
-            "or with --prefix /usr/local"
-        )
+            f"{files.reason(error)}: move it away, or choose another --prefix"
+        ) from None
+    while os.geteuid() == 0 and real != os.path.dirname(real):
+        owner = os.stat(real, follow_symlinks=False).st_uid if os.path.lexists(real) else 0
+        owner = owner if led is None else led
+        if not owners.is_trusted(owner):
+            raise PlaceError(
+                f"{real} is another user's (uid {owner}), or reached by a link of theirs: install "
+                "as that user, or with --prefix /usr/local"
+            )
+        real = os.path.dirname(real)
 
 
 def _put(running: Running, into: Layout) -> bool:
