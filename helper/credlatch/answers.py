@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 BAZEL, DOCKER = "bazel", "docker"
 GIT, KEYRING, HEADER, TOKEN = "git", "keyring", "header", "token"
 _LOGINS = (GIT, KEYRING, HEADER, TOKEN)
+_ALL = frozenset((BAZEL, DOCKER, *_LOGINS))
 
 
 class Answer:
@@ -75,6 +76,15 @@ def protocol_of(stdin: bytes) -> str:
     A key may begin with a bracket: ``[::1]:5000``.
     """
     return BAZEL if stdin.lstrip()[:1] in (b"{", b"") else DOCKER
+
+
+def protocol_named(name: bytes, stdin: bytes) -> str | None:
+    """The protocol that another process names, or that a bare ``get`` speaks; None: no such here.
+
+    A later version may know more of them, and its request is not to be read as another one's.
+    """
+    protocol = name.decode(errors="replace") or protocol_of(stdin)
+    return protocol if protocol in _ALL else None
 
 
 def get(protocol: str, asked: bytes, caller: Caller) -> Answer:

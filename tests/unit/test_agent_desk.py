@@ -92,6 +92,15 @@ def test_who_lives_elsewhere_is_left_alone(office: Office, home: Home, world: by
     assert (office.log.calls, office.log.declined) == (1, 1)
 
 
+@pytest.mark.parametrize("protocol", [b"bazel2", b"list", b"\0", b"\xff", b"bazel " * 100_000])
+def test_a_protocol_of_a_later_version_is_left_to_the_caller(
+    office: Office, home: Home, protocol: bytes
+) -> None:
+    fields = [protocol, b"/", WORLD, URI, os.fsencode(f"HOME={home.path}")]
+    assert office.desk.answer(wire.GET, fields) == wire.DECLINED
+    assert len(office.log.text()) < 200
+
+
 def test_what_people_ask(office: Office) -> None:
     assert office.desk.answer(wire.STATUS, []) == wire.answer(0, b"pid: 7\n", b"")
     office.log.note("caf\udce9")

@@ -80,6 +80,17 @@ def test_docker_hub_has_one_name_too_many(
     assert b'"Username":"u"' in desk.answer(wire.FORWARDED, [b"docker", key])
 
 
+@pytest.mark.parametrize(
+    "protocol", [b"bazel2", b"BAZEL", b"setup", b"\0", b"../x", b"bazel a.example netrc", b"\xff"]
+)
+def test_a_protocol_of_a_later_version_is_left_to_the_other_side(protocol: bytes) -> None:
+    log = Log()
+    desk = forward.ForwardingDesk([forward.Hosts("*")], log)
+    request = b'{"uri":"https://a.example/"}'
+    assert desk.answer(wire.FORWARDED, [protocol, request]) == wire.DECLINED
+    assert log.text().split(" ", 1)[1].startswith("- - - left to the caller: ")
+
+
 @pytest.fixture
 def path() -> Iterator[bytes]:
     """A short one: a socket's may have a hundred bytes."""

@@ -67,6 +67,14 @@ def test_a_message_is_one_line_without_what_a_terminal_obeys() -> None:
     assert len(line) < 300
 
 
+def test_a_host_s_name_of_a_million_characters_does_not_fill_the_memory() -> None:
+    log = Log()
+    long = request(f"https://{'a.' * 30_000}example/")
+    log.answered(of("bazel", Answer(0, b"", b"", request=long)))
+    log.refused("bazel", f"{'x' * 1_000_000} is not forwarded")
+    assert all(len(line) < 500 for line in log.text().splitlines())
+
+
 def test_only_the_last_lines_are_kept_and_all_calls_counted() -> None:
     log = Log()
     for number in range(KEPT + 5):

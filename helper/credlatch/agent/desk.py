@@ -6,6 +6,7 @@ import os
 
 from credlatch import answers
 from credlatch.agent import place, wire
+from credlatch.agent.log import UNKNOWN
 from credlatch.caller import Caller
 from credlatch.errors import ElsewhereError
 
@@ -64,7 +65,10 @@ class Desk:
     def _get(
         self, protocol: bytes, cwd: bytes, world: bytes, asked: bytes, variables: bytes
     ) -> bytes:
-        name = protocol.decode() or answers.protocol_of(asked)
+        name = answers.protocol_named(protocol, asked)
+        if name is None:
+            self._log.refused("-", UNKNOWN)
+            return wire.DECLINED
         if world != self._world:
             self._log.refused(name, "its paths lead elsewhere (another container or chroot)")
             return wire.DECLINED

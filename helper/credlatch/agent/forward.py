@@ -12,6 +12,7 @@ import socket
 from credlatch import answers, registry
 from credlatch import url as urls
 from credlatch.agent import wire
+from credlatch.agent.log import UNKNOWN
 from credlatch.caller import Caller
 from credlatch.errors import RequestError
 
@@ -83,7 +84,10 @@ class ForwardingDesk:
         if asks_for != wire.FORWARDED:
             raise ValueError("not a request that may come from elsewhere")
         protocol, asked = fields
-        name = protocol.decode() or answers.protocol_of(asked)
+        name = answers.protocol_named(protocol, asked)
+        if name is None:
+            self._log.refused("-", UNKNOWN)
+            return wire.DECLINED
         url = answers.url_of(name, asked)
         if url is None or not self._may_ask(url):
             what = "what it asks for" if url is None else url.netloc

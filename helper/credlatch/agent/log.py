@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from credlatch.answers import Answer
 
 KEPT = 1_000  # lines
+UNKNOWN = "it asks in a protocol that is not known here"
 _LONGEST = 200  # characters of a failure's text
+_WIDEST = 400  # characters of a line: a host's name may be as long as a URL
 
 
 def call(answer: Answer) -> str:
@@ -35,7 +37,8 @@ def call(answer: Answer) -> str:
 
 def line(text: str) -> str:
     """A line of the log, with the time."""
-    # A failure's text may hold what a terminal obeys, or what would look like another line.
+    # What is asked, or a failure, may hold what a terminal obeys, or what looks like another line.
+    text = text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…"
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     return f"{clock.timestamp(int(time.time()))} {text}"
