@@ -112,6 +112,15 @@ def test_what_a_dead_process_left_is_no_hindrance(path: bytes) -> None:
     os.close(forward.alone(path))
 
 
+def test_a_link_in_the_lock_s_place_is_not_followed(path: bytes, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    Path(os.fsdecode(path)).with_suffix(".lock").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        forward.alone(path)
+    assert other.read_text() == "mine"
+
+
 def test_whoever_listens_there_is_not_pushed_aside(path: bytes) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as other:
         other.bind(path)

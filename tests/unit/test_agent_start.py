@@ -121,6 +121,19 @@ def test_a_link_and_a_file_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.parametrize("target", ["there", "gone"])
+def test_a_link_in_the_lock_s_place_is_not_followed(folder: Path, target: str) -> None:
+    folder.mkdir(mode=0o700)
+    other = folder.with_name("other")
+    if target == "there":
+        other.write_text("mine")
+    (folder / f"{BUILD}.lock").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        take()
+    assert other.exists() is (target == "there")
+    assert target == "gone" or other.read_text() == "mine"
+
+
 def test_nothing_is_made_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         start.private(os.fsencode(tmp_path / "run" / "credlatch"))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.caller import Caller
+from credlatch.credential import Basic, Secret
 from credlatch.errors import LockedError, StoreError
+from credlatch.stores.rattler import RattlerStore
 from credlatch.system import files, locks, owners, writable
 from support.users import ADA, EVE, TEAM, as_root, become, folder, open_place, owned
 
@@ -329,6 +331,44 @@ def test_root_follows_a_user_s_links_to_the_user_s_own_folders_and_no_further(
     assert "leads to" in become(0, lambda: owners.real_path(str(home / ".config/x")))
     assert "leads to" in become(0, lambda: owners.real_path(str(home / ".config/below/x")))
     assert owners.real_path(str(home / ".rattler/x")) == str(home.resolve() / "dotfiles/x")
+
+
+@as_root
+def test_what_a_user_s_file_names_is_written_in_that_user_s_folders_and_no_further(
+    place: Path,
+) -> None:
+    home, system = folder(place / "home", ADA).resolve(), folder(place / "etc").resolve()
+    assert owners.real_path(str(home / "below/x"), ADA) == str(home / "below/x")
+    for name in ("x", "below/x"):
+        with pytest.raises(PermissionError, match="another user's file leads to"):
+            owners.real_path(str(system / name), ADA)
+    settings = written(folder(home / ".pixi", ADA) / "config.toml", ADA)
+    for to, fails in ((system, True), (home / "own", False)):
+        settings.write_text(f"authentication-override-file = '{to}/logins.json'")
+        store = RattlerStore(Caller({"HOME": str(home)}, "/"))
+        if fails:
+            with pytest.raises(StoreError, match="another user's file leads to"):
+                store.save("r.example", Basic("ada", Secret("p")))
+        else:
+            store.save("r.example", Basic("ada", Secret("p")))
+    assert list(system.iterdir()) == []
+    assert ids(home / "own/logins.json") == (ADA, ADA)
+
+
+@as_root
+def test_a_folder_that_another_user_makes_at_that_moment_is_not_used(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp, real = folder(place / "tmp", 0, 0o1777), writable._entered
+
+    def made(path: str) -> int:
+        folder(tmp / "logins", EVE)
+        return real(path)
+
+    monkeypatch.setattr(writable, "_entered", made)
+    with pytest.raises(PermissionError, match="another user's"):
+        write(tmp / "logins" / "store")()
+    assert list((tmp / "logins").iterdir()) == []
 
 
 @as_root

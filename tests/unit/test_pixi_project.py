@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from credlatch import logins
 from credlatch import url as urls
 from credlatch.caller import Caller
-from credlatch.errors import StoreError
+from credlatch.errors import SetupError, StoreError
 from credlatch.request import Request
 from credlatch.resolve import Resolver
+from credlatch.setup import hosts
 from credlatch.stores.rattler import RattlerStore
 from support.users import ADA, EVE, as_root, become, folder, open_place, owned
 
@@ -66,6 +68,7 @@ def test_it_is_heard_in_the_project_and_below_and_nowhere_else(home: Home, proje
         ("pixi.toml", "", True),
         ("pixi.toml", "[project]", True),
         ("pixi.toml", "???", True),
+        ("pixi.toml", "x = " + "[" * 9_999, True),
         ("pixi.toml", "[package]\n[workspace]", True),
         ("pixi.toml", "[package]", False),
         ("pyproject.toml", "[tool.pixi.workspace]", True),
@@ -192,6 +195,24 @@ def test_a_token_that_has_ended_is_not_renewed_and_fails_no_call(home: Home, pro
     assert not [path for path in home.path.rglob("*") if "lock" in path.name]
 
 
+def test_a_token_that_is_not_renewed_is_good_to_its_end(home: Home, project: Path) -> None:
+    entry = {
+        "access_token": "good",
+        "refresh_token": "r",
+        "expires_at": int(time.time()) + 300,
+        "token_endpoint": "https://127.0.0.1:9/token",
+        "client_id": "c",
+    }
+    home.write("project/auth.json", json.dumps({HOST: {"OAuth": entry}}))
+    caller = Caller(dict(home.env), str(project))
+    found = Resolver(caller).resolve(Request(urls.parse(f"https://{HOST}/"), ()))
+    assert found is not None
+    assert found.entry.grant is None
+    assert found.expires is not None
+    assert found.expires > time.time() + 200  # and not soon, as where a renewal has failed
+    assert caller.warnings == []
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -214,6 +235,14 @@ def test_a_broken_one_is_a_warning_and_fails_no_call(
     assert "project" in warnings[0]
 
 
+def test_a_broken_one_is_no_login_that_may_be_there(home: Home, project: Path) -> None:
+    home.write("project/auth.json", "???")
+    caller = Caller(dict(home.env), str(project))
+    with pytest.raises(SetupError, match="no store has a login"):
+        hosts.named([HOST], caller, force=False)
+    assert "not JSON" in caller.warnings[0]
+
+
 @pytest.mark.parametrize("name", ["", ".pixi", ".pixi/config.toml", "pixi.toml", "auth.json"])
 @pytest.mark.parametrize("mode", [0o020, 0o002])
 def test_what_others_may_change_is_not_heard(
@@ -225,6 +254,21 @@ def test_what_others_may_change_is_not_heard(
     assert found is None
     assert str(path) in warning
     assert "chmod" in warning
+
+
+@pytest.mark.parametrize("name", ["project", "logins"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_a_folder_that_others_may_change_is_enough_wherever_the_file_is(
+    home: Home, project: Path, name: str, mode: int
+) -> None:
+    auth = home.write("logins/auth.json", json.dumps({HOST: bearer("of the project")}))
+    home.write("project/.pixi/config.toml", SETTING.format(auth))
+    assert token(home, project) == "of the project"
+    path = home.path / name
+    path.chmod(path.stat().st_mode | mode)
+    found, (warning,) = ask(home, project)
+    assert found is None
+    assert warning.startswith(f"others may change {path}: chmod")
 
 
 @pytest.mark.parametrize("name", [".pixi", ".pixi/config.toml", "pixi.toml", "auth.json"])
@@ -272,4 +316,8 @@ def test_another_user_s_project_around_the_working_directory_sets_nothing(home: 
         assert found.startswith("(None, [")
         assert "another user" in found
         (tmp / ".pixi/config.toml").unlink()
+        assert become(ADA, lambda: ask(home, work)) == "(None, [])"
+        own = folder(work / ".pixi", ADA) / "config.toml"
+        own.write_text(SETTING.format("auth.json"))
+        owned(own, ADA)
         assert become(ADA, lambda: ask(home, work)) == "(None, [])"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,10 @@ from credlatch.protocols import docker
 from credlatch.resolve import Resolver
 from credlatch.stores import chained
 from credlatch.stores.chained import ChainedStore
+from support import users
 from support.callers import caller_of
 from support.chains import CHAIN, NOT_FOUND, Chained, failure
+from support.home import Home
 
 
 def ask_docker(store: ChainedStore) -> object:
@@ -156,3 +159,20 @@ def test_the_list_may_be_read_by_everybody(chains: Chained) -> None:
     caller = caller_of(chains.home)
     assert ChainedStore(caller).find_key(("x",)) is None
     assert caller.warnings == []
+
+
+@users.as_root
+def test_root_runs_no_program_of_a_user_s_whose_file_names_it() -> None:
+    with users.open_place() as place:
+        chains = Chained(Home(place / "home"))
+        ran = place / "ran"
+        path = chains.helper("helper", f"touch {ran}; echo '{{}}'")
+        chains.chain(bazel={"*": path})
+        chain = place / "home/.config/credlatch/chain.json"
+        for each in (place / "home", place / "home/bin", Path(path), chain):
+            users.owned(each, users.ADA)
+        assert "is not run" in failure(chains, ask_bazel)
+        assert not ran.exists()
+        users.owned(chain, 0)  # what root has written there, root means
+        assert ask_bazel(chains.store()) is None
+        assert ran.exists()

@@ -51,6 +51,11 @@ def test_every_store_tells_its_hosts(home: Home) -> None:
     ]
 
 
+def test_a_host_whose_login_is_kept_beside_a_token_has_its_own_name(home: Home) -> None:
+    home.write_rattler({"docker://r.example:5000": BASIC, "docker://*": BASIC})
+    assert known(home) == ["https://r.example:5000"]
+
+
 @pytest.mark.parametrize("way", ["PYX_AUTH_TOKEN", "PYX_API_KEY", "login"])
 def test_pyx_s_hosts_come_with_its_token(home: Home, way: str) -> None:
     if way == "login":

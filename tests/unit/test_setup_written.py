@@ -13,6 +13,7 @@ import pytest
 from credlatch.errors import SetupError
 from credlatch.setup import written
 from credlatch.system import files
+from support import users
 from support.wiring import refused
 
 if TYPE_CHECKING:
@@ -191,3 +192,22 @@ def test_what_was_undone_is_done_again_where_the_link_stays(
     monkeypatch.undo()
     assert wiring("uv", "--undo") == 0
     assert not os.path.lexists(wiring.bin / "keyring")
+
+
+@users.as_root
+def test_git_s_lock_in_a_user_s_home_is_the_user_s(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, commit = wiring.home.path, files.AtomicWrite.commit
+    wiring.home.write(".gitconfig", "[user]\n")
+    for path in (home, *home.rglob("*")):
+        users.owned(path, users.ADA)
+    found: list[int] = []
+
+    def looking(self: files.AtomicWrite, data: bytes) -> None:
+        found.extend(path.stat().st_uid for path in home.glob(".gitconfig.lock"))
+        commit(self, data)
+
+    monkeypatch.setattr(files.AtomicWrite, "commit", looking)
+    assert wiring("git", "--all-hosts") == 0
+    assert found == [users.ADA]
