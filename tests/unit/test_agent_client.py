@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import _socket
 import os
+import posix
 import socket
 import sys
+import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from credlatch.agent import client, peer, wire
+from credlatch import cli
+from credlatch.agent import client, control, peer, place, wire
+from credlatch.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BUILD = "b"
 BAZEL = 10.0  # seconds after which Bazel kills a helper
 
 
@@ -163,6 +170,160 @@ def test_signs_of_life_count_only_until_the_end(
     with pytest.raises(OSError):  # noqa: PT011 - whichever: the call goes on
         client._receive(pair[0], begin + 0.1)
     assert time.monotonic() - begin < 10
+
+
+# Whom it tells what.
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Who listens where the caller's own agent would."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cl-", dir="/tmp") as runtime,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
+        (Path(runtime) / "credlatch").mkdir(mode=0o700)
+        listener.bind(f"{runtime}/credlatch/{BUILD}.sock")
+        listener.listen()
+        listener.setblocking(False)
+        opened: list[_socket.socket] = []
+        begin = _socket.socket.__init__
+
+        class Opened(_socket.socket):
+            def __init__(self, *args: Any, **more: Any) -> None:
+                begin(self, *args, **more)  # socket.socket's calls this one as well
+                opened.append(self)
+
+        monkeypatch.setattr(_socket, "socket", Opened)
+        monkeypatch.setitem(posix.environ, b"XDG_RUNTIME_DIR", runtime.encode())
+        for name in (b"CREDLATCH_AGENT", client.ASKED.encode()):
+            monkeypatch.delitem(posix.environ, name, raising=False)
+        yield listener
+        for each in opened:
+            each.close()
+
+
+def asked(listener: socket.socket, why: str, chosen: bytes = b"") -> bytes | None:
+    """What whoever listens has been told; None: nobody has even connected."""
+    with pytest.raises(OSError, match=why):
+        client._ask(BUILD, chosen, b"bazel", b"{}")
+    try:
+        connection = listener.accept()[0]
+    except BlockingIOError:
+        return None
+    with connection:
+        connection.setblocking(False)
+        try:
+            return connection.recv(100_000)
+        except BlockingIOError:
+            return b""
+
+
+def test_its_own_agent_is_told_the_environment(listener: socket.socket) -> None:
+    told = asked(listener, "timed out")
+    assert told is not None
+    assert b"XDG_RUNTIME_DIR=" in told
+
+
+@pytest.mark.parametrize("what", ["open folder", "folder is a link", "socket is a link", "file"])
+def test_where_others_may_have_put_something_nobody_is_connected_to(
+    listener: socket.socket, what: str
+) -> None:
+    path = Path(listener.getsockname())
+    moved = path.parent.parent / "moved"
+    if what == "open folder":
+        path.parent.chmod(0o755)
+    elif what == "folder is a link":
+        path.parent.rename(moved)
+        path.parent.symlink_to(moved)
+    else:
+        path.rename(moved)
+        path.symlink_to(moved) if what == "socket is a link" else path.touch()
+    assert asked(listener, "no socket, or another user's link") is None
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_another_user_who_listens_is_told_nothing(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    path = listener.getsockname()
+    if named:
+        Path(path).parent.chmod(0o1777)
+    monkeypatch.setattr(peer, "uid_of", lambda _: os.getuid() + 1_815_001)
+    assert asked(listener, "it is another user's", path.encode() if named else b"") == b""
+
+
+def test_who_is_named_is_told_the_question_alone(listener: socket.socket) -> None:
+    told = asked(listener, "timed out", listener.getsockname().encode())
+    assert told == wire.request(wire.FORWARDED, b"bazel", b"{}")
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the frozen program has it."""
+    monkeypatch.setitem(sys._xoptions, "utf8 credlatch", BUILD)
+    monkeypatch.setattr(client, "warning", None)
+    monkeypatch.delitem(posix.environ, client.ASKED.encode(), raising=False)
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize(
+    ("chosen", "why"),
+    [
+        (b"/nonexistent/a.sock", "No such file or directory"),
+        (b"/", "it is no socket, or another user's link"),
+        (b"relative", "it is neither on, off nor an absolute path"),
+        (b"off", None),
+        (b"on", None),
+        (b"", None),
+    ],
+)
+def test_what_is_named_and_does_not_answer_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, chosen: bytes, why: str | None
+) -> None:
+    monkeypatch.setitem(posix.environ, b"XDG_RUNTIME_DIR", b"/nonexistent")
+    monkeypatch.setitem(posix.environ, b"CREDLATCH_AGENT", chosen)
+    assert client.ask(b"bazel", b"{}") is None
+    said = f"no answer from CREDLATCH_AGENT={chosen.decode()} ({why}): this machine's logins count"
+    assert client.warning == (None if why is None else said)
+    caller = Caller({})
+    cli._say_who_has_not_answered(caller)
+    assert caller.warnings == ([] if why is None else [said])
+
+
+def test_what_the_agent_has_used_up_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Caller] = []
+
+    def noted(_program: str, _args: list[str], caller: Caller) -> int:
+        calls.append(caller)
+        return 0
+
+    monkeypatch.setattr(cli, "_run", noted)
+    for used in (8.5, None):
+        monkeypatch.setattr(client, "began", None if used is None else time.monotonic() - used)
+        assert cli.main() == 0
+    assert calls[0].left(9.0) <= 0.5
+    assert calls[1].left(9.0) > 0.5
+
+
+@pytest.mark.parametrize("what", ["open folder", "another user"])
+def test_nobody_else_is_asked_how_the_agent_is(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path = Path(listener.getsockname())
+    monkeypatch.setattr(place, "socket", lambda *_: os.fsencode(path))
+    if what == "open folder":
+        path.parent.chmod(0o755)
+    else:
+        monkeypatch.setattr(peer, "uid_of", lambda _: os.getuid() + 1)
+    with pytest.raises(PermissionError):
+        control.ask(BUILD, wire.STOP)
+    if what == "open folder":
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    else:
+        with listener.accept()[0] as connection:
+            assert connection.recv(1) == b""
 
 
 def test_the_user_at_the_other_end(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import serve
+from credlatch.agent import serve, start
 from credlatch.agent.server import Server
 
 if TYPE_CHECKING:
@@ -121,3 +121,13 @@ def test_one_that_is_another_s_by_then_stays(path: bytes, signalled: int) -> Non
     assert can_connect(path)
     for other in server.others:
         other.close()
+
+
+def test_its_log_begins_with_the_call_that_has_started_it(
+    path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(start.FIRST, "2030-01-01T00:00:00Z bazel a.example netrc answered")
+    agent = serve.Agent(path, "b", 0.0)
+    with closing(agent._server._listener):
+        assert agent._log.text() == "2030-01-01T00:00:00Z bazel a.example netrc answered\n"
+    assert start.FIRST not in os.environ
