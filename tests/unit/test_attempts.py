@@ -351,6 +351,15 @@ def test_old_notes_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
     assert young in text(tmp_path)
 
 
+def test_what_was_sent_once_is_remembered_for_months(tmp_path: Path) -> None:
+    attempt(tmp_path, ONCE).sent()
+    name, state, at, message = text(tmp_path).split(" ", 3)
+    (tmp_path / NOTES).write_text(f"{name} {state} {float(at) - 60 * 86_400} {message}")
+    attempt(tmp_path, PyxRefresh(Secret("another"), SERVER, "")).sent()
+    with pytest.raises(LoginError):
+        check(tmp_path, ONCE)
+
+
 def test_notes_never_pile_up(tmp_path: Path) -> None:
     rows = "".join(f"{number:064x} sent {time.time()} \n" for number in range(notes.MOST + 50))
     (tmp_path / NOTES).write_text(rows)

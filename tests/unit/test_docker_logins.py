@@ -172,7 +172,12 @@ def test_a_token_in_the_second_place_is_not_hidden_by_a_login_in_the_first(home:
 
 @pytest.mark.parametrize(
     ("values", "taken"),
-    [((TOKENS["oauth"], TOKENS["bearer"]), True), ((login("a", "1"), login("b", "2")), False)],
+    [
+        ((TOKENS["oauth"], TOKENS["bearer"]), True),
+        ((login("a", "1"), TOKENS["oauth"]), True),
+        ((TOKENS["oauth"], login("a", "1")), True),
+        ((login("a", "1"), login("b", "2")), False),
+    ],
 )
 def test_of_items_that_are_doubled_logins_are_mended_and_tokens_stay(
     home: Home, values: tuple[dict[str, Any], ...], taken: bool

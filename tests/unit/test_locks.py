@@ -228,6 +228,33 @@ def test_who_waits_takes_no_time_of_the_processor_s_and_sees_a_signal(tmp_path: 
     assert not is_held(path)
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="the system tells who waits")
+def test_who_came_first_has_it_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    order: list[int] = []
+
+    def wait(number: int) -> None:
+        with locks.Exclusive(str(path), 60):
+            order.append(number)
+
+    def waiting() -> int:
+        with open("/proc/locks", encoding="ascii") as file:
+            return sum("->" in row and f":{path.stat().st_ino} " in row for row in file)
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(6)]
+    with flocked(path):
+        for count, thread in enumerate(threads, 1):
+            thread.start()
+            for _ in range(3_000):
+                if waiting() == count:
+                    break
+                time.sleep(0.01)
+            assert waiting() == count
+    for thread in threads:
+        thread.join(60)
+    assert order == list(range(6))
+
+
 def test_out_of_turn_whoever_comes_first_holds_it_and_all_others_see_its_end_at_once(
     tmp_path: Path,
 ) -> None:

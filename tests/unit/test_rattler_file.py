@@ -13,7 +13,7 @@ from credlatch.errors import LockedError, StoreError
 from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
-from support.callers import caller_of
+from support.callers import FakeKeyring, WithKeyring, caller_of
 from support.stores_contract import HOST, SECRET, RenewableContract, StructuredContract
 
 if TYPE_CHECKING:
@@ -225,3 +225,30 @@ def test_a_store_that_waits_in_vain_names_the_lock_and_changes_nothing(
     with locks.Exclusive(f"{path}.lock", 1), pytest.raises(LockedError, match=f"{path}.lock has"):
         RattlerStore(caller_of(home)).save("r.example", Basic("u", Secret("p")))
     assert home.read_rattler() == {}
+
+
+@pytest.mark.parametrize("place", ["file", "keyring"])
+@pytest.mark.parametrize("action", ["save", "delete"])
+def test_who_stores_or_erases_waits_for_longer_than_a_call_may_take_and_not_for_ever(
+    home: Home, monkeypatch: pytest.MonkeyPatch, action: str, place: str
+) -> None:
+    caller = caller_of(home)
+    if place == "file":
+        home.write_rattler({"a.example": STORED})
+    else:
+        item = ("rattler", "a.example", json.dumps(STORED))
+        caller = WithKeyring(home, FakeKeyring(item))
+    waits = []
+    real = locks.Exclusive
+
+    def waiting(path: str, seconds: float) -> locks.Exclusive:
+        waits.append(seconds)
+        return real(path, seconds)
+
+    monkeypatch.setattr(locks, "Exclusive", waiting)
+    if action == "save":
+        RattlerStore(caller).save("a.example", LOGIN)
+    else:
+        RattlerStore(caller).delete("a.example")
+    (seconds,) = waits
+    assert 60 < seconds < 600

@@ -139,6 +139,24 @@ def test_what_is_due_is_fetched_once_and_kept(tmp_path: Path, serve: Callable[..
     assert len(store.written) == 1
 
 
+@pytest.mark.parametrize("once", [True, False])
+def test_what_is_sent_has_been_noted_before(
+    tmp_path: Path, serve: Callable[..., Server], *, once: bool
+) -> None:
+    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    noted = []
+
+    def sending(grant: Grant, deadline: float) -> Fresh:
+        noted.append((tmp_path / "store.renewals").read_text().split()[1])
+        return server(grant, deadline)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exchanges, "exchange", sending)
+        old = entry("old", NOW - 1, once=once)
+        run(Kept(tmp_path, old), old)
+    assert noted == ["sent"]
+
+
 def test_what_somebody_else_has_renewed_meanwhile_is_taken(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
