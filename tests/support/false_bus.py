@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 SILENT = "says nothing"
 HANGS_UP = "hangs up"
 FLOODS = "sends signals without end"
+TRICKLES = "sends a greeting that never ends, byte by byte"
 PROMPTS = "wants to ask the user first"
 LIMITS = "org.freedesktop.DBus.Error.LimitsExceeded"
 NO_REPLY = "org.freedesktop.DBus.Error.NoReply"
 UNKNOWN = "org.freedesktop.DBus.Error.ServiceUnknown"
 
+MOST = 200  # bytes that trickle
 _NAME = "org.freedesktop.secrets"
 _SECRET = "org.freedesktop.Secret."
 _COLLECTION = "/org/freedesktop/secrets/collection/one"
@@ -49,6 +51,7 @@ class FalseBus:
         items: attributes and secret of what is kept.
         asked: the names of what has been asked, in order.
         connections: how many were accepted.
+        trickled: how many bytes have trickled.
     """
 
     def __init__(self, path: Path, uid: int | None = None) -> None:
@@ -57,6 +60,7 @@ class FalseBus:
         self.items: dict[str, tuple[dict[str, str], str]] = {}
         self.asked: list[str] = []
         self.connections = 0
+        self.trickled = 0
         self._always: dict[str, str | float] = {}
         self._next: dict[str, list[str | float]] = defaultdict(list)
         self._made = 0
@@ -172,6 +176,10 @@ class FalseBus:
             return None
         if fault == SILENT:
             self._stopping.wait()
+        if fault == TRICKLES:
+            while not self._stopping.wait(0.1) and self.trickled < MOST:
+                connection.sendall(b"O")
+                self.trickled += 1
         if fault == HANGS_UP:
             connection.shutdown(socket.SHUT_RDWR)
         return fault

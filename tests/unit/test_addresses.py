@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credlatch import logins
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Secret
@@ -131,6 +132,35 @@ def test_a_process_with_another_resolver_does_not_say_whether_it_is(
     with pytest.raises(ElsewhereError):
         Resolver(other).resolve(request)
     assert resolver.asked == []
+
+
+@pytest.mark.parametrize("resolver", [(), ("192.0.2.1",)], indirect=True)
+@pytest.mark.usefixtures("resolver")
+def test_nor_is_a_login_kept_for_it(home: Home) -> None:
+    url = urls.parse("http://a.localhost:8080/x")
+    with pytest.raises(RefusedError, match="plain http"):
+        logins.keep(caller_of(home), url, "u", Secret("p"))
+    assert not (home.path / ".rattler").exists()
+
+
+def test_the_resolver_takes_no_longer_than_what_is_left_of_the_call(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def elsewhere(_host: str, seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    monkeypatch.setattr(addresses, "is_loopback", elsewhere)
+    caller = caller_of(home)
+    caller.deadline = time.monotonic() + 1.0
+    assert not caller.may_send(urls.parse("http://a.localhost/"))
+    grant = OAuthRefresh(Secret("r"), "http://keycloak.localhost:9/token", "c", "log in")
+    with pytest.raises(RenewalError, match="in the clear"):
+        exchange.exchange(grant, time.monotonic() + 1.0)
+    assert len(waits) == 2
+    assert max(waits) <= 1.0
 
 
 @pytest.mark.parametrize("resolver", [("192.0.2.1",)], indirect=True)

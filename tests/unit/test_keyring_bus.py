@@ -17,6 +17,7 @@ from credlatch.credential import Basic, Secret
 from credlatch.errors import StoreError
 from credlatch.keep import Keep
 from credlatch.stores.rattler import RattlerStore
+from credlatch.system.keyring import bus as bus_of_ours
 from support import false_bus
 from support.false_bus import FalseBus
 
@@ -337,6 +338,29 @@ def test_a_bus_of_one_s_own_that_is_closed_is_a_failure(home: Home) -> None:
 
 
 # ---- the call's time ----
+
+
+@pytest.mark.parametrize("step", ["AUTH", "Hello"])
+def test_no_step_of_a_greeting_takes_longer_than_what_is_left_of_the_call(
+    bus: FalseBus, caller: Caller, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr(bus_of_ours, "PATIENCE", 60.0)
+    bus.always(step, false_bus.SILENT)
+    caller.deadline = time.monotonic() + SHORT
+    begin = time.monotonic()
+    with pytest.raises(StoreError, match="does not answer"):
+        caller.keyring()
+    assert time.monotonic() - begin < 30
+
+
+def test_a_greeting_that_trickles_is_not_waited_for_to_its_end(
+    bus: FalseBus, caller: Caller
+) -> None:
+    bus.always("AUTH", false_bus.TRICKLES)
+    caller.deadline = time.monotonic() + 1.0
+    with pytest.raises(StoreError, match="does not answer"):
+        caller.keyring()
+    assert bus.trickled < false_bus.MOST
 
 
 def test_what_begins_after_the_call_s_time_gets_half_a_second_and_no_more(

@@ -205,3 +205,8 @@ def test_callers_who_never_stop_asking_cost_two_renewals_a_life(life: int) -> No
         login.ask()
         login.now += max(0.05, life / 600)
     assert login.tokens <= 2 * 5 + 1
+
+
+@pytest.mark.parametrize("life", [801, HOUR, 24 * HOUR])
+def test_however_long_it_lives_the_margin_is_no_larger(life: int) -> None:
+    assert margin.of(entry(life, life=life)) == 400

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ from credlatch.credential import Secret
 from credlatch.errors import StoreError
 from credlatch.grant import Fresh, PyxApiKey, PyxRefresh
 from credlatch.stores.pyx import PyxKeyStore, PyxStore
+from credlatch.system import locks
 from support.callers import caller_of
 from support.jwt import make_jwt
 from support.stores_contract import (
@@ -226,3 +229,18 @@ def test_a_file_that_uv_is_just_writing_is_read_when_it_is_whole(home: Home) -> 
         login(home)
     path.write_text(TOKENS)
     assert login(home) is not None
+
+
+def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "SETTLE", 60.0)
+    home.write(f"{OFFICIAL}/tokens.json", '{"access_token":')
+    caller = caller_of(home)
+    caller.deadline = time.monotonic() + 0.2
+    begin = time.monotonic()
+    with open(home.write(f"{OFFICIAL}/tokens.lock", ""), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="locked by a writer"):
+            PyxStore(caller).find(urls.parse("https://api.pyx.dev/"))
+    assert time.monotonic() - begin < 30

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ from credlatch.errors import AmbiguousError, RefusedError, StoreError
 from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.stores.uv import UvStore
+from credlatch.system import locks
 from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
 from support.matching import AMBIGUOUS, UV_ROWS, UV_STORE, basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
@@ -252,6 +255,7 @@ def test_a_service_that_is_no_url_concerns_only_urls_that_it_could_mean(
         ("https://0x7f000001/", "https://127.0.0.1/"),
         ("https://127.0.0.1:x/", "https://127.0.0.1/"),
         ("https://[::1%25lo]/", "https://[::1]/"),
+        ("https://[0:0:0:0:0:0:0:1]:x/", "https://[::1]/"),
         ("https://B.example:x/", "https://b.example/"),
         ("https://%62.example/", "https://b.example/"),
         ("https://b\\u00fc cher.example/", "https://xn--bcher-kva.example/"),
@@ -377,3 +381,18 @@ def test_a_broken_file_does_not_hide_the_keyring(home: Home) -> None:
     assert found is not None
     assert isinstance(found.credential, Basic)
     assert found.where == "the keyring (service uv:example.com)"
+
+
+def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "SETTLE", 60.0)
+    home.write(FILE, "")
+    caller = caller_of(home)
+    caller.deadline = time.monotonic() + 0.2
+    begin = time.monotonic()
+    with open(home.write(f"{FILE}.lock", ""), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="locked by a writer"):
+            header(caller, "https://a.example/")
+    assert time.monotonic() - begin < 30
