@@ -268,6 +268,16 @@ def test_json_and_base64_are_as_go_reads_them(home: Home, content: str, file: st
     assert header(home, "https://r.example/") == basic("u", "p")
 
 
+@pytest.mark.parametrize(
+    "encoded", ["dTpw=", "d!T!pw==", "dT pw", "dTpw====", "-_-_", "dTpw\\u00a0"]
+)
+@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+def test_what_go_does_not_decode_is_damage(home: Home, encoded: str, file: str) -> None:
+    home.write(file, f'{{"auths":{{"r.example":{{"auth":"{encoded}"}}}}}}')
+    with pytest.raises(StoreError, match="damaged"):
+        find(home, "https://r.example/")
+
+
 # The key in the file, and whether it is for `r.example`: of Docker's file, and of containers'.
 OLDER = {
     "https://r.example/path": (True, True),
@@ -327,6 +337,20 @@ def test_a_usual_key_comes_before_an_older_one_and_that_before_one_in_http(home:
         config(home, keys)
         assert header_by_url(home, "https://r.example/") == basic(name, "p")
         del keys[key]
+
+
+def test_of_two_keys_in_an_older_form_the_first_that_has_something_counts(home: Home) -> None:
+    keys: dict[str, Any] = {f"https://r.example/{name}": auth(name, "p") for name in ("b", "a")}
+    config(home, {"https://r.example/c": {}, **keys})
+    assert header_by_url(home, "https://r.example/") == basic("b", "p")
+
+
+def test_an_older_key_in_http_for_another_machine_is_for_nobody_who_asks_in_http(
+    home: Home,
+) -> None:
+    config(home, {"http://r.example/v1/": auth("u", "p")})
+    assert got(caller_of(home), "http://r.example") is None
+    assert got(caller_of(home), "http://r.example/v1/") == "p"
 
 
 def test_a_device_login_s_tokens_are_no_older_form_of_the_hub_s_key(home: Home) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch import answers
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
@@ -16,8 +17,8 @@ from credlatch.protocols import bazel, docker
 from credlatch.resolve import Resolver
 from credlatch.stores import chained, chained_answers, order
 from credlatch.stores.chained import ChainedStore
-from support.callers import caller_of
-from support.chains import CHAIN, NOT_FOUND, Chained, headers, login
+from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.chains import CHAIN, NOT_FOUND, Chained, failure, headers, login
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -209,6 +210,41 @@ def test_several_headers_are_no_login_and_show_nothing(chains: Chained) -> None:
         login(entry)
     assert entry is not None
     assert "s3cret" not in repr(entry.credential)
+
+
+def test_a_header_that_stands_there_twice_is_no_answer(chains: Chained) -> None:
+    helper = chains.helper("helper", login='{"headers":{"x-a":["1"],"X-A":["s3cret"]}}')
+    chains.chain(bazel={"*": helper})
+    said = failure(chains, lambda store: store.find(urls.parse("https://a.example/")))
+    assert "stands in it twice" in said
+
+
+@pytest.mark.parametrize(
+    ("protocol", "asked"),
+    [
+        (answers.BAZEL, b'{"uri":"https://a.example/"}'),
+        (answers.GIT, b"protocol=https\nhost=a.example\n\n"),
+        (answers.KEYRING, b"get\0https://a.example/\0__token__"),
+        (answers.HEADER, b"https://a.example/"),
+        (answers.TOKEN, b"https://a.example/"),
+        (answers.TOKEN, b"https://u@a.example/"),
+    ],
+)
+@pytest.mark.parametrize("place", ["chain", "keyring"])
+def test_whoever_asks_by_url_is_answered_from_the_last_stores_too(
+    chains: Chained, protocol: str, asked: bytes, place: str
+) -> None:
+    keyring = FakeKeyring()
+    if place == "keyring":
+        for user in ("u",) if b"__token__" not in asked else ("__token__",):
+            keyring.put("a.example", user, Secret("s3cret"))
+    else:
+        helper = chains.helper("h", login='{"headers":{"Authorization":["Bearer s3cret"]}}')
+        chains.chain(bazel={"*": helper})
+    answer = answers.get(protocol, asked, WithKeyring(chains.home, keyring))
+    assert (answer.status, answer.err) == (0, b"")
+    assert answer.resolution is not None
+    assert answer.resolution.credential.secret == Secret("s3cret")
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.commands.git import USAGE
 from credlatch.setup.formats.git_config import GitConfig
 from support.callers import caller_of
 from support.components import need
 
 if TYPE_CHECKING:
     from support.home import Home
+    from support.wiring import Wiring
 
 HOST = ("https://a.example",)
 OURS = ("!credlatch git",)
@@ -98,3 +100,36 @@ def test_git_asks_the_helpers_of_a_section_in_their_order(git: GitConfig, home: 
         check=True,
     )
     assert b"password=one\n" in done.stdout
+
+
+def helper(pattern: str, name: str) -> str:
+    return f'[credential "{pattern}"]\n\thelper = {name}\n'
+
+
+@pytest.mark.parametrize(
+    "pattern", ["https://r.example/", "https://R.example:443", "https://*.example"]
+)
+def test_a_helper_for_the_very_host_stays_unless_told(wiring: Wiring, pattern: str) -> None:
+    before = helper(pattern, "one")
+    wiring.home.write(".gitconfig", before)
+    wiring("git", "--force", "--host", "r.example")
+    assert "r.example: one stays: --chain asks it after credlatch" in wiring.said
+    assert wiring.read(".gitconfig") == before
+
+
+@pytest.mark.parametrize("words", [["--host", "r.example"], ["--all-hosts"]])
+@pytest.mark.parametrize("part", ["https://r.example/org", "https://ada@r.example"])
+def test_a_helper_for_a_part_of_what_is_wired_is_still_asked_for_it(
+    wiring: Wiring, words: list[str], part: str
+) -> None:
+    wiring.home.write(".gitconfig", helper(part, "one"))
+    assert wiring("git", "--force", *words) == 0
+    assert f"{part}: one stays: --chain asks it" in wiring.said
+    # After ours, with which it would otherwise be silenced.
+    assert wiring.read(".gitconfig").endswith(
+        f'[credential "{part}"]\n\thelper =\n\thelper = one\n'
+    )
+
+
+def test_the_help_names_what_git_can_call() -> None:
+    assert "credential.helper '!credlatch git'" in USAGE
