@@ -57,7 +57,17 @@ SPELLINGS = {
     "an exponent": b"3.6e3",
     "a string": b'"3600"',  # Azure AD's first version; a lost answer would lose the login
 }
-UNKNOWN = {"null": b"null", "beyond any calendar": b"1e300", "beyond rattler's": b"1e19"}
+UNKNOWN = {
+    "null": b"null",
+    "beyond any calendar": b"1e300",
+    "beyond rattler's": b"1e19",
+    "beyond any number": b"1e400",
+    "no number": b'"NaN"',
+    "a word": b'"soon"',
+    "nothing": b'""',
+    "true": b"true",
+    "an array": b"[3600]",
+}
 
 
 def ask(program: Program, server: RawServer) -> Answer:

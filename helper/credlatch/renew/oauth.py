@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import msgspec
 
 from credlatch import clock
@@ -14,7 +16,7 @@ class _Answer(msgspec.Struct):
     access_token: str
     token_type: str | None = None
     refresh_token: str | None = None
-    expires_in: float | None = None
+    expires_in: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def post(grant: OAuthRefresh) -> Post:
@@ -35,13 +37,25 @@ def answer(_grant: OAuthRefresh, body: bytes, now: float) -> Fresh:
     Raises:
         msgspec.MsgspecError: the body is not what RFC 6749, section 5.1, says.
     """
-    # Not strict: some servers write the number of seconds as a string.
-    said = msgspec.json.decode(body, type=_Answer, strict=False)
+    said = msgspec.json.decode(body, type=_Answer)
     # A token of another type (RFC 6749, 7.1) is of no use in our header, nor is it to rattler; the
     # refresh token that came with it counts all the same.
     is_bearer = said.token_type is None or said.token_type.lower() == "bearer"
     return Fresh(
         Secret(said.access_token if is_bearer else ""),
         Secret(said.refresh_token) if said.refresh_token else None,
-        None if said.expires_in is None else clock.moment(now + max(0.0, said.expires_in)),
+        _end(said.expires_in, now),
     )
+
+
+def _end(expires_in: msgspec.Raw, now: float) -> int | None:
+    """When a token ends; None where that is not said in a way to be understood.
+
+    What else was said counts all the same: the next refresh token would be lost with it.
+    """
+    try:
+        # Not strict: some servers write the number of seconds as a string.
+        seconds = msgspec.json.decode(expires_in, type=float, strict=False)
+    except msgspec.MsgspecError:
+        return None
+    return None if isnan(seconds) else clock.moment(now + max(0.0, seconds))
