@@ -186,8 +186,12 @@ PROVED = {
     "remembers for `--undo` only what it has changed": [
         "unit/test_setup_undo.py::test_the_record_holds_no_secret_and_is_private"
     ],
+    "believes no configuration that another user may have put there": [
+        "unit/test_setup_faults.py::test_a_configuration_that_another_user_may_have_put_there"
+    ],
     "looked for in PATH's absolute folders alone": [
-        "unit/test_setup_chain_faults.py::test_a_program_of_the_working_directory_is_not_run"
+        "unit/test_setup_chain_faults.py::test_a_program_of_the_working_directory_is_not_run",
+        "unit/test_setup_programs.py::test_a_name_with_a_folder_in_it_is_on_no_path",
     ],
     "only from folders that nobody else can write to": [
         "unit/test_bundle_places.py::test_a_folder_that_others_may_change_is_refused",

@@ -9,6 +9,7 @@ import pytest
 
 from credlatch.errors import SetupError
 from support.mounts import fill, read_only, small_disk
+from support.users import EVE, as_root, owned
 from support.wiring import refused
 
 if TYPE_CHECKING:
@@ -31,6 +32,26 @@ MALFORMED = {
     "pip": "no section = here\n",
     "pixi": 'pypi-config = "x"\n',
 }
+
+
+@as_root
+@pytest.mark.parametrize("by_link", [False, True])
+@pytest.mark.parametrize("tool", PLACES)
+def test_a_configuration_that_another_user_may_have_put_there(
+    wiring: Wiring, tool: str, by_link: bool
+) -> None:
+    path = wiring.home.write(PLACES[tool], "{}" if PLACES[tool].endswith(".json") else "")
+    if by_link:
+        path = path.rename(path.with_name("meant"))
+        link = path.with_name(os.path.basename(PLACES[tool]))
+        link.symlink_to("meant")
+        path = link
+    owned(path, EVE)
+    path.parent.chmod(0o777)
+    assert "belongs to another user" in refused(wiring, tool)
+    path.parent.chmod(0o755)
+    owned(path, os.getuid())
+    assert wiring(tool, "--all-hosts") == 0
 
 
 @pytest.mark.parametrize("tool", MALFORMED)

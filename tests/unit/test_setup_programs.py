@@ -83,3 +83,15 @@ def test_path_counts_from_the_root_only(
 
 def test_one_without_path_has_the_system_s() -> None:
     assert programs.found("sh", {}) in {f"{folder}/sh" for folder in os.defpath.split(":")}
+
+
+@pytest.mark.parametrize("name", ["tools/helper", "x/../tools/helper", "./tools/helper"])
+def test_a_name_with_a_folder_in_it_is_on_no_path(
+    home: Home, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of a helper that a configuration names: its folder would be a project's."""
+    (home.path / "x").mkdir()
+    home.write("tools/helper", "#!/bin/sh\n", 0o755)
+    monkeypatch.chdir(home.path)
+    assert programs.found(name, {"PATH": str(home.path)}) is None
+    assert programs.found("helper", {"PATH": str(home.path / "tools")}) is not None

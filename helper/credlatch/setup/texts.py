@@ -8,6 +8,7 @@ import stat
 import sys
 
 from credlatch.errors import SetupError
+from credlatch.system import owners
 from credlatch.system.files import reason
 
 _LARGEST = 4 * 1024 * 1024  # bytes: no configuration has a hundredth of it
@@ -65,7 +66,8 @@ def read(path: str) -> Found:
     """A configuration.
 
     Raises:
-        SetupError: there is something that is no text, or cannot be read.
+        SetupError: there is something that is no text, cannot be read, or is another user's who may
+            have put it there: it would say which helpers are asked after credlatch.
     """
     if path == os.devnull:
         raise SetupError(f"a variable has {path} read as the configuration: unset it")
@@ -78,6 +80,10 @@ def read(path: str) -> Found:
             return _absent(path)
         raise SetupError(f"{path} cannot be read: {reason(error)}") from None
     status = os.fstat(descriptor)
+    for each in (status, os.lstat(path)) if sys.platform != "win32" else ():
+        if why := owners.stranger(path, each):
+            os.close(descriptor)
+            raise SetupError(why)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
         raise SetupError(f"{path} is not a file: move it away")

@@ -66,10 +66,12 @@ def found(name: str, environ: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH; None when it is not there.
 
     Folders that PATH names from the working directory are passed over: somebody else's project may
-    be there.
+    be there. For the same reason a name with a folder in it is none.
     """
     import shutil
 
+    if os.path.dirname(name):
+        return None
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
     return shutil.which(name, path=path) if path else None
