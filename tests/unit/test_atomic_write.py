@@ -8,15 +8,17 @@ import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.system import files, locks
+from support.components import need
+from support.users import as_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -244,3 +246,31 @@ def test_removing_what_is_not_there_is_no_error(path: Path) -> None:
     files.remove(str(path))
     files.remove(str(path))
     assert not path.exists()
+
+
+@as_root
+@pytest.mark.skipif(sys.platform != "linux", reason="the system lists what is mounted")
+@pytest.mark.parametrize("name", ["store", "a store\\ of\ttwo"])
+def test_a_file_that_is_mounted_by_itself_is_said_to_be_one(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("old")
+    script = (
+        "import sys\n"
+        "from credlatch.system import files\n"
+        "try:\n"
+        "    files.AtomicWrite(sys.argv[1])\n"
+        "except OSError as error:\n"
+        "    print(error.strerror)\n"
+    )
+    where = Path(files.__file__).parents[2]
+    mount = 'mount --bind "$0" "$0" && exec "$@"'
+    mounted = [need("unshare"), "--mount", "sh", "-c", mount, str(path)]
+    done = subprocess.run(
+        [*mounted, sys.executable, "-c", script, str(path)],
+        env={**os.environ, "PYTHONPATH": str(where)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "it is mounted by itself: mount its folder instead\n"
+    assert [each.name for each in tmp_path.iterdir()] == [name]

@@ -344,7 +344,8 @@ def test_a_bus_of_one_s_own_that_is_closed_is_a_failure(home: Home) -> None:
 def test_no_step_of_a_greeting_takes_longer_than_what_is_left_of_the_call(
     bus: FalseBus, caller: Caller, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(bus_of_ours, "PATIENCE", 60.0)
+    for name in ("OPENING", "PATIENCE"):
+        monkeypatch.setattr(bus_of_ours, name, 60.0)
     bus.always(step, false_bus.SILENT)
     caller.deadline = time.monotonic() + SHORT
     begin = time.monotonic()
@@ -361,6 +362,16 @@ def test_a_greeting_that_trickles_is_not_waited_for_to_its_end(
     with pytest.raises(StoreError, match="does not answer"):
         caller.keyring()
     assert bus.trickled < false_bus.MOST
+
+
+def test_an_answer_that_is_larger_than_any_may_be_is_read_no_further(
+    bus: FalseBus, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.add("rattler", HOST, f'{{"BearerToken":"{"t" * 100_000}"}}')
+    assert get(caller) == "t" * 100_000
+    monkeypatch.setattr(bus_of_ours, "_MOST", 50_000)
+    with pytest.raises(StoreError, match="has not answered in time"):
+        get(caller)
 
 
 def test_what_begins_after_the_call_s_time_gets_half_a_second_and_no_more(

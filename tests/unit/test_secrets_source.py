@@ -57,6 +57,15 @@ def test_a_token_is_renewed_for_a_reader(
     assert tokens[-1] == str(token_server.current_access_token).encode()
 
 
+def test_a_token_that_lives_on_is_not_renewed_for_each_reader(
+    home: Home, source: Source, token_server: TokenServer
+) -> None:
+    login = OAuthLogin(home, token_server)
+    login.write(500)
+    assert len({find() for find in (source.first, source.for_reader, source.for_reader)}) == 1
+    assert login.refresh_tokens() == []
+
+
 def test_where_there_is_no_credential_there_is_none(source: Source, said: list[str]) -> None:
     assert source.first() is None
     assert said == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from credlatch.errors import SetupError
-from credlatch.setup import written
+from credlatch.setup import texts, written
 from credlatch.system import files
 from support import users
 from support.wiring import refused
@@ -211,3 +211,16 @@ def test_git_s_lock_in_a_user_s_home_is_the_user_s(
     monkeypatch.setattr(files.AtomicWrite, "commit", looking)
     assert wiring("git", "--all-hosts") == 0
     assert found == [users.ADA]
+
+
+@users.as_root
+@pytest.mark.parametrize("owner", [users.ADA, users.EVE])
+def test_another_user_s_configuration_is_not_changed_though_it_could_be(owner: int) -> None:
+    with users.open_place() as place:
+        path = place / "config"
+        path.write_text("{}")
+        path.chmod(0o666)
+        users.owned(path, owner)
+        said = users.become(users.ADA, lambda: texts.read(str(path)).see_that_it_may_change())
+    theirs = f"SetupError: {path} is another user's: nothing was written"
+    assert said == ("None" if owner == users.ADA else theirs)
