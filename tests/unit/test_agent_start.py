@@ -196,6 +196,7 @@ def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         "DBUS_SESSION_BUS_ADDRESS": "unix:x", "LD_LIBRARY_PATH": "/bundle", "PYTHONPATH": "/p",
         "LD_LIBRARY_PATH_ORIG": "/a/build/s", "LD_PRELOAD": "/x.so", "LD_AUDIT": "/x.so",
         "SSLKEYLOGFILE": "/keys", "GCONV_PATH": "/g", "OPENSSL_MODULES": "/m", "NETRC": "/n",
+        "OPENSSL_CONF": "/o.cnf",
     }  # fmt: skip
     for name, value in {**given, **others}.items():
         monkeypatch.setenv(name, value)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from credlatch.system.network import same_network, settings
+from credlatch.system.network import handed_on, same_network, settings
 
 SETTINGS = {
     "HTTPS_PROXY": "http://proxy.example:3128",
@@ -66,6 +66,15 @@ def test_a_setting_that_is_missing_empty_or_other_is_a_difference(
 )  # fmt: skip
 def test_a_setting_that_this_process_has_not_is_a_difference(name: str) -> None:
     assert not same_network({**SETTINGS, name: "/x"})
+
+
+def test_a_process_for_others_has_no_libraries_of_openssl_s_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environ = {**SETTINGS, "OPENSSL_CONF": "/a/build/s/openssl.cnf"}
+    assert handed_on(environ) == SETTINGS
+    monkeypatch.delenv("OPENSSL_CONF", raising=False)
+    assert not same_network(environ)
 
 
 def test_a_relative_path_leads_elsewhere_even_where_the_words_are_the_same(

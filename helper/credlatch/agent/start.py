@@ -115,12 +115,13 @@ def _spawn(lock: int, first: str) -> None:
 def _environment(first: str) -> dict[str, str]:
     """What the agent needs of ours; what a caller's says comes with each call.
 
-    No LD_LIBRARY_PATH: libraries that a build has for itself would answer all others' calls.
+    No LD_LIBRARY_PATH, nor OPENSSL_CONF: libraries that a build has for itself would answer all
+    others' calls.
     """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if first:
         kept[FIRST] = first.encode("ascii", "backslashreplace").decode()
-    kept |= network.settings(os.environ)
+    kept |= network.handed_on(os.environ)
     # The loader must not take it for a child of this process (PyInstaller's documentation), and
     # glibc's one arena for each thread would hold on to memory.
     return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1", "MALLOC_ARENA_MAX": "2"}

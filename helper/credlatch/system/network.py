@@ -16,7 +16,8 @@ _PROXIES = frozenset(
     # In any mixture of cases, and REQUEST_METHOD switches HTTP_PROXY off (urllib.request).
     {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"}
 )
-_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF", "HOSTALIASES")
+_OPENSSL = "OPENSSL_CONF"
+_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", _OPENSSL, "HOSTALIASES")
 _WORDS = ("LOCALDOMAIN", "RES_OPTIONS")  # of the resolver (resolv.conf(5))
 
 
@@ -26,6 +27,17 @@ def settings(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value for name, value in environ.items() if name in names or name.lower() in _PROXIES
     }
+
+
+def handed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those that a process for other callers is started with.
+
+    Not OpenSSL's configuration, which names libraries that would be loaded there: whoever has one
+    renews in a process of their own.
+    """
+    given = settings(environ)
+    given.pop(_OPENSSL, None)
+    return given
 
 
 def same_network(environ: Mapping[str, str]) -> bool:
