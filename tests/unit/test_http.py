@@ -19,6 +19,7 @@ from credlatch.renew import http
 from credlatch.renew.exchange import exchange
 from credlatch.renew.post import Post
 from support.jwt import make_jwt
+from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,6 +232,25 @@ def test_what_a_server_repeats_is_in_no_text(answer: bytes) -> None:
         thread.join()
     assert "sesame" not in str(raised.value)
     assert url in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(token_server: TokenServer, status: int) -> None:
+    with TokenServer() as other:
+        token_server.fault = Fault.REDIRECT
+        token_server.redirect_status = status
+        token_server.redirect_to = f"{other.url}/token"
+        grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
+        with pytest.raises(RenewalError, match="redirects elsewhere"):
+            exchange(grant, time.monotonic() + 30)
+        assert other.requests == []
+
+
+def test_a_body_without_end_is_not_read_to_its_end(token_server: TokenServer) -> None:
+    token_server.fault = Fault.ENDLESS
+    grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
+    with pytest.raises(RenewalError, match="answered with more than"):
+        exchange(grant, time.monotonic() + 60)
 
 
 def test_what_a_proxy_repeats_is_in_no_text() -> None:

@@ -295,7 +295,7 @@ class TestUnpacked:
         assert tree(home) == {".cache"}
 
     @pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"])
-    @pytest.mark.parametrize("relation", ["beside", "above", "by name only"])
+    @pytest.mark.parametrize("relation", ["beside", "above", "by name only", "of another name"])
     def test_what_is_outside_of_the_home_stays(
         self, home: Path, elsewhere: Path, name: str, relation: str
     ) -> None:
@@ -304,6 +304,7 @@ class TestUnpacked:
             "beside": elsewhere,
             "above": home.parent,
             "by name only": home / ".." / "elsewhere",
+            "of another name": home.with_name("home-of-another"),
         }[relation]
         home.mkdir()
         program = self._have(folder / own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -448,3 +449,33 @@ def test_a_relative_path_is_written_where_it_leads(
     monkeypatch.chdir(tmp_path / "x")
     files.AtomicWrite(text).commit(b"new")
     assert (tmp_path / "x/made/store").read_bytes() == b"new"
+
+
+# What root runs for another user.
+
+
+@pytest.mark.parametrize("odd", ["/", "/opt", "/opt/bin", "/opt/bin/helper", None])
+@pytest.mark.parametrize("how", [(EVE, 0o755), (0, 0o775), (0, 0o757), (0, 0o1777)])
+def test_what_only_root_changes_is_so_all_the_way(
+    monkeypatch: pytest.MonkeyPatch, odd: str | None, how: tuple[int, int]
+) -> None:
+    uid, mode = how if odd != "/" or how[0] == 0 else (0, 0o777)  # whose / is, is trusted
+
+    def status(path: str, **_: object) -> SimpleNamespace:
+        found = (uid, mode) if path == odd else (0, 0o755)
+        return SimpleNamespace(st_uid=found[0], st_mode=found[1])
+
+    monkeypatch.setattr(os, "stat", status)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert owners.only_we_change("/opt/bin/helper") is (odd is None)
+
+
+def test_a_closed_folder_says_nothing_of_what_was_there_before(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "store"
+    path.touch()
+    before = path.stat()
+    assert owners.is_out_of_reach(str(path), before)
+    (tmp_path / "other").touch()
+    (tmp_path / "other").rename(path)
+    assert not owners.is_out_of_reach(str(path), before)

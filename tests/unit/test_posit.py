@@ -167,6 +167,15 @@ def test_a_damaged_entry_is_none_of_another_server_s_in_whatever_form_the_file_i
         find(home, "https://a.example/")
 
 
+@pytest.mark.parametrize("damaged_first", [False, True])
+def test_a_damaged_entry_is_no_reason_to_pass_over_a_good_one(
+    home: Home, *, damaged_first: bool
+) -> None:
+    bad, good = '[[connections]]\naddress = "https://a.example"\n', connection("https://a.example")
+    home.write(FILE, bad + good if damaged_first else good + bad)
+    assert token(home, "https://a.example/") == "t"
+
+
 @pytest.mark.parametrize("address", ["not a url", "ftp://a.example", "", "a.example"])
 def test_an_address_that_covers_nothing_is_no_entry(home: Home, address: str) -> None:
     home.write(FILE, connection("https://a.example") + connection(address or "x", "other"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -176,3 +177,8 @@ def test_root_runs_no_program_of_a_user_s_whose_file_names_it() -> None:
         users.owned(chain, 0)  # what root has written there, root means
         assert ask_bazel(chains.store()) is None
         assert ran.exists()
+
+
+def test_a_link_of_the_system_s_to_a_program_is_followed() -> None:
+    for path in ("/bin/sh", "/usr/bin/sh"):
+        assert chained._of_the_system(path, "chain.json") == os.path.realpath(path)

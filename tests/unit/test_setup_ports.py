@@ -29,6 +29,14 @@ def test_a_host_without_a_port_is_said_to_be_one(wiring: Wiring, tool: str, path
     assert "without a port" not in wiring.said
 
 
+def test_the_colons_of_an_address_are_no_port(wiring: Wiring) -> None:
+    for host, told in (("[2001:db8::1]", True), ("[2001:db8::1]:5000", False)):
+        wiring.home.write_rattler({host: LOGIN})
+        assert wiring("docker") == 0
+        assert (f"{host}: without a port" in wiring.said) is told
+        assert f"docker asks credlatch now for {host};" in wiring.said
+
+
 @pytest.mark.parametrize("tool", ["git", "bazel"])
 def test_whoever_tells_no_ports_apart_or_asks_by_url_needs_no_word_of_it(
     wiring: Wiring, tool: str
@@ -52,6 +60,21 @@ def test_the_logins_that_stay_are_named_when_it_is_undone(wiring: Wiring, tool: 
     assert said[0].endswith(": echo r.example | docker-credential-credlatch erase takes it away")
     assert ".rattler/credentials.json" in said[0]
     assert "s3cret" not in wiring.said
+
+
+@pytest.mark.parametrize("tool", ["docker", "podman"])
+@pytest.mark.parametrize(
+    "key", ["docker.io", "https://index.docker.io/v1/", "registry-1.docker.io"]
+)
+def test_docker_hub_s_login_is_named_whichever_of_its_names_it_has(
+    wiring: Wiring, tool: str, key: str
+) -> None:
+    wiring.home.write_rattler({key: LOGIN, "o.example": LOGIN})
+    assert wiring(tool, "--host", "docker.io") == 0
+    assert wiring(tool, "--undo") == 0
+    said = [row for row in wiring.said.splitlines() if " stays in " in row]
+    assert len(said) == 1
+    assert said[0].startswith(f"the login of ada for {key} stays in ")
 
 
 def test_of_a_wiring_for_all_hosts_every_login_is_named(wiring: Wiring) -> None:

@@ -10,8 +10,11 @@ import pytest
 
 from credlatch.errors import SetupError
 from credlatch.setup import undone
+from support import users
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.wiring import Wiring
 
 DOCKER = ".docker/config.json"
@@ -269,3 +272,31 @@ def test_a_new_file_is_private_where_logins_may_come_into_it(
     finally:
         os.umask(mask)
     assert (wiring.home.path / path).stat().st_mode & 0o777 == mode
+
+
+@users.as_root
+@pytest.mark.parametrize("what", ["file", "folder", "link"])
+def test_root_undoes_nothing_of_others_that_a_user_s_record_names(
+    wiring: Wiring, tmp_path: Path, what: str
+) -> None:
+    assert wiring("docker", "--all-hosts") == 0
+    (tmp_path / "system").mkdir()
+    target = tmp_path / "system/x"
+    record = wiring.home.path / RECORDS / "docker.json"
+    stored = json.loads(record.read_text())
+    (step,) = stored["steps"]
+    if what == "file":
+        target.write_text(wiring.read(DOCKER))
+        step["files"][0]["path"] = str(target)
+    elif what == "folder":
+        target.mkdir()
+        step["files"][0]["folders"] = [str(target)]
+    else:
+        target.symlink_to("gone")
+        step["link"] = {"path": str(target), "text": "gone", "made": True}
+    record.write_text(json.dumps(stored))
+    for path in (wiring.home.path, *wiring.home.path.rglob("*")):
+        users.owned(path, users.ADA)
+    with pytest.raises(SetupError, match=f"names {target}: another user's file leads to"):
+        wiring("docker", "--undo")
+    assert os.path.lexists(target)
