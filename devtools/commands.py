@@ -107,7 +107,10 @@ def test(arguments: list[str]) -> int:
     uv_versions()
     components()
     build_if_needed()
-    return run(python, "-m", "pytest", *arguments)
+    # Most tests wait for a daemon, a server or a clock: two for each processor. `-n 0` is one at a
+    # time.
+    at_once = str(2 * (os.cpu_count() or 1))
+    return run(python, "-m", "pytest", "-n", at_once, *arguments)
 
 
 def lint(_: list[str]) -> int:

@@ -16,6 +16,7 @@ from support.fixtures_server import token_server  # noqa: F401 - a fixture for e
 from support.home import Home
 from support.in_memory import folder_in_memory, runtime_folder  # noqa: F401 - likewise
 from support.installed import have_unpacked
+from support.parallel import pytest_xdist_make_scheduler  # noqa: F401 - a hook of pytest-xdist
 from support.program import Program
 from support.skips import (  # noqa: F401 - in CI a skipped test fails
     pytest_make_collect_report,

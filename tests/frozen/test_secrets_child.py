@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,6 @@ from support.wrapped import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.program import Program
     from support.token_server import TokenServer
@@ -238,17 +238,21 @@ def test_who_waits_for_a_secret_when_we_are_killed_gets_none_and_does_not_wait_f
 
 
 def test_nothing_of_ours_runs_on_when_the_command_has_ended(frozen: Program) -> None:
-    with running(frozen, "echo ready; exit 0") as process:
-        process.communicate(timeout=TIMEOUT)
-        until(lambda: not _running(frozen.command[0]))
+    with running(frozen, "echo ready; read end") as process:
+        assert _running(frozen)
+        process.communicate(b"\n", TIMEOUT)
+        until(lambda: not _running(frozen))
 
 
-def _running(program: str) -> list[str]:
-    """The processes that run this file."""
+def _running(program: Program) -> list[str]:
+    """The processes that run this file with this home: other tests may run it, too."""
+    home = f"HOME={program.home.path}".encode()
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program):
+            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program.command[0]) and (
+                home in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            ):
                 found.append(pid)
         except OSError:
             continue
