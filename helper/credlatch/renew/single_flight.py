@@ -101,6 +101,10 @@ class _Flight:
                 return found
             # Not all of them at the same instant, once more.
             time.sleep(_PAUSE * os.urandom(1)[0] / 255)
+        # Each in turn, and most with another login to renew: whoever has the lock then has all that
+        # is needed, and keeps the others waiting for its request alone.
+        import credlatch.renew.exchange  # noqa: F401
+
         with locks.Exclusive(self._lock, until - time.monotonic()):
             return self._in_turn()
 
@@ -177,7 +181,7 @@ def _exchange(
     """
     pending = store.prepare(entry)
     try:
-        # Imported under the lock: those who wait for it do not pay for an HTTP client.
+        # Imported under the lock: those who wait for another's outcome pay for no HTTP client.
         from credlatch.renew.exchange import exchange
         from credlatch.renew.http import TooLateError, UnansweredError
         from credlatch.renew.post import checked
