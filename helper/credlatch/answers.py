@@ -10,19 +10,13 @@ import time
 from credlatch.errors import CredlatchError, ElsewhereError
 from credlatch.lines import line
 from credlatch.resolve import Resolver
-from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from credlatch.caller import Caller
     from credlatch.request import Request
     from credlatch.resolve import Resolution
-    from credlatch.stores import Store
     from credlatch.url import Url
-
-    Order = tuple[Callable[[Caller], Store | None], ...]
 
 BAZEL, DOCKER = "bazel", "docker"
 GIT, KEYRING, HEADER, TOKEN = "git", "keyring", "header", "token"
@@ -40,13 +34,12 @@ class Answer:
         request: what was asked; None when it could not be understood.
         resolution: what was found; None when nothing was.
         failure: why there is no answer, or None.
-        order: the stores that were asked.
         protocol: in which it was asked.
         seconds: how long it took.
     """
 
     __slots__ = (
-        "err", "failure", "order", "out", "protocol", "request", "resolution", "seconds", "status"
+        "err", "failure", "out", "protocol", "request", "resolution", "seconds", "status"
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +58,6 @@ class Answer:
         self.request = request
         self.resolution = resolution
         self.failure = failure
-        self.order: Order = ORDER
         self.protocol = ""
         self.seconds = 0.0
 

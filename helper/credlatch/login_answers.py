@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import os
 
-from credlatch import logins, registry
+from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.answers import GIT, HEADER, KEYRING, Answer
 from credlatch.errors import CredlatchError, ElsewhereError, StoreError, UsageError
 from credlatch.lines import line
-from credlatch.request import Request
 from credlatch.resolve import Resolver
-from credlatch.stores import seen
-from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credlatch.caller import Caller
+    from credlatch.request import Request
     from credlatch.resolve import Resolution
     from credlatch.url import Url
 
@@ -70,10 +68,7 @@ def get(protocol: str, asked: bytes, caller: Caller) -> Answer:
         url, request = question.url, question.request
         if url is None or request is None:
             return Answer(0, b"", b"")
-        # Headers for whoever may ask are what Bazel gets.
-        for_all = protocol == HEADER and url.username is None
-        order = ORDER if for_all else seen.order(url.username)
-        resolution = Resolver(caller, order).resolve(request)
+        resolution = Resolver(caller).resolve(request)
         out = b"" if resolution is None else _rendered(question, resolution)
     except ElsewhereError:
         raise
@@ -82,9 +77,7 @@ def get(protocol: str, asked: bytes, caller: Caller) -> Answer:
         return Answer(error.exit_status, b"", err, request=request, failure=error)
     err = _warnings(caller)
     if resolution is not None:
-        answer = Answer(0, out, err, request=request, resolution=resolution)
-        answer.order = order
-        return answer
+        return Answer(0, out, err, request=request, resolution=resolution)
     if question.told:
         err = line(f"no store has a credential for {url.shown}: log in there first") + err
     return Answer(question.status, out, err, request=request)
@@ -109,7 +102,7 @@ def _git(stdin: bytes) -> Question:
 
     description = git.parse(stdin)
     url = description.url
-    request = None if url is None else logins.request(url)
+    request = None if url is None else requests.for_login(url)
     return Question(url, request, lambda found: git.render(description, found), 0, told=False)
 
 
@@ -120,7 +113,7 @@ def _keyring(args: list[str]) -> Question:
     if call.operation != "get":
         raise UsageError("the operation must be get")
     render: Render = lambda found: keyring.render(call, found)  # noqa: E731 - as short as the others
-    return Question(call.url, logins.request(call.url), render, 1, told=False)
+    return Question(call.url, requests.for_login(call.url), render, 1, told=False)
 
 
 def _header(args: list[str]) -> Question:
@@ -130,7 +123,7 @@ def _header(args: list[str]) -> Question:
         headers = found.credential.headers()
         return "".join(f"{name}: {value}\n" for name, value in headers.items()).encode()
 
-    return Question(url, Request(url, registry.spellings(url)), render, 1, told=True)
+    return Question(url, requests.for_url(url), render, 1, told=True)
 
 
 def _token(args: list[str]) -> Question:
@@ -144,7 +137,7 @@ def _token(args: list[str]) -> Question:
         username, secret = found.credential.login(url.host)
         return f"{url.username or username if user else secret.reveal()}\n".encode()
 
-    return Question(url, logins.request(url), render, 1, told=True)
+    return Question(url, requests.for_login(url), render, 1, told=True)
 
 
 def _only(args: list[str], command: str) -> str:

@@ -1,4 +1,4 @@
-"""User names and passwords, for clients that know nothing else, and some of which keep them.
+"""User names and passwords that clients keep, which know nothing else.
 
 Every credential that makes a header makes a login: a token is the password, whoever the user is.
 Logins are kept in rattler's store under ``host[:port][/path]``, as Docker's are, and under
@@ -10,9 +10,6 @@ from __future__ import annotations
 from credlatch import registry
 from credlatch.credential import Basic
 from credlatch.errors import RefusedError
-from credlatch.request import Request
-from credlatch.resolve import Resolver
-from credlatch.stores import seen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,27 +17,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.credential import Secret
-    from credlatch.resolve import Resolution
     from credlatch.url import Url
-
-
-def find(caller: Caller, url: Url, *, renews: bool = True) -> Resolution | None:
-    """The credential for a URL, and for the user in it if it names one; None if there is none.
-
-    Raises:
-        CredlatchError: there may be one, and it cannot be had.
-    """
-    return Resolver(caller, seen.order(url.username, renews=renews)).resolve(request(url))
-
-
-def request(url: Url) -> Request:
-    """What to ask for a URL: the most specific name under which a login is kept comes first."""
-    places = (*registry.below(url), url.netloc)
-    theirs = [f"{url.username}@{place}" for place in places] if url.username else []
-    keys = dict.fromkeys((*theirs, *places[:-1], *registry.spellings(url)))
-    # A login that is asked for to make a header of it: so one that makes none is no answer, and
-    # one that must not travel there is refused.
-    return Request(url, tuple(keys), key_first=True)
 
 
 def keep(caller: Caller, url: Url, username: str, password: Secret) -> None:

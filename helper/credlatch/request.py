@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from credlatch import registry as registries
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.url import Url
@@ -12,6 +14,7 @@ class Request:
 
     Attributes:
         url: where the credential will be sent; None when only a key is known.
+        username: whose login counts, as the URL says; None: anybody's.
         keys: Docker's keys for the same place, the one that was asked for first.
         key_first: whether the client means the key, and the URL only stands for it.
         login: whether it wants a user name and password, and not headers.
@@ -19,7 +22,7 @@ class Request:
             says. What was kept for a host and port is an answer then, and nothing less.
     """
 
-    __slots__ = ("key_first", "keys", "login", "registry", "url")
+    __slots__ = ("key_first", "keys", "login", "registry", "url", "username")
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Request:
         registry: bool = False,
     ) -> None:
         self.url = url
+        self.username = None if url is None else url.username
         self.keys = keys
         self.key_first = key_first
         self.login = login
@@ -40,3 +44,32 @@ class Request:
     def text(self) -> str:
         """What to call it in a message."""
         return self.url.text if self.url is not None and not self.key_first else self.keys[0]
+
+
+def for_url(url: Url, *, login: bool = False) -> Request:
+    """What a client asks that has a URL: Bazel, ``header``, ``secrets``.
+
+    Args:
+        url: which; with a user name, that user's login is meant.
+        login: whether it wants a user name and password, and not headers.
+    """
+    theirs = _of_user(url, (*registries.below(url), url.netloc)) if url.username else []
+    return Request(url, (*theirs, *registries.spellings(url)), login=login)
+
+
+def for_login(url: Url) -> Request:
+    """What a client asks that sends a login: git, ``keyring``, ``token``.
+
+    The most specific name under which a login is kept comes first.
+    """
+    places = (*registries.below(url), url.netloc)
+    theirs = _of_user(url, places) if url.username else []
+    keys = dict.fromkeys((*theirs, *places[:-1], *registries.spellings(url)))
+    # A login that is asked for to make a header of it: so one that makes none is no answer, and
+    # one that must not travel there is refused.
+    return Request(url, tuple(keys), key_first=True)
+
+
+def _of_user(url: Url, places: tuple[str, ...]) -> list[str]:
+    """Where the login of a URL's user is kept when another one's is in its usual place."""
+    return [f"{url.username}@{place}" for place in places]

@@ -14,18 +14,17 @@ from credlatch.errors import (
     StoreError,
 )
 from credlatch.renew import margin
-from credlatch.stores import NOTHING, ORIGIN, PORT, PROJECT
+from credlatch.stores import NOTHING, ORIGIN, PORT, PROJECT, RenewableStore
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeGuard
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.request import Request
-    from credlatch.stores import Entry, KeyedStore, RenewableStore, Store
+    from credlatch.stores import Entry, Store
     from credlatch.url import Url
 
 
@@ -70,6 +69,7 @@ class Resolver:
         caller: whose stores they are; it also gathers the warnings.
         order: opens the stores, one after the other.
         ahead: seconds by which a token is renewed earlier than a client would have it renewed.
+        renews: whether what has ended is renewed.
     """
 
     def __init__(
@@ -78,9 +78,11 @@ class Resolver:
         order: tuple[Callable[[Caller], Store | None], ...] = ORDER,
         *,
         ahead: float = 0.0,
+        renews: bool = True,
     ) -> None:
         self._caller = caller
         self._ahead = ahead
+        self._renews = renews
         self._order = order
 
     def resolve(self, request: Request) -> Resolution | None:
@@ -156,7 +158,8 @@ class Resolver:
         if (
             margin.is_due(entry, now + self._ahead)
             and entry.grant is not None
-            and _is_renewable(store)
+            and self._renews
+            and isinstance(store, RenewableStore)
         ):
             # Valid at the moment it came, or at this one: it may live for a second.
             entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
@@ -187,7 +190,7 @@ def _or_localhost(url: Url) -> str:
 
 def _find(store: Store | None, request: Request) -> Entry | None:
     """What a store has for a request, if that is an answer to it."""
-    entry = None if store is None else _held(store, request)
+    entry = None if store is None else store.look(request)
     return entry if entry is not None and _answers(entry, request) else None
 
 
@@ -205,25 +208,6 @@ def _answers(entry: Entry, request: Request) -> bool:
         return True
     at_own_port = request.url is None or request.url.default_port
     return at_own_port or not isinstance(entry.credential, Basic)
-
-
-def _held(store: Store, request: Request) -> Entry | None:
-    """By the key first when the client means the key, else by the URL."""
-    by_key = store.find_key(request.keys) if request.key_first and _is_keyed(store) else None
-    if by_key is not None or request.url is None:
-        return by_key
-    entry = store.find(request.url)
-    if entry is None and not request.key_first and _is_keyed(store) and request.keys:
-        return store.find_key(request.keys)
-    return entry
-
-
-def _is_keyed(store: Store) -> TypeGuard[KeyedStore]:
-    return hasattr(store, "find_key")
-
-
-def _is_renewable(store: Store) -> TypeGuard[RenewableStore]:
-    return hasattr(store, "prepare")
 
 
 def _usable(entry: Entry, request: Request, now: float) -> Credential:

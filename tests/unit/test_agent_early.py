@@ -100,7 +100,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
 
     class Resolver:
-        def __init__(self, caller: Caller, _: object, *, ahead: float) -> None:
+        def __init__(self, caller: Caller, *, ahead: float) -> None:
             stage.ahead = ahead
             self.caller = caller
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from credlatch import answers, logins
+from credlatch import answers
 from credlatch import url as urls
+from credlatch.request import for_login
+from credlatch.resolve import Resolver
 from support.callers import FakeKeyring, WithKeyring, caller_of
 from support.docker_get import got
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.resolve import Resolution
     from support.home import Home
 
 PORTLESS = ["localhost", "127.0.0.1", "[::1]", "r.example"]
@@ -28,6 +31,10 @@ def by_bazel(home: Home, url: str) -> str | None:
     answer = answers.get(answers.BAZEL, json.dumps({"uri": url}).encode(), caller_of(home))
     headers = json.loads(answer.out)["headers"]
     return headers["Authorization"][0] if headers else None
+
+
+def by_login(home: Home, url: str) -> Resolution | None:
+    return Resolver(caller_of(home)).resolve(for_login(urls.parse(url)))
 
 
 def in_rattler(home: Home, host: str) -> Caller:
@@ -124,7 +131,7 @@ def test_whoever_asks_by_url_gets_what_each_store_s_own_tool_sends(home: Home) -
     in_netrc(home, "n.example")
     for host in ("r.example", "n.example"):
         assert by_bazel(home, f"https://{host}:5000/v2/") is not None
-        assert logins.find(caller_of(home), urls.parse(f"https://{host}:5000/")) is not None
+        assert by_login(home, f"https://{host}:5000/") is not None
 
 
 def test_netrc_s_default_is_no_answer_to_a_registry_that_a_dockerfile_names(home: Home) -> None:

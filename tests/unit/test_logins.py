@@ -11,6 +11,8 @@ from credlatch import logins
 from credlatch import url as urls
 from credlatch.credential import Secret
 from credlatch.errors import RefusedError, StoreError
+from credlatch.request import for_login
+from credlatch.resolve import Resolver
 from support.callers import FakeKeyring, WithKeyring, caller_of
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def found(home: Home, text: str, username: str | None = None) -> str | None:
     url = urls.parse(text)
     url.username = username or url.username
     caller = caller_of(home)
-    resolution = logins.find(caller, url)
+    resolution = Resolver(caller).resolve(for_login(url))
     return None if resolution is None else resolution.credential.secret.reveal()
 
 
@@ -245,7 +247,7 @@ def test_a_broken_place_does_not_hide_a_login_in_the_next(home: Home) -> None:
     home.write_rattler({"git.example": basic("bob", "b")})
     url = urls.parse("https://bob@git.example/")
     caller = WithKeyring(home, keyring)
-    resolution = logins.find(caller, url)
+    resolution = Resolver(caller).resolve(for_login(url))
     assert resolution is not None
     assert resolution.credential.secret == Secret("b")
     assert "the keyring is locked" in caller.warnings
@@ -255,7 +257,7 @@ def test_a_broken_place_is_the_answer_where_nothing_else_is(home: Home) -> None:
     keyring = FakeKeyring(failure=StoreError("the keyring is locked"))
     url = urls.parse("https://bob@git.example/")
     with pytest.raises(StoreError, match="the keyring is locked"):
-        logins.find(WithKeyring(home, keyring), url)
+        Resolver(WithKeyring(home, keyring)).resolve(for_login(url))
 
 
 def test_looking_alone_renews_nothing(home: Home) -> None:
@@ -273,10 +275,10 @@ def test_looking_alone_renews_nothing(home: Home) -> None:
     url = urls.parse(URL)
     home.write_rattler({"git.example": oauth(60)})
     caller = caller_of(home)
-    resolution = logins.find(caller, url, renews=False)
+    resolution = Resolver(caller, renews=False).resolve(for_login(url))
     assert resolution is not None
     assert resolution.credential.secret == Secret("a")
     assert caller.warnings == []
     home.write_rattler({"git.example": oauth(-60)})
     with pytest.raises(StoreError, match="expired"):
-        logins.find(caller_of(home), url, renews=False)
+        Resolver(caller_of(home), renews=False).resolve(for_login(url))

@@ -21,7 +21,7 @@ from credlatch.grant import OAuthRefresh
 from credlatch.protocols import docker
 from credlatch.request import Request
 from credlatch.resolve import Resolution, Resolver
-from credlatch.stores import Entry
+from credlatch.stores import Entry, KeyedStore, RenewableStore, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ URL = "https://a.example/x"
 BROKEN = StoreError("the first store is broken")
 
 
-class Fake:
+class Fake(Store):
     """A store that has one answer for everything, or one failure."""
 
     name = "fake"
@@ -48,7 +48,7 @@ class Fake:
         return self._answer
 
 
-class Keyed(Fake):
+class Keyed(Fake, KeyedStore):
     """One that keeps Docker's keys too."""
 
     def __init__(self, keys: dict[str, Entry], answer: Entry | None = None) -> None:
@@ -59,7 +59,7 @@ class Keyed(Fake):
         return next((self._keys[key] for key in keys if key in self._keys), None)
 
 
-class Renewable(Fake):
+class Renewable(Fake, RenewableStore):
     """One whose entries could be written back, if there were room."""
 
     def __init__(self, answer: Entry, folder: Path) -> None:

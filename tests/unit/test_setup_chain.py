@@ -270,9 +270,9 @@ def test_a_process_that_serves_others_leaves_it_to_the_caller(chains: Chained) -
     chains.helper("docker-credential-other")
     chains.chain(docker={"r.example": "other"})
     guest = Caller(dict(chains.home.env), str(chains.home.path), Keep())
-    assert ChainedStore(guest).find_key(("o.example",)) is None
+    assert ChainedStore(guest).look(docker.parse_get(b"o.example")) is None
     with pytest.raises(ElsewhereError):
-        ChainedStore(guest).find_key(("r.example",))
+        ChainedStore(guest).look(docker.parse_get(b"r.example"))
     assert chains.asked == []
 
 

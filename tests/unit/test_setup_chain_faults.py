@@ -22,7 +22,7 @@ from support.home import Home
 
 
 def ask_docker(store: ChainedStore) -> object:
-    return store.find_key(("r.example",))
+    return store.look(docker.parse_get(b"r.example"))
 
 
 def ask_bazel(store: ChainedStore) -> object:
@@ -95,10 +95,10 @@ def test_none_is_asked_when_there_is_no_time_left_and_others_get_what_is_left(
     store = chained.ChainedStore(caller)
     begin = time.monotonic()
     with pytest.raises(StoreError, match="has not answered for 1 s"):
-        store.find_key(("r.example",))
+        store.look(docker.parse_get(b"r.example"))
     assert time.monotonic() - begin < 4.5  # and not the five that one may take
     with pytest.raises(StoreError, match=r"no time was left to ask .*docker-credential-other"):
-        store.find_key(("r.example",))
+        store.look(docker.parse_get(b"r.example"))
 
 
 def test_one_that_is_not_there_any_more_says_where_it_is_named(chains: Chained) -> None:
@@ -136,7 +136,7 @@ def _lives(pid: int) -> bool:
 
 def test_we_are_never_asked_by_ourselves(chains: Chained) -> None:
     chains.chain(docker={"*": "credlatch", "r.example": "us"})
-    assert chains.store().find_key(("o.example",)) is None
+    assert chains.store().look(docker.parse_get(b"o.example")) is None
     (chains.home.path / "bin").mkdir()
     (chains.home.path / "bin/docker-credential-us").symlink_to(sys.executable)
     assert "is credlatch itself" in failure(chains, ask_docker)
@@ -158,7 +158,7 @@ def test_a_damaged_list_is_one_line(chains: Chained, text: str) -> None:
 def test_the_list_may_be_read_by_everybody(chains: Chained) -> None:
     chains.home.write(CHAIN, "{}", 0o644)
     caller = caller_of(chains.home)
-    assert ChainedStore(caller).find_key(("x",)) is None
+    assert ChainedStore(caller).look(docker.parse_get(b"x")) is None
     assert caller.warnings == []
 
 

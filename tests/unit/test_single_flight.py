@@ -19,7 +19,7 @@ from credlatch.renew import margin
 from credlatch.renew.attempts import Attempt
 from credlatch.renew.http import TooLateError, UnansweredError
 from credlatch.renew.single_flight import renew
-from credlatch.stores import Entry
+from credlatch.stores import Entry, RenewableStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def soon() -> int:
     return int(time.time()) + 100
 
 
-class Kept:
+class Kept(RenewableStore):
     """A store of one entry, in memory; its lock is a real file.
 
     Attributes:

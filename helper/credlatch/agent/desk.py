@@ -86,7 +86,7 @@ class Desk:
         finally:
             caller.close()
         if answer.request is not None and answer.resolution is not None:
-            self._early.used(answer.request, answer.resolution, make_caller, order=answer.order)
+            self._early.used(answer.request, answer.resolution, make_caller)
         self._log.answered(answer)
         return wire.answer(answer.status, answer.out, answer.err)
 

@@ -7,14 +7,12 @@ import time
 from credlatch.errors import CredlatchError
 from credlatch.renew import margin
 from credlatch.resolve import Resolver
-from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credlatch.agent.log import Log
-    from credlatch.answers import Order
     from credlatch.caller import Caller
     from credlatch.request import Request
     from credlatch.resolve import Resolution
@@ -27,7 +25,7 @@ MOST = 256  # tokens
 class _Job:
     """A token that somebody has asked for."""
 
-    __slots__ = ("ahead", "asked", "due", "make_caller", "order", "request", "until")
+    __slots__ = ("ahead", "asked", "due", "make_caller", "request", "until")
 
     def __init__(
         self,
@@ -40,7 +38,6 @@ class _Job:
         ahead: float,
     ) -> None:
         self.request = request
-        self.order: Order = ORDER
         self.make_caller = make_caller
         self.asked = asked
         self.until = until
@@ -68,7 +65,6 @@ class Early:
         resolution: Resolution,
         make_caller: Callable[[], Caller],
         asked: float | None = None,
-        order: Order = ORDER,
     ) -> None:
         """Note a token that was asked for.
 
@@ -77,7 +73,6 @@ class Early:
             resolution: what was answered.
             make_caller: makes the caller anew, with the surroundings of the last who asked.
             asked: when, in seconds since 1970 UTC; None: now.
-            order: the stores that were asked.
         """
         entry, now = resolution.entry, time.time()
         key = (resolution.store, entry.where, entry.slot)
@@ -92,9 +87,7 @@ class Early:
         asked = now if asked is None else asked
         # A token that lives for minutes would be renewed a dozen times for one who asked once.
         until = asked + min(self._idle, margin.life(entry) or self._idle)
-        job = _Job(request, make_caller, asked=asked, until=until, due=due, ahead=ahead)
-        job.order = order
-        self._jobs[key] = job
+        self._jobs[key] = _Job(request, make_caller, asked=asked, until=until, due=due, ahead=ahead)
 
     def seconds(self) -> float | None:
         """How long until the next renewal; None when there is none to come."""
@@ -114,7 +107,7 @@ class Early:
         host = job.request.url.netloc if job.request.url is not None else "-"
         caller = job.make_caller()
         try:
-            resolution = Resolver(caller, job.order, ahead=job.ahead).resolve(job.request)
+            resolution = Resolver(caller, ahead=job.ahead).resolve(job.request)
         except CredlatchError as error:
             self._log.note(f"agent {host} - not renewed early: {error}")
             return
@@ -128,4 +121,4 @@ class Early:
             self._log.note(f"agent {host} {resolution.store} not renewed early: {why}")
         else:
             self._log.note(f"agent {host} {resolution.store} renewed early")
-            self.used(job.request, resolution, job.make_caller, job.asked, job.order)
+            self.used(job.request, resolution, job.make_caller, job.asked)

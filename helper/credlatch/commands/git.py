@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from credlatch import answers, logins
+from credlatch import request as requests
 from credlatch.commands import asked, streams
 from credlatch.credential import Basic
 from credlatch.errors import CredlatchError, UsageError
 from credlatch.protocols import git
+from credlatch.resolve import Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def _erase(caller: Caller) -> bytes:
 def _known(caller: Caller, url: Url) -> Resolution | None:
     """What ``get`` has answered, unless it has been renewed since."""
     try:
-        return logins.find(caller, url, renews=False)
+        return Resolver(caller, renews=False).resolve(requests.for_login(url))
     except CredlatchError:
         return None
     finally:

@@ -7,13 +7,14 @@ them.
 
 from __future__ import annotations
 
-from credlatch import clock, quick_json, registry
+from credlatch import clock, quick_json
+from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError
-from credlatch.request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.request import Request
     from credlatch.resolve import Resolution
 
 MAX_ANSWER = (
@@ -40,8 +41,7 @@ def parse(stdin: bytes) -> Request:
     uri = asked.get("uri")
     if not isinstance(uri, str):
         raise RequestError('the request has no "uri" that is a string')
-    url = urls.parse(uri)
-    return Request(url, registry.spellings(url))
+    return requests.for_url(urls.parse(uri))
 
 
 def render(resolution: Resolution | None) -> bytes:

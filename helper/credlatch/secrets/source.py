@@ -6,11 +6,10 @@ import threading
 import time
 from contextlib import contextmanager
 
-from credlatch import registry
+from credlatch import request as requests
 from credlatch.caller import Caller
 from credlatch.errors import CredlatchError, LoginError, RenewalError, SecretsError
 from credlatch.lines import line
-from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.secrets import shapes
 
@@ -94,8 +93,7 @@ class Source:
             CredlatchError: it cannot be had, or not have that shape.
         """
         wanted = self._wanted
-        login = shapes.needs_login(wanted.shape)
-        request = Request(wanted.url, registry.spellings(wanted.url), login=login)
+        request = requests.for_url(wanted.url, login=shapes.needs_login(wanted.shape))
         caller = Caller(self._environ)
         try:
             with self._work():

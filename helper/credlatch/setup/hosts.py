@@ -5,15 +5,15 @@ from __future__ import annotations
 from credlatch import registry
 from credlatch import url as urls
 from credlatch.errors import RequestError, SetupError, StoreError
+from credlatch.stores import KeyedStore
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import TypeGuard
 
     from credlatch.caller import Caller
-    from credlatch.stores import KeyedStore, ListedStore, Store
+    from credlatch.stores import Store
     from credlatch.url import Url
 
 
@@ -29,7 +29,7 @@ def known(caller: Caller) -> list[Url]:
     found: dict[tuple[str, str, int], Url] = {}
     for open_store in ORDER:
         store = open_store(caller)
-        if store is None or not _is_listed(store):
+        if store is None:
             continue
         try:
             listed = list(store.hosts())
@@ -115,7 +115,7 @@ def _covers(url: Url, other: Url) -> bool:
 def _finds(store: Store, url: Url) -> bool:
     if store.find(url) is not None:
         return True
-    return _is_keyed(store) and store.find_key(registry.spellings(url)) is not None
+    return isinstance(store, KeyedStore) and store.find_key(registry.spellings(url)) is not None
 
 
 def _all(caller: Caller) -> list[Url]:
@@ -123,11 +123,3 @@ def _all(caller: Caller) -> list[Url]:
         return known(caller)
     except SetupError:
         return []
-
-
-def _is_listed(store: Store) -> TypeGuard[ListedStore]:
-    return hasattr(store, "hosts")
-
-
-def _is_keyed(store: Store) -> TypeGuard[KeyedStore]:
-    return hasattr(store, "find_key")

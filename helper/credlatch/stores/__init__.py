@@ -7,6 +7,8 @@ broken).
 from __future__ import annotations
 
 from credlatch import jwt
+from credlatch.credential import TOKEN_USER, Basic
+from credlatch.errors import StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,52 +17,8 @@ if TYPE_CHECKING:
 
     from credlatch.credential import Credential
     from credlatch.grant import Fresh, Grant
+    from credlatch.request import Request
     from credlatch.url import Url
-
-    class Store(Protocol):
-        """A store that is read."""
-
-        name: str
-
-        def find(self, url: Url) -> Entry | None:
-            """The entry for a URL, by the rule of the tool whose store it is.
-
-            Raises:
-                StoreError: it has, or may have, an entry, and cannot give it.
-            """
-
-    class ListedStore(Store, Protocol):
-        """A store that can tell what it has entries for."""
-
-        def hosts(self) -> Iterable[str]:
-            """Hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept.
-
-            Raises:
-                StoreError: as for ``find``.
-            """
-
-    class KeyedStore(Store, Protocol):
-        """A store that also keeps Docker's keys."""
-
-        def find_key(self, keys: tuple[str, ...]) -> Entry | None:
-            """The entry under the first of these keys that it has.
-
-            Raises:
-                StoreError: as for ``find``.
-            """
-
-    class RenewableStore(Store, Protocol):
-        """A store whose entries can be written back."""
-
-        def lock_path(self, entry: Entry) -> str:
-            """The lock file that the store's own tool takes to renew, or one beside the store."""
-
-        def prepare(self, entry: Entry) -> PendingWrite:
-            """Make sure that a renewed entry can be kept, before it is fetched.
-
-            Raises:
-                StoreError, OSError: it cannot.
-            """
 
     class PendingWrite(Protocol):
         """Room for a renewed entry, where the old one was read."""
@@ -74,6 +32,105 @@ if TYPE_CHECKING:
 
         def abandon(self) -> None:
             """Leave the old one."""
+
+
+class Store:
+    """A store that is read by URL.
+
+    Attributes:
+        name: what the agent's log calls it.
+    """
+
+    name = ""
+
+    def find(self, url: Url) -> Entry | None:
+        """The entry for a URL, by the rule of the tool whose store it is.
+
+        Raises:
+            StoreError: it has, or may have, an entry, and cannot give it.
+        """
+        raise NotImplementedError
+
+    def look(self, request: Request) -> Entry | None:
+        """The entry for a request, and for the user whom it names.
+
+        Raises:
+            StoreError: as for ``find``.
+        """
+        return None if request.url is None else of_user(self.find(request.url), request)
+
+    def hosts(self) -> Iterable[str]:
+        """What it has entries for, as far as it can tell.
+
+        Hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept.
+
+        Raises:
+            StoreError: as for ``find``.
+        """
+        return ()
+
+
+class KeyedStore(Store):
+    """A store that also keeps Docker's keys."""
+
+    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
+        """The entry under the first of these keys that it has.
+
+        Raises:
+            StoreError: as for ``find``.
+        """
+        raise NotImplementedError
+
+    def look(self, request: Request) -> Entry | None:
+        """The entry for a request: by the key first when the client means the key."""
+        by_key = self._under_keys(request) if request.key_first else None
+        if by_key is not None or request.url is None:
+            return by_key
+        entry = super().look(request)
+        return self._under_keys(request) if entry is None and not request.key_first else entry
+
+    def _under_keys(self, request: Request) -> Entry | None:
+        """The entry under the first of the keys that has the user's."""
+        if request.username is None:
+            return self.find_key(request.keys)
+        failure: StoreError | None = None
+        for key in request.keys:
+            try:
+                entry = of_user(self.find_key((key,)), request)
+            except StoreError as error:
+                failure = failure or error
+                continue
+            if entry is not None:
+                return entry
+        if failure is not None:
+            raise failure
+        return None
+
+
+class RenewableStore(Store):
+    """A store whose entries can be written back."""
+
+    def lock_path(self, entry: Entry) -> str:
+        """The lock file that the store's own tool takes to renew, or one beside the store."""
+        raise NotImplementedError
+
+    def prepare(self, entry: Entry) -> PendingWrite:
+        """Make sure that a renewed entry can be kept, before it is fetched.
+
+        Raises:
+            StoreError, OSError: it cannot.
+        """
+        raise NotImplementedError
+
+
+def of_user(entry: Entry | None, request: Request) -> Entry | None:
+    """An entry, unless it is the login of another user than a request names.
+
+    A token is nobody's and counts for all, since servers take it as the password of any user.
+    """
+    if entry is None or request.username is None or not isinstance(entry.credential, Basic):
+        return entry
+    return entry if entry.credential.username in {request.username, TOKEN_USER} else None
 
 
 # What of a request the place of an entry names, by the rule of the tool whose store it is.

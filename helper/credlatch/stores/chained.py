@@ -18,12 +18,13 @@ import sys
 
 from credlatch import quick_json, registry
 from credlatch.errors import ElsewhereError, ProgramError, StoreError
-from credlatch.stores import Entry, chained_answers
+from credlatch.stores import Entry, Store, chained_answers
 from credlatch.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.request import Request
     from credlatch.url import Url
 
     Chain = dict[str, str]
@@ -42,34 +43,37 @@ def path_of(caller: Caller) -> str:
     return caller.config("credlatch", "chain.json")
 
 
-class ChainedStore:
+class ChainedStore(Store):
     """The helpers that are written down."""
 
     name = "chained"
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        self._by_url: bool | None = None  # how the client asks: what it asks first
         self._asked: dict[tuple[str, str], Entry | None] = {}
 
-    def find_key(self, keys: tuple[str, ...]) -> Entry | None:
-        """What a helper of Docker's keeps under the first key, which is the client's own."""
-        self._by_url = bool(self._by_url)
-        helper = self._docker_helper(keys, or_all=not self._by_url)
-        return None if helper is None else self._docker(helper, keys[0])
+    def look(self, request: Request) -> Entry | None:
+        """What a helper of Docker's has under a Docker's client's own key, or any for a URL."""
+        if not request.registry:
+            return super().look(request)
+        helper = self._docker_helper(request.keys, or_all=True)
+        entry = None if helper is None else self._docker(helper, request.keys[0])
+        if entry is None and request.url is not None:
+            entry = self._of_docker(request.url)
+        return entry
 
     def find(self, url: Url) -> Entry | None:
         """What a helper of Bazel's has for a URL, or one of Docker's for its host."""
-        self._by_url = self._by_url is None or self._by_url
         if url.scheme == "s3" or url.host.startswith("*."):
             return None
-        helper = _for_host(self._chain("bazel"), url.host) if self._by_url else None
+        helper = _for_host(self._chain("bazel"), url.host)
         entry = None if helper is None else self._bazel(helper, url)
-        if entry is None:
-            keys = registry.spellings(url)
-            helper = self._docker_helper((*registry.below(url), *keys), or_all=False)
-            entry = None if helper is None else self._docker(helper, keys[0])
-        return entry
+        return self._of_docker(url) if entry is None else entry
+
+    def _of_docker(self, url: Url) -> Entry | None:
+        keys = registry.spellings(url)
+        helper = self._docker_helper((*registry.below(url), *keys), or_all=False)
+        return None if helper is None else self._docker(helper, keys[0])
 
     def logins(self) -> dict[str, str]:
         """The keys that chained helpers of Docker's list, with their user names.

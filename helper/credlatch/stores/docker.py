@@ -13,7 +13,7 @@ import sys
 
 from credlatch import registry
 from credlatch.errors import StoreError
-from credlatch.stores import ORIGIN, PORT, Entry
+from credlatch.stores import ORIGIN, PORT, Entry, KeyedStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _runtime_file(caller: Caller) -> str | None:
     return path if os.path.exists(path) else None
 
 
-class DockerStore:
+class DockerStore(KeyedStore):
     """The files that count for the caller."""
 
     name = "docker"

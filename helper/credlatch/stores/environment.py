@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from credlatch.credential import Basic, Bearer, Secret
 from credlatch.errors import StoreError
-from credlatch.stores import Entry
+from credlatch.stores import Entry, Store
 from credlatch.stores.pyx_realm import PyxRealm
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def host_of(suffix: str) -> str:
     return ".".join(labels[:-1]) + f":{labels[-1]}" if port else ".".join(labels)
 
 
-class EnvironmentStore:
+class EnvironmentStore(Store):
     """The caller's environment."""
 
     name = "environment"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from credlatch.credential import Basic
 from credlatch.errors import AmbiguousError
-from credlatch.stores import Entry
+from credlatch.stores import Entry, Store
 from credlatch.system.keyring import only
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RATTLER = "rattler"  # a service of rattler's own, which a host of that name must not get
 
 
-class KeyringStore:
+class KeyringStore(Store):
     """Items that ``keyring set SERVICE USER`` made."""
 
     name = "keyring"

@@ -30,7 +30,7 @@ import os
 import sys
 
 from credlatch.credential import Basic, Secret
-from credlatch.stores import HOST, NOTHING, Entry
+from credlatch.stores import HOST, NOTHING, Entry, Store
 from credlatch.url import undotted
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ _KEYWORDS = frozenset((b"default", b"macdef", *_VALUED))
 _MOST = 64  # hosts of which is remembered what was found
 
 
-class NetrcStore:
+class NetrcStore(Store):
     """The caller's netrc."""
 
     name = "netrc"

@@ -13,7 +13,7 @@ import sys
 import time
 
 from credlatch.errors import StoreError
-from credlatch.stores import PROJECT, pixi_config
+from credlatch.stores import PROJECT, KeyedStore, pixi_config
 from credlatch.stores.rattler import RattlerStore
 from credlatch.stores.rattler_backends import FileBackend
 from credlatch.system import files
@@ -31,7 +31,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MANIFESTS = ("pixi.toml", "pyproject.toml")
 
 
-class PixiProjectStore:
+class PixiProjectStore(KeyedStore):
     """What the file has, as rattler would find it there.
 
     Args:

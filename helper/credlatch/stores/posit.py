@@ -6,7 +6,7 @@ from credlatch import url as urls
 from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
 from credlatch.grant import Fresh, PositIdentity
-from credlatch.stores import Entry
+from credlatch.stores import Entry, RenewableStore
 from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import files
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ROOM = 64 * 1024  # bytes: more than any token takes
 
 
-class PositStore:
+class PositStore(RenewableStore):
     """The tokens, and the identity token of a CI that is exchanged for one."""
 
     name = "posit"

@@ -12,7 +12,7 @@ from credlatch import quick_json
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.grant import PyxApiKey, PyxRefresh
-from credlatch.stores import Entry, uv
+from credlatch.stores import Entry, RenewableStore, uv
 from credlatch.stores.pyx_digest import digest
 from credlatch.stores.pyx_realm import API_KEYS, PyxRealm
 from credlatch.system import files, locks
@@ -46,7 +46,7 @@ def canonical(api: Url) -> str:
     return (before if before == root else before.rstrip("/")) + mark + query
 
 
-class _Tokens:
+class _Tokens(RenewableStore):
     """What a login and an API key have in common.
 
     A store of its own for each, because an API key is asked for with the environment, and a login

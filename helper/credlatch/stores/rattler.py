@@ -10,7 +10,7 @@ from __future__ import annotations
 from credlatch import registry
 from credlatch.credential import Basic
 from credlatch.errors import AbsentError, StoreError
-from credlatch.stores import HOST, Entry, rattler_format
+from credlatch.stores import HOST, Entry, KeyedStore, RenewableStore, rattler_format
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, KeyringBackend
 
@@ -50,7 +50,7 @@ def candidates(url: Url) -> list[str]:
     return [url.host, *("*." + ".".join(labels[at:]) for at in range(len(labels)) if labels[at])]
 
 
-class RattlerStore:
+class RattlerStore(KeyedStore, RenewableStore):
     """All of rattler's backends that count for the caller.
 
     Args:

@@ -10,7 +10,7 @@ from credlatch import clock
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
-from credlatch.stores import Entry
+from credlatch.stores import Entry, Store
 from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import locks
 
@@ -34,7 +34,7 @@ def folder(caller: Caller) -> str:
     return caller.data("uv", "credentials")
 
 
-class UvStore:
+class UvStore(Store):
     """uv's two places: the file first, as uv has it without its preview feature."""
 
     name = "uv"
