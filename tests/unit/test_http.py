@@ -19,6 +19,7 @@ from credlatch.renew import http
 from credlatch.renew.exchange import exchange
 from credlatch.renew.post import Post
 from support.jwt import make_jwt
+from support.raw_server import RawServer
 from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
@@ -244,6 +245,18 @@ def test_a_redirect_is_not_followed(token_server: TokenServer, status: int) -> N
         with pytest.raises(RenewalError, match="redirects elsewhere"):
             exchange(grant, time.monotonic() + 30)
         assert other.requests == []
+
+
+def test_no_proxy_sees_what_is_meant_for_this_machine(
+    token_server: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(b"HTTP/1.1 502 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        url = f"{token_server.url}/token"
+        grant = OAuthRefresh(Secret("r"), url, "cid", "log in")
+        assert exchange(grant, time.monotonic() + 30).token
+        assert proxy.heads == []
 
 
 def test_a_body_without_end_is_not_read_to_its_end(token_server: TokenServer) -> None:

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -362,6 +362,29 @@ def test_a_greeting_that_trickles_is_not_waited_for_to_its_end(
     with pytest.raises(StoreError, match="does not answer"):
         caller.keyring()
     assert bus.trickled < false_bus.MOST
+
+
+def test_a_service_that_hangs_is_asked_no_more_in_that_call(
+    bus: FalseBus, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    ask = bus_of_ours.Bus.send_and_get_reply
+
+    def counted(self: Any, message: object, *, timeout: float | None = None) -> object:
+        asked.append(message)
+        return ask(self, message, timeout=timeout)
+
+    monkeypatch.setattr(bus_of_ours.Bus, "send_and_get_reply", counted)
+    monkeypatch.setattr(bus_of_ours, "PATIENCE", 0.6)
+    bus.always("SearchItems", false_bus.SILENT)
+    keyring = caller.keyring()
+    assert keyring is not None
+    counts = set()
+    for _ in range(3):
+        with pytest.raises(StoreError, match="has not answered in time"):
+            keyring.find("rattler")
+        counts.add(len(asked))
+    assert len(counts) == 1
 
 
 def test_an_answer_that_is_larger_than_any_may_be_is_read_no_further(

@@ -167,6 +167,17 @@ def test_a_damaged_entry_is_none_of_another_server_s_in_whatever_form_the_file_i
         find(home, "https://a.example/")
 
 
+@pytest.mark.parametrize("more", ["", 'auth_type = "later"\n', "of_the_future = [1, 2]\n"])
+def test_what_an_entry_has_besides_plays_no_part(home: Home, more: str) -> None:
+    home.write(FILE, f'[[connections]]\naddress = "https://a.example"\ntoken = "t"\n{more}')
+    assert token(home, "https://a.example/x") == "t"
+
+
+def test_a_user_name_in_the_url_plays_no_part(home: Home) -> None:
+    home.write(FILE, connection("https://a.example"))
+    assert token(home, "https://somebody@a.example/x") == "t"
+
+
 @pytest.mark.parametrize("damaged_first", [False, True])
 def test_a_damaged_entry_is_no_reason_to_pass_over_a_good_one(
     home: Home, *, damaged_first: bool

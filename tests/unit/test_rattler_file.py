@@ -104,6 +104,14 @@ def test_a_damaged_entry_is_an_error_for_its_own_host_alone(home: Home) -> None:
         store(home).find(urls.parse("https://a.example/"))
 
 
+def test_a_user_name_in_the_url_plays_no_part(home: Home) -> None:
+    home.write_rattler({"a.example": STORED, "*.b.example": {"BearerToken": "t"}})
+    for host in ("a.example", "x.b.example"):
+        found = store(home).find(urls.parse(f"https://somebody@{host}/"))
+        assert found is not None
+        assert found.credential is not None
+
+
 def test_storing_keeps_what_is_there_to_the_letter(home: Home) -> None:
     home.write_rattler(KEPT)
     for key in ("https://index.docker.io/v1/", "r.example:5000", "r.example/ns", "*.w.example"):
