@@ -86,6 +86,19 @@ def test_a_file_that_everybody_may_change_is_believed_where_the_environment_name
     assert read(XDG_RUNTIME_DIR=str(path.parent)).startswith(refused)
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_what_is_read_again_is_judged_as_before(place: Path, *, named: bool) -> None:
+    path = opened_up(place / "store")
+    caller = Caller({"HOME": str(place), "A": str(path)}, "/")
+    if named:
+        assert caller.path("A") == str(path)
+        assert caller.read(str(path)) == "theirs"
+        assert "can be changed by every user" in caller.warnings[0]
+    else:
+        with pytest.raises(StoreError, match="can be changed by every user"):
+            caller.read(str(path))
+
+
 @as_root
 def test_another_user_s_file_that_everybody_may_change_is_not_although_it_is_named(
     place: Path,

@@ -155,6 +155,8 @@ def test_nothing_is_written_to_it_nor_listed_nor_erased(home: Home, project: Pat
     url = urls.parse(f"https://{HOST}/")
     store = RattlerStore(caller)
     assert store.logins() == {}
+    with pytest.raises(SetupError, match="no store has a login yet"):
+        hosts.known(caller)
     assert store.delete(HOST) is False
     assert logins.forget(caller, url, "ada", None) is False
     assert (auth.read_bytes(), sorted(project.rglob("*"))) == before

@@ -294,3 +294,16 @@ def test_an_identity_token_goes_only_where_the_environment_says(home: Home) -> N
     named = find(home, "https://ppm.example/cran")
     assert named is not None
     assert named.grant is not None
+
+
+def test_a_login_that_was_made_meanwhile_is_not_written_over(home: Home) -> None:
+    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
+    path = home.write(FILE, connection("https://a.example", "old"))
+    store = PositStore(caller_of(home))
+    entry = store.find(urls.parse("https://a.example/x"))
+    assert entry is not None
+    pending = store.prepare(entry)
+    path.write_text(theirs := connection("https://a.example", "theirs"))
+    pending.commit(Fresh(Secret("ours")))
+    pending.abandon()
+    assert path.read_text() == theirs

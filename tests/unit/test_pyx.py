@@ -244,3 +244,21 @@ def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(
         with pytest.raises(StoreError, match="locked by a writer"):
             PyxStore(caller).find(urls.parse("https://api.pyx.dev/"))
     assert time.monotonic() - begin < 30
+
+
+@pytest.mark.parametrize("theirs", ['{"access_token":"a","refresh_token":"theirs"}', None])
+def test_what_became_of_a_login_meanwhile_is_not_written_over(
+    home: Home, theirs: str | None
+) -> None:
+    path = home.write(f"{OFFICIAL}/tokens.json", '{"access_token":"a","refresh_token":"r"}')
+    store = PyxStore(caller_of(home))
+    entry = store.find(urls.parse("https://api.pyx.dev/"))
+    assert entry is not None
+    pending = store.prepare(entry)
+    if theirs is None:
+        path.unlink()
+    else:
+        path.write_text(theirs)
+    pending.commit(Fresh(Secret("ours"), Secret("next")))
+    pending.abandon()
+    assert (path.read_text() if path.exists() else None) == theirs
