@@ -327,6 +327,13 @@ def test_from_source_nothing_can_be_installed() -> None:
         layout.running()
 
 
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_prefix_that_is_a_file_is_named(running: Running, tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlaceError, match=f"{tmp_path}/file.*: not a directory; nothing was inst"):
+        put.put(running, Layout(str(tmp_path / "file" / below)), force=False)
+
+
 @pytest.mark.parametrize("name", ["bin", "lib", "lib/credlatch"])
 def test_no_link_is_followed_where_every_user_may_put_one(
     running: Running, tmp_path: Path, name: str

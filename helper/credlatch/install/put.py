@@ -45,11 +45,15 @@ def put(running: Running, into: Layout, *, force: bool) -> bool:
             return _put(running, into)
     except (OSError, shutil.Error) as error:
         _unmake(made)
-        where = getattr(error, "filename", None) or into.lib
-        what = files.reason(error) if isinstance(error, OSError) else str(error)
-        raise PlaceError(
-            f"{where}: {what}; nothing was installed: see to that, or choose another --prefix"
-        ) from None
+        raise _nothing_done(error, into.lib) from None
+
+
+def _nothing_done(error: OSError | shutil.Error, folder: str) -> PlaceError:
+    where = getattr(error, "filename", None) or folder
+    what = files.reason(error) if isinstance(error, OSError) else str(error)
+    return PlaceError(
+        f"{where}: {what}; nothing was installed: see to that, or choose another --prefix"
+    )
 
 
 def _see_what_is_there(into: Layout, *, force: bool) -> None:
@@ -79,9 +83,7 @@ def _see_whose(folder: str) -> None:
     try:
         real, led = owners.followed(folder)
     except OSError as error:
-        raise PlaceError(
-            f"{files.reason(error)}: move it away, or choose another --prefix"
-        ) from None
+        raise _nothing_done(error, folder) from None
     while os.geteuid() == 0 and real != os.path.dirname(real):
         owner = os.stat(real, follow_symlinks=False).st_uid if os.path.lexists(real) else 0
         owner = owner if led is None else led
