@@ -127,3 +127,29 @@ def test_whoever_listens_there_is_not_pushed_aside(path: bytes) -> None:
         other.listen()
         with pytest.raises(BlockingIOError, match="another process"):
             forward.alone(path)
+
+
+def test_what_is_answered_is_what_was_named_and_found(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in home.env.items():
+        monkeypatch.setenv(name, value)
+    for name in ("A", "B"):
+        monkeypatch.setenv(f"CREDLATCH_TOKEN_{name}_EXAMPLE", "t")
+    log = Log()
+    desk = forward.ForwardingDesk(
+        [forward.Hosts(name) for name in ("a.example", "none.example")], log
+    )
+
+    def ask(asked: bytes) -> bytes:
+        return desk.answer(wire.FORWARDED, [b"bazel", asked])
+
+    assert b"Bearer t" in ask(b'{"uri":"https://a.example/"}')
+    assert ask(b'{"uri":"https://none.example/"}') == wire.DECLINED
+    assert log.declined == 0
+    for asked in (b'{"uri":"https://b.example/"}', b'{"uri":"https://a.example:81/"}', b"{}"):
+        assert ask(asked) == wire.DECLINED
+    assert log.declined == 3
+    for what in (wire.GET, wire.STATUS, wire.LOG, wire.STOP):
+        with pytest.raises(ValueError, match="elsewhere"):
+            desk.answer(what, [b"bazel", b'{"uri":"https://a.example/"}'])

@@ -337,6 +337,16 @@ def test_a_bus_of_one_s_own_that_is_closed_is_a_failure(home: Home) -> None:
                 os.seteuid(0)
 
 
+def test_of_doubled_items_the_one_that_rattler_made_is_left(bus: FalseBus, caller: Caller) -> None:
+    bus.add("rattler", HOST, STORED, target="default")
+    bus.add("rattler", HOST, STORED)
+    bus.add("rattler", "other.example", STORED)
+    save(caller)
+    left = [kept for kept, _ in bus.items.values() if kept["username"] == HOST]
+    assert left == [{"service": "rattler", "username": HOST}]
+    assert len(bus.items) == 2
+
+
 # ---- the call's time ----
 
 
