@@ -93,12 +93,6 @@ def _say_who_has_not_answered(caller: Caller) -> None:
 
 def _run(program: str, args: list[str], caller: Caller) -> int:
     if program.startswith("docker-credential-"):
-        if args in (["--version"], ["-v"]):
-            args = ["version"]
-        if args in (["--help"], ["-h"]):
-            from credlatch.protocols.docker import USAGE as DOCKER_USAGE
-
-            return _print(f"{DOCKER_USAGE}\n")
         from credlatch.commands import docker
 
         return docker.run(args, caller)
@@ -107,6 +101,8 @@ def _run(program: str, args: list[str], caller: Caller) -> int:
     match args:
         case ["get"]:
             return _get(caller)
+        case ["get", *_]:
+            args = ["bazel", *args[1:]]  # how it is used is the same
         case ["--version" | "-V" | "-v"]:
             return _print(f"credlatch {__version__}\n")
         case ["--help" | "-h" | "help"]:

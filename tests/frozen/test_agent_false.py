@@ -180,7 +180,10 @@ def test_another_user_s_is_never_believed(agent: Agent, args: list[str]) -> None
         agent.folder.chmod(0o700)
         second = agent.program(*args, stdin=f'{{"uri":"{URI}"}}'.encode())
     assert impostor.asked == 1
-    for each, why in ((answer, "is not this user's alone"), (second, "another user")):
+    for each, why in (
+        (answer, "is open to others: chmod 700"),
+        (second, "is answered by another user: remove it"),
+    ):
         assert FALSE not in each.out
         if args[-1] == "get":
             assert (each.authorization, each.err) == (TRUE, "")
@@ -216,7 +219,8 @@ def test_the_environment_goes_to_no_other_service_of_the_user_s(
     if args == ["get"]:
         assert (answer.authorization, answer.err) == (TRUE, "")
     else:
-        assert "is not this user's alone" in answer.err
+        why = {"a link": "is no socket of yours: remove it", "the folder is open": "chmod 700"}
+        assert f" {why.get(how, 'is a link: have it removed')}" in answer.err
 
 
 @root

@@ -125,7 +125,11 @@ def test_a_folder_that_is_not_as_it_should_be(
         for _ in range(2):
             answer = agent.program.bazel(URI)
             assert (answer.authorization, answer.err) == (ANSWER, "")
-            assert agent.program("agent", "status").code == 1
+            status = agent.program("agent", "status")
+            assert status.code == 1
+            if spoil is not with_a_lock_that_is_a_link:
+                assert b"the next get starts one" not in status.out
+                assert str(agent.runtime) in status.out.decode() + status.err
         assert agent.everywhere() == set()
         after = there(agent.runtime)
     assert after == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from support.program import Program
 
 BAZEL = b'{"uri":"https://a.example/"}'
+COMMAND = re.compile(r"^(?:usage:)? +credlatch (\w+)", re.MULTILINE)
 NOT_FOUND = b"credentials not found in native keychain\n"
 
 
@@ -36,6 +38,22 @@ def test_help_is_an_answer(source: Program, option: str) -> None:
     answer = source(option)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith(b"usage: credlatch get ")
+
+
+COMMANDS = (
+    ["get"], ["bazel"], ["bazel", "get"], ["docker"], ["git"], ["keyring"], ["header"], ["token"],
+    ["agent"], ["agent", "status"], ["agent", "forward"], ["setup"], ["setup", "docker"],
+    ["secrets"], ["install"], ["uninstall"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_says_how_it_is_used(source: Program, words: list[str], option: str) -> None:
+    answer = source(*words, option)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.lower().startswith(b"usage: ")
+    assert {words[0] for words in COMMANDS} >= set(COMMAND.findall(source("--help").out.decode()))
 
 
 @pytest.mark.parametrize("option", ["--version", "-V", "-v"])

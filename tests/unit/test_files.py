@@ -157,3 +157,5 @@ def test_an_empty_file_may_be_read_by_others(path: Path) -> None:
 def test_a_reason_has_no_path_and_no_number() -> None:
     assert files.reason(PermissionError(13, "Permission denied", "/a/path")) == "permission denied"
     assert files.reason(OSError("odd")) == "oserror"
+    # One that we have found ourselves may be about another file, whose name stays as it is.
+    assert files.reason(OSError(1, "/Ada is another user's")) == "/Ada is another user's"

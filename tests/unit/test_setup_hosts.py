@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.errors import SetupError, StoreError
+from credlatch.errors import AbsentError, SetupError, StoreError
 from credlatch.setup import hosts
 from credlatch.stores.environment import host_of, suffix
 from credlatch.url import parse
@@ -108,6 +109,32 @@ def test_a_broken_store_is_warned_of_and_the_others_count(home: Home) -> None:
         (False, True),
         (True, False),
     ]
+
+
+BROKEN = {
+    ".rattler/credentials.json": "{",
+    ".local/share/uv/credentials/credentials.toml": "x = ",
+    ".ppm/tokens.toml": "x = ",
+    ".docker/config.json": '{"auths": ',
+    ".config/containers/auth.json": '{"auths": ',
+}
+
+
+@pytest.mark.parametrize("path", BROKEN)
+def test_where_the_only_store_is_broken_its_failure_is_the_answer(home: Home, path: str) -> None:
+    """And not that nobody has logged in."""
+    file = home.write(path, BROKEN[path])
+    caller = caller_of(home)
+    with pytest.raises(SetupError, match=rf"^{re.escape(str(file))} is not "):
+        hosts.known(caller)
+    assert caller.warnings == []
+
+
+def test_a_keyring_that_is_not_there_is_no_failure(home: Home) -> None:
+    absent = FakeKeyring(failure=AbsentError("there is no keyring"))
+    caller: Caller = WithKeyring(home, absent)
+    with pytest.raises(SetupError, match="no store has a login yet"):
+        hosts.known(caller)
 
 
 def test_without_any_the_answer_says_what_to_do(home: Home) -> None:

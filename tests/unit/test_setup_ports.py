@@ -37,6 +37,35 @@ def test_the_colons_of_an_address_are_no_port(wiring: Wiring) -> None:
         assert f"docker asks credlatch now for {host};" in wiring.said
 
 
+@pytest.mark.parametrize("tool", ["docker", "podman"])
+@pytest.mark.parametrize(
+    ("netrc", "host"),
+    [
+        ("machine r.example login ada password s3cret", "r.example:5000"),
+        ("default login ada password s3cret", "r.example"),
+    ],
+)
+def test_a_login_that_is_not_for_the_registry_is_said_not_to_be(
+    wiring: Wiring, tool: str, netrc: str, host: str
+) -> None:
+    (wiring.home.path / ".rattler/credentials.json").unlink()
+    wiring.home.write(".netrc", netrc)
+    for _ in range(2):  # also when there is nothing to change
+        assert wiring(tool, "--host", host) == 0
+        assert f"{host}: {tool} is not given what is in {wiring.home.path}/.netrc" in wiring.said
+        assert f"this registry and its port: {tool} login {host}\n" in wiring.said
+    wiring.home.write_rattler({host: LOGIN})
+    assert wiring(tool, "--host", host) == 0
+    assert "is not given" not in wiring.said
+
+
+def test_a_token_of_pixi_s_is_for_every_port_and_nobody_says_otherwise(wiring: Wiring) -> None:
+    wiring.home.write_rattler({"r.example": {"BearerToken": "t"}})
+    assert wiring("docker", "--host", "r.example:5000") == 0
+    assert wiring("git", "--host", "r.example:5000") == 0
+    assert "is not given" not in wiring.said
+
+
 @pytest.mark.parametrize("tool", ["git", "bazel"])
 def test_whoever_tells_no_ports_apart_or_asks_by_url_needs_no_word_of_it(
     wiring: Wiring, tool: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -78,13 +79,19 @@ def private(folder: bytes) -> None:
         above = os.stat(os.path.dirname(folder))
         # With another user's environment (sudo), it would be in the way of that user's own.
         if above.st_uid != os.getuid() and not above.st_mode & stat.S_ISVTX:
-            raise PermissionError(f"{os.fsdecode(folder)} would be in another user's folder")
+            raise _not_alone(folder)
         try:  # noqa: SIM105 - contextlib is not imported after every call
             os.mkdir(folder, 0o700)
         except FileExistsError:
             pass  # another caller has been quicker
     if not place.is_private(folder, os.getuid()):
-        raise PermissionError(f"{os.fsdecode(folder)} is not this user's alone")
+        raise _not_alone(folder)
+
+
+def _not_alone(folder: bytes) -> PermissionError:
+    from credlatch.agent import trouble
+
+    return PermissionError(errno.EPERM, trouble.with_folder(folder, os.getuid()))
 
 
 def _spawn(lock: int, first: str) -> None:

@@ -20,7 +20,9 @@ usage: credlatch agent status          how the agent is; exit status 1 when ther
        credlatch agent log             its last calls: tool, host, store, outcome, time
        credlatch agent stop            end it
        credlatch agent forward HOST[:PORT]...
-                                       answer another machine's calls for these hosts"""
+                                       answer another machine's calls for these hosts
+"""
+_HELP = ("--help", "-h")
 GONE = 5.0  # seconds that an agent may take to end
 
 
@@ -31,6 +33,9 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
         UsageError: there is no such command.
         AgentError: the agent hangs, or there can be none.
     """
+    if any(arg in _HELP for arg in args):
+        streams.answer(USAGE.encode())
+        return 0
     build = sys._xoptions.get("utf8 credlatch")
     if sys.platform == "win32" or not isinstance(build, str):
         raise AgentError(
@@ -51,43 +56,44 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
 
             return 0 if serve.serve(build, start.LOCK if lock else None) else 1
         case _:
-            raise UsageError(USAGE.replace("\n", "; ").replace("       ", ""))
+            raise UsageError("status, log, stop or forward is needed: see credlatch agent --help")
 
 
 def _show(build: str, what: str) -> int:
-    from credlatch.agent import wire
+    from credlatch.agent import control, wire
 
-    text = _ask(build, wire.STATUS if what == "status" else wire.LOG)
+    text = control.ask(build, wire.STATUS if what == "status" else wire.LOG)
     if text is None:
-        streams.answer(b"no agent is running: the next get starts one\n")
+        streams.answer(f"no agent is running{_next()}\n".encode(errors="backslashreplace"))
         return 1
     streams.answer(text)
     return 0
 
 
-def _stop(build: str) -> int:
-    from credlatch.agent import wire
+def _next() -> str:
+    """Whether the next call starts one, in words for a person."""
+    from credlatch.agent import place, trouble
 
-    if _ask(build, wire.STOP) is None:
+    chosen = os.environ.get("CREDLATCH_AGENT", "")
+    if chosen not in {"", "on"}:
+        return f", and none is started: CREDLATCH_AGENT is set to {chosen[:200]!r}"
+    why = trouble.with_folder(place.folder(os.environb, os.getuid()), os.getuid())
+    return f", and none can be started: {why}" if why else ": the next get starts one"
+
+
+def _stop(build: str) -> int:
+    from credlatch.agent import control, wire
+
+    if control.ask(build, wire.STOP) is None:
         streams.answer(b"no agent is running\n")
         return 0
     deadline = time.monotonic() + GONE
-    while _ask(build, wire.STATUS) is not None:
+    while control.ask(build, wire.STATUS) is not None:
         if time.monotonic() > deadline:
-            raise AgentError("the agent was asked to end, and still answers: kill it")
+            raise AgentError(f"the agent was asked to end, and still answers: {control.END_IT}")
         time.sleep(0.02)
     streams.answer(b"the agent has ended\n")
     return 0
-
-
-def _ask(build: str, what: bytes) -> bytes | None:
-    from credlatch.agent import control
-    from credlatch.system.files import reason
-
-    try:
-        return control.ask(build, what)
-    except OSError as error:
-        raise AgentError(f"the agent does not answer ({reason(error)}): kill it") from None
 
 
 def _forward(hosts: Sequence[str]) -> int:

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.request import Request
 
+_HELP = "--help"
+_SAME = {"-h": _HELP, "-v": "version", "--version": "version"}
+
 
 def run(args: list[str], caller: Caller) -> int:
     """Answer one call; the exit status. Errors go to standard output, as the protocol has it."""
-    if len(args) != 1 or args[0] not in docker.ACTIONS:
+    action = _SAME.get(args[0], args[0]) if len(args) == 1 else ""
+    if action not in docker.ACTIONS:
         streams.answer(f"{docker.USAGE}\n".encode())
-        return 1
-    action = args[0]
+        return 0 if action == _HELP else 1
     if action == "version":
         streams.answer(docker.render_version())
         return 0

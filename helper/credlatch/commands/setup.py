@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from credlatch.commands import streams
+from credlatch.commands import streams, withheld
 from credlatch.commands.parsing import Parser
 from credlatch.errors import SetupError, UsageError
 from credlatch.setup import hosts, plan, record, shown, tools, undone, written
@@ -65,7 +65,9 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         force = options.force or options.others == plan.CHAIN
         wanted = hosts.named(named, caller, force=force) if named else hosts.known(caller)
     made = plan.plan(tool, place, wanted, options.others, caller)
-    if wanted and not options.host and tool.ports and made.files:
+    if wanted and tool.ports and options.host:
+        made.notes += withheld.notes(tool, wanted, caller)
+    elif wanted and tool.ports and made.files:
         made.notes += plan.unknown_ports(made.asked)
     _show(shown.whole(made.files))
     if made.link is not None and made.makes_link:

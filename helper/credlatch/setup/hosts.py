@@ -24,9 +24,27 @@ def known(caller: Caller) -> list[Url]:
     items for pip and uv have whatever name somebody has given them.
 
     Raises:
-        SetupError: there are none.
+        SetupError: there are none; or a store that may have one cannot be read, and says why.
     """
+    found, failures = _entries(caller)
+    if not found and failures:
+        for failure in failures[1:]:
+            caller.warn(failure)
+        raise SetupError(failures[0])
+    for failure in failures:
+        caller.warn(failure)
+    if not found:
+        raise SetupError(
+            "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
+            "or name hosts with --host and --force"
+        )
+    return found
+
+
+def _entries(caller: Caller) -> tuple[list[Url], list[str]]:
+    """The hosts, and why a store could not be read."""
     found: dict[tuple[str, str, int], Url] = {}
+    failures: list[str] = []
     for open_store in ORDER:
         store = open_store(caller)
         if store is None:
@@ -34,16 +52,12 @@ def known(caller: Caller) -> list[Url]:
         try:
             listed = list(store.hosts())
         except StoreError as error:
-            caller.warn(str(error))
+            failures.append(str(error))
             continue
         for url in _readable(listed):
             found.setdefault(url.origin, url)
-    if not found:
-        raise SetupError(
-            "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
-            "or name hosts with --host and --force"
-        )
-    return sorted(found.values(), key=lambda url: (url.host, url.port, url.scheme))
+    hosts = sorted(found.values(), key=lambda url: (url.host, url.port, url.scheme))
+    return hosts, list(dict.fromkeys(failures))
 
 
 def named(texts: Iterable[str], caller: Caller, *, force: bool) -> list[Url]:
@@ -103,7 +117,7 @@ def _has_login(url: Url, caller: Caller) -> bool:
             caller.warn(str(error))
             return True  # it has, or may have, one
     # A login for a part of the host is one for it, and so is one for a host of the pattern.
-    return any(_covers(url, other) for other in _all(caller))
+    return any(_covers(url, other) for other in _entries(caller)[0])
 
 
 def _covers(url: Url, other: Url) -> bool:
@@ -116,10 +130,3 @@ def _finds(store: Store, url: Url) -> bool:
     if store.find(url) is not None:
         return True
     return isinstance(store, KeyedStore) and store.find_key(registry.spellings(url)) is not None
-
-
-def _all(caller: Caller) -> list[Url]:
-    try:
-        return known(caller)
-    except SetupError:
-        return []

@@ -84,13 +84,22 @@ class DockerStore(KeyedStore):
         return other
 
     def hosts(self) -> list[str]:
-        """The keys of the files that can be read."""
+        """The keys of the files that can be read.
+
+        Raises:
+            StoreError: one cannot be, and none of the others had a key.
+        """
         found: list[str] = []
+        failures: list[StoreError] = []
         for file in self._files():
             try:
                 found += file.keys()
             except StoreError as error:
-                self._caller.warn(str(error))
+                failures.append(error)
+        for failure in failures:
+            if not found:
+                raise failure
+            self._caller.warn(str(failure))
         return found
 
 

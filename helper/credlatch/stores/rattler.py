@@ -219,19 +219,31 @@ class RattlerStore(KeyedStore, RenewableStore):
         return deleted
 
     def hosts(self) -> list[str]:
-        """The keys that are no buckets', of the backends that can be asked."""
+        """The keys that are no buckets', of the backends that can be asked.
+
+        Raises:
+            StoreError: a backend could not be asked, and none of the others had one.
+        """
         found: list[str] = []
+        failures: dict[str, StoreError] = {}
         for backend in self.backends():
             try:
                 entries = backend.entries()
-            except StoreError as error:
+            except AbsentError as error:
                 self._caller.warn(str(error))
+                continue
+            except StoreError as error:
+                failures[backend.id] = error
                 continue
             found += [
                 key.removeprefix(ASIDE)
                 for key, value in entries.items()
                 if not rattler_format.is_s3(value)
             ]
+        for failure in failures.values():
+            if not found:
+                raise failure
+            self._caller.warn(str(failure))
         return found
 
     def logins(self) -> dict[str, str]:

@@ -180,7 +180,9 @@ def reason(error: OSError) -> str:
     """What went wrong, in the operating system's words and without the path."""
     if isinstance(error, TimeoutError):
         return "timed out"  # Python's own has no words of the system's
-    return (error.strerror or type(error).__name__).lower()
+    words = error.strerror
+    # There may be a path in them.
+    return words[:1].lower() + words[1:] if words else type(error).__name__.lower()
 
 
 class AtomicWrite:

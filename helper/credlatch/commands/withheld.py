@@ -1,0 +1,35 @@
+"""What a registry's client is not given, although a store has a login that seems to be for it."""
+
+from __future__ import annotations
+
+from credlatch.protocols import docker
+from credlatch.resolve import Resolver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credlatch.caller import Caller
+    from credlatch.setup.tools import Tool
+    from credlatch.url import Url
+
+
+def notes(tool: Tool, urls: Iterable[Url], caller: Caller) -> list[str]:
+    """What to tell a person who wires a tool for registries at these addresses."""
+    return [
+        f"{url.netloc}: {tool.name} is not given what is in {where}, which does not name "
+        f"this registry and its port: {tool.name} login {url.netloc}"
+        for url in urls
+        if (where := _where(url, caller))
+    ]
+
+
+def _where(url: Url, caller: Caller) -> str:
+    """Where there is a credential for a URL that a registry's client does not get; or empty."""
+    request = docker.parse_get(url.netloc.encode())
+    resolver = Resolver(caller)
+    if resolver.standing(request) is not None:
+        return ""
+    request.registry = False
+    other = resolver.standing(request)
+    return "" if other is None else other.where
