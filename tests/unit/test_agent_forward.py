@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.agent import forward, serve, wire
+from credlatch.agent import forward, place, serve, wire
 from credlatch.agent.log import Log
+from credlatch.commands import agent as command
 from credlatch.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credlatch.agent.server import Server
     from support.home import Home
 
 
@@ -153,3 +155,18 @@ def test_what_is_answered_is_what_was_named_and_found(
     for what in (wire.GET, wire.STATUS, wire.LOG, wire.STOP):
         with pytest.raises(ValueError, match="elsewhere"):
             desk.answer(what, [b"bazel", b'{"uri":"https://a.example/"}'])
+
+
+def test_its_own_user_and_root_are_answered_and_nobody_else(
+    path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = []
+
+    def run(server: Server, _path: bytes, _announce: object) -> None:
+        answered.append(server._uids)
+        server._listener.close()
+
+    monkeypatch.setattr(place, "folder", lambda *_: os.path.dirname(path))
+    monkeypatch.setattr(serve, "run_until_signalled", run)
+    assert command._forward(["a.example"]) == 0
+    assert answered == [{os.getuid(), 0}]
