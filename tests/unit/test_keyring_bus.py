@@ -385,10 +385,10 @@ def test_a_service_that_hangs_is_asked_no_more_in_that_call(
         return ask(self, message, timeout=timeout)
 
     monkeypatch.setattr(bus_of_ours.Bus, "send_and_get_reply", counted)
-    monkeypatch.setattr(bus_of_ours, "PATIENCE", 0.6)
     bus.always("SearchItems", false_bus.SILENT)
     keyring = caller.keyring()
     assert keyring is not None
+    monkeypatch.setattr(bus_of_ours, "PATIENCE", 0.6)
     counts = set()
     for _ in range(3):
         with pytest.raises(StoreError, match="has not answered in time"):
