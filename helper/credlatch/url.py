@@ -202,7 +202,7 @@ def _host_and_port(hostport: str, scheme: str) -> tuple[str, int]:
         inside, bracket, after = hostport[1:].partition("]")
         if not bracket or (after and not after.startswith(":")):
             raise RequestError("the URL's IPv6 address is not closed by a bracket")
-        return _ipv6(inside), _port(after[1:], scheme)
+        return ipv6(inside), _port(after[1:], scheme)
     host, _, port = hostport.partition(":")
     return host_name(host, bucket=scheme == "s3"), _port(port, scheme)
 
@@ -219,7 +219,12 @@ def _port(text: str, scheme: str) -> int:
     return number
 
 
-def _ipv6(text: str) -> str:
+def ipv6(text: str) -> str:
+    """An IPv6 address in its shortest form, and all of it in hexadecimal (WHATWG URL, 3.5).
+
+    Raises:
+        RequestError: it is none, or has a zone.
+    """
     from ipaddress import AddressValueError, IPv6Address
 
     try:
@@ -228,7 +233,10 @@ def _ipv6(text: str) -> str:
         raise RequestError("the URL's IPv6 address is not one") from None
     if address.scope_id:
         raise RequestError("the URL's IPv6 address has a zone, which means another host elsewhere")
-    return str(address)
+    if address.ipv4_mapped is None:
+        return str(address)
+    # Python 3.13 and newer write 127.0.0.1 at its end.
+    return f"::ffff:{int(address) >> 16 & 0xFFFF:x}:{int(address) & 0xFFFF:x}"
 
 
 def host_name(text: str, *, bucket: bool = False) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from credlatch import url as urls
+from credlatch.errors import RequestError
 from differ import ours
 from differ.cases import Answer, Case, Difference, Rule
 from differ.peers.curl import Curl
@@ -147,10 +148,27 @@ def _behind_a_hash(difference: Difference) -> bool:
     return any(re.search(r"\s#\d", entry) for entry in difference.case.entries)
 
 
-def _another_form(difference: Difference) -> bool:
-    """Curl compares addresses as they stand."""
-    host = host_of(difference.question)
-    return host.startswith("[") and host != f"[{ip_address(host[1:-1])}]"
+def _one_form(written: str) -> Callable[[Case], Case | None]:
+    """Addresses in one form everywhere: both programs compare them as they stand."""
+
+    def shortest(text: str, written: str) -> str:
+        try:
+            return written.format(urls.ipv6(text.removeprefix("[").removesuffix("]")))
+        except RequestError:
+            return text
+
+    def changed(case: Case) -> Case | None:
+        (question,) = case.questions
+        host = host_of(question)
+        entries = tuple(
+            re.sub(r"(machine\s+)(\S*:\S*)", lambda it: it[1] + shortest(it[2], written), entry)
+            for entry in case.entries
+        )
+        asked = question.replace(host, shortest(host, "[{}]"), 1) if host else question
+        other = case._replace(entries=entries, questions=(asked,))
+        return other if other != case else None
+
+    return changed
 
 
 def _without(odd: str) -> Callable[[Case], Case | None]:
@@ -199,7 +217,7 @@ OF_CURL: tuple[Rule, ...] = (
     Rule(_ODD, instead=_without_odd_entries),
     Rule("netrc: an entry without a user name", instead=_its_own),
     Rule("netrc: an entry without a password", refused=lambda one: one.theirs.sent.endswith(":")),
-    Rule("netrc: an IPv6 address", refused=_another_form),
+    Rule("netrc: an IPv6 address", instead=_one_form("{}")),
     Rule("netrc: a quote that is not closed", instead=_without_open_quotes),
     Rule("netrc: a value that begins with `#`", refused=_behind_a_hash),
     Rule("netrc: a value that begins with `#`", instead=rewritten(r"(?<=\s)(#\d+)", r'"\1"')),
@@ -218,7 +236,7 @@ def _last_first(case: Case) -> Case | None:
 
 OF_RATTLER: tuple[Rule, ...] = (
     *EVERYWHERE,
-    Rule("netrc: an IPv6 address", instead=rewritten(r"(machine\s+)(\S*:\S*)", r"\1[\2]")),
+    Rule("netrc: an IPv6 address", instead=_one_form("[{}]")),
     Rule("netrc: two entries for one host", instead=_last_first),
     NO_NAME,
 )

@@ -128,9 +128,24 @@ def test_a_name_of_one_label_keeps_its_dot(home: Home) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://[::1]/", "https://[0:0::1]:8443/"])
-def test_an_ipv6_address(home: Home, url: str) -> None:
-    home.write(".netrc", "machine ::1 login u password p")
+@pytest.mark.parametrize("name", ["::1", "[::1]", "0:0:0:0:0:0:0:1", "[0::0001]"])
+def test_an_ipv6_address_in_whatever_form(home: Home, name: str, url: str) -> None:
+    home.write(".netrc", f"machine {name} login u password p\ndefault login d password q\n")
     assert ask(home, url) == ("u", "p")
+    assert ask(home, "https://[::2]/") == ("d", "q")
+
+
+@pytest.mark.parametrize("name", ["::ffff:127.0.0.1", "[::FFFF:7F00:1]", "::ffff:7f00:1"])
+def test_an_ipv4_address_mapped_into_ipv6(home: Home, name: str) -> None:
+    home.write(".netrc", f"machine {name} login u password p\ndefault login d password q\n")
+    assert ask(home, "https://[::ffff:127.0.0.1]:8443/") == ("u", "p")
+    assert ask(home, "https://[::ffff:7f00:1]/") == ("u", "p")
+
+
+@pytest.mark.parametrize("name", ["::1%eth0", "[::1", "::g", "1:2"])
+def test_what_is_no_address_is_no_machine_s(home: Home, name: str) -> None:
+    home.write(".netrc", f"machine {name} login u password p\n")
+    assert ask(home, "https://[::1]/") is None
 
 
 def test_two_entries_for_a_host(home: Home) -> None:

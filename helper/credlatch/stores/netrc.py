@@ -30,8 +30,9 @@ import os
 import sys
 
 from credlatch.credential import Basic, Secret
+from credlatch.errors import RequestError
 from credlatch.stores import HOST, NOTHING, Entry, Store
-from credlatch.url import undotted
+from credlatch.url import ipv6, undotted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class _Netrc:
         # Most calls end here: no parsing for a host that the file does not name.
         lowered = self._lowered
         plain = "\\" not in lowered or '"' not in lowered  # a name is as it stands
-        if plain and host not in lowered and "default" not in lowered:
+        if plain and ":" not in host and host not in lowered and "default" not in lowered:
             return _Found()
         found = self._found.get((host, username))
         if found is None:
@@ -141,7 +142,8 @@ class _Netrc:
 
     def _look(self, host: str, username: str | None) -> _Found:
         found = _Found()
-        fields = _plain_fields(self._text, self._lowered, host) or _all_fields(self._text)
+        named = None if ":" in host else _plain_fields(self._text, self._lowered, host)
+        fields = named or _all_fields(self._text)
         for entry in entries(fields, found.odd.append):
             if entry.name is not None and not _is_host(entry.name, host):
                 continue
@@ -162,6 +164,13 @@ class _Netrc:
 
 
 def _is_host(name: str, host: str) -> bool:
+    if ":" in host:
+        # Whoever writes an address means it, in whatever form: it must not get the default's login.
+        inside = name[1:-1] if name[:1] == "[" and name[-1:] == "]" else name
+        try:
+            return ipv6(inside) == host
+        except RequestError:
+            return False
     return name.isascii() and undotted(name.lower()) == host
 
 
