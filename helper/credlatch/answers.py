@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from credlatch.errors import CredlatchError, ElsewhereError
-from credlatch.lines import line
+from credlatch.lines import line, unmarked
 from credlatch.resolve import Resolver
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ def protocol_of(stdin: bytes) -> str:
 
     A key may begin with a bracket: ``[::1]:5000``.
     """
-    return BAZEL if stdin.lstrip()[:1] in (b"{", b"") else DOCKER
+    return BAZEL if unmarked(stdin).lstrip()[:1] in (b"{", b"") else DOCKER
 
 
 def protocol_named(name: bytes, stdin: bytes) -> str | None:

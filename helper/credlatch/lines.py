@@ -1,8 +1,9 @@
-"""Lines for a person to read."""
+"""Lines for a person to read, and what a client writes."""
 
 from __future__ import annotations
 
 LONGEST = 2_000  # characters
+_MARK = b"\xef\xbb\xbf"  # U+FEFF, as UTF-8 has it
 
 
 def line(text: str) -> bytes:
@@ -14,3 +15,12 @@ def line(text: str) -> bytes:
     if not text.isprintable():
         text = "".join(c if c.isprintable() else " " for c in text)
     return f"credlatch: {text}\n".encode(errors="backslashreplace")
+
+
+def unmarked(stdin: bytes) -> bytes:
+    """What a client has written, without a byte order mark.
+
+    .NET Framework begins a child's standard input with one where the console's encoding is UTF-8,
+    and so do PowerShell's pipes.
+    """
+    return stdin.removeprefix(_MARK)

@@ -149,5 +149,7 @@ def test_a_server_with_any_other_certificate_is_told_nothing(
     with TokenServer(tls=context) as server:
         login = OAuthLogin(home, server)
         login.write(ENDED)
-        assert "certificate" in refusal(frozen.bazel(login.uri))
+        said = refusal(frozen.bazel(login.uri))
+        assert "certificate" in said
+        assert "if a company's own CA has signed that, SSL_CERT_FILE is to name it" in said
         assert server.requests == []

@@ -90,6 +90,25 @@ def test_get_tells_bazel_and_docker_apart_by_what_they_send(source: Program) -> 
     assert source("get", stdin=b"https://index.docker.io/v1/").out == NOT_FOUND
 
 
+def test_a_byte_order_mark_is_no_part_of_what_a_client_says(home: Home, source: Program) -> None:
+    """.NET and PowerShell begin a child's standard input with one, where a console is UTF-8's."""
+    mark = b"\xef\xbb\xbf"
+    home.write_rattler({"a.example": {"BasicHTTP": {"username": "u", "password": "p"}}})
+    assert source("get", stdin=mark + BAZEL).out == source("get", stdin=BAZEL).out
+    assert source("bazel", "get", stdin=mark + BAZEL).out == source("get", stdin=BAZEL).out
+    answer = source("docker", "get", stdin=mark + b"a.example\r\n")
+    assert json.loads(answer.out) == {"ServerURL": "a.example", "Username": "u", "Secret": "p"}
+    assert source("get", stdin=mark + b"a.example").out == answer.out
+    new = b'{"ServerURL":"b.example","Username":"v","Secret":"q"}'
+    assert source("docker", "store", stdin=mark + new).code == 0
+    assert source("docker", "erase", stdin=mark + b"a.example").code == 0
+    assert json.loads(source("docker", "list").out) == {"b.example": "v"}
+    git = source("git", "get", stdin=mark + b"protocol=https\r\nhost=b.example\r\n\r\n")
+    assert b"password=q\n" in git.out
+    assert source("keyring", "set", "https://c.example", "w", stdin=mark + b"secret\r\n").code == 0
+    assert source("keyring", "get", "https://c.example", "w").out == b"secret\n"
+
+
 def test_either_may_be_said_outright(source: Program) -> None:
     assert source("bazel", "get", stdin=BAZEL).out == b'{"headers":{}}\n'
     assert source("bazel", "get", stdin=b"a.example").code == 1

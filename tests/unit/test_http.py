@@ -266,6 +266,39 @@ def test_a_body_without_end_is_not_read_to_its_end(token_server: TokenServer) ->
         exchange(grant, time.monotonic() + 60)
 
 
+CLOSED = "http://127.0.0.1:9"  # discard: nobody listens
+NETWORK = "check the network"
+PROXY = f"{NETWORK}, and the proxy that HTTPS_PROXY or ALL_PROXY names"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "bypass", "advice"),
+    [
+        ("HTTPS_PROXY", "", PROXY),
+        ("all_proxy", "other.invalid", PROXY),
+        ("https_proxy", "auth.invalid", NETWORK),
+        ("http_proxy", "", NETWORK),
+    ],
+)
+def test_a_proxy_that_is_not_there_is_named_among_the_causes(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, bypass: str, advice: str
+) -> None:
+    monkeypatch.setenv(proxy, CLOSED.replace("//", "//me:open-sesame@"))
+    monkeypatch.setenv("no_proxy", bypass)
+    grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
+    with pytest.raises(RenewalError) as raised:
+        exchange(grant, time.monotonic() + 30)
+    assert str(raised.value).endswith(f": {advice}")
+    assert "sesame" not in str(raised.value)
+
+
+def test_a_proxy_of_a_kind_that_is_not_known_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
+    with pytest.raises(RenewalError, match="SOCKS is not known here"):
+        exchange(grant, time.monotonic() + 30)
+
+
 def test_what_a_proxy_repeats_is_in_no_text() -> None:
     said = http._reason(httpx.ProxyError("407 Basic realm of open-sesame"))
     assert said == "its proxy says 407"

@@ -55,6 +55,10 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
             from credlatch.agent import serve, start
 
             return 0 if serve.serve(build, start.LOCK if lock else None) else 1
+        case ["forward", *_]:
+            raise UsageError(
+                "forward needs HOST, HOST:PORT, *.HOST or *: see credlatch agent --help"
+            )
         case _:
             raise UsageError("status, log, stop or forward is needed: see credlatch agent --help")
 

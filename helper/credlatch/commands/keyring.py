@@ -8,6 +8,7 @@ from credlatch import answers, login_answers, logins
 from credlatch.commands import asked, streams
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
+from credlatch.lines import unmarked
 from credlatch.protocols import keyring
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def _password(call: keyring.Call) -> Secret:
     """What standard input says, asked for where a person sits; one newline at its end is not it."""
     if os.isatty(0):
         return Secret(_prompted(f"Password for '{call.username}' in '{call.url.shown}': "))
-    data = streams.read_stdin()
+    data = unmarked(streams.read_stdin())
     if not data:
         # As at a terminal: nobody has said anything, and a password that is kept must not be lost.
         raise RequestError("no password came on standard input: write it there, with a newline")

@@ -11,6 +11,7 @@ from credlatch import clock, quick_json
 from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError
+from credlatch.lines import unmarked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def parse(stdin: bytes) -> Request:
     Raises:
         RequestError: it is no JSON object with a URL in ``uri``.
     """
+    stdin = unmarked(stdin)
     if not stdin.strip():
         raise RequestError('nothing on standard input: a request is {"uri": "https://…"}')
     try:

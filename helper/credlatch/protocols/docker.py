@@ -9,6 +9,7 @@ from __future__ import annotations
 from credlatch import __version__, quick_json, registry
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError
+from credlatch.lines import unmarked
 from credlatch.request import Request
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ def parse_key(stdin: bytes) -> str:
         RequestError: there is none.
     """
     try:
-        key = stdin.decode().strip()
+        key = unmarked(stdin).decode().strip()
     except UnicodeDecodeError:
         raise RequestError("the server URL is not UTF-8") from None
     if not key:
@@ -64,7 +65,7 @@ def parse_store(stdin: bytes) -> tuple[str, Basic]:
     from credlatch import go_json
 
     try:
-        sent = go_json.fields(go_json.loads(stdin.decode()), *map(str.lower, _FIELDS))
+        sent = go_json.fields(go_json.loads(unmarked(stdin).decode()), *map(str.lower, _FIELDS))
     except UnicodeDecodeError:
         raise RequestError("the credential is not UTF-8") from None
     except ValueError as error:

@@ -12,6 +12,7 @@ from credlatch import jwt
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Secret, git_user
 from credlatch.errors import RequestError, StoreError
+from credlatch.lines import unmarked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def parse(stdin: bytes) -> Description:
     """
     one: dict[str, bytes] = {}
     many: dict[str, list[str]] = {}
-    for line in stdin.split(b"\n"):
+    for line in unmarked(stdin).split(b"\n"):
         # As git itself reads: lines may come from a text file of Windows.
         name, equals, value = line.removesuffix(b"\r").partition(b"=")
         if not name and not equals:

@@ -7,6 +7,7 @@ import http.cookiejar
 import ssl
 import threading
 import time
+import urllib.request
 
 import httpx
 import truststore
@@ -191,9 +192,10 @@ def _client(server: urls.Url) -> httpx.Client:
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.
     except Exception as error:  # noqa: BLE001
+        why = "SOCKS is not known here" if isinstance(error, ImportError) else type(error).__name__
         raise NotSentError(
-            f"the proxy or TLS settings of the environment cannot be used "
-            f"({type(error).__name__}): see HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
+            f"the proxy or TLS settings of the environment cannot be used ({why}): "
+            "see HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE"
         ) from None
 
 
@@ -225,12 +227,24 @@ def _send(
             return response.status_code, _body(response, server)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
         raise NotSentError(
-            f"{server.shown} cannot be reached ({_reason(error)}): check the network"
+            f"{server.shown} cannot be reached ({_reason(error)}): {_advice(error, server)}"
         ) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
         raise NotSentError(f"{server.shown} cannot be asked for a token: log in again") from None
     except httpx.HTTPError as error:
         raise UnansweredError(f"{server.shown} gave no answer ({_reason(error)})") from None
+
+
+def _advice(error: httpx.TransportError, server: urls.Url) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "if a company's own CA has signed that, SSL_CERT_FILE is to name it"
+        cause = cause.__cause__ or cause.__context__  # httpcore leaves the former out
+    proxies = {} if server.may_be_loopback else urllib.request.getproxies()
+    if {"https", "all"} & set(proxies) and not urllib.request.proxy_bypass(server.host):
+        return "check the network, and the proxy that HTTPS_PROXY or ALL_PROXY names"
+    return "check the network"
 
 
 def _on_this_machine(post: Post, server: urls.Url) -> tuple[str, dict[str, str]]:
