@@ -80,25 +80,30 @@ def test_ours_is_put_before_it_when_told(wiring: Wiring) -> None:
     assert os.path.exists(other)
 
 
-def test_where_the_other_comes_first_path_must_change(wiring: Wiring) -> None:
+@pytest.mark.parametrize("options", [[], ["--replace"]])
+def test_where_the_other_comes_first_path_must_change(wiring: Wiring, options: list[str]) -> None:
     other = another(wiring, first=True)
     before = wiring.files()
-    with pytest.raises(SetupError, match=f"PATH finds {other} before .* put that folder first"):
-        wiring("uv", "--replace")
+    with pytest.raises(SetupError) as raised:
+        wiring("uv", *options)
+    assert str(raised.value) == (
+        f"PATH finds another keyring, {other}, before {wiring.bin}: "
+        "put that folder first, and say --replace"
+    )
     assert wiring.files() == before
 
 
-def test_what_is_in_its_place_and_is_no_program_is_not_replaced(wiring: Wiring) -> None:
-    wiring.home.write("bin/keyring", "mine", 0o644)
+@pytest.mark.parametrize("mode", [0o755, 0o644])
+@pytest.mark.parametrize("options", [[], ["--replace"]])
+def test_what_is_in_its_place_is_to_be_moved_away(
+    wiring: Wiring, options: list[str], mode: int
+) -> None:
+    """As `pip install --user keyring` leaves it: no option puts ours before that."""
+    wiring.home.write("bin/keyring", "#!/bin/sh\n", mode)
     before = wiring.files()
-    with pytest.raises(SetupError, match="keyring is another program: move it away"):
-        wiring("uv", "--replace")
-    assert wiring.files() == before
-
-
-def test_one_beside_the_program_is_not_replaced(wiring: Wiring) -> None:
-    wiring.program("keyring")
-    before = wiring.files()
-    with pytest.raises(SetupError, match=r"move it away|before"):
-        wiring("uv", "--replace")
+    with pytest.raises(SetupError) as raised:
+        wiring("uv", *options)
+    assert str(raised.value) == (
+        f"{wiring.bin}/keyring is another program, in the place of credlatch's: move it away"
+    )
     assert wiring.files() == before

@@ -64,17 +64,18 @@ def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
         )
     path = os.path.join(os.path.dirname(ours), program + _EXE)
     link = Link(path, os.path.basename(ours), is_there=_leads_to(path, ours))
+    if not link.is_there and os.path.lexists(path):
+        raise SetupError(f"{path} is another program, in the place of credlatch's: move it away")
     if found is not None and not _leads_to(found, ours):
+        if _comes_first(found, path, caller):
+            raise SetupError(
+                f"PATH finds another {program}, {found}, before {os.path.dirname(path)}: "
+                "put that folder first, and say --replace"
+            )
         if not replace:
             raise SetupError(
                 f"PATH finds another {program}, {found}: --replace puts credlatch's before it"
             )
-        if _comes_first(found, path, caller):
-            raise SetupError(
-                f"PATH finds {found} before {os.path.dirname(path)}: put that folder first"
-            )
-    if not link.is_there and os.path.lexists(path):
-        raise SetupError(f"{path} is another program: move it away")
     return link
 
 
