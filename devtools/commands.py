@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from devtools import wine
+from devtools.answering import see_that_it_answers
 from devtools.components import components
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
 from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
@@ -48,6 +49,8 @@ def build(_: list[str]) -> int:
     remember(built=None)
     source = built()
     must("building", python, *how_to_build(DIST, SCRATCH), env=reproducible(str(SCRATCH)))
+    for form in ("credlatch.d/credlatch", "credlatch"):
+        see_that_it_answers(DIST / f"{form}{EXE}")
     remember(built=source)
     return 0
 
@@ -168,6 +171,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     if command in ("build", "test", "bench", "windows") and sys.version_info < FREEZES:
         needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]
         sys.exit(
-            f"dev: {command} needs Python {needed} or newer, for tarfile's filters; this is {this}"
+            f"dev: {command} needs Python {needed} or newer, for tarfile's filters; "
+            f"this is {this}: run `PYTHON dev {command}` with a newer one"
         )
     return commands[command](list(arguments))

@@ -26,6 +26,7 @@ class _Context:
     strict = True
     object_hook = None
     object_pairs_hook: type[tuple[object, ...]] | None = None
+    array_hook = None  # from Python 3.15 on
     parse_float = float
     parse_int = int
     parse_constant = staticmethod(_refuse)

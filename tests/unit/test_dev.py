@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from devtools import commands
+from devtools.answering import see_that_it_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,11 +41,12 @@ def test_what_freezes_does_not_begin_with_a_python_that_cannot(
     with pytest.raises(SystemExit) as ended:
         commands.main("", command)
     assert ended.value.code == (
-        f"dev: {command} needs Python 3.11.4 or newer, for tarfile's filters; this is {python}"
+        f"dev: {command} needs Python 3.11.4 or newer, for tarfile's filters; "
+        f"this is {python}: run `PYTHON dev {command}` with a newer one"
     )
 
 
-@pytest.mark.parametrize("python", ["3.11.4", "3.12.0", "3.13.0", "3.14.0"])
+@pytest.mark.parametrize("python", ["3.11.4", "3.12.0", "3.13.0", "3.14.0", "3.15.0"])
 def test_newer_pythons_begin(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "build", lambda _: 7)
     version(monkeypatch, python)
@@ -59,7 +61,9 @@ def test_older_pythons_are_told_before_anything_is_imported(
     version(monkeypatch, python)
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(ROOT / "dev"), run_name="__main__")
-    assert ended.value.code == f"dev: needs Python 3.11 or newer; this is {python}"
+    assert ended.value.code == (
+        f"dev: needs Python 3.11 or newer; this is {python}: run `PYTHON dev ...` with a newer one"
+    )
     assert "devtools.commands" not in sys.modules
 
 
@@ -71,3 +75,57 @@ def test_documents_and_packaging_say_the_same_versions() -> None:
     for file in ("README.md", "build/README.md", "build/carry.py", "dev"):
         named = set(re.findall(r"\b3\.\d+\.\d+\b", (ROOT / file).read_text()))
         assert freezes in named, file
+
+
+def program(folder: Path, does: str) -> Path:
+    path = folder / "credlatch"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
+    return path
+
+
+ANSWERS = 'cat >/dev/null; echo \'{"headers": {"Authorization": ["Basic d2hvOnA="]}}\''
+DOES_NOT = "cat >/dev/null; echo 'credlatch: internal error: ModuleNotFoundError' >&2; exit 1"
+
+
+def test_a_program_that_answers_is_built(tmp_path: Path) -> None:
+    see_that_it_answers(program(tmp_path, f'test -s "$NETRC" && {ANSWERS}'))
+
+
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        (DOES_NOT, "credlatch: internal error: ModuleNotFoundError"),
+        ("cat >/dev/null; echo '{\"headers\": {}}'", '{"headers": {}}'),
+        ("cat >/dev/null; exit 139", "Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_a_program_that_does_not_answer_is_told_in_one_line(
+    does: str, why: str, tmp_path: Path
+) -> None:
+    broken = program(tmp_path, does)
+    python = sys.version.split()[0]
+    with pytest.raises(SystemExit) as ended:
+        see_that_it_answers(broken)
+    said = f"dev: {broken}, built with Python {python}, does not answer: {why}"
+    assert ended.value.code == said
+
+
+@pytest.mark.parametrize("broken", ["credlatch.d", "."])
+def test_a_form_that_does_not_answer_is_not_built(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered: list[object] = []
+    monkeypatch.setattr(commands, "DIST", tmp_path)
+    monkeypatch.setattr(commands, "remember", lambda **changes: remembered.append(changes["built"]))
+    for name in ("system", "environment", "must"):
+        monkeypatch.setattr(commands, name, lambda *_, **__: Path(sys.executable))
+    for form in ("credlatch.d", "."):
+        program(tmp_path / form, DOES_NOT if form == broken else ANSWERS)
+    with pytest.raises(SystemExit, match="ModuleNotFoundError"):
+        commands.build([])
+    assert remembered == [None]
+    program(tmp_path / broken, ANSWERS)
+    assert commands.build([]) == 0
+    assert remembered[-1] == commands.built()

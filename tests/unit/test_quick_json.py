@@ -128,6 +128,15 @@ def test_a_refusal_is_one_line_without_what_was_sent(text: str) -> None:
     assert 0 < len(str(raised.value)) < 200
 
 
+def test_the_scanner_of_every_python_finds_what_it_reads() -> None:
+    # Modules/_json.c: up to 3.14 without array_hook.
+    hooks = ("object_hook", "object_pairs_hook", "array_hook")
+    read = ("strict", *hooks, "parse_float", "parse_int", "parse_constant")
+    assert [name for name in read if not hasattr(quick_json._Context, name)] == []
+    own = {name for name in vars(json.JSONDecoder()) if not name.startswith(("parse_", "memo"))}
+    assert own - {"scan_once"} <= set(read)
+
+
 def _value(dice: random.Random, depth: int) -> Any:
     kind = dice.randrange(8 if depth else 6)
     if kind == 0:

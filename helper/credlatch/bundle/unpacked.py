@@ -69,24 +69,24 @@ def _note_use(folder: str) -> None:
 
 def _unpack_alone(folder: str, unpack: Callable[[str], None]) -> int | None:
     """Unpack while all others wait; where one waits for too long, it unpacks as well."""
-    from contextlib import ExitStack
-
     from credlatch.errors import LockedError
     from credlatch.system.locks import Exclusive
 
-    run = os.path.dirname(folder)
-    with ExitStack() as stack:
-        alone = False
+    run, build = os.path.split(folder)
+    lock = Exclusive(os.path.join(run, LOCK), PATIENCE)
+    try:
+        lock.__enter__()  # apart, so that what fails under it is not taken for a lock not had
+    except (LockedError, OSError):
+        return _unpack(folder, unpack)
+    try:
         try:
-            stack.enter_context(Exclusive(os.path.join(run, LOCK), PATIENCE))
-            alone = True
             return _found(folder)  # by now
-        except (LockedError, OSError):
-            pass
-        held = _unpack(folder, unpack)
-        if alone:
-            _sweep(run, os.path.basename(folder))
+        except OSError:
+            held = _unpack(folder, unpack)
+        _sweep(run, build)
         return held
+    finally:
+        lock.__exit__()
 
 
 def _unpack(folder: str, unpack: Callable[[str], None]) -> int | None:
