@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
-import sys
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,15 +30,24 @@ def source(name: str) -> Path | None:
     return path if path and path.suffix == ".py" else None
 
 
-def reached(*roots: str, system: str, python: tuple[int, int]) -> set[str]:
-    """All modules that importing the roots imports; those of the standard library are named only.
+def reached(
+    *roots: str,
+    system: str,
+    python: tuple[int, int],
+    called: tuple[str, ...] = (),
+    never: tuple[str, ...] = (),
+) -> set[str]:
+    """All modules that importing the roots imports, as far as sources tell.
 
     Args:
         *roots: the modules to begin with.
         system: what ``sys.platform`` is there.
         python: the version.
+        called: packages whose functions run, too: what these import counts as well.
+        never: modules that nothing imports there, though sources alone do not tell it.
     """
-    found: set[str] = set()
+    world = _World(system, python)
+    found = set(never)
     left = list(roots)
     while left:
         name = left.pop()
@@ -48,19 +56,28 @@ def reached(*roots: str, system: str, python: tuple[int, int]) -> set[str]:
         found.add(name)
         left += [name.rpartition(".")[0]] if "." in name else []
         file = source(name)
-        if file is not None and name.partition(".")[0] not in sys.stdlib_module_names:
+        if file is not None:
             package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-            left += _imports(ast.parse(file.read_bytes()), package, _World(system, python))
-    return found
+            runs = any(name == each or name.startswith(f"{each}.") for each in called)
+            left += _Imports(package, world, functions=runs).of(ast.parse(file.read_bytes()))
+    return found - set(never)
 
 
 class _World(SimpleNamespace):
-    """What conditions at the head of a module ask for."""
+    """What conditions at the head of a module, or of a function, ask for."""
 
     def __init__(self, system: str, python: tuple[int, int]) -> None:
-        name = "nt" if system == "win32" else "posix"
-        told = SimpleNamespace(platform=system, version_info=python)
-        super().__init__(sys=told, os=SimpleNamespace(name=name), TYPE_CHECKING=False)
+        windows = system == "win32"
+        calls_itself = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system]
+        super().__init__(
+            sys=SimpleNamespace(platform=system, version_info=python),
+            os=SimpleNamespace(name="nt" if windows else "posix"),
+            platform=SimpleNamespace(system=lambda: calls_itself),
+            typing=SimpleNamespace(TYPE_CHECKING=False),
+            TYPE_CHECKING=False,
+            _mswindows=windows,  # of subprocess
+            __name__="imported",
+        )
 
     def holds(self, test: ast.expr) -> bool | None:
         """Whether a condition holds; None where that cannot be told."""
@@ -71,33 +88,58 @@ class _World(SimpleNamespace):
             return None
 
 
-def _imports(node: ast.AST, package: str, world: _World) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        yield from _imported_from(node, package)
-    elif isinstance(node, ast.If | ast.IfExp):
-        holds = world.holds(node.test)
-        for branch, wanted in ((node.body, True), (node.orelse, False)):
-            if holds in {None, wanted}:
-                for each in branch if isinstance(branch, list) else [branch]:
-                    yield from _imports(each, package, world)
-    elif isinstance(node, ast.Try) and any(_is_for_absence(each) for each in node.handlers):
-        return  # it does without
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield from _imports(child, package, world)
+class _Imports:
+    """What one module imports.
+
+    Args:
+        package: the one that it is in.
+        world: where it runs.
+        functions: whether its functions run, too.
+    """
+
+    def __init__(self, package: str, world: _World, *, functions: bool) -> None:
+        self._package = package
+        self._world = world
+        self._functions = functions
+
+    def of(self, node: ast.AST) -> Iterator[str]:
+        """What a part of its source imports."""
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from self._imported_from(node)
+        elif isinstance(node, ast.If | ast.IfExp):
+            holds = self._world.holds(node.test)
+            for branch, wanted in ((node.body, True), (node.orelse, False)):
+                if holds in {None, wanted}:
+                    yield from self._each([*branch] if isinstance(branch, list) else [branch])
+        elif isinstance(node, ast.Try) and any(_is_for_absence(each) for each in node.handlers):
+            return  # it does without
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not self._functions:
+            return
+        else:
+            for _, value in ast.iter_fields(node):
+                yield from self._each(value if isinstance(value, list) else [value])
+
+    def _each(self, parts: list[ast.AST]) -> Iterator[str]:
+        """What some parts import: statements that others follow, or parts of one."""
+        for part in parts:
+            if isinstance(part, ast.AST):
+                yield from self.of(part)
+            if isinstance(part, ast.If) and self._world.holds(part.test) and _ends(part.body):
+                return
+
+    def _imported_from(self, node: ast.ImportFrom) -> Iterator[str]:
+        base = self._package.rsplit(".", node.level - 1)[0] if node.level else ""
+        module = ".".join(filter(None, (base, node.module)))
+        yield module
+        yield from (
+            name for alias in node.names if source(name := f"{module}.{alias.name}") is not None
+        )
 
 
-def _imported_from(node: ast.ImportFrom, package: str) -> Iterator[str]:
-    base = package.rsplit(".", node.level - 1)[0] if node.level else ""
-    module = ".".join(filter(None, (base, node.module)))
-    yield module
-    yield from (
-        name for alias in node.names if source(name := f"{module}.{alias.name}") is not None
-    )
+def _ends(block: list[ast.stmt]) -> bool:
+    return isinstance(block[-1], ast.Return | ast.Raise)
 
 
 def _is_for_absence(handler: ast.ExceptHandler) -> bool:

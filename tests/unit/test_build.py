@@ -118,28 +118,58 @@ def test_a_module_that_puts_another_in_its_own_place_is_taken_from_its_file(
     assert zipfile.ZipFile(small).namelist() == ["encodings/utf_8.pyc"]
 
 
-@pytest.mark.parametrize("python", [(3, 11), (3, 13)])
-@pytest.mark.parametrize(
-    ("system", "backends"),
-    [
-        ("darwin", ("keyring.backends.macOS", "keyring.backends.macOS.api")),
-        ("win32", ("keyring.backends.Windows",)),
-    ],
-)
-def test_the_folder_has_all_that_the_system_s_keyring_imports(
-    system: str,
-    backends: tuple[str, ...],
-    python: tuple[int, int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    names = reached(*backends, system=system, python=python)
-    assert {"jaraco.context", "keyring.backend"} <= names
-    assert ("tarfile" in names) == (python >= (3, 12))
+# What reaches the system's keyring: macOS' backend does without its own half where that fails.
+KEYRINGS = {
+    "linux": "jeepney.io.blocking",
+    "darwin": "keyring.backends.macOS.api",
+    "win32": "keyring.backends.Windows",
+}
+# Linux's keyring, and the agent's connections to it: elsewhere nobody opens one.
+SECRET_SERVICE = ("credlatch.system.keyring.secret_service", "credlatch.system.keyring.pool")
+# Of the single file's modules those whose functions it calls; the others it imports only.
+UNPACKING = ("credlatch.bundle", "credlatch.commands.streams", "credlatch.system")
+
+
+def left_out(names: set[str], form: str, system: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which of the modules a form of the program does not have on a system."""
     monkeypatch.setattr(sys, "platform", system)
-    without = part("trim").excluded()
-    assert not [
+    trim = part("trim")
+    without = trim.excluded() if form == "folder" else trim.excluded_from_single()
+    return sorted(
         name for name in names for each in without if name == each or name.startswith(f"{each}.")
-    ]
+    )
+
+
+@pytest.mark.parametrize("python", [(3, 11), (3, 13)])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_the_folder_has_all_that_any_call_imports_there(
+    system: str, python: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = () if system == "linux" else SECRET_SERVICE
+    roots = ("credlatch.__main__", KEYRINGS[system])
+    names = reached(*roots, system=system, python=python, called=("credlatch",), never=never)
+    assert {"httpx", "truststore", "tomlkit", "ssl", "credlatch.renew.exchange"} <= names
+    assert (SECRET_SERVICE[0] in names) == (system == "linux")
+    assert ("tarfile" in names) == (python >= (3, 12) and system != "linux")  # for keyring
+    assert left_out(names, "folder", system, monkeypatch) == []
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_the_single_file_has_all_that_it_imports_to_unpack_and_to_run(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = reached("credlatch.bundle.__main__", system=system, python=(3, 13), called=UNPACKING)
+    assert {"tarfile", "credlatch.system.locks"} <= names
+    assert ("subprocess" in names) == (system == "win32")
+    assert left_out(names, "single", system, monkeypatch) == []
+
+
+@pytest.mark.parametrize(("form", "module"), [("single", "typing"), ("folder", "sqlite3")])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_a_module_that_is_left_out_and_imported_is_noticed(
+    system: str, form: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert left_out({"os", module}, form, system, monkeypatch) == [module]
 
 
 def test_one_option_alone_has_the_identity_and_utf_8_mode() -> None:

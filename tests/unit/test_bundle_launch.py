@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import credlatch
-from credlatch.bundle import launch
+from credlatch.bundle import launch, windows_launch
 
 UNPACKED = "/tmp/_MEI123"  # noqa: S108 - a name only
 HELPER = str(Path(credlatch.__file__).parent.parent)
@@ -120,4 +120,4 @@ def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_where_no_process_becomes_another_its_exit_status_counts() -> None:
     words = ["called so", "-c", 'test "$0 $A" = "x b" && exit 7', "x"]
-    assert launch.run("/bin/sh", words, {"A": "b"}) == 7
+    assert windows_launch.run("/bin/sh", words, {"A": "b"}) == 7

@@ -57,7 +57,9 @@ def _run() -> int:
             folder, held = unpacked.take(place.secure(), build, unpack)
             program = os.path.join(folder, name)
             if sys.platform == "win32":
-                return launch.run(program, sys.argv, environ)
+                from credlatch.bundle.windows_launch import run
+
+                return run(program, sys.argv, environ)
             launch.become(program, sys.argv, environ, held)
         except OSError as error:
             failures.append(f"{place.path}: {reason(error)}")

@@ -30,18 +30,6 @@ def become(program: str, argv: list[str], environ: Mapping[str, str], held: int 
     os.execve(program, argv, environ)  # noqa: S606 - no shell is wanted
 
 
-def run(program: str, argv: list[str], environ: Mapping[str, str]) -> int:
-    """Run the program and give its exit status, where no process can become another.
-
-    Raises:
-        OSError: it cannot be run.
-    """
-    import subprocess
-
-    done = subprocess.run(argv, executable=program, env=environ, check=False)  # noqa: S603 - ours
-    return done.returncode
-
-
 def environment(environ: Mapping[str, str], unpacked: str) -> dict[str, str]:
     """The caller's environment again, without what PyInstaller's loader has put into it.
 
