@@ -203,7 +203,9 @@ def test_what_people_see(agent: Agent) -> None:
 def test_words_that_it_does_not_know(agent: Agent, words: list[str]) -> None:
     answer = agent.program("agent", *words)
     assert (answer.code, answer.out) == (2, b"")
-    assert answer.err.startswith("credlatch: usage: credlatch agent status")
+    needed = "forward needs HOST" if words[:1] == ["forward"] else "status, log, stop or forward is"
+    assert answer.err.startswith(f"credlatch: {needed}")
+    assert answer.err.endswith(": see credlatch agent --help\n")
     assert answer.err.count("\n") == 1
 
 
