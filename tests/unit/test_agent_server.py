@@ -137,16 +137,25 @@ def test_there_is_a_limit_and_who_comes_then_serves_itself(monkeypatch: pytest.M
 
 
 def test_all_requests_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = threading.Event()
+
+    class Room(server._Room):
+        def take(self, size: int) -> None:
+            super().take(size)
+            if self._left < 3_000:
+                read.set()
+
+    monkeypatch.setattr(server, "_Room", Room)
     monkeypatch.setattr(server, "ROOM", 10_000)
     with running(echo) as it, it.connect() as slow:
         request = wire.request(wire.GET, b"x" * 8_000)
         slow.sendall(request[:-1])
-        deadline = time.monotonic() + PATIENCE
-        while it.ask(b"x" * 8_000):  # until the other is being read
-            assert time.monotonic() < deadline
+        assert read.wait(PATIENCE)
+        assert not it.ask(b"x" * 8_000)
         assert it.ask(b"a") == wire.answer(0, b"Ga", b"")
         slow.sendall(request[-1:])
         assert rest(slow).lstrip(wire.PULSE) == wire.answer(0, b"G" + b"x" * 8_000, b"")
+        deadline = time.monotonic() + PATIENCE
         while not it.ask(b"x" * 8_000):  # a moment later there is room again
             assert time.monotonic() < deadline
 
