@@ -51,8 +51,7 @@ def test_the_logins_of_every_store(git: GitHelper, kept: Kept) -> None:
     found = git.get()
     assert (found["username"], found["password"]) == (kept.username or "oauth2", kept.secret)
     alices = git.get("username=alice")
-    is_token = kept.username in {None, "__token__"}  # which is nobody's
-    assert alices.get("password") == (kept.secret if is_token else None)
+    assert alices.get("password") == (None if kept.is_of_a_user else kept.secret)
     assert alices.get("username") in {None, "alice", "__token__"}
 
 

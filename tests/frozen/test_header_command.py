@@ -33,7 +33,7 @@ def test_the_user_in_the_url_counts(frozen: Program, home: Home, kept: Kept) -> 
     url = URL.replace("://", f"://{kept.username or 'bob'}@")
     assert frozen("header", url).out.decode() == ": ".join(kept.header) + "\n"
     alices = frozen("header", URL.replace("://", "://alice@"))
-    assert (alices.code == 0) == (kept.username is None)
+    assert (alices.code != 0) == kept.is_of_a_user
 
 
 def test_a_bare_host_is_one(frozen: Program, home: Home) -> None:

@@ -55,7 +55,7 @@ def test_the_logins_of_every_store(keyring: Program, home: Home, kept: Kept) -> 
     assert keyring(*CREDS, "get", URL).json() == login
     assert keyring("get", URL, login["username"]).out == f"{kept.secret}\n".encode()
     other = keyring("get", URL, "alice")
-    assert nothing(other) if kept.username else other.out == f"{kept.secret}\n".encode()
+    assert nothing(other) if kept.is_of_a_user else other.out == f"{kept.secret}\n".encode()
 
 
 @pytest.mark.parametrize("args", [["get", URL, "bob"], ["get", "host.example", "--mode", "creds"]])

@@ -35,6 +35,11 @@ class Kept:
     secret: str
     header: tuple[str, str]
 
+    @property
+    def is_of_a_user(self) -> bool:
+        """Whether it is the login of one user, and not a token, which is nobody's."""
+        return self.username not in {None, "__token__"}
+
 
 def _login(write: Callable[[Home], object], username: str = "bob", secret: str = "p: w") -> Kept:
     return Kept(write, username, secret, ("Authorization", basic(username, secret)))

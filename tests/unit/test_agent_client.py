@@ -18,6 +18,7 @@ import pytest
 from credlatch import cli
 from credlatch.agent import client, control, peer, place, wire
 from credlatch.caller import Caller
+from credlatch.errors import AgentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,7 +317,7 @@ def test_nobody_else_is_asked_how_the_agent_is(
         path.parent.chmod(0o755)
     else:
         monkeypatch.setattr(peer, "uid_of", lambda _: os.getuid() + 1)
-    with pytest.raises(PermissionError):
+    with pytest.raises(AgentError, match=str(path.parent)):
         control.ask(BUILD, wire.STOP)
     if what == "open folder":
         with pytest.raises(BlockingIOError):
