@@ -55,7 +55,6 @@ def buildkitd() -> Iterator[Buildkitd]:
             "--containerd-worker=false",
             "--oci-worker=true",
             "--oci-worker-net=host",
-            "--oci-worker-snapshotter=native",
         ]
         with daemon.running(command, folder / "log", {"HOME": name, "TMPDIR": name}) as process:
             process.until(lambda: "running server" in process.said() or None)

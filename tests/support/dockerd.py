@@ -112,7 +112,6 @@ def dockerd() -> Iterator[Dockerd]:
             f"--pidfile={folder}/pid",
             f"--host=unix://{socket}",
             f"--group={os.getgid()}",
-            "--storage-driver=vfs",
             # The machine's network stays as it is.
             "--bridge=none",
             "--iptables=false",
