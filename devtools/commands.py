@@ -94,7 +94,8 @@ def windows(arguments: list[str]) -> int:
                 sys.exit("dev: building for Windows: ended before its end; try again")
             remember(built_for_windows=source)
         known = {"WINDOWS_PYTHON": str(python)}
-        return run(environment_python, "-m", "pytest", "tests/windows", *arguments, env=known)
+        with wine.desktop(python):
+            return run(environment_python, "-m", "pytest", "tests/windows", *arguments, env=known)
 
 
 def build_if_needed() -> None:

@@ -38,6 +38,8 @@ _SETTINGS = {
     "WINEDLLOVERRIDES": "mscoree,mshtml=",  # it would look for both to install them
 }
 _LIMIT = 3600  # seconds for one step: a build takes minutes, and a busy machine many of them
+# A program with a window, as the single file's loader makes one, without any sight of it.
+_STAYS = "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow(); sys.stdin.read()"
 _QUIET: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 
 
@@ -65,6 +67,25 @@ def running() -> Iterator[None]:
         yield
     finally:
         subprocess.run(["wineserver", "--kill"], check=False, **_QUIET)
+
+
+@contextlib.contextmanager
+def desktop(python: Path) -> Iterator[None]:
+    """Keep Windows' desktop and services there while the block lasts.
+
+    They end with the last program that has a window, and the next one starts them again: a second
+    or two, and ten where a service does not come.
+
+    Args:
+        python: a Windows Python.
+    """
+    words = ["wine", str(python), "-c", _STAYS]
+    streams: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(words, **streams) as stays:
+        try:
+            yield
+        finally:
+            stays.kill()
 
 
 def wine(what: str, *words: str | Path, env: dict[str, str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from credlatch.stores.pyx_digest import digest
 from support.jwt import make_jwt
@@ -12,11 +12,22 @@ from support.matching import basic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from support.home import Home
+    from pathlib import Path
 
 URL = "https://host.example/simple/"
 TOKEN = make_jwt(4_000_000_000)
+
+
+class Home(Protocol):
+    """Where a tool keeps logins: a home folder, in a test's environment."""
+
+    env: dict[str, str]
+
+    def write(self, name: str, content: str, /) -> Path:
+        """Write a file below the home."""
+
+    def write_rattler(self, entries: dict[str, Any]) -> Path:
+        """Write rattler's file."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.errors import SetupError
+from credlatch.setup import links, record
+from support.callers import caller_of
 
 if TYPE_CHECKING:
     from support.wiring import Wiring
@@ -107,3 +110,23 @@ def test_what_is_in_its_place_is_to_be_moved_away(
         f"{wiring.bin}/keyring is another program, in the place of credlatch's: move it away"
     )
     assert wiring.files() == before
+
+
+def test_on_windows_a_name_of_ours_is_known_with_the_ending_that_path_finds_it_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(links, "_EXE", ".exe")
+    for function in ("basename", "normcase"):
+        monkeypatch.setattr(os.path, function, getattr(ntpath, function))
+    assert links.is_name_of_ours(r"C:\bin\keyring.exe", "credlatch.EXE")
+    assert links.is_name_of_ours(r"C:\bin\keyring.exe", "credlatch.exe")
+    assert not links.is_name_of_ours(r"C:\bin\keyring.exe", "another.exe")
+    assert not links.is_name_of_ours(r"C:\bin\kubectl.exe", "credlatch.exe")
+
+
+def test_a_record_is_not_beside_itself_however_its_folder_is_written(wiring: Wiring) -> None:
+    for tool in ("uv", "pip"):
+        assert wiring(tool) == 0
+    folder = record.folder(caller_of(wiring.home))
+    for written in (folder, f"{folder}/", f"{folder}//"):  # as Windows has / and \
+        assert [each.path for each in record.others(f"{written}/uv.json")] == [f"{folder}/pip.json"]

@@ -10,6 +10,8 @@ import pytest
 from support.wine import Windows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.program import Answer
 
 PREFIX = r"C:\credlatch tests\ünï cödé"
@@ -23,7 +25,7 @@ def line(answer: Answer, code: int) -> str:
     return answer.err
 
 
-@pytest.mark.parametrize("word", ["status", "log", "stop"])
+@pytest.mark.parametrize("word", ["status", "log", "stop", "forward"])
 def test_there_is_no_agent_and_it_says_so(windows: Windows, word: str) -> None:
     assert "there is no agent here" in line(windows("agent", word), 1)
 
@@ -33,52 +35,107 @@ def test_secrets_need_wsl(windows: Windows) -> None:
     assert "WSL" in line(said, 1)
 
 
-@pytest.mark.parametrize("words", [["no-such-word"], ["get", "more"], ["token"], ["keyring"]])
-def test_wrong_usage(folder: Windows, words: list[str]) -> None:
-    line(folder(*words), 2)
+WRONG = [
+    "no-such-word",
+    "get more",
+    "token",
+    "keyring",
+    "header",
+    "git",
+    "setup",
+    "secrets",
+]
 
 
-def test_setup_says_what_to_do_where_tools_will_not_find_us(folder: Windows, host: str) -> None:
-    said = line(folder("setup", "docker", "--host", host, "--force", "--dry-run"), 1)
+@pytest.mark.parametrize("words", [*WRONG, "bazel", "install more", "uninstall --prefix"])
+def test_wrong_usage(windows: Windows, words: str) -> None:
+    line(windows(*words.split()), 2)
+
+
+def test_nothing_to_do_is_answered_with_what_there_is(windows: Windows) -> None:
+    said = windows()
+    assert (said.code, said.out) == (2, b"")
+    assert said.err.startswith("usage: credlatch get ")
+
+
+COMMANDS = ["get", "bazel", "docker", "git", "keyring", "header", "token", "agent"]
+
+
+@pytest.mark.parametrize("word", [*COMMANDS, "setup", "secrets", "install", "uninstall"])
+def test_every_command_has_its_help(windows: Windows, word: str) -> None:
+    said = windows(word, "--help")
+    assert (said.code, said.err) == (0, ""), said
+    assert said.out.lower().startswith(b"usage: ")
+    assert b"\r" not in said.out
+
+
+def test_setup_says_what_to_do_where_tools_will_not_find_us(windows: Windows, host: str) -> None:
+    said = line(windows("setup", "docker", "--host", host, "--force", "--dry-run"), 1)
     assert "the folder that it names" in said
 
 
-def test_setup_shows_writes_and_takes_back(folder: Windows, host: str) -> None:
-    docker = folder.copy_as("docker-credential-credlatch")
-    folder.found_on_path(folder.program.parent)
-    config = folder.home.write(".docker/config.json", '{\r\n  "kept": 1\r\n}\r\n')
+@pytest.fixture
+def found(windows: Windows) -> Iterator[Windows]:
+    """Either form on PATH, by both its names."""
+    docker = windows.copy_as("docker-credential-credlatch")
+    windows.found_on_path(windows.program.parent)
+    yield windows
+    docker.program.unlink()
+    windows.program.with_name("keyring.exe").unlink(missing_ok=True)
+
+
+def test_setup_of_docker_keeps_what_is_there_byte_for_byte(found: Windows, host: str) -> None:
+    config = found.home.write(".docker/config.json", '{\r\n  "kept": 1\r\n}\r\n')
     before = config.read_bytes()
     words = ("setup", "docker", "--host", host, "--force")
-    try:
-        shown = folder(*words, "--dry-run")
-        assert shown.code == 0, shown
-        assert host.encode() in shown.out
-        assert config.read_bytes() == before
-        written = folder(*words, "--yes")
-        assert written.code == 0, written
-        assert json.loads(config.read_bytes()) == {"kept": 1, "credHelpers": {host: "credlatch"}}
-        undone = folder("setup", "docker", "--undo", "--yes")
-        assert undone.code == 0, undone
-        assert config.read_bytes() == before
-    finally:
-        docker.program.unlink()
+    shown = found(*words, "--dry-run")
+    assert shown.code == 0, shown
+    assert host.encode() in shown.out
+    assert config.read_bytes() == before
+    written = found(*words, "--yes")
+    assert written.code == 0, written
+    assert json.loads(config.read_bytes()) == {"kept": 1, "credHelpers": {host: "credlatch"}}
+    undone = found("setup", "docker", "--undo", "--yes")
+    assert undone.code == 0, undone
+    assert config.read_bytes() == before
 
 
-@pytest.mark.parametrize("tool", ["bazel", "podman", "uv", "pip", "pixi"])
-def test_setup_of_every_tool_shows_its_plan(folder: Windows, tool: str, host: str) -> None:
-    docker = folder.copy_as("docker-credential-credlatch")
-    folder.found_on_path(folder.program.parent)
-    words = [] if tool in {"uv", "pip", "pixi"} else ["--host", host, "--force"]
-    try:
-        said = folder("setup", tool, *words, "--dry-run")
-        assert said.code == 0, said
-        assert b"credlatch" in said.out or b"keyring" in said.out, said
-    finally:
-        docker.program.unlink()
+TOOLS = {
+    "bazel": ".bazelrc",
+    "docker": ".docker/config.json",
+    "buildkit": ".docker/config.json",
+    "podman": "AppData/Roaming/containers/auth.json",
+    "containers": "AppData/Roaming/containers/auth.json",
+    "uv": "AppData/Roaming/uv/uv.toml",
+    "pip": "AppData/Roaming/pip/pip.ini",
+    "pixi": ".pixi/config.toml",
+}
 
 
-def test_setup_of_a_tool_that_is_not_there_says_so(folder: Windows, host: str) -> None:
-    said = folder("setup", "git", "--host", host, "--force", "--dry-run")
+@pytest.mark.parametrize("tool", TOOLS)
+def test_setup_of_every_tool_shows_writes_and_takes_back(
+    found: Windows, tool: str, host: str
+) -> None:
+    config = found.home.path / TOOLS[tool]
+    keyring = found.program.with_name("keyring.exe")
+    asks_keyring = tool in {"uv", "pip", "pixi"}
+    words = ["setup", tool, *([] if asks_keyring else ["--host", host, "--force"])]
+    shown = found(*words, "--dry-run")
+    assert shown.code == 0, shown
+    assert b"credlatch" in shown.out or b"keyring" in shown.out
+    assert not config.exists()
+    written = found(*words, "--yes")
+    assert written.code == 0, written
+    assert ("keyring-provider" if asks_keyring else host) in config.read_text()
+    assert keyring.exists() == asks_keyring
+    undone = found("setup", tool, "--undo", "--yes")
+    assert undone.code == 0, undone
+    assert not config.exists()
+    assert not keyring.exists()
+
+
+def test_setup_of_a_tool_that_is_not_there_says_so(found: Windows, host: str) -> None:
+    said = found("setup", "git", "--host", host, "--force", "--dry-run")
     assert "git is not on PATH" in line(said, 1)
 
 

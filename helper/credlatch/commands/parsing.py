@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from credlatch.commands import streams
 from credlatch.errors import UsageError
 
 TYPE_CHECKING = False
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 class Parser(argparse.ArgumentParser):
     """Whose complaints are one line, as all of ours."""
+
+    def print_help(self, _: object = None) -> None:
+        """Say what there is, as all answers are given: with Windows' own line ends nowhere."""
+        streams.answer(self.format_help().encode())
 
     def error(self, message: str) -> NoReturn:
         """Refuse what cannot be parsed.

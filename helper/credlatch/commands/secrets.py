@@ -49,9 +49,9 @@ def run(args: list[str], caller: Caller) -> int:
         UsageError: the options are wrong.
         CredlatchError: a secret cannot be had, or the command not be run.
     """
+    options, words = _parse(args)
     if sys.platform == "win32":
         raise SecretsError("secrets need FIFOs, which Windows has not: run the build in WSL")
-    options, words = _parse(args)
     every = [
         *map(wanted.secret, options.secret),
         *map(wanted.variable, options.as_env),

@@ -102,8 +102,12 @@ def is_ours(path: str, text: str) -> bool:
 
 
 def is_name_of_ours(path: str, text: str) -> bool:
-    """Whether a link is one that we make, wherever it is."""
-    return (os.path.basename(path), text) == (tools.KEYRING + _EXE, names.PROGRAM + _EXE)
+    """Whether a link is one that we make, wherever it is.
+
+    Windows' names have no case, and PATH finds them with the endings that PATHEXT has.
+    """
+    told = (os.path.normcase(os.path.basename(path)), os.path.normcase(text))
+    return told == (tools.KEYRING + _EXE, names.PROGRAM + _EXE)
 
 
 def _leads_to(path: str, program: str) -> bool:

@@ -180,7 +180,9 @@ def paths(folder: str) -> list[str]:
 
 def others(path: str) -> list[Record]:
     """The records beside one."""
-    return [Record(each) for each in paths(os.path.dirname(path)) if each != path]
+    # By the name: on Windows one folder has several spellings.
+    folder, name = os.path.split(path)
+    return [Record(each) for each in paths(folder) if os.path.basename(each) != name]
 
 
 def _steps(text: str) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _LIBRARIES = "LD_LIBRARY_PATH"
+_ENDINGS = ".COM;.EXE;.BAT;.CMD"  # of programs, where Windows does not say
 _LONGEST = 200  # characters of what a program says that are passed on
 
 
@@ -66,15 +67,27 @@ def found(name: str, environ: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH; None when it is not there.
 
     Folders that PATH names from the working directory are passed over: somebody else's project may
-    be there. For the same reason a name with a folder in it is none.
+    there. For the same reason a name with a folder in it is none, and on Windows the working
+    directory itself is not looked in.
     """
-    import shutil
-
     if os.path.dirname(name):
         return None
-    folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    path = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
-    return shutil.which(name, path=path) if path else None
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    folders = [folder for folder in path if os.path.isabs(folder)]
+    if sys.platform == "win32":
+        return _found_on_windows(name, folders, environ.get("PATHEXT", _ENDINGS))
+    import shutil
+
+    return shutil.which(name, path=os.pathsep.join(folders)) if folders else None
+
+
+def _found_on_windows(name: str, folders: list[str], endings: str) -> str | None:
+    """What ``shutil.which`` gives, which looks in the working directory first, whatever PATH is."""
+    each = [ending for ending in endings.split(os.pathsep) if ending]
+    whole = name.lower().endswith(tuple(ending.lower() for ending in each))
+    names = [name] if whole else [f"{name}{ending}" for ending in each]
+    paths = (os.path.join(folder, candidate) for folder in folders for candidate in names)
+    return next(filter(os.path.isfile, paths), None)
 
 
 def ask(
