@@ -55,7 +55,10 @@ _OTHER_KEYRINGS = ("SecretService", "chainer", "kwallet", "libsecret")
 # The frozen program always runs in UTF-8 mode. What is left is for HTTP, host names and JSON, and
 # on Windows for the console.
 _ENCODINGS_TO_START = {"aliases", "ascii", "latin_1", "utf_8"} | (
-    {"cp437", "cp850", "cp1252", "mbcs", "oem"} if sys.platform == "win32" else set()
+    # The last is what `encodings` itself imports there, from Python 3.14 on.
+    {"cp437", "cp850", "cp1252", "mbcs", "oem", "_win_cp_codecs"}
+    if sys.platform == "win32"
+    else set()
 )
 _ENCODINGS = {
     *_ENCODINGS_TO_START,

@@ -104,6 +104,8 @@ class _Imports:
 
     def of(self, node: ast.AST) -> Iterator[str]:
         """What a part of its source imports."""
+        if getattr(node, "is_lazy", 0):
+            return  # from Python 3.15 on: it is imported when it is used
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

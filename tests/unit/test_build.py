@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import pkgutil
 import sys
 import zipfile
 from pathlib import Path
@@ -170,6 +171,16 @@ def test_a_module_that_is_left_out_and_imported_is_noticed(
     system: str, form: str, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert left_out({"os", module}, form, system, monkeypatch) == [module]
+
+
+def test_what_encodings_itself_imports_on_windows_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Python 3.14's, whichever runs this.
+    monkeypatch.setattr(sys, "platform", "win32")
+    names = ("utf_8", "cp1252", "_win_cp_codecs", "cp037")
+    there = [pkgutil.ModuleInfo(None, name, ispkg=False) for name in names]  # type: ignore[arg-type]
+    monkeypatch.setattr(pkgutil, "iter_modules", lambda _: there)
+    without = part("trim").excluded_from_single()
+    assert [each for each in without if each.startswith("encodings.")] == ["encodings.cp037"]
 
 
 def test_one_option_alone_has_the_identity_and_utf_8_mode() -> None:
