@@ -33,7 +33,7 @@ def outcome(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        env=os.environ | {"CI": ci, "PYTHONPATH": str(SUPPORT)},
+        env=os.environ | {"CI": ci, "PYTHONPATH": str(SUPPORT), "PYTEST_ADDOPTS": ""},
         check=False,
     )
 
