@@ -64,8 +64,9 @@ def _spelled(key: str) -> str:
     scheme, mark, rest = key.rpartition("://")
     host, slash, path = rest.partition("/")
     host = re.sub(r":(0*443)?$", "", host)  # of http, too: docker/cli forgets a key's scheme
+    if mark or (slash and path.strip("/") in {"", "v1", "v2"}):
+        host = host.lower()  # a key in an older form, too, with a scheme or without
     if mark:
-        host = host.lower()
         host = host.removesuffix(":80") if scheme.lower() == "http" else host
     name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
     if mark and "." in name[:-1] and not name.startswith("["):

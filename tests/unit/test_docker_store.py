@@ -149,6 +149,13 @@ def test_older_docker_s_urls_are_keys_too(home: Home, key: str) -> None:
     assert header(home, "https://r.example/v2/") == basic("u", "p")
 
 
+@pytest.mark.parametrize("host", ["a..example:8443", "good.example?@other.example", "1.2.3"])
+def test_what_means_no_host_has_no_older_form(home: Home, host: str) -> None:
+    config(home, {f"https://{host}/v2/": auth("u", "p")})
+    assert got(caller_of(home), f"https://{host}") is None
+    assert got(caller_of(home), f"https://{host}/v2/") == "p"
+
+
 def test_an_identity_token_goes_to_docker_and_not_into_a_header(home: Home) -> None:
     config(home, {"r.example": {**auth("bob", ""), "identitytoken": "id"}})
     entry = find(home, "https://r.example/")

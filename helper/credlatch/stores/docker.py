@@ -147,7 +147,10 @@ class _File:
                 continue
             if "://" not in key and not self._of_docker:
                 continue  # containers know no `host/`
-            if entry := self._entry(auths, auths.in_older_form().get(key)):
+            older = auths.in_older_form().get(key)
+            if older is None or registry.parse(key) is None:
+                continue  # what means no host equals itself alone
+            if entry := self._entry(auths, older):
                 return entry
         return None
 
