@@ -174,7 +174,9 @@ def test_a_renewal_that_is_refused_ends_the_build_and_is_one_line(
     assert len(guarded.admitted) == 1
     assert guarded.refused == []  # it did not go on as nobody
     assert "invalid secret size 512001" in err
-    (line,) = [line for line in err.splitlines() if line.startswith("credlatch: ")]
+    lines = [line for line in err.splitlines() if line.startswith("credlatch: ")]
+    assert len(lines) == 1, lines
+    (line,) = lines
     assert "the secret 'token' cannot be renewed" in line
     assert "log in again: pixi auth login" in line
 
