@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from credlatch.stores import Store
     from credlatch.url import Url
 
+_NONE = (
+    "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
+    "or name hosts with --host and --force"
+)
+
 
 def known(caller: Caller) -> list[Url]:
     """The hosts, and ``*.`` patterns, that the stores have entries for; one URL for each origin.
@@ -27,17 +32,10 @@ def known(caller: Caller) -> list[Url]:
         SetupError: there are none; or a store that may have one cannot be read, and says why.
     """
     found, failures = _entries(caller)
-    if not found and failures:
-        for failure in failures[1:]:
-            caller.warn(failure)
-        raise SetupError(failures[0])
-    for failure in failures:
+    for failure in failures if found else failures[1:]:
         caller.warn(failure)
     if not found:
-        raise SetupError(
-            "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
-            "or name hosts with --host and --force"
-        )
+        raise SetupError(failures[0] if failures else _NONE)
     return found
 
 

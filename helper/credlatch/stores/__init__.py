@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
 
+    from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.grant import Fresh, Grant
     from credlatch.request import Request
@@ -121,6 +122,18 @@ class RenewableStore(Store):
             StoreError, OSError: it cannot.
         """
         raise NotImplementedError
+
+
+def see_failures(caller: Caller, found: object, failures: Iterable[StoreError]) -> None:
+    """Tell of the places of a store that could not be asked, beside what the others had.
+
+    Raises:
+        StoreError: the others had nothing.
+    """
+    for failure in failures:
+        if not found:
+            raise failure
+        caller.warn(str(failure))
 
 
 def of_user(entry: Entry | None, request: Request) -> Entry | None:

@@ -13,7 +13,7 @@ import sys
 
 from credlatch import registry
 from credlatch.errors import StoreError
-from credlatch.stores import ORIGIN, PORT, Entry, KeyedStore
+from credlatch.stores import ORIGIN, PORT, Entry, KeyedStore, see_failures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ class DockerStore(KeyedStore):
                 found += file.keys()
             except StoreError as error:
                 failures.append(error)
-        for failure in failures:
-            if not found:
-                raise failure
-            self._caller.warn(str(failure))
+        see_failures(self._caller, found, failures)
         return found
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from credlatch import registry
 from credlatch.credential import Basic
 from credlatch.errors import AbsentError, StoreError
-from credlatch.stores import HOST, Entry, KeyedStore, RenewableStore, rattler_format
+from credlatch.stores import (
+    HOST,
+    Entry,
+    KeyedStore,
+    RenewableStore,
+    rattler_format,
+    see_failures,
+)
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, KeyringBackend
 
@@ -240,10 +247,7 @@ class RattlerStore(KeyedStore, RenewableStore):
                 for key, value in entries.items()
                 if not rattler_format.is_s3(value)
             ]
-        for failure in failures.values():
-            if not found:
-                raise failure
-            self._caller.warn(str(failure))
+        see_failures(self._caller, found, failures.values())
         return found
 
     def logins(self) -> dict[str, str]:

@@ -67,7 +67,7 @@ def found(name: str, environ: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH; None when it is not there.
 
     Folders that PATH names from the working directory are passed over: somebody else's project may
-    there. For the same reason a name with a folder in it is none, and on Windows the working
+    be there. For the same reason a name with a folder in it is none, and on Windows the working
     directory itself is not looked in.
     """
     if os.path.dirname(name):
