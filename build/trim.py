@@ -47,8 +47,8 @@ _OF_OTHER_SYSTEMS = {
         *("ctypes", "keyring", "win32ctypes", "truststore._macos", "truststore._windows"),
         "tarfile",  # which keyring imports: on Linux the single file alone needs it
     ),
-    "darwin": ("jeepney", "secretstorage", "keyring.backends.Windows"),
-    "win32": ("jeepney", "secretstorage", "keyring.backends.macOS"),
+    "darwin": ("jeepney", "keyring.backends.Windows"),
+    "win32": ("jeepney", "keyring.backends.macOS"),
 }
 _OTHER_KEYRINGS = ("SecretService", "chainer", "kwallet", "libsecret")
 
@@ -73,7 +73,6 @@ _NEEDLESS_HOOKS = {
     "pyi_rth_multiprocessing",  # not used
     "pyi_rth_setuptools",  # not there
     "pyi_rth_pkgres",  # likewise
-    "pyi_rth_cryptography_openssl",  # OpenSSL's legacy algorithms: nothing here wants them
 }
 
 
@@ -81,7 +80,7 @@ _NEEDLESS_HOOKS = {
 _ONLY_IN_THE_FOLDER = (
     *("credlatch.answers", "credlatch.cli", "credlatch.protocols", "credlatch.renew"),
     *("credlatch.resolve", "credlatch.stores", "credlatch.system.keyring"),
-    *("httpx", "msgspec", "keyring", "tomlkit", "truststore", "jeepney", "secretstorage", "idna"),
+    *("httpx", "msgspec", "keyring", "tomlkit", "truststore", "jeepney", "idna"),
     *("argparse", "ast", "calendar", "csv", "dataclasses", "datetime", "dis", "email", "gettext"),
     *("hashlib", "heapq", "importlib.metadata", "importlib.readers", "importlib.resources"),
     *("inspect", "ipaddress", "pathlib", "pickle", "pprint", "random", "select", "selectors"),

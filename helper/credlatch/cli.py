@@ -159,7 +159,7 @@ def _get(caller: Caller) -> int:
     from credlatch import answers
     from credlatch.commands import streams
 
-    stdin = streams.read_stdin()
+    stdin = streams.read_stdin(caller)
     return streams.reply(answers.get(answers.protocol_of(stdin), stdin, caller))
 
 

@@ -32,7 +32,7 @@ SECRET = {"BearerToken": "t"}
 HEAVY = {
     "json", "re", "enum", "typing", "dataclasses", "contextlib", "pathlib", "argparse", "logging",
     "subprocess", "inspect", "base64", "urllib.parse", "ipaddress", "datetime", "tempfile",
-    "tomllib", "tomlkit", "httpx", "msgspec", "keyring", "jeepney", "secretstorage", "filelock",
+    "tomllib", "tomlkit", "httpx", "msgspec", "keyring", "jeepney", "filelock",
     "truststore", "ssl", "idna", "hashlib", "fcntl",
 }  # fmt: skip
 

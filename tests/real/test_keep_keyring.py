@@ -20,12 +20,13 @@ from credlatch.stores.rattler import RattlerStore
 from credlatch.system import memory
 from credlatch.system.keyring import pool
 from credlatch.system.keyring import secret_service as bus
-from credlatch.system.keyring.bus import PATIENCE, connect
+from credlatch.system.keyring.bus import PATIENCE, Bus, connect
+from credlatch.system.keyring.secret_service_api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credlatch.system.keyring.bus import Bus, Left
+    from credlatch.system.keyring.bus import Left
     from support.home import Home
     from support.secret_service import SecretService
 
@@ -56,19 +57,17 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def sessions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Each key agreement that was made."""
-    import secretstorage
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of each method that was called on the bus, once the connection stood."""
+    names: list[str] = []
+    real = Bus.send_and_get_reply
 
-    made: list[object] = []
-    real = secretstorage.util.open_session
+    def noted(self: Bus, message: Any, **limit: Any) -> Any:
+        names.append(message.header.fields[HeaderFields.member])
+        return real(self, message, **limit)
 
-    def noted(connection: object) -> object:
-        made.append(real(connection))
-        return made[-1]
-
-    monkeypatch.setattr(secretstorage.util, "open_session", noted)
-    return made
+    monkeypatch.setattr(Bus, "send_and_get_reply", noted)
+    return names
 
 
 def add(service: SecretService, token: str, host: str = HOST) -> None:
@@ -123,12 +122,12 @@ def process(home: Home, keep: Keep, secret_service: SecretService) -> Process:
     return Process(home, keep)
 
 
-def test_two_calls_open_one_connection_and_agree_on_a_key_once(
-    process: Process, opened: list[str], sessions: list[object]
+def test_two_calls_open_one_connection_and_one_session(
+    process: Process, opened: list[str], asked: list[str]
 ) -> None:
     assert (process.get(), process.get()) == ("t", "t")
     assert len(opened) == 1
-    assert len(sessions) == 1
+    assert asked.count("OpenSession") == 1
 
 
 def test_what_another_program_changes_is_what_the_very_next_call_gets(
@@ -153,7 +152,7 @@ def test_what_another_program_deletes_is_gone_for_the_very_next_call(
 
 
 def test_a_keyring_that_was_restarted_is_asked_anew_and_nobody_notices(
-    process: Process, secret_service: SecretService, opened: list[str], sessions: list[object]
+    process: Process, secret_service: SecretService, opened: list[str], asked: list[str]
 ) -> None:
     assert process.get() == "t"
     secret_service.end()
@@ -161,7 +160,7 @@ def test_a_keyring_that_was_restarted_is_asked_anew_and_nobody_notices(
     assert process.get() == "t"
     assert process.warnings == []
     assert len(opened) == 1  # the bus has not gone
-    assert len(sessions) == 2
+    assert asked.count("OpenSession") == 2
 
 
 def test_a_keyring_that_is_restarted_within_a_call_is_asked_anew_and_nobody_notices(
@@ -206,23 +205,23 @@ def test_a_bus_that_has_been_replaced_is_left_though_it_still_answers(
     assert len(opened) == 2
 
 
-def test_a_secret_from_a_service_that_has_just_taken_over_is_asked_for_again(
-    process: Process, opened: list[str], monkeypatch: pytest.MonkeyPatch
+def test_a_keyring_that_is_replaced_before_it_gives_a_secret_is_asked_for_it_again(
+    process: Process,
+    opened: list[str],
+    secret_service: SecretService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Deciphered with the key that was agreed with the one before, it would be noise.
-    asked: list[str] = []
-    real = bus.SecretService._ask
+    assert process.get() == "t"
+    real = Api.secret
 
-    def ask(self: bus.SecretService, message: Any, **limit: Any) -> Any:
-        reply = real(self, message, **limit)
-        asked.append(message.header.fields[HeaderFields.member])
-        if asked[-1] == "GetSecret" and asked.count("GetSecret") == 2:
-            self._answered = ":1.4711"
-        return reply
+    def secret(self: Api, item: str) -> bytes:
+        monkeypatch.setattr(Api, "secret", real)
+        secret_service.end()
+        secret_service.start()
+        return real(self, item)
 
-    monkeypatch.setattr(bus.SecretService, "_ask", ask)
-    assert (process.get(), process.get()) == ("t", "t")
-    assert asked.count("GetSecret") == 3
+    monkeypatch.setattr(Api, "secret", secret)
+    assert process.get() == "t"
     assert len(opened) == 2
 
 
@@ -376,18 +375,11 @@ def test_a_connection_that_nobody_uses_is_closed(
 
 
 def test_a_keyring_of_many_logins_costs_no_question_for_each(
-    process: Process, secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+    process: Process, secret_service: SecretService, asked: list[str]
 ) -> None:
     for number in range(40):
         add(secret_service, str(number), f"{number}.example")
-    asked: list[str] = []
-    real = bus.SecretService._ask
-
-    def ask(self: bus.SecretService, message: Any, **limit: Any) -> Any:
-        asked.append(message.header.fields[HeaderFields.member])
-        return real(self, message, **limit)
-
-    monkeypatch.setattr(bus.SecretService, "_ask", ask)
+    asked.clear()
     assert process.get() == "t"
     assert len(asked) < 10
     add(secret_service, "of the wildcard", "*.wild.example")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.caller import Caller
+from credlatch.commands import streams
 from credlatch.errors import ElsewhereError
 from credlatch.keep import Keep
 from credlatch.system.keyring import open_keyring
@@ -150,6 +152,35 @@ def test_a_call_that_began_before_has_what_is_left_of_its_time() -> None:
     caller = Caller({}, began=time.monotonic() - 8.0)
     assert 0.5 < caller.left(9.0) <= 1.0
     assert Caller({}, began=time.monotonic() - 9.4).left(9.0) == 0.0
+
+
+def test_what_a_client_takes_to_write_its_request_is_not_taken_from_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A client that starts many helpers on a busy machine, and a person who types.
+    reading, writing = os.pipe()
+    caller = Caller({}, "/")
+    before = caller.deadline
+
+    def write() -> None:
+        os.write(writing, b"a.exa")
+        time.sleep(0.3)
+        os.write(writing, b"mple")
+        os.close(writing)
+
+    monkeypatch.setattr(streams, "_CHUNK", 5)
+    stdin = os.dup(0)
+    os.dup2(reading, 0)
+    client = threading.Thread(target=write)
+    client.start()
+    try:
+        assert streams.read_stdin(caller) == b"a.example"
+    finally:
+        os.dup2(stdin, 0)
+        client.join()
+        os.close(stdin)
+        os.close(reading)
+    assert caller.deadline - before >= 0.3
 
 
 def test_no_step_of_a_call_may_take_longer_than_what_is_left_of_it() -> None:

@@ -302,7 +302,7 @@ def test_what_is_listed_is_what_get_answers(places: Places) -> None:
 def erased(home: Home, key: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What ``erase`` warns of."""
     caller = caller_of(home)
-    monkeypatch.setattr(streams, "read_stdin", key.encode)
+    monkeypatch.setattr(streams, "read_stdin", lambda _: key.encode())
     monkeypatch.setattr(streams, "reply", lambda answer: answer.status)
     assert command.run(["erase"], caller) == 0
     return caller.warnings

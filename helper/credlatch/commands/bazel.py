@@ -30,4 +30,4 @@ def run(args: list[str], caller: Caller) -> int:
         return 0
     if args != ["get"]:
         raise UsageError("get alone is needed, and a request on standard input: see get --help")
-    return streams.reply(answers.get(answers.BAZEL, streams.read_stdin(), caller))
+    return streams.reply(answers.get(answers.BAZEL, streams.read_stdin(caller), caller))

@@ -34,7 +34,7 @@ def run(args: list[str], caller: Caller) -> int:
 
 def _answer(action: str, caller: Caller) -> answers.Answer:
     if action == "get":
-        return answers.get(answers.DOCKER, streams.read_stdin(), caller)
+        return answers.get(answers.DOCKER, streams.read_stdin(caller), caller)
     from credlatch import docker_logins
     from credlatch.stores import order
 
@@ -45,11 +45,11 @@ def _answer(action: str, caller: Caller) -> answers.Answer:
         logins = {} if others is None else others.logins()
         out = docker.render_list({**logins, **docker_logins.listed(caller)})
     elif action == "store":
-        key, login = docker.parse_store(streams.read_stdin())
+        key, login = docker.parse_store(streams.read_stdin(caller))
         docker_logins.keep(caller, key, login)
     else:
         # What was not there is gone as well: skopeo 1.9.3 crashes on anything but success.
-        sent = streams.read_stdin()
+        sent = streams.read_stdin(caller)
         key = docker.parse_key(sent)
         docker_logins.forget(caller, key)
         if (others := order.chained(caller)) is not None:

@@ -36,7 +36,7 @@ def run(args: list[str], caller: Caller) -> int:
         args, keeps = args[1:], False
     match args:
         case ["get"]:
-            return streams.reply(answers.get(answers.GIT, streams.read_stdin(), caller))
+            return streams.reply(answers.get(answers.GIT, streams.read_stdin(caller), caller))
         case ["store"] if keeps:
             return asked.answer(caller, lambda: _store(caller))
         case ["erase"] if keeps:
@@ -58,7 +58,7 @@ def _store(caller: Caller) -> bytes:
     Git says so after every success, whoever gave it the login. What we gave, what ends, and what
     another helper signs for one use must not become a login that lasts.
     """
-    stdin = streams.read_stdin()
+    stdin = streams.read_stdin(caller)
     new = git.parse(stdin)
     if new.url is None or new.username is None or not new.password:
         return b""
@@ -89,7 +89,7 @@ def _is_token(known: Resolution) -> bool:
 
 def _erase(caller: Caller) -> bytes:
     """Forget the login that a server has refused, if it is one that was kept here."""
-    refused = git.parse(streams.read_stdin())
+    refused = git.parse(streams.read_stdin(caller))
     url = refused.url
     if url is None:
         return b""

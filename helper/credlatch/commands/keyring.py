@@ -35,7 +35,7 @@ def run(args: list[str], caller: Caller) -> int:
 
 
 def _set(call: keyring.Call, caller: Caller) -> bytes:
-    logins.keep(caller, call.url, call.username or "", _password(call))
+    logins.keep(caller, call.url, call.username or "", _password(call, caller))
     return b""
 
 
@@ -46,11 +46,11 @@ def _delete(call: keyring.Call, caller: Caller) -> bytes | None:
     return None
 
 
-def _password(call: keyring.Call) -> Secret:
+def _password(call: keyring.Call, caller: Caller) -> Secret:
     """What standard input says, asked for where a person sits; one newline at its end is not it."""
     if os.isatty(0):
         return Secret(_prompted(f"Password for '{call.username}' in '{call.url.shown}': "))
-    data = unmarked(streams.read_stdin())
+    data = unmarked(streams.read_stdin(caller))
     if not data:
         # As at a terminal: nobody has said anything, and a password that is kept must not be lost.
         raise RequestError("no password came on standard input: write it there, with a newline")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from credlatch.errors import AnswerError, RequestError
 from credlatch.lines import line
@@ -11,6 +12,7 @@ from credlatch.lines import line
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.answers import Answer
+    from credlatch.caller import Caller
 
 MAX_STDIN = 1024 * 1024  # bytes: twice the largest secret that BuildKit takes
 _CHUNK = 65_536
@@ -20,15 +22,17 @@ replied: Answer | None = None
 """The answer that has been written."""
 
 
-def read_stdin() -> bytes:
+def read_stdin(caller: Caller) -> bytes:
     """All of standard input.
 
     It is read to its end also when it is too long: a client that writes to a closed pipe would
-    report the pipe and not our message.
+    report the pipe and not our message. A client, or a person, may take its time to write: the call
+    has its own time afterwards.
 
     Raises:
         RequestError: it is longer than MAX_STDIN, or cannot be read.
     """
+    began = time.monotonic()
     chunks = [_taken()]
     size = len(chunks[0])
     try:
@@ -40,6 +44,7 @@ def read_stdin() -> bytes:
         raise RequestError(f"standard input cannot be read: {error.strerror}") from None
     if size > MAX_STDIN:
         raise RequestError(f"standard input has {size} bytes; {MAX_STDIN} is the most")
+    caller.deadline += time.monotonic() - began
     return b"".join(chunks)
 
 

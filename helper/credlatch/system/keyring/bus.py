@@ -73,8 +73,9 @@ def connect(address: str, left: Left) -> Bus:
 
 def _connected(path: str, left: Left) -> Bus:
     failure: Exception | None = None
-    end = time.monotonic() + left(OPENING)
-    for _ in pauses(left(OPENING)):
+    given = left(OPENING)
+    end = time.monotonic() + given
+    for _ in pauses(given):
         try:
             return Bus(path, left, end)
         except StoreError:
@@ -83,9 +84,9 @@ def _connected(path: str, left: Left) -> Bus:
             failure = error
             if not is_passing(error):
                 break
-    said = (
-        "it does not answer" if isinstance(failure, TimeoutError) else text_of(failure or OSError())
-    )
+    said = text_of(failure or OSError())
+    if isinstance(failure, TimeoutError):
+        said = "it does not answer" if given else "no time was left: this machine is busy"
     raise StoreError(
         f"the D-Bus at DBUS_SESSION_BUS_ADDRESS, and so the keyring, cannot be used ({said}): "
         "try again, restart it, or unset the variable"

@@ -34,7 +34,7 @@ NO_ITEM = {
 }  # fmt: skip
 """An object that is not there."""
 _TO_DO = "try again, restart it, or unset DBUS_SESSION_BUS_ADDRESS"
-_LOCKED = {"LockedException", "PromptDismissedException"}  # secretstorage's
+_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
 
 def is_passing(error: Exception) -> bool:
@@ -60,7 +60,7 @@ def locked(service: str = "") -> StoreError:
 
 
 def in_our_words(method: Method[P, R]) -> Method[P, R]:
-    """Everything that jeepney and secretstorage raise, as StoreError.
+    """Everything that jeepney and the system raise, as StoreError.
 
     A service that has failed is asked no more in this call: whoever hangs is waited for once, and
     who was told that it cannot be known what is there does not write all the same.
@@ -76,10 +76,10 @@ def in_our_words(method: Method[P, R]) -> Method[P, R]:
         except TimeoutError:
             self.hangs = True
             self.failure = f"the Secret Service has not answered in time: {_TO_DO}"
-        # Their trees have no common root (jeepney's DBusErrorResponse, secretstorage's
-        # SecretStorageException, OSError, …), and a keyring must never end a call with a traceback.
+        # What may be raised has no common root (jeepney's DBusErrorResponse, OSError, whatever a
+        # reply of another form leads to), and a keyring must never end a call with a traceback.
         except Exception as error:  # noqa: BLE001
-            if type(error).__name__ in _LOCKED:
+            if isinstance(error, DBusErrorResponse) and error.name == _LOCKED:
                 raise locked() from None
             self.failure = f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
         self.broken = True

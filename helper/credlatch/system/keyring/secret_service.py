@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from jeepney import (
-    DBusAddress,
-    DBusErrorResponse,
-    HeaderFields,
-    MessageType,
-    Properties,
-    new_method_call,
-)
+from jeepney import DBusErrorResponse
 
 from credlatch.credential import Secret
 from credlatch.errors import AbsentError, StoreError
 from credlatch.system.keyring import only
 from credlatch.system.keyring.bus import PATIENCE, connect, pauses
-from credlatch.system.keyring.failures import (
-    NO_ITEM,
-    NO_SERVICE,
-    in_our_words,
-    is_passing,
-    locked,
-)
+from credlatch.system.keyring.failures import NO_SERVICE, in_our_words, is_passing, locked
+from credlatch.system.keyring.secret_service_api import Api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    from jeepney import Message
-
     from credlatch.system.keyring.bus import Bus, Left
 
 _FEW = 8  # items whose names cost no more than asking for each of the keys that a client may mean
 _SCHEMA = "xdg:schema"  # an attribute that libsecret adds to everybody's
-_SERVICE = DBusAddress(
-    "/org/freedesktop/secrets", "org.freedesktop.secrets", "org.freedesktop.Secret.Service"
-)
 
 
 class SecretService:
     """The Secret Service on one D-Bus, for one thread at a time.
-
-    Items are searched with jeepney alone; ``secretstorage``, which loads a cryptography library for
-    the transfer of secrets, is imported when there is a secret to read or write.
 
     Args:
         address: the bus's address, as DBUS_SESSION_BUS_ADDRESS has it.
@@ -70,12 +47,7 @@ class SecretService:
 
     def _open(self) -> None:
         self._bus: Bus = connect(self._address, self._left)
-        # What secretstorage asks goes the same way.
-        self._exchange = self._bus.send_and_get_reply
-        self._bus.send_and_get_reply = self._ask  # type: ignore[method-assign]
-        self._session: Any = None
-        self._session_with: str | None = None
-        self._answered: str | None = None
+        self._api = Api(self._bus.send_and_get_reply)
 
     def serve(self, left: Left) -> None:
         """From now on it is a call's that has these seconds left."""
@@ -85,15 +57,6 @@ class SecretService:
     def close(self) -> None:
         """Leave the bus."""
         self._bus.close()
-
-    def _ask(self, message: Message, *, timeout: float | None = None) -> Message:
-        """Send a message; the reply to it. Who replied is remembered."""
-        # A question to the user is never put: who builds would wait for somebody who sees nothing.
-        if message.header.fields.get(HeaderFields.member) == "Prompt":
-            raise locked()
-        reply = self._exchange(message, timeout=timeout)
-        self._answered = reply.header.fields.get(HeaderFields.sender)
-        return reply
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """Items with these attributes: first the unlocked ones, then the locked ones.
@@ -121,32 +84,23 @@ class SecretService:
         raise failure or OSError
 
     def _search(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
-        call = new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
-        reply = self._ask(call)
         self._is_there = True
-        if reply.header.message_type == MessageType.error:
-            error = DBusErrorResponse(reply)
-            if error.name in NO_SERVICE:
-                self._is_there = False
-                return [], []  # a bus without a Secret Service: no keyring here
-            raise error
-        unlocked, closed = reply.body
-        return unlocked, closed
+        try:
+            return self._api.search(attributes)
+        except DBusErrorResponse as error:
+            if error.name not in NO_SERVICE:
+                raise
+            self._is_there = False
+            return [], []  # a bus without a Secret Service: no keyring here
 
-    def _items(self, attributes: dict[str, str]) -> Iterator[Any]:
+    def _items(self, attributes: dict[str, str]) -> list[str]:
         unlocked, closed = self._paths(attributes)
         if closed and not unlocked:
             raise locked(attributes["service"])
-        yield from map(self._item, unlocked)
+        return unlocked
 
-    def _item(self, path: str) -> Any:
-        import secretstorage
-
-        # A session ends with the service that it was agreed with.
-        if self._session is None or self._session_with != self._answered:
-            self._session = secretstorage.util.open_session(self._bus)
-            self._session_with = self._answered
-        return secretstorage.Item(self._bus, path, self._session)
+    def _secret(self, item: str) -> Secret:
+        return Secret(self._api.secret(item).decode("utf-8", "replace"))
 
     @in_our_words
     def get(self, service: str, username: str) -> Secret | None:
@@ -164,17 +118,9 @@ class SecretService:
     def find(self, service: str) -> list[tuple[str, Secret]]:
         """User names and secrets."""
         return [
-            (item.get_attributes().get("username", ""), self._secret(item))
+            (self._api.attributes(item).get("username", ""), self._secret(item))
             for item in self._items({"service": service})
         ]
-
-    def _secret(self, item: Any) -> Secret:
-        secret = Secret(item.get_secret().decode("utf-8", "replace"))
-        # Deciphered with another's key it would be noise, and no library would notice.
-        if self._answered != self._session_with:
-            self.broken = True
-            raise StoreError("the Secret Service was replaced while it answered: try again")
-        return secret
 
     @in_our_words
     def usernames(self, service: str) -> list[str] | None:
@@ -183,18 +129,7 @@ class SecretService:
         paths = (*unlocked, *closed)
         if len(paths) > _FEW:
             return None
-        return [self._attributes(path).get("username", "") for path in paths]
-
-    def _attributes(self, path: str) -> dict[str, str]:
-        item = DBusAddress(path, _SERVICE.bus_name, "org.freedesktop.Secret.Item")
-        reply = self._ask(Properties(item).get("Attributes"))
-        if reply.header.message_type == MessageType.error:
-            error = DBusErrorResponse(reply)
-            if error.name in NO_ITEM:
-                return {}  # it has just been deleted
-            raise error
-        ((_, attributes),) = reply.body
-        return dict(attributes)
+        return [self._api.attributes(path).get("username", "") for path in paths]
 
     @in_our_words
     def put(self, service: str, username: str, secret: Secret) -> None:
@@ -203,8 +138,6 @@ class SecretService:
         The attributes are rattler's alone: with one more (as Python's keyring adds), rattler would
         make a second item beside it, and then send nothing at all.
         """
-        import secretstorage
-
         attributes = {"service": service, "username": username}
         value = secret.reveal().encode()
         unlocked, closed = self._paths(attributes)
@@ -212,27 +145,25 @@ class SecretService:
             raise locked(service)
         kept = self._best(unlocked, attributes)
         if kept is not None:
-            self._item(kept).set_secret(value)
+            self._api.set_secret(kept, value)
             for path in unlocked:
                 if path != kept:
-                    self._item(path).delete()
+                    self._api.delete(path)
             return
         if not self._is_there:
             raise AbsentError("this D-Bus has no Secret Service")
-        try:
-            collection = secretstorage.get_collection_by_alias(self._bus, "default")
-        except secretstorage.ItemNotFoundException:
-            raise AbsentError("the Secret Service of this D-Bus has no keyring") from None
-        if collection.is_locked():
+        collection = self._api.default_collection()
+        if collection is None:
+            raise AbsentError("the Secret Service of this D-Bus has no keyring")
+        if self._api.is_locked(collection):
             raise locked()
-        label = f"keyring:{username}@{service}"
-        # `replace`: rattler takes no lock of ours, and may have made it at this very moment.
-        collection.create_item(label, attributes, value, replace=True)
+        # It replaces: rattler takes no lock of ours, and may have made it at this very moment.
+        self._api.create(collection, f"keyring:{username}@{service}", attributes, value)
 
     def _best(self, paths: list[str], attributes: dict[str, str]) -> str | None:
         """The item to keep of several: the one that rattler made, if it made one."""
         for path in paths:
-            found = self._attributes(path)
+            found = self._api.attributes(path)
             found.pop(_SCHEMA, None)
             if found == attributes:
                 return path
@@ -244,7 +175,7 @@ class SecretService:
         attributes = {"service": service, "username": username}
         unlocked, closed = self._paths(attributes)
         for path in unlocked:
-            self._item(path).delete()
+            self._api.delete(path)
         if closed:
             raise locked(service)
         return bool(unlocked)
