@@ -32,11 +32,15 @@ class Caller:
     Args:
         environ: the caller's environment, where that is not this process's.
         cwd: the caller's working directory, likewise; empty when it has been removed.
-        keep: what earlier calls left, in a process that serves several.
+        keep: what earlier calls left, in a process that answers several: this one's own calls, or
+            other processes'.
         began: when the call began, on the clock of ``time.monotonic``, if that is not now.
+        is_guest: whether this process serves the call for another one.
 
     Attributes:
         environ: the environment.
+        is_guest: as above. Then what depends on this process's own surroundings (its network
+            namespace, its session, its working directory) is not done here.
         warnings: lines for a person to read, gathered as the call goes on.
         deadline: on the clock of ``time.monotonic``, when the whole call must have ended: whatever
             waits (for a lock, a keyring, another program, a server) waits no longer than that. A
@@ -49,10 +53,13 @@ class Caller:
         cwd: str | None = None,
         keep: Keep | None = None,
         began: float | None = None,
+        *,
+        is_guest: bool = False,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self._cwd = cwd
         self._keep = keep
+        self.is_guest = is_guest
         self.warnings: list[str] = []
         self._named: list[str] = []
         self._authors: dict[str, int] = {}
@@ -60,11 +67,6 @@ class Caller:
         self._keyring: Keyring | None = None
         self._keyring_opened = False
         self._keyring_failure: StoreError | None = None
-
-    @property
-    def is_guest(self) -> bool:
-        """Whether this process serves the call for another one."""
-        return self._keep is not None
 
     @property
     def cwd(self) -> str:
@@ -182,7 +184,7 @@ class Caller:
     ) -> T | None:
         """What a store's file says, or None if there is no file.
 
-        A process that serves several callers reads a file again when it has changed, and only then.
+        A process that answers several calls reads a file again when it has changed, and only then.
 
         Args:
             path: the file.
@@ -230,7 +232,9 @@ class Caller:
 
             pool = None if self._keep is None else self._keep.keyrings
             try:
-                self._keyring = keyring.open_keyring(self.get, self.warn, self.left, pool)
+                self._keyring = keyring.open_keyring(
+                    self.get, self.warn, self.left, pool, is_guest=self.is_guest
+                )
             except StoreError as failure:
                 self._keyring_failure = failure
                 raise

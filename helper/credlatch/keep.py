@@ -1,4 +1,4 @@
-"""What one call may leave for the next, in a process that serves several.
+"""What one call may leave for the next, in a process that answers several.
 
 Never what a store answered: files are looked at and the keyring is asked for each call.
 """

@@ -16,7 +16,6 @@ from credlatch.caller import Caller
 from credlatch.credential import Secret
 from credlatch.errors import ElsewhereError, RefusedError, RenewalError
 from credlatch.grant import OAuthRefresh
-from credlatch.keep import Keep
 from credlatch.renew import exchange
 from credlatch.request import Request
 from credlatch.resolve import Resolver
@@ -122,13 +121,12 @@ def test_a_process_with_another_resolver_does_not_say_whether_it_is(
         home.write(".netrc", "")
     request = Request(urls.parse("http://a.localhost/"), ())
     environ = {**settings(os.environ), **home.env}
-    keep = Keep()
-    agent_s = Caller(environ, str(home.path), keep)
+    agent_s = Caller(environ, str(home.path), is_guest=True)
     found = Resolver(agent_s).resolve(request)
     assert found is not None
     assert found.store == ("pixi-project" if project else "rattler")
     resolver.asked.clear()
-    other = Caller({**environ, name: "evil.example"}, str(home.path), keep)
+    other = Caller({**environ, name: "evil.example"}, str(home.path), is_guest=True)
     with pytest.raises(ElsewhereError):
         Resolver(other).resolve(request)
     assert resolver.asked == []

@@ -69,8 +69,9 @@ def test_a_caller_whose_folder_was_removed_is_at_the_root() -> None:
 
 
 def test_whoever_is_served_by_another_s_process_is_a_guest() -> None:
-    assert Caller({}, "/", Keep()).is_guest
-    assert not Caller({}, "/").is_guest
+    assert Caller({}, "/", is_guest=True).is_guest
+    # What a process keeps between its own calls makes no guest of it.
+    assert not Caller({}, "/", Keep()).is_guest
 
 
 def test_a_working_directory_that_was_removed_is_the_root(
@@ -111,14 +112,16 @@ def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(address: st
 
 def test_a_bus_that_does_not_answer_is_the_same_for_a_guest() -> None:
     for keep in (None, Keep()):
-        caller = Caller({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}, "/", keep)
+        environ = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}
+        caller = Caller(environ, "/", keep, is_guest=keep is not None)
         assert caller.keyring() is None
         assert len(caller.warnings) == 1
         caller.close()
 
 
 def test_a_bus_whose_address_is_relative_is_for_the_caller_s_own_process() -> None:
-    caller = Caller({"DBUS_SESSION_BUS_ADDRESS": "unix:path=bus"}, "/place", Keep())
+    environ = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=bus"}
+    caller = Caller(environ, "/place", Keep(), is_guest=True)
     with pytest.raises(ElsewhereError, match="DBUS_SESSION_BUS_ADDRESS"):
         caller.keyring()
 

@@ -51,7 +51,7 @@ def caller(
 ) -> Iterator[Caller]:
     """Whoever calls, in a process of their own and as a guest of one that serves several."""
     keep = Keep() if request.param == "guest" else None
-    caller = Caller(dict(home.env), str(home.path), keep)
+    caller = Caller(dict(home.env), str(home.path), keep, is_guest=keep is not None)
     yield caller
     caller.close()
     if keep is not None:
@@ -295,7 +295,7 @@ def test_another_user_s_bus_gets_and_gives_nothing(home: Home, *, guest: bool) -
             bus.add("rattler", HOST, TOKEN)
             home.env["DBUS_SESSION_BUS_ADDRESS"] = bus.address
             keep = Keep() if guest else None
-            caller = Caller(dict(home.env), str(home.path), keep)
+            caller = Caller(dict(home.env), str(home.path), keep, is_guest=guest)
             assert get(caller) is None
             (warning,) = caller.warnings
             assert "another user" in warning

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.errors import SecretsError
+from credlatch.keep import Keep
 from credlatch.secrets import source as sources
 from credlatch.secrets import wanted
 from credlatch.secrets.source import MAX_SIZE, Says, Source
+from support.false_bus import FalseBus
 from support.in_memory import until
 from support.logins import OAuthLogin
 from support.token_server import Fault
@@ -55,6 +59,28 @@ def test_a_token_is_renewed_for_a_reader(
         tokens.append(find())
     assert len(set(tokens)) == 3
     assert tokens[-1] == str(token_server.current_access_token).encode()
+
+
+@pytest.mark.parametrize("address", ["absolute", "relative"])
+def test_all_readings_of_a_build_ask_the_keyring_over_one_connection(
+    home: Home, said: list[str], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    keep = Keep()
+    secret = wanted.secret(f"id=t,url=https://{HOST}/,as=token")
+    with tempfile.TemporaryDirectory(prefix="fb-") as folder, FalseBus(Path(folder) / "bus") as bus:
+        # To the process of a build, unlike the agent, a relative address leads where it led before.
+        monkeypatch.chdir(folder)
+        relative = address == "relative"
+        home.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=bus" if relative else bus.address
+        bus.add("rattler", HOST, '{"BearerToken":"one"}')
+        readings = [Source(secret, home.env, Says(said.append), keep=keep) for _ in range(2)]
+        assert [each.find() for each in readings] == [b"one", b"one"]
+        bus.items.clear()
+        bus.add("rattler", HOST, '{"BearerToken":"two"}')
+        assert [each.find() for each in readings] == [b"two", b"two"]
+        assert bus.connections == 1
+        keep.close()
+    assert said == []
 
 
 def test_a_token_that_lives_on_is_not_renewed_for_each_reader(

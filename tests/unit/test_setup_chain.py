@@ -12,7 +12,6 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
 from credlatch.errors import ElsewhereError, StoreError
-from credlatch.keep import Keep
 from credlatch.protocols import bazel, docker
 from credlatch.resolve import Resolver
 from credlatch.stores import chained, chained_answers, order
@@ -269,7 +268,7 @@ def test_it_says_until_when(chains: Chained, expires: str, seconds: int | None) 
 def test_a_process_that_serves_others_leaves_it_to_the_caller(chains: Chained) -> None:
     chains.helper("docker-credential-other")
     chains.chain(docker={"r.example": "other"})
-    guest = Caller(dict(chains.home.env), str(chains.home.path), Keep())
+    guest = Caller(dict(chains.home.env), str(chains.home.path), is_guest=True)
     assert ChainedStore(guest).look(docker.parse_get(b"o.example")) is None
     with pytest.raises(ElsewhereError):
         ChainedStore(guest).look(docker.parse_get(b"r.example"))

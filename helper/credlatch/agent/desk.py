@@ -75,7 +75,7 @@ class Desk:
         environ = _environ(variables)
 
         def make_caller() -> Caller:
-            return Caller(environ, os.fsdecode(cwd), self._keep)
+            return Caller(environ, os.fsdecode(cwd), self._keep, is_guest=True)
 
         caller = make_caller()
         try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from credlatch.caller import Caller
+    from credlatch.keep import Keep
     from credlatch.secrets.source import Says, Source
     from credlatch.secrets.wanted import Wanted
 
@@ -81,6 +82,7 @@ def _run(
     options: argparse.Namespace,
     caller: Caller,
 ) -> int:
+    from credlatch.keep import Keep
     from credlatch.secrets import child, folder
     from credlatch.secrets.source import Says
     from credlatch.secrets.wired import FOLDER_VARIABLE, Given, wired
@@ -94,7 +96,9 @@ def _run(
         if not all(each.in_environment for each in every):
             place = until_the_end.enter_context(folder.private(caller))
         memory.forbid_dumps()
-        sources, variables = _found(every, options, caller, says)
+        keep = Keep()
+        until_the_end.callback(keep.close)
+        sources, variables = _found(every, options, caller, says, keep)
         given = [Given(name, None) for name in variables]
         given += [Given(each.id, os.path.join(place, each.id)) for each in sources]
         if place:
@@ -127,7 +131,7 @@ def _run(
 
 
 def _found(
-    every: Sequence[Wanted], options: argparse.Namespace, caller: Caller, says: Says
+    every: Sequence[Wanted], options: argparse.Namespace, caller: Caller, says: Says, keep: Keep
 ) -> tuple[list[Source], dict[str, str]]:
     """What there is a credential for: secrets for files, and the variables with theirs.
 
@@ -139,7 +143,7 @@ def _found(
     sources: list[Source] = []
     variables: dict[str, str] = {}
     for each in every:
-        source = Source(each, caller.environ, says)
+        source = Source(each, caller.environ, says, keep=keep)
         first = source.first()
         if first is None:
             if not options.allow_missing:

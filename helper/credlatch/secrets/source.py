@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from credlatch.credential import Secret
+    from credlatch.keep import Keep
     from credlatch.secrets.wanted import Wanted
 
 MAX_SIZE = 512_000  # bytes of a secret: BuildKit takes no larger one (MaxSecretSize)
@@ -67,6 +68,7 @@ class Source:
         environ: the environment that the stores are found by.
         says: takes warnings, and why a reader gets nothing.
         patience: seconds for which a renewal is tried again.
+        keep: what all readings of a process leave for each other: a connection to the keyring.
 
     Attributes:
         id: what the build calls it.
@@ -74,7 +76,12 @@ class Source:
     """
 
     def __init__(
-        self, wanted: Wanted, environ: Mapping[str, str], says: Says, patience: float = PATIENCE
+        self,
+        wanted: Wanted,
+        environ: Mapping[str, str],
+        says: Says,
+        patience: float = PATIENCE,
+        keep: Keep | None = None,
     ) -> None:
         self.id = wanted.id
         self.unread = wanted.unread
@@ -82,6 +89,7 @@ class Source:
         self._environ = environ
         self._says = says
         self._patience = patience
+        self._keep = keep
         self._changed = threading.Condition()
         self._at_work = 0
         self._ended = False
@@ -94,7 +102,7 @@ class Source:
         """
         wanted = self._wanted
         request = requests.for_url(wanted.url, login=shapes.needs_login(wanted.shape))
-        caller = Caller(self._environ)
+        caller = Caller(self._environ, keep=self._keep)
         try:
             with self._work():
                 resolution = Resolver(caller).resolve(request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from credlatch.errors import AbsentError, AmbiguousError
+from credlatch.errors import AbsentError, AmbiguousError, ElsewhereError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def open_keyring(
     warn: Callable[[str], None],
     left: Callable[[float], float],
     pool: Pool | None = None,
+    *,
+    is_guest: bool = False,
 ) -> Keyring | None:
     """The system's keyring; None where there is none, at no cost.
 
@@ -60,10 +62,12 @@ def open_keyring(
         variable: gives a variable of the caller's environment.
         warn: told when a keyring is announced there and is not there.
         left: the seconds that a step of the call may take, of as many as it is given.
-        pool: the connections of a process that serves several callers.
+        pool: the connections of a process that answers several calls.
+        is_guest: whether this process serves the call for another one.
 
     Raises:
         StoreError: there is one, and it cannot be asked.
+        ElsewhereError: where it is depends on a guest's working directory.
     """
     if sys.platform == "win32":
         from credlatch.system.keyring.windows import CredentialManager
@@ -76,6 +80,8 @@ def open_keyring(
     address = _session_bus(variable)
     if address is None:
         return None
+    if is_guest and _is_relative(address):
+        raise ElsewhereError("DBUS_SESSION_BUS_ADDRESS is relative to the working directory")
     try:
         if pool is not None:
             from credlatch.system.keyring.lent import Lent
@@ -97,6 +103,13 @@ def _session_bus(variable: Callable[[str], str | None]) -> str | None:
         if runtime and os.path.isabs(runtime) and os.path.exists(f"{runtime}/bus"):
             address = f"unix:path={runtime}/bus"
     return address
+
+
+def _is_relative(address: str) -> bool:
+    from credlatch.system.keyring.pool import path_of
+
+    path = path_of(address)
+    return path is not None and not path.startswith(("/", "\0"))
 
 
 def only(service: str, username: str, secrets: list[Secret]) -> Secret | None:

@@ -10,8 +10,6 @@ import os
 import threading
 import time
 
-from credlatch.errors import ElsewhereError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.system.keyring.bus import Left
@@ -32,7 +30,6 @@ class Connection:
     Raises:
         AbsentError: there is no bus of the caller's.
         StoreError: there is one, and it cannot be asked.
-        ElsewhereError: where it leads depends on the caller's working directory.
 
     Attributes:
         service: the Secret Service at its other end.
@@ -116,17 +113,23 @@ class Pool:
         return None
 
 
-def _socket_at(address: str) -> tuple[int, int] | None:
-    """Which file a bus's address leads to; None where it is no file, or there is none."""
+def path_of(address: str) -> str | None:
+    """The path in a bus's address, with a zero byte before an abstract one; None: it has none."""
     from jeepney.bus import get_bus
 
     try:
-        path = get_bus(address)
+        path: str = get_bus(address)
     # An address may be anything; one that is no good is refused when it is opened.
     except Exception:  # noqa: BLE001
         return None
-    if not path.startswith(("/", "\0")):
-        raise ElsewhereError("DBUS_SESSION_BUS_ADDRESS is relative to the working directory")
+    return path
+
+
+def _socket_at(address: str) -> tuple[int, int] | None:
+    """Which file a bus's address leads to; None where it is no file, or there is none."""
+    path = path_of(address)
+    if path is None:
+        return None
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # ValueError: it begins with a zero byte, as abstract ones do
