@@ -19,18 +19,28 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("environ", "given"),
     [
-        ({"A": "1"}, {"A": "1"}),
-        ({"LD_LIBRARY_PATH": "/mei", "LD_LIBRARY_PATH_ORIG": "/x"}, {"LD_LIBRARY_PATH": "/x"}),
+        ({"KEPT": "\udcff ü"}, {"KEPT": "\udcff ü"}),
+        ({"LD_LIBRARY_PATH": "/mei:/x:/y", "LD_LIBRARY_PATH_ORIG": "/x:/y"},
+         {"LD_LIBRARY_PATH": "/x:/y"}),
+        ({"LD_LIBRARY_PATH": "/mei:", "LD_LIBRARY_PATH_ORIG": ""}, {"LD_LIBRARY_PATH": ""}),
         ({"LD_LIBRARY_PATH": "/mei"}, {}),
         ({"LD_LIBRARY_PATH": "/mine"}, {"LD_LIBRARY_PATH": "/mine"}),
-        ({"_PYI_ARCHIVE_FILE": "/x", "_PYI_PARENT_PROCESS_LEVEL": "1"}, {}),
+        ({"LD_LIBRARY_PATH": "/mei4:/a"}, {"LD_LIBRARY_PATH": "/mei4:/a"}),
+        # The same program's, in another folder: the agent has its caller's environment.
+        ({"LD_LIBRARY_PATH": "/mei2:/x", "LD_LIBRARY_PATH_ORIG": "/x"}, {"LD_LIBRARY_PATH": "/x"}),
+        # Another frozen program's, that has called us: not ours to take away.
+        ({"LD_LIBRARY_PATH": "/mei", "LD_LIBRARY_PATH_ORIG": "/x"}, {"LD_LIBRARY_PATH_ORIG": "/x"}),
+        ({"LD_LIBRARY_PATH_ORIG": "/x"}, {"LD_LIBRARY_PATH_ORIG": "/x"}),
+        ({"_PYI_ARCHIVE_FILE": "/x", "_PYI_": ""}, {}),
     ],
-)
+)  # fmt: skip
 def test_what_belongs_to_our_own_start_is_not_passed_on(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], given: dict[str, str]
 ) -> None:
     monkeypatch.setattr(sys, "_MEIPASS", "/mei", raising=False)
+    before = dict(environ)
     assert programs.environment(environ) == given
+    assert environ == before
 
 
 def test_run_from_source_nothing_is_taken_for_ours() -> None:

@@ -96,27 +96,14 @@ def _not_alone(folder: bytes) -> PermissionError:
 
 def _spawn(lock: int, first: str) -> None:
     """Run the agent in a session of its own, without any descriptor of ours but the lock."""
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        return
-    try:
-        os.setsid()
-        if os.fork() == 0:
-            # The lock first: it has a stream's number when the caller came without streams.
-            os.dup2(lock, LOCK)
-            nothing = os.open(os.devnull, os.O_RDWR)
-            for descriptor in (0, 1, 2):
-                os.dup2(nothing, descriptor)
-            for descriptor in (0, 1, 2, LOCK):
-                os.set_inheritable(descriptor, True)  # dup2 does not, when both are the same
-            os.closerange(LOCK + 1, os.sysconf("SC_OPEN_MAX"))
-            os.chdir("/")
-            os.umask(0o077)
-            words = ["credlatch", "agent", "serve", str(LOCK)]
-            os.execve(sys.executable, words, _environment(first))  # noqa: S606 - no shell is wanted
-    finally:
-        os._exit(1)
+    from credlatch.system.detached import detached
+
+    def run() -> None:
+        os.umask(0o077)
+        words = ["credlatch", "agent", "serve", str(LOCK)]
+        os.execve(sys.executable, words, _environment(first))  # noqa: S606 - no shell is wanted
+
+    detached(run, {LOCK: lock})
 
 
 def _environment(first: str) -> dict[str, str]:

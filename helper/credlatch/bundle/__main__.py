@@ -11,6 +11,7 @@ from credlatch.bundle.places import places
 from credlatch.caller import Caller
 from credlatch.commands import streams
 from credlatch.errors import CredlatchError, PlaceError
+from credlatch.system import programs
 from credlatch.system.files import reason
 
 
@@ -38,7 +39,8 @@ def _run() -> int:
     """
     build = str(sys._xoptions["utf8 credlatch"])
     name = "credlatch.exe" if sys.platform == "win32" else "credlatch"
-    environ = launch.environment(os.environ, str(getattr(sys, "_MEIPASS", "")))
+    # The program's own loader must not take it for a part of this one (PyInstaller's manual).
+    environ = {**programs.environment(os.environ), "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
     def unpack(folder: str) -> None:
         from credlatch.bundle import carried  # which costs more than all that is done otherwise

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _CHUNK = 65_536
-_LIBRARIES = "LD_LIBRARY_PATH"
 
 
 def become(program: str, argv: list[str], environ: Mapping[str, str], held: int | None) -> NoReturn:
@@ -28,24 +27,6 @@ def become(program: str, argv: list[str], environ: Mapping[str, str], held: int 
     if held is not None:
         os.set_inheritable(held, True)
     os.execve(program, argv, environ)  # noqa: S606 - no shell is wanted
-
-
-def environment(environ: Mapping[str, str], unpacked: str) -> dict[str, str]:
-    """The caller's environment again, without what PyInstaller's loader has put into it.
-
-    Args:
-        environ: this process's.
-        unpacked: the temporary folder of the loader's (``sys._MEIPASS``).
-    """
-    kept = {name: value for name, value in environ.items() if not name.startswith("_PYI_")}
-    libraries = kept.get(_LIBRARIES, "")
-    if libraries == unpacked:
-        del kept[_LIBRARIES]
-    elif libraries.startswith(f"{unpacked}:"):
-        kept[_LIBRARIES] = libraries[len(unpacked) + 1 :]
-        kept.pop(f"{_LIBRARIES}_ORIG", None)
-    # The program's own loader must not take it for a part of this one (PyInstaller's manual).
-    return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
 
 def give_back(taken: bytes, *, more: bool) -> None:
@@ -74,30 +55,14 @@ def _feed(writer: int, data: bytes, *, more: bool) -> None:
 
     It has nothing of ours but the pipe, so that no reader of our output waits for its end.
     """
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        return
-    try:
-        if os.fork() == 0:
-            os.dup2(writer, 1)
-            for name in os.listdir("/dev/fd"):
-                if name not in (("0", "1") if more else ("1",)):
-                    _close(int(name))
-            _write(data)
-            while more and (chunk := os.read(0, _CHUNK)):
-                _write(chunk)
-    except OSError:
-        pass  # nobody reads it any more
-    finally:
-        os._exit(0)
+    from credlatch.system.detached import detached
 
+    def feed() -> None:
+        _write(data)
+        while more and (chunk := os.read(0, _CHUNK)):
+            _write(chunk)
 
-def _close(descriptor: int) -> None:
-    try:  # noqa: SIM105 - contextlib is not imported for this
-        os.close(descriptor)
-    except OSError:
-        pass  # that of the list itself
+    detached(feed, {1: writer, 0: 0} if more else {1: writer}, own_session=False)
 
 
 def _write(data: bytes) -> None:

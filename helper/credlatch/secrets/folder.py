@@ -115,39 +115,24 @@ def _watched(folder: str) -> Iterator[None]:
     Raises:
         SecretsError: there can be no more processes.
     """
+    from credlatch.system.detached import detached
+
     ours, theirs = os.pipe()
+
+    def watch() -> None:
+        os.read(0, 1)  # until nobody has the pipe's other end any more
+        _remove(folder)
+
     try:
-        child = os.fork()
+        detached(watch, {0: ours})
     except OSError as error:
         _remove(folder)
         raise SecretsError(f"{folder} cannot be watched: {reason(error)}") from None
-    if child == 0:
-        try:
-            os.setsid()
-            if os.fork() == 0:
-                _watch(ours, folder)
-        finally:
-            os._exit(0)
-    with suppress(ChildProcessError):  # where our caller ignores SIGCHLD, nothing is left of it
-        os.waitpid(child, 0)
     os.close(ours)
     try:
         yield
     finally:
         os.close(theirs)
-
-
-def _watch(pipe: int, folder: str) -> None:
-    """Wait until nobody has the pipe's other end any more, and remove the folder."""
-    if pipe != 0:
-        os.dup2(pipe, 0)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.chdir("/")
-    os.read(0, 1)
-    _remove(folder)
 
 
 def _sweep(base: str) -> None:

@@ -53,13 +53,19 @@ class Done:
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment for a program that is not ours."""
+    """The caller's environment again, without what PyInstaller's loader has put into it.
+
+    The loader puts its folder before what was there, which it also keeps under another name. That
+    name is the caller's own where there was nothing: another frozen program may have called us.
+    """
     kept = {name: value for name, value in environ.items() if not name.startswith("_PYI_")}
-    original = kept.pop(f"{_LIBRARIES}_ORIG", None)
-    if original is not None:
-        kept[_LIBRARIES] = original
-    elif kept.get(_LIBRARIES, "").split(":")[0] == getattr(sys, "_MEIPASS", None):
-        del kept[_LIBRARIES]  # the loader's alone
+    libraries, former = kept.get(_LIBRARIES), kept.get(f"{_LIBRARIES}_ORIG")
+    if libraries is None:
+        return kept
+    if libraries == getattr(sys, "_MEIPASS", None):
+        del kept[_LIBRARIES]
+    elif former is not None and libraries.endswith(f":{former}"):
+        kept[_LIBRARIES] = kept.pop(f"{_LIBRARIES}_ORIG")
     return kept
 
 
