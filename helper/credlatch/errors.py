@@ -16,6 +16,7 @@ holds a secret, and none of these reaches a user as a traceback.
     ├── SetupError        a tool's configuration cannot be changed, and is as it was
     ├── StoreError        a store that is ours to read is broken, locked or ambiguous
     │   ├── AmbiguousError  it has two answers, and nothing says which is meant
+    │   ├── UnusableError   its credential has ended, or does not go where it is asked for
     │   ├── LockedError     somebody else keeps it locked, or its lock is none
     │   └── AbsentError     a keyring that a setting points at is not there
     └── RenewalError      an expired credential could not be renewed
@@ -83,6 +84,10 @@ class StoreError(CredlatchError):
 
 class AmbiguousError(StoreError):
     """A store has more than one answer, and nothing says which is meant."""
+
+
+class UnusableError(StoreError):
+    """What a store has cannot be sent: it has ended, or makes no header or login."""
 
 
 class LockedError(StoreError):

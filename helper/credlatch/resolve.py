@@ -1,31 +1,34 @@
-"""From a request to a credential: the stores in order, and the renewal of what has expired."""
+"""From a request to its outcome: the stores in order, and the renewal of what has expired."""
 
 from __future__ import annotations
 
 import time
 
 from credlatch import clock
-from credlatch.credential import Basic
 from credlatch.errors import (
     CredlatchError,
     ElsewhereError,
     RefusedError,
     RenewalError,
     StoreError,
+    UnusableError,
 )
 from credlatch.renew import margin
-from credlatch.stores import NOTHING, ORIGIN, PORT, PROJECT, RenewableStore
+from credlatch.stores import FOUND, NEAR_MISS, PROJECT, SHADOWED, UNSURE, RenewableStore, Step
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
+    from credlatch.stores.order import Order
     from credlatch.url import Url
+
+    Opener = Callable[[Caller], Store | None]
 
 
 class Resolution:
@@ -62,12 +65,29 @@ class Resolution:
         return self.entry.where
 
 
+class Outcome:
+    """What came of a request.
+
+    Attributes:
+        resolution: the answer, or None.
+        failure: why there is none although there may be one; None: no store has one.
+        trace: a step for each store of the order.
+    """
+
+    __slots__ = ("failure", "resolution", "trace")
+
+    def __init__(self) -> None:
+        self.resolution: Resolution | None = None
+        self.failure: CredlatchError | None = None
+        self.trace: list[Step] = []
+
+
 class Resolver:
     """Asks the stores that a caller has.
 
     Args:
         caller: whose stores they are; it also gathers the warnings.
-        order: opens the stores, one after the other.
+        order: names the stores, and opens them one after the other.
         ahead: seconds by which a token is renewed earlier than a client would have it renewed.
         renews: whether what has ended is renewed.
     """
@@ -75,7 +95,7 @@ class Resolver:
     def __init__(
         self,
         caller: Caller,
-        order: tuple[Callable[[Caller], Store | None], ...] = ORDER,
+        order: Order = ORDER,
         *,
         ahead: float = 0.0,
         renews: bool = True,
@@ -86,69 +106,107 @@ class Resolver:
         self._order = order
 
     def resolve(self, request: Request) -> Resolution | None:
-        """The first answer; None when no store has an entry.
-
-        A store that is broken is passed over with a warning. When nothing else answers, its failure
-        is the answer: going on without a credential would be a surprise.
+        """The answer; None when no store has an entry.
 
         Raises:
             RefusedError: there is one, and it must not travel there.
             CredlatchError: there may be one, and it cannot be had.
         """
+        outcome = self.outcome(request)
+        if outcome.failure is not None:
+            raise outcome.failure
+        return outcome.resolution
+
+    def outcome(self, request: Request, *, every: bool = False) -> Outcome:
+        """The first answer, and what each store had to do with it.
+
+        A store that is broken is passed over with a warning. When nothing else answers, its failure
+        is the answer: going on without a credential would be a surprise.
+
+        Args:
+            request: what is asked.
+            every: ask also the stores after the one that settles it. What they have is shadowed: it
+                is not looked into, nor renewed.
+        """
+        outcome = Outcome()
         failures: list[CredlatchError] = []
-        for open_store in self._order:
-            try:
-                resolution = self._ask(open_store, request, sure=not failures)
-            except (StoreError, RenewalError) as failure:
+        walk = self._walk(request, outcome.trace)
+        for step, store, open_store in walk:
+            outcome.resolution = self._answer(step, store, open_store, request)
+            failure = None if self._warns(step) else step.failure
+            if isinstance(failure, StoreError | RenewalError):
                 failures.append(failure)
-                continue
-            if resolution is not None:
-                self._warn(failures)
-                return resolution
-        if failures:
-            self._warn([each for each in failures if str(each) != str(failures[0])])
-            raise failures[0]
-        return None
+            else:
+                outcome.failure = failure
+            if outcome.resolution is not None or outcome.failure is not None:
+                break
+        else:
+            outcome.failure = failures[0] if failures else None
+        if outcome.resolution is not None or outcome.failure in failures:
+            for each in failures:
+                if str(each) != str(outcome.failure):
+                    self._caller.warn(str(each))
+        if every:
+            for step, *_ in walk:
+                step.came = SHADOWED if step.came is FOUND else step.came
+        outcome.trace += [Step(name) for name, _ in self._order[len(outcome.trace) :]]
+        return outcome
+
+    def _warns(self, step: Step) -> bool:
+        """Whether a failure is a warning alone: what is wrong with a project stops no call."""
+        if step.failure is None or step.store != PROJECT:
+            return False
+        if isinstance(step.failure, ElsewhereError):
+            return False
+        self._caller.warn(f"{step.failure} (a project's configuration names it)")
+        return True
 
     def standing(self, request: Request) -> Entry | None:
         """The entry that an answer would come from, as it stands: nothing is renewed or warned of.
 
         None where there is none; a store that is broken is passed over.
         """
-        for open_store in self._order:
+        entries = (step.entry for step, *_ in self._walk(request, []))
+        return next((entry for entry in entries if entry is not None), None)
+
+    def _walk(
+        self, request: Request, trace: list[Step]
+    ) -> Iterator[tuple[Step, Store | None, Opener]]:
+        """Ask one store after the other; a step for each, which is in ``trace`` by then."""
+        for name, open_store in self._order:
+            step, store = Step(name), None
+            trace.append(step)
             try:
-                entry = _find(open_store(self._caller), request)
-            except CredlatchError:
-                continue
-            if entry is not None:
-                return entry
-        return None
-
-    def _warn(self, failures: list[CredlatchError]) -> None:
-        for failure in failures:
-            self._caller.warn(str(failure))
-
-    def _ask(
-        self, open_store: Callable[[Caller], Store | None], request: Request, *, sure: bool
-    ) -> Resolution | None:
-        """What a store answers; a project's is not asked unless no other may have an answer."""
-        store = open_store(self._caller)
-        if store is None or (store.name == PROJECT and not sure):
-            return None
-        try:
-            return self._answer(store, open_store, request)
-        except CredlatchError as error:
-            if store.name != PROJECT or isinstance(error, ElsewhereError):
-                raise
-            self._caller.warn(f"{error} (a project's configuration names it)")
-            return None
+                store = open_store(self._caller)
+                if name == PROJECT and store is not None and any(each.failure for each in trace):
+                    # A project's is not asked unless no other may have an answer.
+                    step.came, step.near = NEAR_MISS, ((UNSURE, name),)
+                else:
+                    step.look(store, request)
+            except CredlatchError as error:
+                step.fail(error)
+            yield step, store, open_store
 
     def _answer(
-        self, store: Store, open_store: Callable[[Caller], Store | None], request: Request
+        self, step: Step, store: Store | None, open_store: Opener, request: Request
     ) -> Resolution | None:
-        entry = _find(store, request)
-        if entry is None:
+        """What a store has found, if it can be served; else the step has the failure, if any."""
+        if step.entry is None or store is None:
             return None
+        try:
+            return self._served(step, step.entry, store, open_store, request)
+        except CredlatchError as error:
+            step.fail(error)
+            return None
+
+    def _served(
+        self, step: Step, entry: Entry, store: Store, open_store: Opener, request: Request
+    ) -> Resolution:
+        """What a store has found, renewed where that is due.
+
+        Raises:
+            CredlatchError: it cannot be served.
+        """
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
             raise RefusedError(
                 f"{request.url.shown} is plain http, and the credential from {entry.where} "
@@ -161,11 +219,15 @@ class Resolver:
             and self._renews
             and isinstance(store, RenewableStore)
         ):
+
+            def look() -> Entry | None:
+                return Step(step.store).look(open_store(self._caller), request)
+
             # Valid at the moment it came, or at this one: it may live for a second.
-            entry = self._renewed(store, entry, lambda: _find(open_store(self._caller), request))
+            entry = step.entry = self._renewed(store, entry, look)
         credential = _usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
-        return Resolution(credential, request.url, expires, store.name, entry)
+        return Resolution(credential, request.url, expires, step.store, entry)
 
     def _renewed(
         self, store: RenewableStore, entry: Entry, look: Callable[[], Entry | None]
@@ -188,38 +250,16 @@ def _or_localhost(url: Url) -> str:
     return f", or localhost itself ({url.host} does not resolve to this machine alone)"
 
 
-def _find(store: Store | None, request: Request) -> Entry | None:
-    """What a store has for a request, if that is an answer to it."""
-    entry = None if store is None else store.look(request)
-    return entry if entry is not None and _answers(entry, request) else None
-
-
-def _answers(entry: Entry, request: Request) -> bool:
-    """Whether an entry is for what was asked, and not for more than a registry may have.
-
-    Between registries a port makes the difference: whoever can have a login sent to another port of
-    its host can have it. Tokens are as their own tool keeps them.
-    """
-    if not request.registry:
-        return entry.names != PORT
-    if entry.names == NOTHING or (entry.credential is not None and not entry.credential.logs_in):
-        return False
-    if entry.names in {ORIGIN, PORT}:
-        return True
-    at_own_port = request.url is None or request.url.default_port
-    return at_own_port or not isinstance(entry.credential, Basic)
-
-
 def _usable(entry: Entry, request: Request, now: float) -> Credential:
     """The entry's credential, if it can do what the request is for.
 
     Raises:
-        StoreError: it cannot; the text says why and what to do.
+        UnusableError: it cannot; the text says why and what to do.
     """
     credential = entry.credential
     if credential is None or not margin.is_valid(entry, now):
         ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
-        raise StoreError(
+        raise UnusableError(
             f"the token from {entry.where} expired{ended} (this machine's clock says "
             f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.advice}"
         )
@@ -230,5 +270,5 @@ def _usable(entry: Entry, request: Request, now: float) -> Credential:
         else:
             credential.headers()
     except ValueError as error:
-        raise StoreError(f"the credential from {entry.where} cannot be used: {error}") from None
+        raise UnusableError(f"the credential from {entry.where} cannot be used: {error}") from None
     return credential

@@ -96,7 +96,7 @@ class StoreContract:
         url = urls.parse(self.URL.replace("https://", "http://"))
         answer = None
         with suppress(RefusedError):
-            answer = Resolver(self.caller(home), (self.store,)).resolve(Request(url, ()))
+            answer = Resolver(self.caller(home), (("it", self.store),)).resolve(Request(url, ()))
         assert answer is None
 
     def test_what_is_found_does_not_show_its_secret(self, home: Home) -> None:

@@ -80,7 +80,9 @@ def header(home: Home, url: str) -> str | None:
 
 def header_by_url(home: Home, url: str) -> str | None:
     """What whoever asks by URL, and not by Docker's key, is given."""
-    found = Resolver(caller_of(home), (DockerStore,)).resolve(Request(urls.parse(url), ()))
+    found = Resolver(caller_of(home), (("docker", DockerStore),)).resolve(
+        Request(urls.parse(url), ())
+    )
     return None if found is None else found.credential.headers()["Authorization"]
 
 
@@ -329,7 +331,7 @@ def test_a_key_in_http_is_for_docker_alone(home: Home, key: str, file: str) -> N
     assert got(caller_of(home), "http://r.example/v2/") is None
     assert header_by_url(home, "https://r.example/") is None
     with pytest.raises(RefusedError):  # nothing that could be sent in the clear is passed over
-        Resolver(caller_of(home), (DockerStore,)).resolve(
+        Resolver(caller_of(home), (("docker", DockerStore),)).resolve(
             Request(urls.parse("http://r.example/"), ())
         )
 

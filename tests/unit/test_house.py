@@ -145,7 +145,7 @@ def test_every_error_ends_with_1_but_wrong_usage() -> None:
 
 def test_the_order_of_the_stores() -> None:
     caller = Caller({"HOME": "/nowhere", "PYX_API_KEY": "k"}, "/")
-    names = [store.name for open_store in ORDER if (store := open_store(caller)) is not None]
+    names = [name for name, open_store in ORDER if open_store(caller) is not None]
     assert names == [
         "environment", "pyx-key", "rattler", "uv", "pyx", "posit", "netrc", "docker", "keyring"
     ]  # fmt: skip

@@ -20,8 +20,8 @@ from credlatch.errors import (
 from credlatch.grant import OAuthRefresh
 from credlatch.protocols import docker
 from credlatch.request import Request
-from credlatch.resolve import Resolution, Resolver
-from credlatch.stores import Entry, KeyedStore, RenewableStore, Store
+from credlatch.resolve import Outcome, Resolution, Resolver
+from credlatch.stores import PORT, PROJECT, Entry, KeyedStore, RenewableStore, Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +81,13 @@ def entry(
 
 def resolver(*stores: Fake) -> tuple[Resolver, Caller]:
     caller = Caller({}, "/")
-    order = tuple((lambda _, each=store: each) for store in stores)
+    order = tuple((each.name, lambda _, each=each: each) for each in stores)
     return Resolver(caller, order), caller
+
+
+def told(outcome: Outcome) -> list[str]:
+    """What came of asking each store, and why."""
+    return [": ".join((step.came, *step.reasons())) for step in outcome.trace]
 
 
 def bazel(url: str = URL) -> Request:
@@ -279,3 +284,82 @@ def test_a_renewal_s_failure_counts_as_the_store_s(error: RenewalError) -> None:
     asking, caller = resolver(Fake(error), Fake(entry("second")))
     assert secret(asking.resolve(bazel())) == "second"
     assert caller.warnings == [str(error)]
+
+
+# The trace
+
+
+def test_the_trace_says_what_each_store_had_to_do_with_the_answer() -> None:
+    def stores() -> list[Fake]:
+        bob = entry("bob's", credential=Basic("bob", Secret("p")))
+        return [Fake(None), Fake(BROKEN), Fake(bob), Fake(entry("t")), Fake(None), Fake(entry("2"))]
+
+    request = bazel("https://alice@a.example/x")
+    asking, caller = resolver(*stores())
+    outcome = asking.outcome(request)
+    assert secret(outcome.resolution) == "t"
+    assert outcome.failure is None
+    assert told(outcome) == [
+        "nothing",
+        f"broken: {BROKEN}",
+        "near miss: store of bob's: it is not of the user who is asked for",
+        "found",
+        "not asked",
+        "not asked",
+    ]
+    assert caller.warnings == [str(BROKEN)]
+    later = Fake(StoreError("the last store is broken, too"))
+    asking, caller = resolver(*stores(), later)
+    every = asking.outcome(request, every=True)
+    assert secret(every.resolution) == "t"
+    assert told(every)[:4] == told(outcome)[:4]
+    assert told(every)[4:] == ["nothing", "shadowed", "broken: the last store is broken, too"]
+    assert caller.warnings == [str(BROKEN)]
+
+
+@pytest.mark.parametrize(
+    ("found", "url", "why"),
+    [
+        (entry(), "http://a.example/", "plain http"),
+        (entry(expires=int(time.time()) - 1), URL, "expired"),
+        (entry(credential=S3Key(Secret("t"))), URL, "does not sign requests"),
+        (entry(credential=Basic("bob", Secret("p"))), "https://alice@a.example/", "of the user"),
+    ],
+)
+def test_what_is_there_and_cannot_be_sent_is_a_near_miss(found: Entry, url: str, why: str) -> None:
+    outcome = resolver(Fake(found))[0].outcome(bazel(url))
+    assert outcome.resolution is None
+    (line,) = told(outcome)
+    assert line.startswith("near miss: ")
+    assert why in line
+
+
+def test_what_another_scheme_of_a_host_has_is_a_near_miss() -> None:
+    found = entry()
+    found.names = PORT
+    outcome = resolver(Fake(found))[0].outcome(bazel())
+    assert (outcome.resolution, outcome.failure) == (None, None)
+    assert told(outcome) == [
+        "near miss: store of t: it names another scheme, or no port, and so not this place"
+    ]
+
+
+def test_a_renewal_that_fails_is_a_broken_store_and_a_project_is_not_asked_then(
+    tmp_path: Path,
+) -> None:
+    project = Fake(entry("of the project"))
+    project.name = PROJECT
+    asking, _ = resolver(renewable(tmp_path, -1), project)
+    outcome = asking.outcome(bazel())
+    assert [step.came for step in outcome.trace] == ["broken", "near miss"]
+    assert outcome.trace[0].failure is outcome.failure
+    assert "store before it may have" in told(outcome)[1]
+    assert project.asked == []
+
+
+def test_an_entry_stands_where_an_answer_would_come_from() -> None:
+    ended = entry("ended", expires=int(time.time()) - 1)
+    asking, caller = resolver(Fake(BROKEN), Fake(ended), Fake(entry("second")))
+    assert asking.standing(bazel()) is ended
+    assert resolver(Fake(None))[0].standing(bazel()) is None
+    assert caller.warnings == []

@@ -64,9 +64,10 @@ def _tell_what_stays(key: str, request: Request, caller: Caller) -> None:
     if "://" in key and key != registry.HUB_KEY:
         return
     from credlatch.resolve import Resolver
-    from credlatch.stores.order import ORDER, chained
+    from credlatch.stores.order import CHAINED, ORDER
 
-    entry = Resolver(caller, tuple(each for each in ORDER if each is not chained)).standing(request)
+    others = tuple(row for row in ORDER if row[0] != CHAINED)
+    entry = Resolver(caller, others).standing(request)
     if entry is not None:
         caller.warn(
             f"{key} still gets what is in {entry.where}: another tool keeps that, and ends it"

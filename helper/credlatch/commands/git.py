@@ -6,7 +6,7 @@ from credlatch import answers, logins
 from credlatch import request as requests
 from credlatch.commands import asked, streams
 from credlatch.credential import Basic
-from credlatch.errors import CredlatchError, UsageError
+from credlatch.errors import UsageError
 from credlatch.protocols import git
 from credlatch.resolve import Resolver
 
@@ -105,9 +105,6 @@ def _erase(caller: Caller) -> bytes:
 
 def _known(caller: Caller, url: Url) -> Resolution | None:
     """What ``get`` has answered, unless it has been renewed since."""
-    try:
-        return Resolver(caller, renews=False).resolve(requests.for_login(url))
-    except CredlatchError:
-        return None
-    finally:
-        caller.warnings.clear()  # said at ``get``
+    outcome = Resolver(caller, renews=False).outcome(requests.for_login(url))
+    caller.warnings.clear()  # said at ``get``
+    return outcome.resolution

@@ -43,7 +43,7 @@ def _entries(caller: Caller) -> tuple[list[Url], list[str]]:
     """The hosts, and why a store could not be read."""
     found: dict[tuple[str, str, int], Url] = {}
     failures: list[str] = []
-    for open_store in ORDER:
+    for _, open_store in ORDER:
         store = open_store(caller)
         if store is None:
             continue
@@ -106,7 +106,7 @@ def _gets_credentials(url: Url) -> bool:
 
 
 def _has_login(url: Url, caller: Caller) -> bool:
-    for open_store in ORDER:
+    for _, open_store in ORDER:
         store = open_store(caller)
         try:
             if store is not None and _finds(store, url):

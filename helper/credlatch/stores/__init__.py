@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from credlatch import jwt
 from credlatch.credential import TOKEN_USER, Basic
-from credlatch.errors import StoreError
+from credlatch.errors import RefusedError, StoreError, UnusableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
+    from credlatch.errors import CredlatchError
     from credlatch.grant import Fresh, Grant
     from credlatch.request import Request
     from credlatch.url import Url
@@ -36,13 +37,13 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """A store that is read by URL.
+    """A store that is read by URL; ``order`` gives it its name.
 
     Attributes:
-        name: what the agent's log calls it.
+        near: what is there, and was passed over as being for others: why, and the place in words.
     """
 
-    name = ""
+    near: tuple[tuple[str, str], ...] = ()
 
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by the rule of the tool whose store it is.
@@ -58,7 +59,23 @@ class Store:
         Raises:
             StoreError: as for ``find``.
         """
-        return None if request.url is None else of_user(self.find(request.url), request)
+        return None if request.url is None else self._of_user(self.find(request.url), request)
+
+    def pass_over(self, why: str, where: str) -> None:
+        """Note what is there, and why it is no answer: OTHER_USER and the like, or such a text."""
+        self.near += ((why, where),)
+
+    def _of_user(self, entry: Entry | None, request: Request) -> Entry | None:
+        """An entry, unless it is the login of another user than a request names.
+
+        A token is nobody's and counts for all, since servers take it as the password of any user.
+        """
+        if entry is None or request.username is None or not isinstance(entry.credential, Basic):
+            return entry
+        if entry.credential.username in {request.username, TOKEN_USER}:
+            return entry
+        self.pass_over(OTHER_USER, entry.where)
+        return None
 
     def hosts(self) -> Iterable[str]:
         """What it has entries for, as far as it can tell.
@@ -97,7 +114,7 @@ class KeyedStore(Store):
         failure: StoreError | None = None
         for key in request.keys:
             try:
-                entry = of_user(self.find_key((key,)), request)
+                entry = self._of_user(self.find_key((key,)), request)
             except StoreError as error:
                 failure = failure or error
                 continue
@@ -136,14 +153,17 @@ def see_failures(caller: Caller, found: object, failures: Iterable[StoreError]) 
         caller.warn(str(failure))
 
 
-def of_user(entry: Entry | None, request: Request) -> Entry | None:
-    """An entry, unless it is the login of another user than a request names.
+# Why what a store has is no answer.
+OTHER_USER = "is not of the user who is asked for"
+OTHER_PLACE = "names another scheme, or no port, and so not this place"
+NO_LOGIN = "is no user name and password, or password"
+ENDED = "has ended, and nothing renews it"
+IN_THE_CLEAR = "would travel in plain http"
+UNSURE = "is a project's, and a store before it may have what was asked for"
 
-    A token is nobody's and counts for all, since servers take it as the password of any user.
-    """
-    if entry is None or request.username is None or not isinstance(entry.credential, Basic):
-        return entry
-    return entry if entry.credential.username in {request.username, TOKEN_USER} else None
+# What came of asking a store.
+NOT_ASKED, NOTHING_THERE, NEAR_MISS = "not asked", "nothing", "near miss"
+BROKEN, FOUND, SHADOWED = "broken", "found", "shadowed"
 
 
 # What of a request the place of an entry names, by the rule of the tool whose store it is.
@@ -154,6 +174,23 @@ NOTHING = "nothing"  # it is for every host that has no other
 
 # The store of what a project's files name: heard where every other could be asked and had nothing.
 PROJECT = "pixi-project"
+
+
+def unfit(entry: Entry, request: Request) -> str:
+    """Why an entry is not for what was asked, or for more than a registry may have; empty: it is.
+
+    Between registries a port makes the difference: whoever can have a login sent to another port of
+    its host can have it. Tokens are as their own tool keeps them.
+    """
+    if not request.registry:
+        return OTHER_PLACE if entry.names == PORT else ""
+    if entry.credential is not None and not entry.credential.logs_in:
+        return NO_LOGIN
+    if entry.names in {ORIGIN, PORT}:
+        return ""
+    at_own_port = request.url is None or request.url.default_port
+    fits = entry.names == HOST and (at_own_port or not isinstance(entry.credential, Basic))
+    return "" if fits else OTHER_PLACE
 
 
 class Entry:
@@ -207,3 +244,49 @@ class Entry:
         self.slot = slot
         self.advice = advice
         self.names = names
+
+
+class Step:
+    """What one store of the order has to do with an outcome.
+
+    Attributes:
+        store: the store's name.
+        came: NOT_ASKED; NOTHING_THERE; NEAR_MISS: what it has is for others, or cannot be sent;
+            BROKEN: it, or a renewal, failed; FOUND: it gave the answer; SHADOWED: it has one, too.
+        entry: what it has for the request.
+        failure: why that is not served, or why it could not be asked.
+        near: as ``Store.near``.
+    """
+
+    __slots__ = ("came", "entry", "failure", "near", "store")
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        self.came = NOT_ASKED
+        self.entry: Entry | None = None
+        self.failure: CredlatchError | None = None
+        self.near: tuple[tuple[str, str], ...] = ()
+
+    def look(self, store: Store | None, request: Request) -> Entry | None:
+        """Ask the store; None: the caller has none of this kind."""
+        self.came = NOTHING_THERE
+        if store is None:
+            return None
+        entry = store.look(request)
+        if entry is not None and (why := unfit(entry, request)):
+            store.pass_over(why, entry.where)
+            entry = None
+        self.near, self.entry = store.near, entry
+        if entry is not None or self.near:
+            self.came = NEAR_MISS if entry is None else FOUND
+        return entry
+
+    def fail(self, failure: CredlatchError) -> None:
+        """Note that it gives no answer."""
+        self.failure = failure
+        self.came = NEAR_MISS if isinstance(failure, RefusedError | UnusableError) else BROKEN
+
+    def reasons(self) -> list[str]:
+        """Why it did not answer, or not with all that it has: lines for a person, no secrets."""
+        lines = [f"{where}: it {why}" for why, where in self.near]
+        return lines if self.failure is None else [*lines, str(self.failure)]

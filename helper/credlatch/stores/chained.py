@@ -46,8 +46,6 @@ def path_of(caller: Caller) -> str:
 class ChainedStore(Store):
     """The helpers that are written down."""
 
-    name = "chained"
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._asked: dict[tuple[str, str], Entry | None] = {}

@@ -47,8 +47,6 @@ def _runtime_file(caller: Caller) -> str | None:
 class DockerStore(KeyedStore):
     """The files that count for the caller."""
 
-    name = "docker"
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 

@@ -46,8 +46,6 @@ def host_of(suffix: str) -> str:
 class EnvironmentStore(Store):
     """The caller's environment."""
 
-    name = "environment"
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 

@@ -19,8 +19,6 @@ RATTLER = "rattler"  # a service of rattler's own, which a host of that name mus
 class KeyringStore(Store):
     """Items that ``keyring set SERVICE USER`` made."""
 
-    name = "keyring"
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 

@@ -31,7 +31,7 @@ import sys
 
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError
-from credlatch.stores import HOST, NOTHING, Entry, Store
+from credlatch.stores import HOST, IN_THE_CLEAR, NOTHING, OTHER_USER, Entry, Store
 from credlatch.url import ipv6, undotted
 
 TYPE_CHECKING = False
@@ -48,8 +48,6 @@ _MOST = 64  # hosts of which is remembered what was found
 
 class NetrcStore(Store):
     """The caller's netrc."""
-
-    name = "netrc"
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -69,8 +67,13 @@ class NetrcStore(Store):
                 "belongs to nobody, up to the next machine"
             )
         login, names = found.login, HOST
+        if login is None and found.others:
+            self.pass_over(OTHER_USER, path)
         if login is None and found.default is not None and not found.named:
-            login, names = found.default if self._caller.may_send(url) else None, NOTHING
+            login, names = found.default, NOTHING
+            if not self._caller.may_send(url):
+                self.pass_over(IN_THE_CLEAR, path)
+                return None
         if login is None:
             return None
         return Entry(Basic(login[0], Secret(login[1])), path, names=names)
@@ -98,15 +101,17 @@ class _Found:
         default: those of the ``default``, or None.
         named: whether it has an entry of its own, be it another user's or cut short by a word that
             is not understood: the default is not for it.
+        others: whether there is a login that would be for it, of another user.
         odd: the words that stand before such a one.
     """
 
-    __slots__ = ("default", "login", "named", "odd")
+    __slots__ = ("default", "login", "named", "odd", "others")
 
     def __init__(self) -> None:
         self.login: tuple[str, str] | None = None
         self.default: tuple[str, str] | None = None
         self.named = False
+        self.others = False
         self.odd: list[str] = []
 
 
@@ -157,9 +162,9 @@ class _Netrc:
                 found.login = entry.login
                 break
             else:
-                found.named = True
+                found.named = found.others = True
         if found.default is not None and username not in {None, found.default[0]}:
-            found.default = None
+            found.default, found.others = None, True
         return found
 
 

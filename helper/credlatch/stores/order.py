@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credlatch.stores import PROJECT
 from credlatch.stores.pyx_realm import API_KEYS
 
 TYPE_CHECKING = False
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.stores import Store
     from credlatch.stores.chained import ChainedStore
+
+    Order = tuple[tuple[str, Callable[[Caller], Store | None]], ...]
+
+CHAINED = "chained"
 
 
 def _environment(caller: Caller) -> Store:
@@ -99,20 +104,21 @@ def _pixi_project(caller: Caller) -> Store | None:
     return PixiProjectStore(caller, path) if path else None
 
 
-ORDER: tuple[Callable[[Caller], Store | None], ...] = (
-    _environment,  # what this call's environment says outranks what was stored
-    _pyx_key,
-    _rattler,  # pixi's, and what we store ourselves
-    _uv,
-    _pyx,
-    _posit,
-    _netrc,
-    _docker,
-    _keyring,  # as pip and uv use it: last, because each question costs a round trip
-    chained,  # what was there before us: each question starts another program
-    _pixi_project,  # what a project says outranks nothing that is the caller's own
+ORDER: Order = (
+    ("environment", _environment),  # what this call's environment says outranks what was stored
+    ("pyx-key", _pyx_key),
+    ("rattler", _rattler),  # pixi's, and what we store ourselves
+    ("uv", _uv),
+    ("pyx", _pyx),
+    ("posit", _posit),
+    ("netrc", _netrc),
+    ("docker", _docker),
+    ("keyring", _keyring),  # as pip and uv use it: last, as each question costs a round trip
+    (CHAINED, chained),  # what was there before us: each question starts another program
+    (PROJECT, _pixi_project),  # what a project says outranks nothing that is the caller's own
 )
-"""Each opens one store, or gives None where the caller has no such store.
+"""Names of stores, and what opens them, or gives None where the caller has no such store.
 
-A store's module is imported when the ones before it had no answer.
+A store's module is imported when the ones before it had no answer. The names are what the agent's
+log and a trace show.
 """

@@ -13,7 +13,7 @@ import sys
 import time
 
 from credlatch.errors import StoreError
-from credlatch.stores import PROJECT, KeyedStore, pixi_config
+from credlatch.stores import ENDED, KeyedStore, pixi_config
 from credlatch.stores.rattler import RattlerStore
 from credlatch.stores.rattler_backends import FileBackend
 from credlatch.system import files
@@ -38,8 +38,6 @@ class PixiProjectStore(KeyedStore):
         caller: whose project it is.
         path: the file.
     """
-
-    name = PROJECT
 
     def __init__(self, caller: Caller, path: str) -> None:
         self._caller = caller
@@ -67,6 +65,7 @@ class PixiProjectStore(KeyedStore):
                 f"a token in {entry.where}, which a project's configuration names, has ended: "
                 "log in again with pixi auth login"
             )
+            self.pass_over(ENDED, entry.where)
             return None
         return entry
 

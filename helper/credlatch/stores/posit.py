@@ -21,8 +21,6 @@ _ROOM = 64 * 1024  # bytes: more than any token takes
 class PositStore(RenewableStore):
     """The tokens, and the identity token of a CI that is exchanged for one."""
 
-    name = "posit"
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._path = caller.in_home(".ppm", "tokens.toml")

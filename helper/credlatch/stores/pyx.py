@@ -93,8 +93,6 @@ class _PendingToken:
 class PyxKeyStore(_Tokens):
     """An API key from the environment, and the tokens it was exchanged for."""
 
-    name = "pyx-key"
-
     def find(self, url: Url) -> Entry | None:
         """The key's token where pyx's hosts are asked for, exchanged when there is none yet."""
         name = next((name for name in API_KEYS if self._caller.get(name)), None)
@@ -121,8 +119,6 @@ class PyxKeyStore(_Tokens):
 
 class PyxStore(_Tokens):
     """A login that ``uv auth login pyx.dev`` left."""
-
-    name = "pyx"
 
     def find(self, url: Url) -> Entry | None:
         """The login's token where pyx's hosts are asked for."""

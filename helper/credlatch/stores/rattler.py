@@ -65,8 +65,6 @@ class RattlerStore(KeyedStore, RenewableStore):
         backends: these instead.
     """
 
-    name = "rattler"
-
     def __init__(self, caller: Caller, backends: list[Backend] | None = None) -> None:
         self._caller = caller
         self._backends = backends

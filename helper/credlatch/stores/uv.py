@@ -10,7 +10,7 @@ from credlatch import clock
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
-from credlatch.stores import Entry, Store
+from credlatch.stores import OTHER_USER, Entry, Store
 from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import locks
 
@@ -36,8 +36,6 @@ def folder(caller: Caller) -> str:
 
 class UvStore(Store):
     """uv's two places: the file first, as uv has it without its preview feature."""
-
-    name = "uv"
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -86,8 +84,12 @@ class UvStore(Store):
                 except _DamagedError:
                     damaged = damaged or may_mean(table, "service", url)
                 else:
-                    if match is not None:
+                    if match is None:
+                        continue
+                    if url.username in {None, match.username}:
                         matches[match.key] = match
+                    else:
+                        self.pass_over(OTHER_USER, path)
         except ValueError as error:
             raise _not_toml(path, error) from None
         if not matches:
@@ -182,10 +184,9 @@ def _service(named: urls.Url, text: str) -> tuple[object, ...]:
 
 
 def _match(table: dict[str, object] | None, url: urls.Url) -> _Match | None:
-    """An entry, if it is for a URL.
+    """An entry, if it is for a URL, for whatever user.
 
-    Scheme, host and port are equal, the path is a prefix by segments, and a user name in the URL is
-    the entry's.
+    Scheme, host and port are equal, and the path is a prefix by segments.
     """
     service = table.get("service") if table is not None else None
     if table is None or not isinstance(service, str):
@@ -201,8 +202,7 @@ def _match(table: dict[str, object] | None, url: urls.Url) -> _Match | None:
     credential = _credential(table)
     if credential is None:
         raise _DamagedError
-    match = _Match(_service(named, service), credential, _end(table.get("expires-at")), url)
-    return match if url.username in {None, match.username} else None
+    return _Match(_service(named, service), credential, _end(table.get("expires-at")), url)
 
 
 def _credential(table: dict[str, object]) -> Credential | None:
