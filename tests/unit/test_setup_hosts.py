@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.commands.setup import has_login
 from credlatch.errors import AbsentError, SetupError, StoreError
 from credlatch.setup import hosts
 from credlatch.stores.environment import host_of, suffix
+from credlatch.stores.netrc import NetrcStore
 from credlatch.url import parse
 from support.callers import FakeKeyring, WithKeyring, caller_of
 
@@ -142,10 +144,13 @@ def test_without_any_the_answer_says_what_to_do(home: Home) -> None:
         hosts.known(caller_of(home))
 
 
+def of(caller: Caller, *texts: str, force: bool = False) -> list[str]:
+    found = hosts.named(texts, caller, lambda url: has_login(url, caller), force=force)
+    return [f"{url.scheme}://{url.netloc}" for url in found]
+
+
 def named(home: Home, *texts: str, force: bool = False) -> list[str]:
-    return [
-        f"{url.scheme}://{url.netloc}" for url in hosts.named(texts, caller_of(home), force=force)
-    ]
+    return of(caller_of(home), *texts, force=force)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +192,17 @@ def test_what_is_no_host_is_refused_whatever_is_forced(home: Home, text: str) ->
         named(home, text, force=True)
 
 
+def test_the_stores_are_listed_once_for_many_hosts(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = iter([["x.w.example"]])
+    monkeypatch.setattr(NetrcStore, "hosts", lambda _: next(lists))
+    assert len(named(home, "*.w.example", "*.example", "*.x.w.example")) == 3
+
+
 def test_a_locked_keyring_may_have_it(home: Home) -> None:
     caller: Caller = WithKeyring(home, FakeKeyring(failure=StoreError("the keyring is locked")))
-    assert [url.netloc for url in hosts.named(["a.example"], caller, force=False)] == ["a.example"]
+    assert of(caller, "a.example") == ["https://a.example"]
     assert caller.warnings == ["the keyring is locked"]
 
 

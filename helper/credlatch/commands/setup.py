@@ -6,11 +6,14 @@ import argparse
 import os
 import sys
 
+from credlatch import request as requests
 from credlatch.commands import streams, withheld
 from credlatch.commands.parsing import Parser
 from credlatch.errors import SetupError, UsageError
+from credlatch.resolve import Resolver
 from credlatch.setup import hosts, plan, record, shown, tools, undone, written
 from credlatch.setup import kept as kept_logins
+from credlatch.stores import BROKEN, NOT_ASKED, NOTHING_THERE
 from credlatch.system.files import reason
 from credlatch.system.locks import Exclusive
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from credlatch.setup.places import Place
     from credlatch.setup.plan import Plan
     from credlatch.setup.tools import Tool
+    from credlatch.url import Url
 
 PATIENCE = 10.0  # seconds that one setup waits for another
 _NOT_DONE = 1
@@ -57,13 +61,25 @@ def run(args: list[str], caller: Caller) -> int:
                 streams.say(warning)
 
 
+def has_login(url: Url, caller: Caller) -> bool:
+    """Whether a store has a login for a URL, or may have one, which is warned of."""
+    trace = Resolver(caller, renews=False).outcome(requests.for_url(url)).trace
+    for step in trace:
+        if step.came is BROKEN:
+            caller.warn(str(step.failure))
+    return any(step.came not in {NOTHING_THERE, NOT_ASKED} for step in trace)
+
+
 def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, caller: Caller) -> int:
     wanted = None
     if tool.keys is not None and not options.all_hosts:
         named = options.host
         # The helper that is asked after us may have one.
         force = options.force or options.others == plan.CHAIN
-        wanted = hosts.named(named, caller, force=force) if named else hosts.known(caller)
+        if named:
+            wanted = hosts.named(named, caller, lambda url: has_login(url, caller), force=force)
+        else:
+            wanted = hosts.known(caller)
     made = plan.plan(tool, place, wanted, options.others, caller)
     if wanted and tool.ports and options.host:
         made.notes += withheld.notes(tool, wanted, caller)

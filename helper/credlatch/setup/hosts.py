@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from credlatch import registry
 from credlatch import url as urls
 from credlatch.errors import RequestError, SetupError, StoreError
-from credlatch.stores import KeyedStore
 from credlatch.stores.order import ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from credlatch.caller import Caller
-    from credlatch.stores import Store
     from credlatch.url import Url
 
 _NONE = (
@@ -58,18 +55,22 @@ def _entries(caller: Caller) -> tuple[list[Url], list[str]]:
     return hosts, list(dict.fromkeys(failures))
 
 
-def named(texts: Iterable[str], caller: Caller, *, force: bool) -> list[Url]:
+def named(
+    texts: Iterable[str], caller: Caller, has_login: Callable[[Url], bool], *, force: bool
+) -> list[Url]:
     """The hosts that a person names, each with an entry in some store.
 
     Args:
         texts: hosts, ``host:port``, ``*.`` patterns or URLs.
         caller: whose stores they are.
+        has_login: whether a store has, or may have, a login for a URL.
         force: take also those that no store has an entry for.
 
     Raises:
         SetupError: one is no host, or has no entry.
     """
-    found = []
+    found: list[Url] = []
+    listed: list[Url] | None = None
     for text in dict.fromkeys(texts):
         if text == "*":
             raise SetupError("'*' is no host: --all-hosts wires them all")
@@ -79,10 +80,13 @@ def named(texts: Iterable[str], caller: Caller, *, force: bool) -> list[Url]:
             raise SetupError(f"{text[:100]!r} is no host: {error}") from None
         if not _gets_credentials(url):
             raise SetupError(f"{url.shown} never gets a credential: name an https host")
-        if not force and not _has_login(url, caller):
-            raise SetupError(
-                f"no store has a login for {url.netloc}: log in first, or wire it with --force"
-            )
+        if not force and not has_login(url):
+            # A login for a part of the host is one for it, and so is one for a host of the pattern.
+            listed = _entries(caller)[0] if listed is None else listed
+            if not any(_covers(url, other) for other in listed):
+                raise SetupError(
+                    f"no store has a login for {url.netloc}: log in first, or wire it with --force"
+                )
         found.append(url)
     return found
 
@@ -105,26 +109,7 @@ def _gets_credentials(url: Url) -> bool:
     return url.scheme != "s3" and (url.may_carry_credentials or url.may_be_loopback)
 
 
-def _has_login(url: Url, caller: Caller) -> bool:
-    for _, open_store in ORDER:
-        store = open_store(caller)
-        try:
-            if store is not None and _finds(store, url):
-                return True
-        except StoreError as error:
-            caller.warn(str(error))
-            return True  # it has, or may have, one
-    # A login for a part of the host is one for it, and so is one for a host of the pattern.
-    return any(_covers(url, other) for other in _entries(caller)[0])
-
-
 def _covers(url: Url, other: Url) -> bool:
     if not url.host.startswith("*."):
         return url.origin == other.origin
     return f".{other.host.removeprefix('*.')}".endswith(url.host.removeprefix("*"))
-
-
-def _finds(store: Store, url: Url) -> bool:
-    if store.find(url) is not None:
-        return True
-    return isinstance(store, KeyedStore) and store.find_key(registry.spellings(url)) is not None
