@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
+TIMEOUT = "CREDLATCH_TIMEOUT"  # a variable: other seconds, for who has told Bazel others as well
+LONGEST = 600.0  # seconds that it may say
 
 
 class Caller:
@@ -63,10 +65,24 @@ class Caller:
         self.warnings: list[str] = []
         self._named: list[str] = []
         self._authors: dict[str, int] = {}
-        self.deadline = (time.monotonic() if began is None else began) + PATIENCE
+        self.deadline = (time.monotonic() if began is None else began) + self._patience()
         self._keyring: Keyring | None = None
         self._keyring_opened = False
         self._keyring_failure: StoreError | None = None
+
+    def _patience(self) -> float:
+        """The seconds for this call, as its environment has them."""
+        text = self.get(TIMEOUT)
+        if text is None:
+            return PATIENCE
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if 0.0 < seconds <= LONGEST:
+            return seconds
+        self.warn(f"{TIMEOUT} is no number of seconds up to {LONGEST:.0f}: {PATIENCE:.0f} count")
+        return PATIENCE
 
     @property
     def cwd(self) -> str:

@@ -28,7 +28,7 @@ HOSTS = 40
 CALLERS = 16
 SEED = 1849
 SOON = 5.0  # seconds for a call when the agent hangs
-BAZEL_WAITS = 10.0  # seconds
+IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_stopped_meanwhile_each_call_is_answered_soon(agent: Agent, tmp_path: Pa
         got = gets.all()
     assert [each.authorization for each in got] == [token(n) for n in range(160)]
     waited = sorted(each.seconds for each in got)[-80:]
-    assert 0.5 < waited[-1] < BAZEL_WAITS  # some had waited for it
+    assert 0.5 < waited[-1] < IN_TIME  # some had waited for it
     # Not the slowest of them, which says how busy this machine is.
     assert statistics.median(waited) < SOON
     assert agent.call(uris(1)[0]).authorization == token(0)  # and it goes on as before

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from support.program import Program
     from support.token_server import TokenServer
 
-BAZEL_WAITS = 10.0  # seconds
+IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 GOOD_TOKEN_WAITS = 3.0  # seconds that a token may wait that could be served at once
 VALID = 3600  # seconds left of a token that is not to be renewed
 OTHER = {"BasicHTTP": {"username": "ada", "password": "of another tool"}}
@@ -173,6 +173,7 @@ def locked(login: Login) -> Iterator[Path]:
 def test_a_lock_that_somebody_keeps_is_named_in_time_and_a_good_token_served_at_once(
     frozen: Program, home: Home, token_server: TokenServer, tmp_path: Path
 ) -> None:
+    home.env["CREDLATCH_TIMEOUT"] = "9"  # as without it
     logins: list[Login] = [OAuthLogin(home, token_server), PyxLogin(home, token_server)]
     calls = [bazel(login.uri) for login in logins]
     with ExitStack() as stack:
@@ -182,7 +183,7 @@ def test_a_lock_that_somebody_keeps_is_named_in_time_and_a_good_token_served_at_
         expired = at_once(frozen, calls, tmp_path / "expired")
         for answer, lock in zip(expired, locks, strict=True):
             assert f"{lock} " in refusal(answer)
-            assert answer.seconds < BAZEL_WAITS
+            assert answer.seconds < IN_TIME
         good = [login.write(INSIDE) for login in logins]
         served = at_once(frozen, calls, tmp_path / "good")
         for answer, token, lock in zip(served, good, locks, strict=True):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from support.home import Home
 
-BAZEL_WAITS = 10.0  # seconds
+IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 MOMENT = 4.0  # seconds for which a failure is shared by all who ask
 SOON = 60  # seconds within which a client asks again for a token that was not renewed
 SWIFT = [fault for fault in Fault if fault is not Fault.DRIP]  # a caller's whole patience
@@ -75,7 +75,7 @@ def gone() -> TokenServer:
 def in_time() -> Iterator[None]:
     begin = time.monotonic()
     yield
-    assert time.monotonic() - begin < BAZEL_WAITS
+    assert time.monotonic() - begin < IN_TIME
 
 
 def unharmed(login: Login, before: bytes, fault: Fault) -> None:

@@ -6,7 +6,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from support.program import TIMEOUT
+from support.program import PATIENT, TIMEOUT
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -23,7 +23,7 @@ def ask_together(home: Home, uri: str, *commands: list[str], times: int) -> set[
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=home.env,
+            env={**PATIENT, **home.env},
             cwd=home.path,
         )
         for _ in range(times)

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from support.home import Home
-from support.program import TIMEOUT, Answer, Program
+from support.program import PATIENT, TIMEOUT, Answer, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +106,7 @@ class Killer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self.home.env,
+            env={**PATIENT, **self.home.env},
             cwd=self.home.path,
         ) as process:
             try:

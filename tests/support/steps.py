@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support.components import need
-from support.program import TIMEOUT, Answer
+from support.program import PATIENT, TIMEOUT, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ class Stepper:
                 ],
                 input=self._call.stdin,
                 capture_output=True,
-                env=self._program.home.env,
+                env={**PATIENT, **self._program.home.env},
                 cwd=self._program.home.path,
                 timeout=TIMEOUT,
                 check=False,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from threading import Event, Timer
 from typing import TYPE_CHECKING
 
-from support.program import TIMEOUT, Answer
+from support.program import PATIENT, TIMEOUT, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,7 +114,7 @@ def _started(
         stdin=wait_for_go,
         stdout=say_here,
         stderr=subprocess.DEVNULL,
-        env={**program.home.env, **call.env},
+        env={**PATIENT, **program.home.env, **call.env},
         cwd=program.home.path,
     )
     try:

@@ -157,6 +157,20 @@ def test_a_call_that_began_before_has_what_is_left_of_its_time() -> None:
     assert Caller({}, began=time.monotonic() - 9.4).left(9.0) == 0.0
 
 
+def test_a_call_has_nine_seconds_or_what_its_environment_says() -> None:
+    assert 8.5 < Caller({}).left(900.0) <= 9.0
+    assert 28.5 < Caller({"CREDLATCH_TIMEOUT": "29"}).left(900.0) <= 29.0
+    assert Caller({"CREDLATCH_TIMEOUT": "0.5"}).left(900.0) <= 0.5
+    assert Caller({"CREDLATCH_TIMEOUT": ""}).warnings == []
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "601", "nan", "inf", "10s", "ten"])
+def test_a_timeout_that_is_none_is_told_of_and_does_not_count(text: str) -> None:
+    caller = Caller({"CREDLATCH_TIMEOUT": text})
+    assert 8.5 < caller.left(900.0) <= 9.0
+    assert caller.warnings == ["CREDLATCH_TIMEOUT is no number of seconds up to 600: 9 count"]
+
+
 def test_what_a_client_takes_to_write_its_request_is_not_taken_from_the_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
