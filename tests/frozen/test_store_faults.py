@@ -82,15 +82,15 @@ def test_on_a_full_disk_a_token_that_is_still_good_is_served(frozen: Program, lo
 def test_a_disk_that_fills_up_while_the_server_answers_has_room_for_the_answer(
     frozen: Program, login: Login, token_server: TokenServer
 ) -> None:
-    token_server.delay = 1.0
     with small_disk(login.file.parent):
         login.write(ENDED)
         answers: list[Answer] = []
         caller = threading.Thread(target=lambda: answers.append(frozen.bazel(login.uri)))
         caller.start()
-        while caller.is_alive() and not login.refresh_tokens():
-            caller.join(0.01)
-        fill(login.file.parent)
+        with token_server.paused():
+            while caller.is_alive() and not login.refresh_tokens():
+                caller.join(0.01)
+            fill(login.file.parent)
         caller.join()
         (answer,) = answers
         assert bearer(answer) == token_server.current_access_token

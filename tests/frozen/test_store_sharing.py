@@ -42,7 +42,6 @@ OTHER = {"BasicHTTP": {"username": "ada", "password": "of another tool"}}
 
 @pytest.fixture
 def login(home: Home, token_server: TokenServer) -> OAuthLogin:
-    token_server.delay = 1.0
     return OAuthLogin(home, token_server)
 
 
@@ -77,9 +76,10 @@ def while_renewing(program: Program, login: Login, act: Callable[[], object]) ->
     """Do something between the request to the token server and its answer."""
     login.write(ENDED)
     with asking(program, login.uri) as process:
-        while process.poll() is None and not login.refresh_tokens():
-            time.sleep(0.01)
-        act()
+        with login.server.paused():
+            while process.poll() is None and not login.refresh_tokens():
+                time.sleep(0.01)
+            act()
         answer = answer_of(process)
     assert login.refresh_tokens() == [FIRST]
     return answer
@@ -119,7 +119,6 @@ def test_an_entry_that_another_tool_removes_during_a_renewal_stays_removed(
 def test_a_new_login_during_a_renewal_counts(
     frozen: Program, home: Home, token_server: TokenServer, kind: type[OAuthLogin | PyxLogin]
 ) -> None:
-    token_server.delay = 1.0
     login = kind(home, token_server)
     newest = []
 
@@ -147,7 +146,6 @@ def test_a_store_that_is_removed_during_a_renewal_is_a_clear_error_and_stays_rem
     kind: type[OAuthLogin | PyxLogin],
     what: str,
 ) -> None:
-    token_server.delay = 1.0
     login = kind(home, token_server)
 
     def remove() -> None:

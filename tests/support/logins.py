@@ -34,12 +34,14 @@ class Login(ABC):
         uri: what a client asks for to get it.
         key: what Docker calls it.
         file: the store.
+        server: the token server.
     """
 
     endpoint: str
     uri: str
     key: str
     file: Path
+    server: TokenServer
 
     @abstractmethod
     def write(self, left: int, refresh: str = FIRST) -> str:
@@ -69,13 +71,13 @@ class OAuthLogin(Login):
 
     def __init__(self, home: Home, server: TokenServer, host: str = "packages.example.com") -> None:
         self._home = home
-        self._server = server
+        self.server = server
         self.key = host
         self.uri = f"https://{host}/noarch/repodata.json"
         self.file = home.path / ".rattler/credentials.json"
 
     def write(self, left: int, refresh: str = FIRST) -> str:
-        value = oauth(self._server, left, refresh)
+        value = oauth(self.server, left, refresh)
         entries = self._home.read_rattler() if self.file.exists() else {}
         self._home.write_rattler({**entries, self.key: value})
         return str(value["OAuth"]["access_token"])
@@ -89,7 +91,7 @@ class OAuthLogin(Login):
 
     def refresh_tokens(self) -> list[str]:
         # A caller that is killed between the head of its request and the body has sent none.
-        posts = self._server.posts(self.endpoint)
+        posts = self.server.posts(self.endpoint)
         return [post.form["refresh_token"] for post in posts if post.form]
 
     def _value(self) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class PyxLogin(Login):
 
     def __init__(self, home: Home, server: TokenServer) -> None:
         self._home = home
-        self._server = server
+        self.server = server
         self.key = server.url  # a bare host would mean https
         self.uri = f"{server.url}/simple/"
         self._name = f".local/share/pyx/credentials/{digest(f'{server.url}/')}/tokens.json"
@@ -125,7 +127,7 @@ class PyxLogin(Login):
         return int(claims(self.kept()[0])["exp"])
 
     def refresh_tokens(self) -> list[str]:
-        return [post.json["refresh_token"] for post in self._server.posts(self.endpoint)]
+        return [post.json["refresh_token"] for post in self.server.posts(self.endpoint)]
 
 
 def oauth(server: TokenServer | RawServer, left: int, refresh: str = FIRST) -> dict[str, Any]:

@@ -134,6 +134,8 @@ class Handler(BaseHTTPRequestHandler):
         request, fault = self._received()
         owner = self.server.owner
         owner.stopping.wait(owner.delay)
+        while not (owner.answering.wait(0.02) or owner.stopping.is_set()):
+            pass
         if fault is not None and not fault.spends:
             return self._fail(fault)
         refusal = self._refusal(request)

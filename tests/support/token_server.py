@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from support.jwt import make_jwt
@@ -17,6 +18,7 @@ from support.token_http import Fault, Http, Recorded
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
 
 __all__ = ["Fault", "Recorded", "TokenServer", "make_jwt"]
 
@@ -47,6 +49,8 @@ class TokenServer:
         self.replayed: list[str] = []
         self.current_access_token: str | None = None
         self.stopping = threading.Event()
+        self.answering = threading.Event()
+        self.answering.set()
         self._serial = 0
         self._spent: set[str] = set()
         self._lock = threading.Lock()
@@ -54,6 +58,15 @@ class TokenServer:
         self.port: int = self._http.server_address[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It takes requests, and answers none before the block ends."""
+        self.answering.clear()
+        try:
+            yield
+        finally:
+            self.answering.set()
 
     def __enter__(self) -> Self:
         self._thread.start()
