@@ -10,6 +10,7 @@ import pytest
 
 from credlatch.errors import ProgramError
 from credlatch.system import programs
+from credlatch.system.environment import environment_without_loader
 from support.callers import caller_of
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ def test_what_belongs_to_our_own_start_is_not_passed_on(
 ) -> None:
     monkeypatch.setattr(sys, "_MEIPASS", "/mei", raising=False)
     before = dict(environ)
-    assert programs.environment(environ) == given
+    assert environment_without_loader(environ) == given
     assert environ == before
 
 
 def test_run_from_source_nothing_is_taken_for_ours() -> None:
-    assert programs.environment({"LD_LIBRARY_PATH": "/x"}) == {"LD_LIBRARY_PATH": "/x"}
-    assert programs.environment({}) == {}
+    assert environment_without_loader({"LD_LIBRARY_PATH": "/x"}) == {"LD_LIBRARY_PATH": "/x"}
+    assert environment_without_loader({}) == {}
 
 
 def test_it_gets_the_caller_s_variables_folder_and_input(home: Home) -> None:

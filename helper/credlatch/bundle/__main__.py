@@ -11,7 +11,7 @@ from credlatch.bundle.places import places
 from credlatch.caller import Caller
 from credlatch.commands import streams
 from credlatch.errors import CredlatchError, PlaceError
-from credlatch.system import programs
+from credlatch.system.environment import environment_without_loader
 from credlatch.system.files import reason
 
 
@@ -40,7 +40,7 @@ def _run() -> int:
     build = str(sys._xoptions["utf8 credlatch"])
     name = "credlatch.exe" if sys.platform == "win32" else "credlatch"
     # The program's own loader must not take it for a part of this one (PyInstaller's manual).
-    environ = {**programs.environment(os.environ), "PYINSTALLER_RESET_ENVIRONMENT": "1"}
+    environ = {**environment_without_loader(os.environ), "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
     def unpack(folder: str) -> None:
         from credlatch.bundle import carried  # which costs more than all that is done otherwise

@@ -86,7 +86,8 @@ def _run(
     from credlatch.secrets import child, folder
     from credlatch.secrets.source import Says
     from credlatch.secrets.wired import FOLDER_VARIABLE, Given, wired
-    from credlatch.system import memory, programs
+    from credlatch.system import memory
+    from credlatch.system.environment import environment_without_loader
 
     says = Says(streams.say)
     wired(words, [], caller.environ)  # what cannot be wired is said before anything is done
@@ -111,7 +112,7 @@ def _run(
                 file.look()
 
         # Docker before 23 builds without BuildKit, and without secrets, unless it is told.
-        ours = programs.environment(caller.environ)
+        ours = environment_without_loader(caller.environ)
         environ = {"DOCKER_BUILDKIT": "1", **ours, **variables}
         before = len(says.said)
         status = child.run(program, wired(words, given, environ), environ, blocked, look)

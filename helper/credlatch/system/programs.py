@@ -10,6 +10,7 @@ import os
 import sys
 
 from credlatch.errors import ProgramError
+from credlatch.system.environment import environment_without_loader
 from credlatch.system.files import reason
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
             """The working directory."""
 
 
-_LIBRARIES = "LD_LIBRARY_PATH"
 _ENDINGS = ".COM;.EXE;.BAT;.CMD"  # of programs, where Windows does not say
 _LONGEST = 200  # characters of what a program says that are passed on
 
@@ -50,23 +50,6 @@ class Done:
         self.out = out
         rows = [" ".join(row.split()) for row in err.decode(errors="replace").split("\n")]
         self.said = next((row[:_LONGEST] for row in reversed(rows) if row), "")
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment again, without what PyInstaller's loader has put into it.
-
-    The loader puts its folder before what was there, which it also keeps under another name. That
-    name is the caller's own where there was nothing: another frozen program may have called us.
-    """
-    kept = {name: value for name, value in environ.items() if not name.startswith("_PYI_")}
-    libraries, former = kept.get(_LIBRARIES), kept.get(f"{_LIBRARIES}_ORIG")
-    if libraries is None:
-        return kept
-    if libraries == getattr(sys, "_MEIPASS", None):
-        del kept[_LIBRARIES]
-    elif former is not None and libraries.endswith(f":{former}"):
-        kept[_LIBRARIES] = kept.pop(f"{_LIBRARIES}_ORIG")
-    return kept
 
 
 def found(name: str, environ: Mapping[str, str]) -> str | None:
@@ -125,7 +108,7 @@ def ask(
                 stdin=pipe,
                 stdout=pipe,
                 stderr=pipe,
-                env={**environment(caller.environ), **more},
+                env={**environment_without_loader(caller.environ), **more},
                 cwd=caller.cwd,
                 start_new_session=True,
             ) as process
