@@ -109,6 +109,10 @@ _OLD_NAMES = {"sre_compile", "sre_constants", "sre_parse"}
 def excluded_from_single() -> list[str]:
     """The modules to leave out of the single file's own."""
     left_out = {*excluded(), *_ONLY_IN_THE_FOLDER, *_encodings_but(_ENCODINGS_TO_START)}
+    # The table of clients names the commands, and the single file runs none.
+    commands = Path(__file__).parent.parent / "helper" / "credlatch" / "commands"
+    left_out |= {f"credlatch.commands.{path.stem}" for path in commands.glob("[!_]*.py")}
+    left_out.remove("credlatch.commands.streams")
     return sorted(left_out - _IN_THE_SINGLE_FILE)
 
 

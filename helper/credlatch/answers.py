@@ -1,4 +1,4 @@
-"""The whole answer to a ``get``: what is written where, and how the call ends.
+"""The whole answer to a ``get``, whoever asks: what is written where, and how the call ends.
 
 No input or output of its own: what a command writes in its own process, the agent sends to another.
 """
@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import time
 
-from credlatch.errors import CredlatchError, ElsewhereError
+from credlatch.clients import CLIENTS
+from credlatch.errors import CredlatchError, ElsewhereError, StoreError
 from credlatch.lines import line, unmarked
 from credlatch.resolve import Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.clients import Client
+    from credlatch.protocols import Question
     from credlatch.request import Request
     from credlatch.resolve import Resolution
     from credlatch.url import Url
-
-BAZEL, DOCKER = "bazel", "docker"
-GIT, KEYRING, HEADER, TOKEN = "git", "keyring", "header", "token"
-_LOGINS = (GIT, KEYRING, HEADER, TOKEN)
-_ALL = frozenset((BAZEL, DOCKER, *_LOGINS))
 
 
 class Answer:
@@ -62,108 +60,82 @@ class Answer:
         self.seconds = 0.0
 
 
-def protocol_of(stdin: bytes) -> str:
-    """Which protocol a bare ``get`` speaks: Bazel's request is a JSON object, Docker's is a key.
-
-    A key may begin with a bracket: ``[::1]:5000``.
-    """
-    return BAZEL if unmarked(stdin).lstrip()[:1] in (b"{", b"") else DOCKER
-
-
-def protocol_named(name: bytes, stdin: bytes) -> str | None:
-    """The protocol that another process names, or that a bare ``get`` speaks; None: no such here.
+def client_named(name: bytes, asked: bytes) -> Client | None:
+    """The client that another process names, or that says a bare ``get``; None: no such here.
 
     A later version may know more of them, and its request is not to be read as another one's.
+    Bazel's request is a JSON object, Docker's is a key, which may begin with a bracket:
+    ``[::1]:5000``.
     """
-    protocol = name.decode(errors="replace") or protocol_of(stdin)
-    return protocol if protocol in _ALL else None
+    if name:
+        return CLIENTS.get(name.decode(errors="replace"))
+    return CLIENTS["bazel" if unmarked(asked).lstrip()[:1] in (b"{", b"") else "docker"]
 
 
-def get(protocol: str, asked: bytes, caller: Caller) -> Answer:
-    """Answer a request of one protocol.
+def get(client: Client, asked: bytes, caller: Caller) -> Answer:
+    """Answer a request.
 
     Args:
-        protocol: which.
-        asked: standard input; of a client that asks by its arguments, these, with a zero byte
-            between two.
+        client: whose; for ``clients.BARE``, what is asked tells.
+        asked: standard input; of a client that asks by its words, these (``clients.pack``).
         caller: who asks.
 
     Raises:
         ElsewhereError: only the caller's own process can answer it.
     """
     begin = time.monotonic()
-    if protocol in _LOGINS:
-        from credlatch import login_answers
-
-        answer = login_answers.get(protocol, asked, caller)
-    else:
-        answer = (_docker if protocol == DOCKER else _bazel)(asked, caller)
-    answer.protocol = protocol
+    request = None
+    client = client if client.name else client_named(b"", asked) or client
+    try:
+        question = client.protocol().parse(asked)
+        request = question.request
+        resolution = None if request is None else Resolver(caller).resolve(request)
+        answer = _answered(question, resolution, caller)
+    except ElsewhereError:
+        raise
+    except CredlatchError as error:
+        answer = failed(client, error, caller)
+    answer.request = request
+    answer.protocol = client.name
     answer.seconds = time.monotonic() - begin
     return answer
 
 
-def url_of(protocol: str, asked: bytes) -> Url | None:
+def _answered(question: Question, resolution: Resolution | None, caller: Caller) -> Answer:
+    request = question.request
+    if resolution is not None:
+        try:
+            out = question.render(resolution)
+        except ValueError as error:
+            raise StoreError(
+                f"the credential from {resolution.where} cannot be used: {error}"
+            ) from None
+        return Answer(0, out, _warnings(caller), resolution=resolution)
+    err = _warnings(caller)
+    if question.told and request is not None and request.url is not None:
+        where = request.url.shown
+        err = line(f"no store has a credential for {where}: log in there first") + err
+    return Answer(question.status, question.missing, err)
+
+
+def failed(client: Client, error: CredlatchError, caller: Caller) -> Answer:
+    """A failure as a client reads it."""
+    out, err = client.protocol().failure(error)
+    return Answer(error.exit_status, out, _warnings(caller) + err, failure=error)
+
+
+def url_of(client: Client, asked: bytes) -> Url | None:
     """Where a request is for; None when that cannot be understood, or is no web server."""
     try:
-        if protocol in _LOGINS:
-            from credlatch import login_answers
-
-            return login_answers.parse(protocol, asked).url
-        from credlatch.protocols import bazel, docker
-
-        return (docker.parse_get if protocol == DOCKER else bazel.parse)(asked).url
+        request = client.protocol().parse(asked).request
     except CredlatchError:
         return None
-
-
-def _bazel(stdin: bytes, caller: Caller) -> Answer:
-    from credlatch.protocols import bazel
-
-    request = None
-    try:
-        request = bazel.parse(stdin)
-        resolution = Resolver(caller).resolve(request)
-        out = bazel.render(resolution)
-    except ElsewhereError:
-        raise
-    except CredlatchError as error:
-        err = _warnings(caller) + line(str(error))
-        return Answer(error.exit_status, b"", err, request=request, failure=error)
-    return Answer(0, out, _warnings(caller), request=request, resolution=resolution)
-
-
-def _docker(stdin: bytes, caller: Caller) -> Answer:
-    from credlatch.protocols import docker
-
-    request = None
-    try:
-        request = docker.parse_get(stdin)
-        resolution = Resolver(caller).resolve(request)
-        if resolution is None:
-            nothing = f"{docker.NOT_FOUND}\n".encode()
-            return Answer(1, nothing, _warnings(caller), request=request)
-        out = docker.render_get(request.keys[0], resolution)
-    except ElsewhereError:
-        raise
-    except CredlatchError as error:
-        return docker_failure(error, caller, request)
-    return Answer(0, out, _warnings(caller), request=request, resolution=resolution)
+    return None if request is None else request.url
 
 
 def success(out: bytes, caller: Caller) -> Answer:
     """An answer that nothing was resolved for."""
     return Answer(0, out, _warnings(caller))
-
-
-def docker_failure(error: CredlatchError, caller: Caller, request: Request | None = None) -> Answer:
-    """A failure as Docker's clients read it: on standard output."""
-    from credlatch.protocols import docker
-
-    # The three wire texts stand alone; everything else says who speaks.
-    text = str(error)
-    out = f"{text}\n".encode() if text in docker.WIRE_TEXTS else line(text)
-    return Answer(error.exit_status, out, _warnings(caller), request=request, failure=error)
 
 
 def _warnings(caller: Caller) -> bytes:

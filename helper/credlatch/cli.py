@@ -1,4 +1,4 @@
-"""The command line: the name we are called by and the first word choose a command.
+"""The command line: a client's question (``clients``), or a person's command.
 
 A command's module is imported when it is chosen, because a build tool starts this program hundreds
 of times and pays for every import.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from credlatch import __version__
+from credlatch import __version__, clients
+from credlatch.agent import client as quick
 from credlatch.errors import CredlatchError, UsageError
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credlatch.caller import Caller
+    from credlatch.clients import Client
 
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 USAGE = """\
@@ -50,17 +52,17 @@ def main() -> int:
     """Run one call; the exit status: 0 answered, 1 could not, 2 used wrongly."""
     from credlatch.caller import Caller
 
-    _no_core_dump()
-    # The agent may have used up a part of the time, or all of it.
-    client = sys.modules.get("credlatch.agent.client")
-    caller = Caller(began=None if client is None else client.began)
-    _say_who_has_not_answered(caller)
-    program = os.path.basename(sys.argv[0]).removesuffix(".exe")
-    docker = program.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]
+    quick.forbid_cores()
+    client, words = clients.chosen(sys.argv)
+    stream = 2 if client is None else client.stream
     try:
-        return _run(program, sys.argv[1:], caller)
+        # The agent may have used up a part of the time, or all of it.
+        caller = Caller(began=quick.began)
+        if quick.warning is not None:  # somebody was there to be asked, and has not answered
+            caller.warn(quick.warning)
+        return _person(caller) if client is None else _serve(client, words, caller)
     except CredlatchError as error:
-        _report(str(error), docker=docker)
+        _report(str(error), stream)
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -70,71 +72,63 @@ def main() -> int:
         _report(
             f"internal error: {type(error).__name__}; please report it, with what "
             "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)",
-            docker=docker,
+            stream,
         )
         return 1
     finally:
         _warm()
 
 
-def _report(line: str, *, docker: bool) -> None:
-    """One line, where the client shows it: Docker shows standard output."""
+def _report(line: str, stream: int) -> None:
+    """One line, where the client shows it."""
     from credlatch.commands import streams
 
-    streams.say(line, descriptor=1 if docker else 2)
+    streams.say(line, descriptor=stream)
 
 
-def _say_who_has_not_answered(caller: Caller) -> None:
-    # The quick client has asked, if there was somebody to ask, and found no answer.
-    client = sys.modules.get("credlatch.agent.client")
-    if client is not None and client.warning is not None:
-        caller.warn(client.warning)
+def _serve(client: Client, words: list[str], caller: Caller) -> int:
+    """Answer a client's question, or run what else it says.
+
+    Raises:
+        UsageError: it says nothing that it may.
+    """
+    asks = client.asks(words)
+    if not asks and client.command is not None:
+        return client.command()(words, caller)
+    if not asks and words[-1:] in (["--help"], ["-h"]):
+        return _print(client.protocol().usage)
+    if not asks and client.gets:
+        raise UsageError("get alone is needed, and a request on standard input: see get --help")
+    from credlatch import answers
+    from credlatch.commands import streams
+
+    try:
+        asked = streams.read_stdin(caller) if client.gets else clients.pack(words)
+    except CredlatchError as error:
+        return streams.reply(answers.failed(client, error, caller))
+    return streams.reply(answers.get(client, asked, caller))
 
 
-def _run(program: str, args: list[str], caller: Caller) -> int:
-    if program.startswith("docker-credential-"):
-        from credlatch.commands import docker
-
-        return docker.run(args, caller)
-    if program == "keyring" or program.startswith("git-credential-"):
-        return _command(program.partition("-")[0])(args, caller)
-    match args:
-        case ["get"]:
-            return _get(caller)
-        case ["get", *_]:
-            args = ["bazel", *args[1:]]  # how it is used is the same
+def _person(caller: Caller) -> int:
+    """Run a command for people."""
+    word, *words = sys.argv[1:] or [""]
+    match sys.argv[1:]:
         case ["--version" | "-V" | "-v"]:
             return _print(f"credlatch {__version__}\n")
         case ["--help" | "-h" | "help"]:
             return _print(USAGE)
         case []:
             return _usage()
-    return _command(args[0])(args[1:], caller)
+    return _command(word)(words, caller)
 
 
 def _command(word: str) -> Callable[[list[str], Caller], int]:
-    """What runs a command.
+    """What runs a command for people.
 
     Raises:
         UsageError: there is no such command.
     """
     match word:
-        case "bazel":
-            from credlatch.commands import bazel
-
-            return bazel.run
-        case "docker":
-            from credlatch.commands import docker
-
-            return docker.run
-        case "git" | "keyring":
-            from credlatch.commands import git, keyring
-
-            return git.run if word == "git" else keyring.run
-        case "header" | "token":
-            from credlatch.commands import header, token
-
-            return header.run if word == "header" else token.run
         case "agent":
             from credlatch.commands import agent
 
@@ -154,15 +148,6 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
     raise UsageError(f"there is no command {word[:40]!r}: see credlatch --help")
 
 
-def _get(caller: Caller) -> int:
-    """Docker and Bazel both say ``get``; what follows on standard input tells them apart."""
-    from credlatch import answers
-    from credlatch.commands import streams
-
-    stdin = streams.read_stdin(caller)
-    return streams.reply(answers.get(answers.protocol_of(stdin), stdin, caller))
-
-
 def _warm() -> None:
     """After a ``get`` that this process has served itself, have an agent for the next one.
 
@@ -171,9 +156,7 @@ def _warm() -> None:
     build = sys._xoptions.get("utf8 credlatch")
     if sys.platform == "win32" or not isinstance(build, str):
         return
-    from credlatch.agent import client
-
-    if client.question(sys.argv) is not None:
+    if clients.question(sys.argv) is not None:
         from credlatch.agent import start
 
         start.start(os.environb, build, _first_call)
@@ -199,16 +182,3 @@ def _print(text: str) -> int:
 
     streams.answer(text.encode())
     return 0
-
-
-def _no_core_dump() -> None:
-    """A crash must not write secrets to a file: as ``agent.client.forbid_cores``, which says why.
-
-    That module is not there when this one runs from source, and would cost more than these lines.
-    """
-    if sys.platform != "win32":
-        import resource
-
-        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-        soft = 1 if hard and sys.platform == "linux" else 0
-        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from credlatch import answers
 from credlatch.caller import Caller
+from credlatch.clients import CLIENTS
 from differ.cases import Answer, credential
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def bazel(home: Home, url: str) -> Answer:
     """What Bazel is told to send to a URL."""
     request = json.dumps({"uri": url}).encode()
-    answer = answers.get(answers.BAZEL, request, Caller(home.env, str(home.path)))
+    answer = answers.get(CLIENTS["bazel"], request, Caller(home.env, str(home.path)))
     if answer.status != 0:
         return Answer(failed=answer.err.decode())
     headers = json.loads(answer.out)["headers"]
@@ -28,7 +29,7 @@ def bazel(home: Home, url: str) -> Answer:
 
 def docker(home: Home, key: str) -> Answer:
     """What Docker is told for a key."""
-    answer = answers.get(answers.DOCKER, key.encode(), Caller(home.env, str(home.path)))
+    answer = answers.get(CLIENTS["docker"], key.encode(), Caller(home.env, str(home.path)))
     if answer.status == 0:
         login = json.loads(answer.out)
         return Answer(f"Basic {login['Username']}:{login['Secret']}")

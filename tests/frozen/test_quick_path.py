@@ -41,9 +41,12 @@ OS = {
     "__future__", "_collections_abc", "_stat", "genericpath", "os", "os.path", "posixpath", "stat",
 }  # fmt: skip
 
-START = OS | {
-    "credlatch", "credlatch.cli", "credlatch.errors", "credlatch.caller",
-    "credlatch.commands", "credlatch.commands.streams", "credlatch.lines", "resource",
+# These the frozen program's loader has run before (build/quick.py).
+LOADED = {"credlatch.agent.client", "credlatch.clients", "resource"}
+
+START = OS | LOADED | {
+    "credlatch", "credlatch.cli", "credlatch.errors", "credlatch.caller", "credlatch.agent",
+    "credlatch.commands", "credlatch.commands.streams", "credlatch.lines",
 }  # fmt: skip
 
 ASK = START | {
@@ -76,8 +79,8 @@ DOCKER_S_FILE = {"credlatch.go_json", "credlatch.stores.docker_auths"}
 # All that a call imports which the agent answers, beside what Python itself has at its start.
 QUICK = {
     "_socket", "resource",
-    "credlatch.agent.client", "credlatch.agent.peer", "credlatch.agent.place",
-    "credlatch.agent.wire",
+    "credlatch.agent.client", "credlatch.agent.place",
+    "credlatch.agent.wire", "credlatch.clients",
 }  # fmt: skip
 
 # And all the files that it opens. The program's own:
@@ -91,7 +94,7 @@ SYSTEM = {
     "locale.alias", "locale-archive", "LC_CTYPE", "gconv-modules.cache", "localtime",
 }  # fmt: skip
 
-BAZEL = ASK | {"credlatch.commands.bazel", "credlatch.protocols.bazel"}
+BAZEL = ASK | {"credlatch.protocols.bazel"}
 DOCKER = ASK | {"credlatch.commands.docker", "credlatch.protocols.docker"}
 
 ASKING = """
@@ -121,10 +124,10 @@ def end(status, really=posix._exit):
     really(status)
 
 posix._exit = end
-for name in ("wire", "place", "peer", "client"):
-    module = type(sys)("credlatch.agent." + name)
+for name in ("clients", "agent.wire", "agent.place", "agent.client"):
+    module = type(sys)("credlatch." + name)
     sys.modules[module.__name__] = module
-    with open(folder + name + ".py") as source:
+    with open(folder + name.replace(".", "/") + ".py") as source:
         exec(compile(source.read(), name, "exec"), module.__dict__)
 sys.modules["credlatch.agent.client"].answer()
 """
@@ -217,7 +220,7 @@ def test_a_get_that_the_agent_answers(
     agent.home.write_rattler({"a.example": SECRET})
     agent.warm()
     build = f"utf8 credlatch={agent.status()['build']}"
-    folder = f"{HELPER}/credlatch/agent/"
+    folder = f"{HELPER}/credlatch/"
     with agent.answering():
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-X", build, "-c", LOADING, folder, *args],

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from credlatch import answers
+from credlatch.clients import CLIENTS
 from credlatch.protocols import docker
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def got(caller: Caller, key: str) -> str | None:
     """The password that a key gets; None where the protocol says that there is none."""
-    answer = answers.get(answers.DOCKER, key.encode(), caller)
+    answer = answers.get(CLIENTS["docker"], key.encode(), caller)
     if answer.out.decode().strip() == docker.NOT_FOUND:
         assert answer.status == 1
         return None

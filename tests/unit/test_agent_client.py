@@ -16,60 +16,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credlatch import cli
-from credlatch.agent import client, control, peer, place, wire
-from credlatch.caller import Caller
+from credlatch.agent import client, control, place, wire
 from credlatch.errors import AgentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credlatch.caller import Caller
+
 BUILD = "b"
 BAZEL = 10.0  # seconds after which Bazel kills a helper
-
-
-@pytest.mark.parametrize(
-    ("argv", "question"),
-    [
-        (["credlatch", "get"], (b"", None)),
-        (["/opt/credlatch/bin/credlatch", "get"], (b"", None)),
-        (["docker-credential-credlatch", "get"], (b"docker", None)),
-        (["/usr/bin/docker-credential-anything", "get"], (b"docker", None)),
-        (["docker-credential-x/credlatch", "get"], (b"", None)),
-        (["credlatch", "bazel", "get"], (b"bazel", None)),
-        (["credlatch", "docker", "get"], (b"docker", None)),
-        (["docker-credential-credlatch", "docker", "get"], (b"docker", None)),
-        (["/usr/bin/git-credential-credlatch", "get"], (b"git", None)),
-        (["git-credential-credlatch", "--read-only", "get"], (b"git", None)),
-        (["credlatch", "git", "get"], (b"git", None)),
-        (["credlatch", "git", "--read-only", "get"], (b"git", None)),
-        (["keyring", "get", "s", "u"], (b"keyring", b"get\0s\0u")),
-        (["/x/keyring", "--mode=creds", "get", "s"], (b"keyring", b"--mode=creds\0get\0s")),
-        (["credlatch", "keyring", "get", "s", ""], (b"keyring", b"get\0s\0")),
-        (["credlatch", "header", "u"], (b"header", b"u")),
-        (["credlatch", "token", "--user", "\udcff"], (b"token", b"--user\0\xff")),
-        (["credlatch"], None),
-        ([""], None),
-        (["credlatch", "get", "x"], None),
-        (["credlatch", "docker", "store"], None),
-        (["credlatch", "docker", "list"], None),
-        (["docker-credential-credlatch", "erase"], None),
-        (["docker-credential-credlatch", "header", "u"], None),
-        (["git-credential-credlatch", "store"], None),
-        (["git-credential-credlatch", "header", "u"], None),
-        (["credlatch", "git", "--read-only", "store"], None),
-        (["keyring", "set", "s", "u"], None),
-        (["keyring", "get", "--help"], None),
-        (["keyring"], None),
-        (["credlatch", "header"], None),
-        (["credlatch", "token", "-h"], None),
-        (["credlatch", "agent", "get"], None),
-        (["credlatch", "--version"], None),
-    ],
-)
-def test_which_calls_it_asks_the_agent_about(
-    argv: list[str], question: tuple[bytes, bytes | None] | None
-) -> None:
-    assert client.question(argv) == question
 
 
 def test_it_gives_up_before_bazel_does_and_after_a_call_has() -> None:
@@ -250,7 +206,7 @@ def test_another_user_who_listens_is_told_nothing(
     path = listener.getsockname()
     if named:
         Path(path).parent.chmod(0o1777)
-    monkeypatch.setattr(peer, "uid_of", lambda _: os.getuid() + 1_815_001)
+    monkeypatch.setattr(place, "uid_of", lambda _: os.getuid() + 1_815_001)
     assert asked(listener, "it is another user's", path.encode() if named else b"") == b""
 
 
@@ -287,22 +243,28 @@ def test_what_is_named_and_does_not_answer_is_a_warning(
     assert client.ask(b"bazel", b"{}") is None
     said = f"no answer from CREDLATCH_AGENT={chosen.decode()} ({why}): this machine's logins count"
     assert client.warning == (None if why is None else said)
-    caller = Caller({})
-    cli._say_who_has_not_answered(caller)
+    (caller,) = callers_of(monkeypatch, client.began)
     assert caller.warnings == ([] if why is None else [said])
 
 
-def test_what_the_agent_has_used_up_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def callers_of(monkeypatch: pytest.MonkeyPatch, *began: float | None) -> list[Caller]:
+    """Whom the command line takes its calls to come from, when the quick client has asked."""
     calls: list[Caller] = []
 
-    def noted(_program: str, _args: list[str], caller: Caller) -> int:
+    def noted(caller: Caller) -> int:
         calls.append(caller)
         return 0
 
-    monkeypatch.setattr(cli, "_run", noted)
-    for used in (8.5, None):
-        monkeypatch.setattr(client, "began", None if used is None else time.monotonic() - used)
+    monkeypatch.setattr(cli, "_person", noted)
+    monkeypatch.setattr(sys, "argv", ["credlatch", "--version"])
+    for each in began:
+        monkeypatch.setattr(client, "began", each)
         assert cli.main() == 0
+    return calls
+
+
+def test_what_the_agent_has_used_up_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = callers_of(monkeypatch, time.monotonic() - 8.5, None)
     assert calls[0].left(9.0) <= 0.5
     assert calls[1].left(9.0) > 0.5
 
@@ -316,7 +278,7 @@ def test_nobody_else_is_asked_how_the_agent_is(
     if what == "open folder":
         path.parent.chmod(0o755)
     else:
-        monkeypatch.setattr(peer, "uid_of", lambda _: os.getuid() + 1)
+        monkeypatch.setattr(place, "uid_of", lambda _: os.getuid() + 1)
     with pytest.raises(AgentError, match=str(path.parent)):
         control.ask(BUILD, wire.STOP)
     if what == "open folder":
@@ -328,14 +290,14 @@ def test_nobody_else_is_asked_how_the_agent_is(
 
 
 def test_the_user_at_the_other_end(pair: tuple[socket.socket, socket.socket]) -> None:
-    assert peer.uid_of(pair[0]) == os.getuid()
+    assert place.uid_of(pair[0]) == os.getuid()
 
 
 def test_where_nobody_tells_who_is_there(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", "sunos5")
-    assert peer.uid_of(pair[0]) is None
+    assert place.uid_of(pair[0]) is None
 
 
 @pytest.mark.parametrize("uid", [0, 501, 4_294_967_294])
@@ -350,7 +312,7 @@ def test_macos_tells_it_at_the_same_place(monkeypatch: pytest.MonkeyPatch, uid: 
             return told
 
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert peer.uid_of(Connection()) == uid  # type: ignore[arg-type] # all that is asked of it
+    assert place.uid_of(Connection()) == uid  # type: ignore[arg-type] # all that is asked of it
 
 
 def test_run_from_source_there_is_no_agent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,9 @@ def test_a_form_without_something_that_it_imports_is_not_built(missing: int) -> 
 
 def test_a_module_that_nobody_put_in_first_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "agent").mkdir()
-    for name in ("wire", "place", "peer", "client"):
-        (tmp_path / "agent" / f"{name}.py").write_text("import sys\n")
-    (tmp_path / "agent" / "peer.py").write_text(
+    for name in ("clients", "agent/wire", "agent/place", "agent/client"):
+        (tmp_path / f"{name}.py").write_text("import sys\n")
+    (tmp_path / "agent" / "place.py").write_text(
         "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    import typing\n"
         "def late():\n    from credlatch.agent.extra import x\n"
     )

@@ -10,6 +10,7 @@ import pytest
 
 from credlatch import answers
 from credlatch import url as urls
+from credlatch.clients import CLIENTS
 from credlatch.request import for_login
 from credlatch.resolve import Resolver
 from support.callers import FakeKeyring, WithKeyring, caller_of
@@ -28,7 +29,7 @@ def basic(username: str, password: str) -> dict[str, Any]:
 
 
 def by_bazel(home: Home, url: str) -> str | None:
-    answer = answers.get(answers.BAZEL, json.dumps({"uri": url}).encode(), caller_of(home))
+    answer = answers.get(CLIENTS["bazel"], json.dumps({"uri": url}).encode(), caller_of(home))
     headers = json.loads(answer.out)["headers"]
     return headers["Authorization"][0] if headers else None
 

@@ -9,6 +9,7 @@ import pytest
 
 from credlatch import answers, docker_logins, logins
 from credlatch import url as urls
+from credlatch.clients import CLIENTS
 from credlatch.commands import docker as command
 from credlatch.commands import streams
 from credlatch.credential import Basic, Secret
@@ -295,7 +296,7 @@ def test_what_is_listed_is_what_get_answers(places: Places) -> None:
     found = places.listed()
     assert found == {HUB: "hub", "docker.io": "other", "r.example": "moved", "q.example": "moved"}
     for key, username in found.items():
-        answer = answers.get(answers.DOCKER, key.encode(), places.caller())
+        answer = answers.get(CLIENTS["docker"], key.encode(), places.caller())
         assert json.loads(answer.out)["Username"] == username
 
 

@@ -23,7 +23,7 @@ MODULES = {
 }
 
 # A room, and the rooms that it must not reach into.
-_DOORS = ("cli", "commands", "agent", "answers", "login_answers")
+_DOORS = ("cli", "commands", "agent", "answers")
 _ABOVE = (*_DOORS, "secrets", "setup")
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "keep", *_ABOVE),
@@ -37,7 +37,7 @@ FORBIDDEN = {
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
     "answers": ("cli", "commands", "agent", "secrets", "setup"),
-    "login_answers": ("cli", "commands", "agent", "secrets", "setup"),
+    "clients": ("cli", "agent", "answers", "secrets", "setup"),
     "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup"),
     "agent": ("cli", "commands", "secrets", "setup"),
     "secrets": ("protocols", "stores", "renew", "logins", "install", "bundle", "setup", *_DOORS),

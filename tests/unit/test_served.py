@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch import answers
+from credlatch import answers, clients
 from credlatch.errors import CredlatchError
 from credlatch.secrets import shapes, wanted
 from credlatch.secrets.source import Says, Source
@@ -25,7 +25,7 @@ BAD = ["", " ", "a\nb", "a\r\nX-Injected: yes", "a\0b", "\x7f", "\t", "é", "a\u
 
 def _answered(protocol: str, stdin: bytes) -> Callable[[Home], bytes]:
     def ask(home: Home) -> bytes:
-        answer = answers.get(protocol, stdin, caller_of(home))
+        answer = answers.get(clients.CLIENTS[protocol], stdin, caller_of(home))
         if answer.failure is not None:
             raise answer.failure
         return answer.out
@@ -42,16 +42,14 @@ def _secret(shape: str) -> Callable[[Home], bytes]:
 
 
 CLIENTS: dict[str, Callable[[Home], bytes]] = {
-    "bazel": _answered(answers.BAZEL, json.dumps({"uri": URL}).encode()),
-    "docker": _answered(answers.DOCKER, HOST.encode()),
-    "docker by URL": _answered(answers.DOCKER, f"{URL}v2/".encode()),
-    "git": _answered(answers.GIT, f"protocol=https\nhost={HOST}\n".encode()),
-    "keyring": _answered(answers.KEYRING, b"get\0%s\0--mode=creds" % URL.encode()),
-    "keyring as JSON": _answered(
-        answers.KEYRING, b"get\0%s\0--mode=creds\0--output=json" % URL.encode()
-    ),
-    "header": _answered(answers.HEADER, URL.encode()),
-    "token": _answered(answers.TOKEN, URL.encode()),
+    "bazel": _answered("bazel", json.dumps({"uri": URL}).encode()),
+    "docker": _answered("docker", HOST.encode()),
+    "docker by URL": _answered("docker", f"{URL}v2/".encode()),
+    "git": _answered("git", f"protocol=https\nhost={HOST}\n".encode()),
+    "keyring": _answered("keyring", b"get\0%s\0--mode=creds" % URL.encode()),
+    "keyring as JSON": _answered("keyring", b"get\0%s\0--mode=creds\0--output=json" % URL.encode()),
+    "header": _answered("header", URL.encode()),
+    "token": _answered("token", URL.encode()),
     **{f"secret as {shape}": _secret(shape) for shape in shapes.SHAPES},
 }
 

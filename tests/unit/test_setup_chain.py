@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch import answers
+from credlatch import answers, clients
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
@@ -221,12 +221,12 @@ def test_a_header_that_stands_there_twice_is_no_answer(chains: Chained) -> None:
 @pytest.mark.parametrize(
     ("protocol", "asked"),
     [
-        (answers.BAZEL, b'{"uri":"https://a.example/"}'),
-        (answers.GIT, b"protocol=https\nhost=a.example\n\n"),
-        (answers.KEYRING, b"get\0https://a.example/\0__token__"),
-        (answers.HEADER, b"https://a.example/"),
-        (answers.TOKEN, b"https://a.example/"),
-        (answers.TOKEN, b"https://u@a.example/"),
+        ("bazel", b'{"uri":"https://a.example/"}'),
+        ("git", b"protocol=https\nhost=a.example\n\n"),
+        ("keyring", b"get\0https://a.example/\0__token__"),
+        ("header", b"https://a.example/"),
+        ("token", b"https://a.example/"),
+        ("token", b"https://u@a.example/"),
     ],
 )
 @pytest.mark.parametrize("place", ["chain", "keyring"])
@@ -240,7 +240,7 @@ def test_whoever_asks_by_url_is_answered_from_the_last_stores_too(
     else:
         helper = chains.helper("h", login='{"headers":{"Authorization":["Bearer s3cret"]}}')
         chains.chain(bazel={"*": helper})
-    answer = answers.get(protocol, asked, WithKeyring(chains.home, keyring))
+    answer = answers.get(clients.CLIENTS[protocol], asked, WithKeyring(chains.home, keyring))
     assert (answer.status, answer.err) == (0, b"")
     assert answer.resolution is not None
     assert answer.resolution.credential.secret == Secret("s3cret")

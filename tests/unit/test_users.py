@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch import answers
-from credlatch.login_answers import asked_by
+from credlatch import answers, clients
 from credlatch.secrets import wanted
 from credlatch.secrets.source import Says, Source
 from support.callers import FakeKeyring, WithKeyring, caller_of
@@ -25,14 +24,14 @@ HOST = "h.example.com"
 
 def by_bazel(home: Home, user: str) -> str | None:
     stdin = json.dumps({"uri": f"https://{user}@{HOST}/x"}).encode()
-    answer = answers.get(answers.BAZEL, stdin, caller_of(home))
+    answer = answers.get(clients.CLIENTS["bazel"], stdin, caller_of(home))
     headers = json.loads(answer.out)["headers"]
     return _password(headers["Authorization"][0]) if headers else None
 
 
 def by_header(home: Home, user: str) -> str | None:
-    asked = asked_by([f"https://{user}@{HOST}/x"])
-    answer = answers.get(answers.HEADER, asked, caller_of(home))
+    asked = clients.pack([f"https://{user}@{HOST}/x"])
+    answer = answers.get(clients.CLIENTS["header"], asked, caller_of(home))
     return _password(answer.out.decode().partition(": ")[2]) if answer.out else None
 
 
@@ -42,18 +41,22 @@ def _password(header: str) -> str:
 
 
 def by_token(home: Home, user: str) -> str | None:
-    asked = asked_by([f"https://{user}@{HOST}/x"])
-    return answers.get(answers.TOKEN, asked, caller_of(home)).out.decode().strip() or None
+    asked = clients.pack([f"https://{user}@{HOST}/x"])
+    return (
+        answers.get(clients.CLIENTS["token"], asked, caller_of(home)).out.decode().strip() or None
+    )
 
 
 def by_keyring(home: Home, user: str) -> str | None:
-    asked = asked_by(["get", f"https://{HOST}/x", user])
-    return answers.get(answers.KEYRING, asked, caller_of(home)).out.decode().strip() or None
+    asked = clients.pack(["get", f"https://{HOST}/x", user])
+    return (
+        answers.get(clients.CLIENTS["keyring"], asked, caller_of(home)).out.decode().strip() or None
+    )
 
 
 def by_git(home: Home, user: str) -> str | None:
     asked = f"protocol=https\nhost={HOST}\npath=x\nusername={user}\n".encode()
-    answer = answers.get(answers.GIT, asked, caller_of(home)).out.decode()
+    answer = answers.get(clients.CLIENTS["git"], asked, caller_of(home)).out.decode()
     lines = dict(line.split("=", 1) for line in answer.splitlines())
     return lines.get("password")
 
@@ -139,5 +142,5 @@ def test_a_chained_helper_s_login_of_another_user_is_no_answer(chains: Chained) 
 def test_the_keyring_is_asked_for_the_user_who_is_named(home: Home, user: str) -> None:
     keyring = FakeKeyring(*((f"https://{HOST}/x", each, f"of {each}") for each in ("bob", "alice")))
     stdin = json.dumps({"uri": f"https://{user}@{HOST}/x"}).encode()
-    answer = answers.get(answers.BAZEL, stdin, WithKeyring(home, keyring))
+    answer = answers.get(clients.CLIENTS["bazel"], stdin, WithKeyring(home, keyring))
     assert _password(json.loads(answer.out)["headers"]["Authorization"][0]) == f"of {user}"

@@ -1,12 +1,14 @@
 """The quick client: a ``get`` that the agent answers, before anything else of us is imported.
 
-The frozen program's loader runs it first of all (build/first.py), with ``wire``, ``place`` and
-``peer``. At that moment Python finds what is built into the interpreter or beside it, and these
-four by their full names: not even ``__future__`` or their own package (``_socket`` and ``resource``
-are files of their own). Whatever goes wrong, the call goes on in this process.
+The frozen program's loader runs it first of all (build/first.py), with ``wire``, ``place`` and the
+table of clients. At that moment Python finds what is built into the interpreter or beside it, and
+these four by their full names: not even ``__future__`` or their own package (``_socket`` and
+``resource`` are files of their own). Whatever goes wrong, the call goes on in this process.
 """
 
 import sys
+
+from credlatch.clients import question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,41 +68,11 @@ def answer() -> None:
     posix._exit(status)
 
 
-def question(argv: list[str]) -> tuple[bytes, bytes | None] | None:
-    """Which protocol's ``get`` this is, empty for whichever standard input speaks; else None.
-
-    With it, for clients that ask by their arguments, these, and a zero byte between two; None for
-    all others, who ask on standard input.
-    """
-    words = argv[1:]
-    name = argv[0].rpartition("/")[2]
-    if name.startswith("docker-credential-"):
-        return (b"docker", None) if words in (["get"], ["docker", "get"]) else None
-    if name.startswith("git-credential-"):
-        words = ["git", *words]
-    elif name == "keyring":
-        words = ["keyring", *words]
-    if words == ["get"]:
-        return b"", None
-    if words in (
-        ["bazel", "get"],
-        ["docker", "get"],
-        ["git", "get"],
-        ["git", "--read-only", "get"],
-    ):
-        return words[0].encode(), None
-    command, words = words[:1], words[1:]
-    asks = command in (["header"], ["token"]) or (command == ["keyring"] and "get" in words)
-    if not asks or not words or "-h" in words or "--help" in words:
-        return None
-    return command[0].encode(), "\0".join(words).encode("utf-8", "surrogateescape")
-
-
 def ask(asked: bytes, request: bytes | None) -> tuple[int, bytes, bytes] | None:
     """The answer of the agent that is there for this call, or of the one that it names.
 
     Args:
-        asked: the protocol, as ``question`` has it.
+        asked: the protocol, as ``clients.question`` has it.
         request: what is asked; None: what standard input says.
 
     Returns:
@@ -175,8 +147,14 @@ def _ask(
     import posix
     import time
 
-    from credlatch.agent.peer import uid_of
-    from credlatch.agent.place import is_named_socket, is_own_socket, may_answer, socket, world
+    from credlatch.agent.place import (
+        is_named_socket,
+        is_own_socket,
+        may_answer,
+        socket,
+        uid_of,
+        world,
+    )
     from credlatch.agent.wire import FORWARDED, GET, unpack
     from credlatch.agent.wire import request as framed
 

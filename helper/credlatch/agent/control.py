@@ -7,7 +7,7 @@ import os
 import socket
 import time
 
-from credlatch.agent import peer, place, trouble, wire
+from credlatch.agent import place, trouble, wire
 from credlatch.errors import AgentError
 from credlatch.system.files import reason
 
@@ -39,7 +39,7 @@ def _ask(path: bytes, what: bytes) -> bytes | None:
             connection.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
-        if peer.uid_of(connection) != os.getuid():
+        if place.uid_of(connection) != os.getuid():
             raise AgentError(f"{os.fsdecode(path)} is answered by another user: remove it")
         connection.sendall(wire.request(what))
         data = b""

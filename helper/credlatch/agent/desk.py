@@ -65,12 +65,12 @@ class Desk:
     def _get(
         self, protocol: bytes, cwd: bytes, world: bytes, asked: bytes, variables: bytes
     ) -> bytes:
-        name = answers.protocol_named(protocol, asked)
-        if name is None:
+        client = answers.client_named(protocol, asked)
+        if client is None:
             self._log.refused("-", UNKNOWN)
             return wire.DECLINED
         if world != self._world:
-            self._log.refused(name, "its paths lead elsewhere (another container or chroot)")
+            self._log.refused(client.name, "its paths lead elsewhere (another container or chroot)")
             return wire.DECLINED
         environ = _environ(variables)
 
@@ -79,9 +79,9 @@ class Desk:
 
         caller = make_caller()
         try:
-            answer = answers.get(name, asked, caller)
+            answer = answers.get(client, asked, caller)
         except ElsewhereError as error:
-            self._log.refused(name, str(error))
+            self._log.refused(client.name, str(error))
             return wire.DECLINED
         finally:
             caller.close()

@@ -84,18 +84,18 @@ class ForwardingDesk:
         if asks_for != wire.FORWARDED:
             raise ValueError("not a request that may come from elsewhere")
         protocol, asked = fields
-        name = answers.protocol_named(protocol, asked)
-        if name is None:
+        client = answers.client_named(protocol, asked)
+        if client is None:
             self._log.refused("-", UNKNOWN)
             return wire.DECLINED
-        url = answers.url_of(name, asked)
+        url = answers.url_of(client, asked)
         if url is None or not self._may_ask(url):
             what = "what it asks for" if url is None else url.netloc
-            self._log.refused(name, f"{what} is not forwarded")
+            self._log.refused(client.name, f"{what} is not forwarded")
             return wire.DECLINED
         caller = Caller()
         try:
-            answer = answers.get(name, asked, caller)
+            answer = answers.get(client, asked, caller)
         finally:
             caller.close()
         self._log.answered(answer)

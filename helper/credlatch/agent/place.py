@@ -1,15 +1,18 @@
-"""Where the agent's socket is, and whether it is what we take it for."""
+"""Where the agent's socket is, whether it is what we take it for, and who is at its other end."""
 
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Mapping
 
 _LONGEST = 100  # bytes of a socket's path: 104 on macOS, 108 on Linux (unix(7))
 _KIND = 0o170000  # of a mode: what it is (inode(7))
 _SOCKET, _LINK, _FOLDER = 0o140000, 0o120000, 0o040000
 _OTHERS, _OTHERS_WRITE, _STICKY = 0o077, 0o022, 0o1000
+_LOCAL_PEERCRED = 1  # sys/un.h of macOS and FreeBSD
+_XUCRED = 76  # bytes of struct xucred: version, uid, number of groups, sixteen groups
 
 
 def folder(environ: "Mapping[bytes, bytes]", uid: int) -> bytes:
@@ -126,3 +129,17 @@ def _is_trusted(owner: int, uid: int) -> bool:
     import posix
 
     return owner in {uid, 0} or owner == posix.stat(b"/").st_uid
+
+
+def uid_of(connection: "_socket.socket") -> int | None:
+    """Who connected, or listens, at the other end; None: that is not told (unix(7), unix(4))."""
+    if sys.platform == "linux":
+        from _socket import SO_PEERCRED, SOL_SOCKET
+
+        credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)
+    elif sys.platform == "darwin":
+        credentials = connection.getsockopt(0, _LOCAL_PEERCRED, _XUCRED)
+    else:
+        return None
+    # Both structures have the user second, after a number of the same size.
+    return int.from_bytes(credentials[4:8], sys.byteorder)

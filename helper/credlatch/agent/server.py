@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from credlatch.agent import peer, wire
+from credlatch.agent import place, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Server:
         work = _Work(connection)
         held: list[int] = []
         try:
-            if peer.uid_of(connection) not in self._uids:
+            if place.uid_of(connection) not in self._uids:
                 return
             asks_for, fields = self._request(connection, held)
             connection.settimeout(PATIENCE)

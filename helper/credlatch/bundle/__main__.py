@@ -9,6 +9,7 @@ from credlatch.agent import client
 from credlatch.bundle import launch, unpacked
 from credlatch.bundle.places import places
 from credlatch.caller import Caller
+from credlatch.clients import chosen
 from credlatch.commands import streams
 from credlatch.errors import CredlatchError, PlaceError
 from credlatch.system.environment import environment_without_loader
@@ -25,9 +26,8 @@ def main() -> int:
         if "CREDLATCH_DEBUG" in os.environ:
             raise
         line, status = f"internal error: {type(error).__name__}; please report it", 1
-    name = os.path.basename(sys.argv[0])
-    docker = name.startswith("docker-credential-") or sys.argv[1:2] == ["docker"]
-    streams.say(line, descriptor=1 if docker else 2)
+    asking, _ = chosen(sys.argv)
+    streams.say(line, descriptor=2 if asking is None else asking.stream)
     return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from credlatch import answers, registry
+from credlatch.clients import CLIENTS
 from credlatch.commands import streams
 from credlatch.errors import CredlatchError
 from credlatch.protocols import docker
@@ -28,13 +29,11 @@ def run(args: list[str], caller: Caller) -> int:
     try:
         whole = _answer(action, caller)
     except CredlatchError as error:
-        whole = answers.docker_failure(error, caller)
+        whole = answers.failed(CLIENTS["docker"], error, caller)
     return streams.reply(whole)
 
 
 def _answer(action: str, caller: Caller) -> answers.Answer:
-    if action == "get":
-        return answers.get(answers.DOCKER, streams.read_stdin(caller), caller)
     from credlatch import docker_logins
     from credlatch.stores import order
 

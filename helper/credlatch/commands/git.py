@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch import answers, logins
+from credlatch import logins
 from credlatch import request as requests
 from credlatch.commands import asked, streams
 from credlatch.credential import Basic
@@ -35,8 +35,6 @@ def run(args: list[str], caller: Caller) -> int:
     if args[:1] == ["--read-only"]:
         args, keeps = args[1:], False
     match args:
-        case ["get"]:
-            return streams.reply(answers.get(answers.GIT, streams.read_stdin(caller), caller))
         case ["store"] if keeps:
             return asked.answer(caller, lambda: _store(caller))
         case ["erase"] if keeps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from credlatch import answers, login_answers, logins
+from credlatch import logins
 from credlatch.commands import asked, streams
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
@@ -27,9 +27,6 @@ def run(args: list[str], caller: Caller) -> int:
         streams.answer(keyring.USAGE.encode())
         return 0
     call = keyring.parse(args)
-    if call.operation == "get":
-        request = login_answers.asked_by(args)
-        return streams.reply(answers.get(answers.KEYRING, request, caller))
     does = _set if call.operation == "set" else _delete
     return asked.answer(caller, lambda: does(call, caller))
 

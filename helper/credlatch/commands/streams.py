@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
+from credlatch.agent import client as quick
 from credlatch.errors import AnswerError, RequestError
 from credlatch.lines import line
 
@@ -33,7 +33,8 @@ def read_stdin(caller: Caller) -> bytes:
         RequestError: it is longer than MAX_STDIN, or cannot be read.
     """
     began = time.monotonic()
-    chunks = [_taken()]
+    # The quick client may have read it, and then found that the agent does not answer.
+    chunks = [quick.taken or b""]
     size = len(chunks[0])
     try:
         while chunk := os.read(0, _CHUNK):
@@ -46,13 +47,6 @@ def read_stdin(caller: Caller) -> bytes:
         raise RequestError(f"standard input has {size} bytes; {MAX_STDIN} is the most")
     caller.deadline += time.monotonic() - began
     return b"".join(chunks)
-
-
-def _taken() -> bytes:
-    # The quick client may have read it, and then found that the agent does not answer.
-    client = sys.modules.get("credlatch.agent.client")
-    taken: bytes | None = client.taken if client is not None else None
-    return taken or b""
 
 
 def write(descriptor: int, data: bytes) -> None:

@@ -1,1 +1,82 @@
-"""One file for each protocol: bytes in, bytes out, and no I/O."""
+"""What clients say and read: bytes in, bytes out, and no input or output of its own."""
+
+from __future__ import annotations
+
+from credlatch.errors import UsageError
+from credlatch.lines import line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.errors import CredlatchError
+    from credlatch.request import Request
+    from credlatch.resolve import Resolution
+
+
+class Question:
+    """What a client asks, and what it is told.
+
+    Attributes:
+        request: what the stores are asked; None for what is no web server's.
+        render: makes the client's answer of a credential.
+        status: the exit status when there is none.
+        missing: what standard output says then.
+        told: whether a person is told so, on standard error.
+    """
+
+    __slots__ = ("missing", "render", "request", "status", "told")
+
+    def __init__(
+        self,
+        request: Request | None,
+        render: Callable[[Resolution], bytes],
+        *,
+        status: int = 0,
+        missing: bytes = b"",
+        told: bool = False,
+    ) -> None:
+        self.request = request
+        self.render = render
+        self.status = status
+        self.missing = missing
+        self.told = told
+
+
+def _on_standard_error(error: CredlatchError) -> tuple[bytes, bytes]:
+    return b"", line(str(error))
+
+
+class Protocol:
+    """How a client asks, and how it is answered.
+
+    Attributes:
+        parse: a question, of what is on standard input, or of the words (``clients.pack``); it
+            raises a CredlatchError where it cannot be understood.
+        usage: what ``--help`` says; empty where a command says it.
+        failure: what standard output and standard error say of a failure.
+    """
+
+    __slots__ = ("failure", "parse", "usage")
+
+    def __init__(
+        self,
+        parse: Callable[[bytes], Question],
+        usage: str = "",
+        *,
+        failure: Callable[[CredlatchError], tuple[bytes, bytes]] = _on_standard_error,
+    ) -> None:
+        self.parse = parse
+        self.usage = usage
+        self.failure = failure
+
+
+def only(words: list[str], command: str) -> str:
+    """The one URL among the words of a command.
+
+    Raises:
+        UsageError: there is none, or more.
+    """
+    if len(words) != 1 or words[0].startswith("-"):
+        raise UsageError(f"one URL is needed: see credlatch {command} --help")
+    return words[0]

@@ -12,12 +12,19 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
+from credlatch.protocols import Protocol, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.resolve import Resolution
 
+USAGE = """\
+usage: credlatch get, or credlatch bazel get
+
+The request is on standard input, as Bazel writes it:
+  echo '{"uri":"https://pypi.example.com/simple/"}' | credlatch get
+"""
 MAX_ANSWER = (
     65_536  # bytes: Bazel reads a helper's output after its end, so a pipe must hold it all
 )
@@ -68,3 +75,6 @@ def render(resolution: Resolution | None) -> bytes:
             f"Bazel reads {MAX_ANSWER}"
         )
     return answer
+
+
+PROTOCOL = Protocol(lambda stdin: Question(parse(stdin), render, missing=render(None)), USAGE)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from credlatch import __version__, quick_json, registry
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError
-from credlatch.lines import unmarked
+from credlatch.lines import line, unmarked
+from credlatch.protocols import Protocol, Question
 from credlatch.request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.errors import CredlatchError
     from credlatch.resolve import Resolution
 
 NOT_FOUND = "credentials not found in native keychain"
@@ -112,3 +114,19 @@ def render_list(usernames: dict[str, str]) -> bytes:
 def render_version() -> bytes:
     """Name, package and version, as the reference helpers say it."""
     return f"docker-credential-credlatch (credlatch) v{__version__}\n".encode()
+
+
+def _question(stdin: bytes) -> Question:
+    request = parse_get(stdin)
+    key = request.keys[0]
+    nothing = f"{NOT_FOUND}\n".encode()
+    return Question(request, lambda found: render_get(key, found), status=1, missing=nothing)
+
+
+def _failure(error: CredlatchError) -> tuple[bytes, bytes]:
+    # The three wire texts stand alone; everything else says who speaks.
+    text = str(error)
+    return f"{text}\n".encode() if text in WIRE_TEXTS else line(text), b""
+
+
+PROTOCOL = Protocol(_question, failure=_failure)

@@ -9,10 +9,12 @@ ones know user names and passwords.
 from __future__ import annotations
 
 from credlatch import jwt
+from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Secret, git_user
 from credlatch.errors import RequestError, StoreError
 from credlatch.lines import unmarked
+from credlatch.protocols import Protocol, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,3 +185,12 @@ def _line(name: str, value: str, where: str) -> bytes:
             f"{len(line)} bytes, and {MAX_LINE} is the most"
         )
     return line
+
+
+def _question(stdin: bytes) -> Question:
+    asked = parse(stdin)
+    request = None if asked.url is None else requests.for_login(asked.url)
+    return Question(request, lambda found: render(asked, found))
+
+
+PROTOCOL = Protocol(_question)

@@ -12,9 +12,11 @@ exit status is 0; nothing found is nothing said and 1; wrong usage is 2.
 
 from __future__ import annotations
 
-from credlatch import quick_json
+from credlatch import clients, quick_json
+from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError, StoreError, UsageError
+from credlatch.protocols import Protocol, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,3 +141,13 @@ def _as_json(username: str | None, password: Secret) -> bytes:
     quote = quick_json.quote
     known = "" if username is None else f'"username": {quote(username)}, '
     return f'{{{known}"password": {quote(password.reveal())}}}\n'.encode()
+
+
+def _question(asked: bytes) -> Question:
+    call = parse(clients.unpack(asked))
+    if call.operation != "get":
+        raise UsageError("the operation must be get")
+    return Question(requests.for_login(call.url), lambda found: render(call, found), status=1)
+
+
+PROTOCOL = Protocol(_question)

@@ -1,0 +1,195 @@
+"""The table of clients: who calls us by which name or word, what asks for a credential, and how.
+
+A client is one row here and one file in ``protocols``; one whose logins are also kept or forgotten
+has a file in ``commands``, too. The command line, the quick client, the agent, what is forwarded
+and the single file read this table.
+
+The quick client reads it before Python finds any other module (build/quick.py): so nothing is
+imported here but by the functions that a row names, when a client has been chosen.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credlatch.caller import Caller
+    from credlatch.protocols import Protocol
+
+    Command = Callable[[list[str], Caller], int]
+
+_ENCODING = ("utf-8", sys.getfilesystemencodeerrors())
+
+
+class Client:
+    """One row.
+
+    Args:
+        name: the word that means it, and the protocol's name to the agent.
+        protocol: imports how it asks, and how it is answered.
+        gets: the words of each ``get`` that comes on standard input; none: it asks by its words.
+        verbs: of a client that asks by its words, what they may ask for; the first is to get.
+        called: the name of a program that means it, or how such names begin: with a hyphen at the
+            end.
+        command: imports what runs any other words; None: there are none but ``--help``.
+        stream: where it shows failures: 2, standard error, or 1.
+    """
+
+    __slots__ = ("called", "command", "gets", "name", "protocol", "stream", "verbs")
+
+    def __init__(  # noqa: PLR0913 - a table has as many columns as it needs
+        self,
+        name: str,
+        protocol: "Callable[[], Protocol]",
+        *,
+        gets: tuple[tuple[str, ...], ...] = (),
+        verbs: tuple[str, ...] = (),
+        called: str = "",
+        command: "Callable[[], Command] | None" = None,
+        stream: int = 2,
+    ) -> None:
+        self.name = name
+        self.protocol = protocol
+        self.gets = gets
+        self.verbs = verbs
+        self.called = called
+        self.command = command
+        self.stream = stream
+
+    def asks(self, words: list[str]) -> bool:
+        """Whether these words ask for a credential."""
+        if self.gets:
+            return tuple(words) in self.gets
+        options = words[: words.index("--")] if "--" in words else words
+        if not words or "-h" in options or "--help" in options:
+            return False
+        return not self.verbs or [word for word in words if word in self.verbs][:1] == [
+            self.verbs[0]
+        ]
+
+
+def _bazel() -> "Protocol":
+    from credlatch.protocols.bazel import PROTOCOL
+
+    return PROTOCOL
+
+
+def _docker() -> "Protocol":
+    from credlatch.protocols.docker import PROTOCOL
+
+    return PROTOCOL
+
+
+def _docker_command() -> "Command":
+    from credlatch.commands.docker import run
+
+    return run
+
+
+def _git() -> "Protocol":
+    from credlatch.protocols.git import PROTOCOL
+
+    return PROTOCOL
+
+
+def _git_command() -> "Command":
+    from credlatch.commands.git import run
+
+    return run
+
+
+def _keyring() -> "Protocol":
+    from credlatch.protocols.keyring import PROTOCOL
+
+    return PROTOCOL
+
+
+def _keyring_command() -> "Command":
+    from credlatch.commands.keyring import run
+
+    return run
+
+
+def _header() -> "Protocol":
+    from credlatch.protocols.header import PROTOCOL
+
+    return PROTOCOL
+
+
+def _token() -> "Protocol":
+    from credlatch.protocols.token import PROTOCOL
+
+    return PROTOCOL
+
+
+_GET = (("get",),)
+CLIENTS = {
+    client.name: client
+    for client in (
+        Client("bazel", _bazel, gets=_GET),
+        Client(
+            "docker",
+            _docker,
+            gets=_GET,
+            called="docker-credential-",
+            command=_docker_command,
+            stream=1,
+        ),
+        Client(
+            "git",
+            _git,
+            gets=(("get",), ("--read-only", "get")),
+            called="git-credential-",
+            command=_git_command,
+        ),
+        Client(
+            "keyring",
+            _keyring,
+            verbs=("get", "set", "del"),
+            called="keyring",
+            command=_keyring_command,
+        ),
+        Client("header", _header),
+        Client("token", _token),
+    )
+}
+BARE = Client("", _bazel, gets=_GET)
+"""``credlatch get``, which both Bazel and Docker say: what is on standard input tells which."""
+
+
+def chosen(argv: list[str]) -> tuple[Client | None, list[str]]:
+    """Which client calls, and the words that follow; None: nobody but a person."""
+    path = argv[0].replace("\\", "/") if sys.platform == "win32" else argv[0]
+    program = path.rpartition("/")[2].removesuffix(".exe")
+    words = argv[1:]
+    for client in CLIENTS.values():
+        called = client.called
+        if called and (program == called or (called[-1] == "-" and program.startswith(called))):
+            return client, words
+    if words == ["get"]:
+        return BARE, words
+    word = words[0] if words else ""
+    return CLIENTS.get("bazel" if word == "get" else word), words[1:]
+
+
+def question(argv: list[str]) -> tuple[bytes, bytes | None] | None:
+    """Which protocol's ``get`` this is, empty for whichever standard input speaks; else None.
+
+    With it, for clients that ask by their words, these; None for all others, who ask on standard
+    input.
+    """
+    client, words = chosen(argv)
+    if client is None or not client.asks(words):
+        return None
+    return client.name.encode(), None if client.gets else pack(words)
+
+
+def pack(words: list[str]) -> bytes:
+    """The request of a client that asks by its words: these, with a zero byte between two."""
+    return "\0".join(words).encode(*_ENCODING)
+
+
+def unpack(asked: bytes) -> list[str]:
+    """What ``pack`` was given."""
+    return asked.decode(*_ENCODING).split("\0") if asked else []
