@@ -224,19 +224,23 @@ class Resolver:
                 return Step(step.store).look(open_store(self._caller), request)
 
             # Valid at the moment it came, or at this one: it may live for a second.
-            entry = step.entry = self._renewed(store, entry, look)
+            entry = step.entry = self._renewed(store, entry, request, look)
         credential = _usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)
 
     def _renewed(
-        self, store: RenewableStore, entry: Entry, look: Callable[[], Entry | None]
+        self,
+        store: RenewableStore,
+        entry: Entry,
+        request: Request,
+        look: Callable[[], Entry | None],
     ) -> Entry:
         """The entry renewed; or as it is, with a warning, while it is still good."""
         from credlatch.renew.single_flight import renew
 
         try:
-            return renew(store, entry, look, self._caller, self._caller.deadline, self._ahead)
+            return renew(store, entry, request, look, self._caller, self._ahead)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

@@ -61,7 +61,7 @@ ASK = START | {
 ENVIRONMENT = {"credlatch.stores.environment", "credlatch.stores.pyx_realm"}
 
 RATTLER = ENVIRONMENT | {
-    "credlatch.grant", "credlatch.stores.pixi_config", "credlatch.stores.pyx",
+    "credlatch.stores.pixi_config", "credlatch.stores.pyx",
     "credlatch.stores.pyx_digest", "credlatch.stores.rattler",
     "credlatch.stores.rattler_backends", "credlatch.stores.rattler_format", "credlatch.stores.uv",
     "credlatch.stores.toml_tables", "credlatch.system", "credlatch.system.files",
@@ -157,6 +157,14 @@ def test_a_token_from_rattler_s_file(home: Home) -> None:
     answer, modules = imported(home, "get", stdin=bazel("a.example"))
     assert answer == b'{"headers":{"Authorization":["Bearer t"]}}\n'
     assert modules - BAZEL - RATTLER == set()
+
+
+def test_a_token_that_could_be_renewed_and_is_not_due(home: Home) -> None:
+    token = {"access_token": "t", "refresh_token": "r", "expires_at": 4_000_000_000}
+    server = {"token_endpoint": "https://b.example/token", "client_id": "c"}
+    home.write_rattler({"a.example": {"OAuth": {**token, **server}}})
+    _, modules = imported(home, "get", stdin=bazel("a.example"))
+    assert modules - BAZEL - RATTLER == {"credlatch.auth", "credlatch.auth.oauth"}
 
 
 def test_a_token_from_the_environment(home: Home) -> None:

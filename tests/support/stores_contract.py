@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth import Fresh
 from credlatch.credential import Secret
 from credlatch.errors import RefusedError, StoreError
-from credlatch.grant import Fresh
 from credlatch.request import Request
 from credlatch.resolve import Resolver
 from support.callers import caller_of

@@ -12,10 +12,10 @@ import pytest
 
 from credlatch import logins
 from credlatch import url as urls
+from credlatch.auth.oauth import OAuthRefresh
 from credlatch.caller import Caller
 from credlatch.credential import Secret
 from credlatch.errors import ElsewhereError, RefusedError, RenewalError
-from credlatch.grant import OAuthRefresh
 from credlatch.renew import exchange
 from credlatch.request import Request
 from credlatch.resolve import Resolver
@@ -23,6 +23,7 @@ from credlatch.stores.netrc import NetrcStore
 from credlatch.system import addresses
 from credlatch.system.network import settings
 from support.callers import caller_of
+from support.flows import REQUEST
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -156,7 +157,7 @@ def test_the_resolver_takes_no_longer_than_what_is_left_of_the_call(
     assert not caller.may_send(urls.parse("http://a.localhost/"))
     grant = OAuthRefresh(Secret("r"), "http://keycloak.localhost:9/token", "c", "log in")
     with pytest.raises(RenewalError, match="in the clear"):
-        exchange.exchange(grant, time.monotonic() + 1.0)
+        exchange.exchange(grant, REQUEST, time.monotonic() + 1.0)
     assert len(waits) == 2
     assert max(waits) <= 1.0
 
@@ -200,7 +201,9 @@ def test_the_resolver_is_asked_for_nothing_else(
 def test_no_refresh_token_is_sent_there(resolver: FakeResolver) -> None:
     server = "http://keycloak.localhost:9/token"
     with pytest.raises(RenewalError, match="in the clear"):
-        exchange.exchange(OAuthRefresh(Secret("r"), server, "c", "log in"), time.monotonic() + 5)
+        exchange.exchange(
+            OAuthRefresh(Secret("r"), server, "c", "log in"), REQUEST, time.monotonic() + 5
+        )
     assert resolver.asked == ["keycloak.localhost"]
 
 
@@ -219,7 +222,7 @@ def test_it_is_sent_to_this_machine_whatever_the_name_is_a_moment_later(
     port = urls.parse(token_server.url).port
     server = f"http://keycloak.localhost:{port}/token?realm=a//b"
     grant = OAuthRefresh(Secret("r"), server, "c", "log in")
-    fresh = exchange.exchange(grant, time.monotonic() + 60)
+    fresh = exchange.exchange(grant, REQUEST, time.monotonic() + 60)
     assert fresh.token.reveal() == token_server.current_access_token
     (request,) = token_server.requests
     assert request.headers["host"] == f"keycloak.localhost:{port}"

@@ -11,10 +11,10 @@ from credlatch import url as urls
 from credlatch.agent import early
 from credlatch.agent.early import MOST, WORTH, Early
 from credlatch.agent.log import Log
+from credlatch.auth.pyx import PyxApiKey
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError
-from credlatch.grant import PyxApiKey
 from credlatch.renew.margin import MOST as MARGIN
 from credlatch.request import Request
 from credlatch.resolve import Resolution

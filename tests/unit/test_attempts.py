@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.auth import Auth, Fresh
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.pyx import PyxRefresh
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError
-from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
 from credlatch.renew import attempts, notes
 from credlatch.renew.attempts import Attempt
 from credlatch.stores import Entry
@@ -31,12 +33,12 @@ def entry(token: str | None = "a token", expires: int | None = None) -> Entry:
     return Entry(credential, "the store", expires=expires)
 
 
-def attempt(folder: Path, grant: Grant, token: str | None = "a token") -> Attempt:
+def attempt(folder: Path, grant: Auth, token: str | None = "a token") -> Attempt:
     """The notes as a process of its own sees them."""
     return Attempt(str(folder / "store.json.lock"), entry(token), grant)
 
 
-def check(folder: Path, grant: Grant, *, held: bool = True) -> None:
+def check(folder: Path, grant: Auth, *, held: bool = True) -> None:
     attempt(folder, grant).check(held=held)
 
 
@@ -56,13 +58,13 @@ def age(folder: Path, seconds: float) -> None:
 
 
 @BOTH
-def test_what_was_never_sent_may_be_sent(tmp_path: Path, grant: Grant) -> None:
+def test_what_was_never_sent_may_be_sent(tmp_path: Path, grant: Auth) -> None:
     check(tmp_path, grant)
     assert list(tmp_path.iterdir()) == []
 
 
 @BOTH
-def test_what_was_exchanged_leaves_nothing(tmp_path: Path, grant: Grant) -> None:
+def test_what_was_exchanged_leaves_nothing(tmp_path: Path, grant: Auth) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
     assert len(text(tmp_path).splitlines()) == 1
@@ -97,7 +99,7 @@ def test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again(tmp_path: 
 
 @BOTH
 def test_who_does_not_hold_the_lock_waits_for_the_one_who_has_sent_it(
-    tmp_path: Path, grant: Grant
+    tmp_path: Path, grant: Auth
 ) -> None:
     attempt(tmp_path, grant).sent()
     check(tmp_path, grant, held=False)
@@ -132,7 +134,7 @@ def test_a_token_for_many_uses_waits_until_the_server_has_settled(tmp_path: Path
 
 @BOTH
 def test_what_was_cut_off_is_read_without_the_lock_once_somebody_has_seen_it(
-    tmp_path: Path, grant: Grant
+    tmp_path: Path, grant: Auth
 ) -> None:
     """Else each of some hundred would have to take it for that."""
     attempt(tmp_path, grant).sent()
@@ -151,7 +153,7 @@ def test_what_was_cut_off_is_read_without_the_lock_once_somebody_has_seen_it(
 @BOTH
 @pytest.mark.parametrize("held", [True, False])
 def test_a_failure_is_shared_by_those_who_waited_for_its_outcome(
-    tmp_path: Path, grant: Grant, *, held: bool
+    tmp_path: Path, grant: Auth, *, held: bool
 ) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
@@ -166,7 +168,7 @@ def test_a_failure_is_shared_by_those_who_waited_for_its_outcome(
 
 @BOTH
 def test_what_was_sent_and_not_answered_is_told_by_its_cause_as_long_as_it_holds(
-    tmp_path: Path, grant: Grant
+    tmp_path: Path, grant: Auth
 ) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
@@ -187,7 +189,7 @@ def test_what_was_sent_and_not_answered_is_told_by_its_cause_as_long_as_it_holds
 
 
 @BOTH
-def test_a_refusal_is_remembered(tmp_path: Path, grant: Grant) -> None:
+def test_a_refusal_is_remembered(tmp_path: Path, grant: Auth) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
     mine.failed(LoginError("log in again"))
@@ -210,7 +212,7 @@ def test_a_refusal_is_final_only_for_what_is_used_once(tmp_path: Path) -> None:
 
 @BOTH
 def test_a_useless_token_is_noted_under_the_refresh_token_that_came_with_it(
-    tmp_path: Path, grant: Grant
+    tmp_path: Path, grant: Auth
 ) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()

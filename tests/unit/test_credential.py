@@ -9,8 +9,11 @@ import traceback
 
 import pytest
 
+from credlatch.auth import Fresh
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.posit import PositIdentity
+from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
-from credlatch.grant import Fresh, OAuthRefresh, PositIdentity, PyxApiKey, PyxRefresh
 
 TEXT = "hunter2"
 SECRET = Secret(TEXT)

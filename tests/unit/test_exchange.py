@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.auth import HttpRequest
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError
-from credlatch.grant import Grant, OAuthRefresh, PyxApiKey, PyxRefresh
 from credlatch.renew.exchange import exchange
 from credlatch.renew.http import UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry
 from credlatch.stores.pyx import PyxStore
+from support.flows import REQUEST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from credlatch.auth import Auth, Flow
+    from credlatch.request import Request
     from support.home import Home
     from support.token_server import TokenServer
 
@@ -46,10 +51,10 @@ def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 
 
-def failure(grant: Grant) -> RenewalError:
+def failure(grant: Auth) -> RenewalError:
     """What sending it raises, long before the deadline."""
     with pytest.raises(RenewalError) as raised:
-        exchange(grant, time.monotonic() + 5)
+        exchange(grant, REQUEST, time.monotonic() + 5)
     assert SECRET not in str(raised.value)
     assert "\n" not in str(raised.value)
     return raised.value
@@ -78,7 +83,7 @@ def test_a_single_use_token_that_was_not_sent_may_be_sent_later(
     caller = Caller({"XDG_CACHE_HOME": str(tmp_path)}, "/")
 
     def attempt() -> None:
-        renew(PyxStore(caller), entry, lambda: entry, caller, time.monotonic() + 5)
+        renew(PyxStore(caller), entry, REQUEST, lambda: entry, caller)
 
     monkeypatch.setenv(name, value)
     for _ in range(2):
@@ -129,4 +134,26 @@ def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_time_left_nothing_is_begun() -> None:
     with pytest.raises(RenewalError, match="no time was left"):
-        exchange(oauth("http://127.0.0.1:1/"), time.monotonic())
+        exchange(oauth("http://127.0.0.1:1/"), REQUEST, time.monotonic())
+
+
+class Elsewhere(OAuthRefresh):
+    """A flow that a server's answer leads to another server."""
+
+    __slots__ = ("other",)
+
+    def __init__(self, server: str, other: str) -> None:
+        super().__init__(Secret(SECRET), server, "cid", "log in again")
+        self.other = other
+
+    def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - as the others
+        yield HttpRequest("GET", self.other, headers={"Authorization": self.secret.reveal()})
+        raise AssertionError("it was sent")
+
+
+@pytest.mark.parametrize("server", ["https://auth.example/", "http://127.0.0.1:1/", "no server"])
+def test_nothing_goes_to_a_server_that_the_login_is_not_for(
+    token_server: TokenServer, server: str
+) -> None:
+    assert not isinstance(failure(Elsewhere(server, f"{token_server.url}/x")), UnansweredError)
+    assert token_server.requests == []

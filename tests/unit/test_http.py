@@ -12,12 +12,14 @@ import httpx
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth import Auth, HttpRequest
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Secret
 from credlatch.errors import RenewalError
-from credlatch.grant import Grant, OAuthRefresh, PyxApiKey, PyxRefresh
 from credlatch.renew import http
 from credlatch.renew.exchange import exchange
-from credlatch.renew.post import Post
+from support.flows import REQUEST
 from support.jwt import make_jwt
 from support.raw_server import RawServer
 from support.token_server import Fault, TokenServer
@@ -89,9 +91,9 @@ def api_key(server: KeepingServer) -> PyxApiKey:
     return PyxApiKey(Secret("k"), server.url, "make a new key")
 
 
-def renew(grant: Grant, times: int = 1) -> None:
+def renew(grant: Auth, times: int = 1) -> None:
     for _ in range(times):
-        assert exchange(grant, time.monotonic() + 10).token.reveal() == TOKEN
+        assert exchange(grant, REQUEST, time.monotonic() + 10).token.reveal() == TOKEN
 
 
 def test_what_may_be_sent_twice_goes_over_one_connection() -> None:
@@ -161,11 +163,9 @@ def test_more_servers_than_are_kept_are_reached_all_the_same(
     with KeepingServer() as first, KeepingServer() as second:
         for _ in range(2):
             for server in (first, second):
-                post = Post(f"{server.url}/auth/cli/access-token")
-                status, _ = http.send(
-                    post, urls.parse(post.url), time.monotonic() + 10, on_kept=True
-                )
-                assert status == 200
+                post = HttpRequest("POST", f"{server.url}/auth/cli/access-token")
+                answer = http.send(post, urls.parse(post.url), time.monotonic() + 10, on_kept=True)
+                assert answer.status == 200
         assert (first.connections, second.connections) == (1, 2)
         http.close()
 
@@ -182,7 +182,7 @@ def test_what_has_not_begun_in_time_is_never_sent(monkeypatch: pytest.MonkeyPatc
     with KeepingServer() as server:
         grant = PyxRefresh(Secret("r"), server.url, "log in")
         with pytest.raises(http.NotSentError, match="was not reached in time"):
-            exchange(grant, time.monotonic() + 1.0)
+            exchange(grant, REQUEST, time.monotonic() + 1.0)
         time.sleep(2.0)
         assert server.requests == []
 
@@ -193,7 +193,7 @@ def test_what_is_answered_too_slowly_has_been_sent(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(_Handler, "send_response", lambda *_: answering.wait(20))
     with KeepingServer() as server:
         with pytest.raises(http.UnansweredError, match="answered too slowly"):
-            exchange(PyxRefresh(Secret("r"), server.url, "log in"), time.monotonic() + 30)
+            exchange(PyxRefresh(Secret("r"), server.url, "log in"), REQUEST, time.monotonic() + 30)
         answering.set()
         assert len(server.requests) == 1
 
@@ -229,7 +229,7 @@ def test_what_a_server_repeats_is_in_no_text(answer: bytes) -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
         grant = OAuthRefresh(Secret("open-sesame"), url, "cid", "log in")
         with pytest.raises(RenewalError) as raised:
-            exchange(grant, time.monotonic() + 30)
+            exchange(grant, REQUEST, time.monotonic() + 30)
         thread.join()
     assert "sesame" not in str(raised.value)
     assert url in str(raised.value)
@@ -243,7 +243,7 @@ def test_a_redirect_is_not_followed(token_server: TokenServer, status: int) -> N
         token_server.redirect_to = f"{other.url}/token"
         grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
         with pytest.raises(RenewalError, match="redirects elsewhere"):
-            exchange(grant, time.monotonic() + 30)
+            exchange(grant, REQUEST, time.monotonic() + 30)
         assert other.requests == []
 
 
@@ -255,7 +255,7 @@ def test_no_proxy_sees_what_is_meant_for_this_machine(
             monkeypatch.setenv(name, proxy.url)
         url = f"{token_server.url}/token"
         grant = OAuthRefresh(Secret("r"), url, "cid", "log in")
-        assert exchange(grant, time.monotonic() + 30).token
+        assert exchange(grant, REQUEST, time.monotonic() + 30).token
         assert proxy.heads == []
 
 
@@ -263,7 +263,7 @@ def test_a_body_without_end_is_not_read_to_its_end(token_server: TokenServer) ->
     token_server.fault = Fault.ENDLESS
     grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
     with pytest.raises(RenewalError, match="answered with more than"):
-        exchange(grant, time.monotonic() + 60)
+        exchange(grant, REQUEST, time.monotonic() + 60)
 
 
 CLOSED = "http://127.0.0.1:9"  # discard: nobody listens
@@ -287,7 +287,7 @@ def test_a_proxy_that_is_not_there_is_named_among_the_causes(
     monkeypatch.setenv("no_proxy", bypass)
     grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
     with pytest.raises(RenewalError) as raised:
-        exchange(grant, time.monotonic() + 30)
+        exchange(grant, REQUEST, time.monotonic() + 30)
     assert str(raised.value).endswith(f": {advice}")
     assert "sesame" not in str(raised.value)
 
@@ -296,7 +296,7 @@ def test_a_proxy_of_a_kind_that_is_not_known_is_said_to_be(monkeypatch: pytest.M
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
     with pytest.raises(RenewalError, match="SOCKS is not known here"):
-        exchange(grant, time.monotonic() + 30)
+        exchange(grant, REQUEST, time.monotonic() + 30)
 
 
 def test_what_a_proxy_repeats_is_in_no_text() -> None:

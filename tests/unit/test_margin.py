@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from credlatch.auth.pyx import PyxApiKey
 from credlatch.credential import Bearer, Secret
-from credlatch.grant import PyxApiKey
 from credlatch.renew import margin
 from credlatch.stores import Entry
 from support.jwt import make_jwt

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth import Fresh
+from credlatch.auth.posit import PositIdentity
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
-from credlatch.grant import Fresh, PositIdentity
 from credlatch.stores.posit import PositStore
 from support.callers import caller_of
 from support.jwt import make_jwt

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth import Fresh
+from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
-from credlatch.grant import Fresh, PyxApiKey, PyxRefresh
 from credlatch.stores.pyx import PyxKeyStore, PyxStore
 from credlatch.system import locks
 from support.callers import caller_of

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from credlatch.auth import Fresh
+from credlatch.auth.oauth import OAuthRefresh
 from credlatch.credential import Basic, Bearer, S3Key, Secret
 from credlatch.errors import StoreError
-from credlatch.grant import Fresh, OAuthRefresh
 from credlatch.stores import rattler_format
 from support.jwt import make_jwt
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth import Fresh
 from credlatch.credential import Basic, Secret
 from credlatch.errors import AbsentError, AmbiguousError, LockedError, StoreError
-from credlatch.grant import Fresh
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
 from support.callers import FakeKeyring, InKeyring, WithKeyring

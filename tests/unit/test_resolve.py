@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
+from credlatch.auth.oauth import OAuthRefresh
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret
 from credlatch.errors import (
@@ -17,7 +18,6 @@ from credlatch.errors import (
     RenewalError,
     StoreError,
 )
-from credlatch.grant import OAuthRefresh
 from credlatch.protocols import docker
 from credlatch.request import Request
 from credlatch.resolve import Outcome, Resolution, Resolver

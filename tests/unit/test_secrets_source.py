@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.errors import SecretsError
+from credlatch.errors import LockedError, RenewalError, SecretsError
 from credlatch.keep import Keep
 from credlatch.secrets import source as sources
 from credlatch.secrets import wanted
@@ -121,6 +121,23 @@ def test_a_refused_renewal_is_said_at_once(
     assert line.encode() in given
     with pytest.raises(SecretsError, match=r"the secret 't': .*log in again"):
         source.first()
+
+
+def test_a_lock_that_is_held_is_waited_for_as_is_a_renewal_that_may_yet_succeed(
+    home: Home, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "PAUSE", 0.0)
+    answers: list[Exception | bytes] = [LockedError("held"), RenewalError("down"), b"x"]
+
+    def find(_: Source) -> bytes:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Source, "find", find)
+    assert of("token", home, said, patience=600.0).for_reader() == b"x"
+    assert said == []
 
 
 def test_a_renewal_that_may_yet_succeed_is_tried_again_while_the_reader_waits(

@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.auth import Auth, Fresh
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.pyx import PyxRefresh
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
-from credlatch.errors import LoginError, RenewalError, StoreError
-from credlatch.grant import Fresh, Grant, OAuthRefresh, PyxRefresh
+from credlatch.errors import LockedError, LoginError, RenewalError, StoreError
 from credlatch.renew import exchange as exchanges
 from credlatch.renew import margin
 from credlatch.renew.attempts import Attempt
 from credlatch.renew.http import TooLateError, UnansweredError
 from credlatch.renew.single_flight import renew
 from credlatch.stores import Entry, RenewableStore
+from support.flows import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from credlatch.request import Request
 
 NOW = int(time.time())
 
@@ -83,7 +88,7 @@ class Kept(RenewableStore):
 def entry(
     token: str | None, expires: int | None, refresh: str = "r-1", *, once: bool = False
 ) -> Entry:
-    grant: Grant = OAuthRefresh(Secret(refresh), "https://auth.example/token", "c", "log in again")
+    grant: Auth = OAuthRefresh(Secret(refresh), "https://auth.example/token", "c", "log in again")
     if once:
         grant = PyxRefresh(Secret(refresh), "https://auth.example/", "log in again")
     credential = None if token is None else Bearer(Secret(token))
@@ -97,7 +102,7 @@ class Server:
         self.answer = answer
         self.sent: list[str] = []
 
-    def __call__(self, grant: Grant, deadline: float) -> Fresh:
+    def __call__(self, grant: Auth, _request: Request, deadline: float) -> Fresh:
         assert deadline > time.monotonic()
         self.sent.append(grant.secret.reveal())
         if isinstance(self.answer, Exception):
@@ -117,10 +122,16 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fresh | Exception], Serv
     return put
 
 
+def caller(seconds: float, environ: dict[str, str] | None = None) -> Caller:
+    """One who has so much time."""
+    made = Caller(environ or {}, "/")
+    made.deadline = time.monotonic() + seconds
+    return made
+
+
 def run(store: Kept, seen: Entry, look: Callable[[], Entry | None] | None = None) -> Entry:
-    caller = Caller({"XDG_CACHE_HOME": str(store.folder)}, "/")
     try:
-        return renew(store, seen, look or (lambda: store.entry), caller, time.monotonic() + 5)
+        return renew(store, seen, REQUEST, look or (lambda: store.entry), caller(5))
     finally:
         assert store.open == 0, "a write was left open"
         with open(store.lock_path(seen), "rb") as lock:
@@ -146,9 +157,9 @@ def test_what_is_sent_has_been_noted_before(
     server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
     noted = []
 
-    def sending(grant: Grant, deadline: float) -> Fresh:
+    def sending(grant: Auth, request: Request, deadline: float) -> Fresh:
         noted.append((tmp_path / "store.renewals").read_text().split()[1])
-        return server(grant, deadline)
+        return server(grant, request, deadline)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exchanges, "exchange", sending)
@@ -327,9 +338,9 @@ def test_a_note_is_beside_the_lock_whatever_else_surrounds_the_caller(
     for name in ("a", "b"):
         home = tmp_path / name
         home.mkdir()
-        caller = Caller({"XDG_CACHE_HOME": str(home), "HOME": str(home)}, "/")
+        environ = {"XDG_CACHE_HOME": str(home), "HOME": str(home)}
         with pytest.raises(LoginError, match="no answer"):
-            renew(store, old, lambda: store.entry, caller, time.monotonic() + 5)
+            renew(store, old, REQUEST, lambda: store.entry, caller(5, environ))
         assert list(home.iterdir()) == []
     assert server.sent == ["r-1"]
     assert sorted(path.name for path in store.folder.iterdir()) == ["store.lock", "store.renewals"]
@@ -389,9 +400,8 @@ def test_nothing_is_sent_without_time_for_an_answer_and_who_has_more_sends_it(
     old = entry("old", NOW - 1, once=once)
     old.expires = NOW - 1
     store = Kept(tmp_path, old)
-    caller = Caller({}, "/")
     with pytest.raises(RenewalError, match="no time was left"):
-        renew(store, old, lambda: store.entry, caller, time.monotonic() + left)
+        renew(store, old, REQUEST, lambda: store.entry, caller(left))
     assert server.sent == []
     run(store, old)
     assert server.sent == ["r-1"]
@@ -461,12 +471,11 @@ def test_with_a_good_token_nobody_waits_long_for_a_lock_that_is_held(
     server = serve(AssertionError("it was asked"))
     old = entry("old", soon())
     store = Kept(tmp_path, old)
-    caller = Caller({"XDG_CACHE_HOME": str(tmp_path)}, "/")
     begin = time.monotonic()
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(RenewalError, match="held by another process"):
-            renew(store, old, lambda: old, caller, begin + 30)
+        with pytest.raises(LockedError, match="held by another process"):
+            renew(store, old, REQUEST, lambda: old, caller(30))
     assert time.monotonic() - begin < 5
     assert server.sent == []
 
@@ -475,9 +484,8 @@ def many(store: Kept, seen: Entry, ended: list[Entry | str]) -> list[threading.T
     """Callers who want it renewed, each in a thread; what they get is added to ``ended``."""
 
     def call() -> None:
-        caller = Caller({}, "/")
         try:
-            ended.append(renew(store, seen, lambda: store.entry, caller, time.monotonic() + 30))
+            ended.append(renew(store, seen, REQUEST, lambda: store.entry, caller(30)))
         except RenewalError as error:
             ended.append(str(error))
 
@@ -587,7 +595,7 @@ def test_a_holder_that_hangs_is_waited_for_until_the_deadline_and_no_longer(
     begin = time.monotonic()
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(RenewalError, match="held by another process"):
-            renew(store, old, lambda: old, Caller({}, "/"), begin + 0.5)
+        with pytest.raises(LockedError, match="held by another process"):
+            renew(store, old, REQUEST, lambda: old, caller(0.5))
     assert 0.5 <= time.monotonic() - begin < 10
     assert server.sent == []

@@ -1,4 +1,4 @@
-"""One file for each way of renewing: what is posted and what comes back, without I/O.
+"""What sends, locks, writes back and remembers, whichever way of authenticating it is for.
 
-``post.py`` describes the request; ``exchange.py`` is the only one that sends anything.
+``exchange.py`` runs a flow of ``auth/``; ``http.py`` is the only one that sends anything.
 """

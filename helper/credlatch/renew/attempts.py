@@ -15,7 +15,7 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.grant import Fresh, Grant
+    from credlatch.auth import Auth, Fresh
     from credlatch.stores import Entry
 
 STORM = 3.0  # seconds for which a failure is shared by those who waited for its outcome
@@ -36,7 +36,7 @@ class Attempt:
         grant: its grant.
     """
 
-    def __init__(self, lock: str, entry: Entry, grant: Grant) -> None:
+    def __init__(self, lock: str, entry: Entry, grant: Auth) -> None:
         self._entry = entry
         self._grant = grant
         self._sent = grant.secret  # what the note is about

@@ -1,4 +1,4 @@
-"""One POST to a token server, bounded in time and size."""
+"""One request to a token server, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import truststore
 
 from credlatch import __version__
 from credlatch import url as urls
+from credlatch.auth import HttpResponse
 from credlatch.errors import RenewalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credlatch.renew.post import Post
+    from credlatch.auth import HttpRequest
 
 CONNECT = 3.0  # seconds
 SILENCE = 5.0  # seconds without a byte
@@ -52,14 +53,14 @@ class UnansweredError(RenewalError):
 
 
 def send(
-    post: Post, server: urls.Url, deadline: float, *, on_kept: bool = False
-) -> tuple[int, bytes]:
-    """Send a request; the status and the body of the answer.
+    asked: HttpRequest, server: urls.Url, deadline: float, *, on_kept: bool = False
+) -> HttpResponse:
+    """Send a request.
 
     The system's trust store and proxies count; redirects are not followed.
 
     Args:
-        post: the request.
+        asked: the request.
         server: where it goes.
         deadline: on the clock of ``time.monotonic``, when this must have ended, whatever happens:
             the request runs in a thread, because looking a name up and an answer that comes byte by
@@ -76,11 +77,11 @@ def send(
     if deadline - time.monotonic() < _TOO_LATE:
         raise TooLateError("no time was left to renew the token: try again")
     gate = _Gate()
-    outcome: list[tuple[int, bytes] | Exception] = []
+    outcome: list[HttpResponse | Exception] = []
 
     def run() -> None:
         try:
-            outcome.append(_send(post, server, deadline, gate, on_kept=on_kept))
+            outcome.append(_send(asked, server, deadline, gate, on_kept=on_kept))
         except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
             outcome.append(error)
         with contextlib.suppress(NotSentError):  # nobody waits any more
@@ -200,19 +201,19 @@ def _client(server: urls.Url) -> httpx.Client:
 
 
 def _send(
-    post: Post, server: urls.Url, deadline: float, gate: _Gate, *, on_kept: bool
-) -> tuple[int, bytes]:
+    asked: HttpRequest, server: urls.Url, deadline: float, gate: _Gate, *, on_kept: bool
+) -> HttpResponse:
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
-    url, headers = _on_this_machine(post, server)
+    url, headers = _on_this_machine(asked, server)
     try:
         with (
             _client_for(server, on_kept=on_kept) as client,
             client.stream(
-                "POST",
+                asked.method,
                 url,
-                data=post.form,
-                json=post.json,
+                data=asked.form,
+                json=asked.json,
                 headers=headers,
                 timeout=timeout,
                 follow_redirects=False,
@@ -224,7 +225,8 @@ def _send(
                     f"{server.shown} redirects elsewhere, and a login is not sent along: "
                     "log in again with the server's new address"
                 )
-            return response.status_code, _body(response, server)
+            body = _body(response, server)
+            return HttpResponse(response.status_code, dict(response.headers), body, time.time())
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
         raise NotSentError(
             f"{server.shown} cannot be reached ({_reason(error)}): {_advice(error, server)}"
@@ -247,15 +249,15 @@ def _advice(error: httpx.TransportError, server: urls.Url) -> str:
     return "check the network"
 
 
-def _on_this_machine(post: Post, server: urls.Url) -> tuple[str, dict[str, str]]:
+def _on_this_machine(asked: HttpRequest, server: urls.Url) -> tuple[str, dict[str, str]]:
     """The URL and the headers, with ``localhost`` for a name that is only meant to be this machine.
 
     Looked up a second time, it may be another machine, which would get the login in the clear.
     """
     if server.scheme != "http" or server.is_loopback or not server.may_be_loopback:
-        return post.url, post.headers
+        return asked.url, asked.headers
     here = server.text.replace(f"//{server.netloc}/", f"//localhost:{server.port}/", 1)
-    return here, {**post.headers, "Host": server.netloc}
+    return here, {**asked.headers, "Host": server.netloc}
 
 
 def _body(response: httpx.Response, server: urls.Url) -> bytes:

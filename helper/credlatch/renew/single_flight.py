@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from credlatch.errors import ElsewhereError, LockedError, RenewalError, StoreError
+from credlatch.errors import ElsewhereError, RenewalError, StoreError
 from credlatch.renew import margin, notes
 from credlatch.renew.attempts import Attempt
 from credlatch.system import files, locks
@@ -15,9 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credlatch.auth import Auth, Fresh
     from credlatch.caller import Caller
     from credlatch.credential import Secret
-    from credlatch.grant import Fresh, Grant
+    from credlatch.request import Request
     from credlatch.stores import Entry, RenewableStore
 
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
@@ -30,9 +31,9 @@ _PAUSE = 0.05  # seconds, at most, before one of them is to follow a process tha
 def renew(
     store: RenewableStore,
     entry: Entry,
+    request: Request,
     look: Callable[[], Entry | None],
     caller: Caller,
-    deadline: float,
     ahead: float = 0.0,
 ) -> Entry:
     """The entry, renewed by this process or by the one that held the lock before: valid by then.
@@ -40,23 +41,21 @@ def renew(
     Args:
         store: where the entry was read, and where the fresh token is written.
         entry: what was found there without the lock.
+        request: what it was found for.
         look: finds it again.
-        caller: whose files and network settings count.
-        deadline: on the clock of ``time.monotonic``, when this must have ended.
+        caller: whose files, network settings and time count.
         ahead: seconds by which it is renewed earlier than it is due.
 
     Raises:
         ElsewhereError: this process must not send anything for this caller.
         RenewalError: it is not renewed; what is in the store is still there.
-        StoreError: the store cannot be read again, or written.
+        StoreError: the store cannot be read again, locked or written.
     """
     if caller.is_guest and not same_network(caller.environ):
         raise ElsewhereError("proxies and certificates of the caller's own count for a renewal")
-    flight = _Flight(store, entry, look, deadline, ahead)
+    flight = _Flight(store, entry, request, look, caller.deadline, ahead)
     try:
         return flight.run()
-    except LockedError as error:
-        raise RenewalError(str(error)) from None  # a later call may have more luck
     except OSError as error:
         raise RenewalError(
             f"the token in {entry.where} is not renewed, because the result could not be kept "
@@ -71,12 +70,14 @@ class _Flight:
         self,
         store: RenewableStore,
         seen: Entry,
+        request: Request,
         look: Callable[[], Entry | None],
         deadline: float,
         ahead: float,
     ) -> None:
         self._store = store
         self._seen = seen
+        self._request = request
         self._look = look
         self._deadline = deadline
         self._ahead = ahead
@@ -103,7 +104,8 @@ class _Flight:
             time.sleep(_PAUSE * os.urandom(1)[0] / 255)
         # Each in turn, and most with another login to renew: whoever has the lock then has all that
         # is needed, and keeps the others waiting for its request alone.
-        import credlatch.renew.exchange  # noqa: F401
+        import credlatch.renew.exchange
+        import credlatch.renew.http  # noqa: F401
 
         with locks.Exclusive(self._lock, until - time.monotonic()):
             return self._in_turn()
@@ -145,7 +147,7 @@ class _Flight:
         enough = ENOUGH_ONCE if grant.single_use else ENOUGH
         if self._deadline - time.monotonic() < enough:
             raise RenewalError(f"no time was left to renew the token in {found.where}: try again")
-        fresh = _exchange(self._store, found, grant, attempt, self._deadline)
+        fresh = self._exchanged(found, grant, attempt)
         renewed = self._look()
         if renewed is None or renewed.credential is None:
             raise StoreError(f"the renewed token is not in {found.where}: log in again")
@@ -165,57 +167,56 @@ class _Flight:
             return margin.is_valid(found, now)
         return not margin.is_due(found, now + self._ahead)
 
+    def _exchanged(self, entry: Entry, grant: Auth, attempt: Attempt) -> Fresh:
+        """Send the grant, and keep what comes.
+
+        Raises:
+            RenewalError: there is no fresh token, or it could not be kept: all read the same.
+            StoreError, OSError: nothing was sent.
+        """
+        pending = self._store.prepare(entry)
+        try:
+            # Imported under the lock: those who wait for another's outcome pay for no HTTP client.
+            from credlatch.auth.responses import checked
+            from credlatch.renew.exchange import exchange
+            from credlatch.renew.http import TooLateError, UnansweredError
+
+            attempt.sent()
+            try:
+                fresh = exchange(grant, self._request, self._deadline)
+            except TooLateError:
+                attempt.unsent()
+                raise
+            except RenewalError as error:
+                spent = isinstance(error, UnansweredError)
+                raise attempt.failed(error, spent=spent) from None
+            attempt.answered(fresh)
+            useless = checked(grant, fresh, time.time())
+            try:
+                if useless is None:
+                    pending.commit(fresh)
+                elif fresh.refresh_token is not None and entry.credential is not None:
+                    # The token is of no use, but the next refresh token must not be lost.
+                    from credlatch.auth import Fresh
+
+                    pending.commit(
+                        Fresh(entry.credential.secret, fresh.refresh_token, entry.expires)
+                    )
+            except (StoreError, RenewalError, OSError) as error:
+                why = files.reason(error) if isinstance(error, OSError) else str(error)
+                lost = RenewalError(
+                    f"a fresh token for {entry.where} has come from {grant.shown} and could not be "
+                    f"kept ({why}; make room, or make the folder writable)"
+                )
+                raise attempt.failed(lost, spent=True) from None
+            if useless is not None:
+                raise attempt.useless(useless, fresh)
+            attempt.renewed(fresh)
+            return fresh
+        finally:
+            pending.abandon()
+            attempt.close()
+
 
 def _secret(entry: Entry) -> Secret | None:
     return None if entry.credential is None else entry.credential.secret
-
-
-def _exchange(
-    store: RenewableStore, entry: Entry, grant: Grant, attempt: Attempt, deadline: float
-) -> Fresh:
-    """Send the grant, and keep what comes.
-
-    Raises:
-        RenewalError: there is no fresh token, or it could not be kept: everybody reads the same.
-        StoreError, OSError: nothing was sent.
-    """
-    pending = store.prepare(entry)
-    try:
-        # Imported under the lock: those who wait for another's outcome pay for no HTTP client.
-        from credlatch.renew.exchange import exchange
-        from credlatch.renew.http import TooLateError, UnansweredError
-        from credlatch.renew.post import checked
-
-        attempt.sent()
-        try:
-            fresh = exchange(grant, deadline)
-        except TooLateError:
-            attempt.unsent()
-            raise
-        except RenewalError as error:
-            spent = isinstance(error, UnansweredError)
-            raise attempt.failed(error, spent=spent) from None
-        attempt.answered(fresh)
-        useless = checked(grant, fresh, time.time())
-        try:
-            if useless is None:
-                pending.commit(fresh)
-            elif fresh.refresh_token is not None and entry.credential is not None:
-                # The token is of no use, but the next refresh token must not be lost.
-                from credlatch.grant import Fresh
-
-                pending.commit(Fresh(entry.credential.secret, fresh.refresh_token, entry.expires))
-        except (StoreError, RenewalError, OSError) as error:
-            why = files.reason(error) if isinstance(error, OSError) else str(error)
-            lost = RenewalError(
-                f"a fresh token for {entry.where} has come from {grant.shown} and could not be "
-                f"kept ({why}; make room, or make the folder writable)"
-            )
-            raise attempt.failed(lost, spent=True) from None
-        if useless is not None:
-            raise attempt.useless(useless, fresh)
-        attempt.renewed(fresh)
-        return fresh
-    finally:
-        pending.abandon()
-        attempt.close()

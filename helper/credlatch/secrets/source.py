@@ -8,7 +8,13 @@ from contextlib import contextmanager
 
 from credlatch import request as requests
 from credlatch.caller import Caller
-from credlatch.errors import CredlatchError, LoginError, RenewalError, SecretsError
+from credlatch.errors import (
+    CredlatchError,
+    LockedError,
+    LoginError,
+    RenewalError,
+    SecretsError,
+)
 from credlatch.lines import line
 from credlatch.resolve import Resolver
 from credlatch.secrets import shapes
@@ -193,7 +199,7 @@ class Source:
                 return self.find()
             except LoginError:
                 raise
-            except RenewalError:
+            except (LockedError, RenewalError):
                 if time.monotonic() + PAUSE > deadline:
                     raise
             with self._changed:

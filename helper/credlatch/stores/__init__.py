@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
 
+    from credlatch.auth import Auth, Fresh
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.errors import CredlatchError
-    from credlatch.grant import Fresh, Grant
     from credlatch.request import Request
     from credlatch.url import Url
 
@@ -227,7 +227,7 @@ class Entry:
         where: str,
         *,
         expires: int | None = None,
-        grant: Grant | None = None,
+        grant: Auth | None = None,
         renew_unknown: bool = False,
         slot: str = "",
         advice: str = "log in again",

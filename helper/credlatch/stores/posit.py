@@ -5,13 +5,14 @@ from __future__ import annotations
 from credlatch import url as urls
 from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
-from credlatch.grant import Fresh, PositIdentity
 from credlatch.stores import Entry, RenewableStore
 from credlatch.stores.toml_tables import Tables, may_mean
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.auth import Fresh
+    from credlatch.auth.posit import PositIdentity
     from credlatch.caller import Caller
     from credlatch.stores import PendingWrite
 
@@ -108,6 +109,8 @@ class PositStore(RenewableStore):
             raise StoreError(
                 f"PACKAGEMANAGER_IDENTITY_TOKEN_FILE names {path}, which is empty or missing"
             )
+        from credlatch.auth.posit import PositIdentity
+
         return PositIdentity(Secret(token), address, f"put a fresh identity token into {path}")
 
     def lock_path(self, entry: Entry) -> str:  # noqa: ARG002 - one lock for all addresses

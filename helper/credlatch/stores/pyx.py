@@ -11,7 +11,6 @@ import os
 from credlatch import quick_json
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import StoreError
-from credlatch.grant import PyxApiKey, PyxRefresh
 from credlatch.stores import Entry, RenewableStore, uv
 from credlatch.stores.pyx_digest import digest
 from credlatch.stores.pyx_realm import API_KEYS, PyxRealm
@@ -19,8 +18,8 @@ from credlatch.system import files, locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.auth import Fresh
     from credlatch.caller import Caller
-    from credlatch.grant import Fresh
     from credlatch.stores import PendingWrite
     from credlatch.url import Url
 
@@ -74,6 +73,8 @@ class _PendingToken:
 
     def commit(self, fresh: Fresh) -> None:
         """Write what uv would have written, unless somebody has logged in or out meanwhile."""
+        from credlatch.auth.pyx import PyxRefresh
+
         if not isinstance(self._grant, PyxRefresh):
             self._write.commit(fresh.token.reveal().encode())
             return
@@ -101,6 +102,8 @@ class PyxKeyStore(_Tokens):
         realm = PyxRealm(self._caller)
         if not realm.owns(url):
             return None
+        from credlatch.auth.pyx import PyxApiKey
+
         key = Secret((self._caller.get(name) or "").strip())
         path = f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
         token = (self._caller.read(path) or "").strip()
@@ -133,6 +136,8 @@ class PyxStore(_Tokens):
             text = self._caller.read(path)
         if text is None:
             return None
+        from credlatch.auth.pyx import PyxRefresh
+
         access, refresh = _parse(text, path)
         advice = "log in again: uv auth login pyx.dev (uv 0.12.6 or older)"
         return Entry(

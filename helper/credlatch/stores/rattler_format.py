@@ -8,12 +8,13 @@ from __future__ import annotations
 from credlatch import clock
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
 from credlatch.errors import StoreError
-from credlatch.grant import Fresh, OAuthRefresh
 from credlatch.stores import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from credlatch.auth import Fresh
 
 # Hosts that take conda tokens as `Authorization: token` (anaconda's conda-auth). Others that have
 # such tokens are quetz servers, which take them as `X-API-Key`.
@@ -76,6 +77,8 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
         return None  # a token for whomever else would be put in the place of this one
     grant = None
     if isinstance(refresh, str) and refresh:
+        from credlatch.auth.oauth import OAuthRefresh
+
         grant = OAuthRefresh(Secret(refresh), endpoint, client, _advice(key), audience)
     expires = _end(content.get("expires_at"))
     entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)

@@ -10,8 +10,8 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.auth import Fresh
     from credlatch.credential import Secret
-    from credlatch.grant import Fresh
     from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
 
 _ROOM = 64 * 1024  # bytes: more than any token server's answer

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from credlatch.auth import Fresh
+from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.responses import checked, refusal
 from credlatch.credential import Secret
 from credlatch.errors import LoginError, RenewalError
-from credlatch.grant import Fresh, OAuthRefresh
-from credlatch.renew.post import Post, checked, refusal
 from support.jwt import make_jwt
 
 NOW = 1_795_223_476.0
 GRANT = OAuthRefresh(Secret("hunter2"), "https://auth.example/token", "cid", "pixi auth login x")
-
-
-def test_a_post_has_what_it_was_given_and_nothing_else() -> None:
-    post = Post("https://auth.example/", form={"a": "b"})
-    assert (post.url, post.form, post.json, post.headers) == (
-        "https://auth.example/", {"a": "b"}, None, {}
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

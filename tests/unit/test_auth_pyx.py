@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
+from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Secret
-from credlatch.grant import PyxApiKey, PyxRefresh
-from credlatch.renew import pyx
+from support.flows import answered, asked
 
 REFRESH = PyxRefresh(Secret("r"), "https://api.pyx.dev/", "")
 KEY = PyxApiKey(Secret("pyx-sk-test"), "https://api.pyx.dev/", "")
@@ -23,17 +22,17 @@ KEY = PyxApiKey(Secret("pyx-sk-test"), "https://api.pyx.dev/", "")
     ],
 )
 def test_the_path_takes_the_place_of_the_api_s(server: str, root: str) -> None:
-    assert pyx.post(PyxRefresh(Secret("r"), server, "")).url == f"{root}/auth/cli/refresh"
-    assert pyx.post(PyxApiKey(Secret("k"), server, "")).url == f"{root}/auth/cli/access-token"
+    assert asked(PyxRefresh(Secret("r"), server, "")).url == f"{root}/auth/cli/refresh"
+    assert asked(PyxApiKey(Secret("k"), server, "")).url == f"{root}/auth/cli/access-token"
 
 
 def test_a_refresh_is_json_and_has_no_header() -> None:
-    post = pyx.post(REFRESH)
+    post = asked(REFRESH)
     assert (post.json, post.form, post.headers) == ({"refresh_token": "r"}, None, {})
 
 
 def test_a_key_is_a_header_and_has_no_body() -> None:
-    post = pyx.post(KEY)
+    post = asked(KEY)
     assert post.headers == {"Authorization": "Bearer pyx-sk-test"}
     assert (post.json, post.form) == (None, None)
 
@@ -44,9 +43,9 @@ def test_a_refresh_token_is_taken_once_and_a_key_for_ever() -> None:
 
 
 def test_an_answer() -> None:
-    fresh = pyx.answer(REFRESH, b'{"access_token":"a","refresh_token":"r2","x":1}', 0.0)
+    fresh = answered(REFRESH, b'{"access_token":"a","refresh_token":"r2","x":1}')
     assert (fresh.token, fresh.refresh_token, fresh.expires) == (Secret("a"), Secret("r2"), None)
-    fresh = pyx.answer(KEY, b'{"access_token":"a"}', 0.0)
+    fresh = answered(KEY, b'{"access_token":"a"}')
     assert (fresh.token, fresh.refresh_token) == (Secret("a"), None)
 
 
@@ -55,5 +54,5 @@ def test_an_answer() -> None:
     [b"", b"<html>", b"[]", b"{}", b'{"access_token":1}', b'{"refresh_token":"r"}', b"a.b.c"],
 )
 def test_what_is_no_answer(body: bytes) -> None:
-    with pytest.raises(msgspec.MsgspecError):
-        pyx.answer(REFRESH, body, 0.0)
+    with pytest.raises(ValueError, match="not what was expected"):
+        answered(REFRESH, body)

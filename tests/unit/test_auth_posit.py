@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
+from credlatch.auth.posit import PositIdentity
 from credlatch.credential import Secret
-from credlatch.grant import PositIdentity
-from credlatch.renew import posit
+from support.flows import answered, asked
 
 GRANT = PositIdentity(Secret("id-token"), "https://ppm.example", "")
 
@@ -21,7 +20,7 @@ GRANT = PositIdentity(Secret("id-token"), "https://ppm.example", "")
     ],
 )
 def test_the_form_of_rfc_8693_goes_below_the_server_s_address(server: str, url: str) -> None:
-    post = posit.post(PositIdentity(Secret("id-token"), server, ""))
+    post = asked(PositIdentity(Secret("id-token"), server, ""))
     assert post.url == url
     assert post.form == {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -36,11 +35,11 @@ def test_an_identity_token_may_be_exchanged_again() -> None:
 
 
 def test_an_answer() -> None:
-    fresh = posit.answer(GRANT, b'{"access_token":"a","token_type":"Bearer"}', 0.0)
+    fresh = answered(GRANT, b'{"access_token":"a","token_type":"Bearer"}')
     assert (fresh.token, fresh.refresh_token, fresh.expires) == (Secret("a"), None, None)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id_token":"a"}'])
 def test_what_is_no_answer(body: bytes) -> None:
-    with pytest.raises(msgspec.MsgspecError):
-        posit.answer(GRANT, body, 0.0)
+    with pytest.raises(ValueError, match="not what was expected"):
+        answered(GRANT, body)

@@ -1,0 +1,141 @@
+"""Ways of authenticating that take more than a stored secret: one file for each.
+
+A flow does no I/O: it yields HTTP requests, is sent the responses, and returns what it made. A
+store reads what a flow begins with, and does not act on it; ``renew/`` sends, and keeps what comes.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from credlatch.credential import Secret
+    from credlatch.request import Request
+    from credlatch.url import Url
+
+    Flow = Generator["HttpRequest", "HttpResponse", "Fresh"]
+
+
+class Auth:
+    """Something that gets a fresh token, or makes what authenticates one request.
+
+    Attributes:
+        secret: what it begins with.
+        server: the URL that requests go to, or below which they go.
+        advice: what a person does when the secret is no longer taken.
+    """
+
+    __slots__ = ("advice", "secret", "server")
+
+    # Whether the server takes the secret just once. Then a request that was sent and not answered
+    # is never repeated: the token may be spent, and a second use can revoke the whole login.
+    single_use = True
+    # Whether it may be sent again within one call, after a request that was not answered.
+    repeatable = False
+
+    def __init__(self, secret: Secret, server: str, advice: str) -> None:
+        self.secret = secret
+        self.server = server
+        self.advice = advice
+
+    def flow(self, request: Request, now: float) -> Flow:
+        """Yields what is to be sent, is sent each response, and returns what it made.
+
+        Args:
+            request: what the client asks for.
+            now: in seconds since 1970 UTC.
+
+        Raises:
+            RenewalError: a server refuses.
+            ValueError: a response is none that such a server gives.
+        """
+        raise NotImplementedError
+
+    def trusts(self, server: Url) -> bool:
+        """Whether a request may go to a server: to its own alone, whatever a response names.
+
+        Raises:
+            RequestError: its own address is none.
+        """
+        from credlatch import url
+
+        return server.origin == url.parse(self.server).origin
+
+    @property
+    def shown(self) -> str:
+        """The server, as a message shows it."""
+        from credlatch import url
+        from credlatch.errors import RequestError
+
+        try:
+            return url.parse(self.server).shown
+        except RequestError:
+            return "the token server"
+
+
+class HttpRequest:
+    """A request that a flow wants sent.
+
+    Attributes:
+        method: GET or POST.
+        url: where it goes.
+        form: fields, sent form-encoded; None for none.
+        json: an object, sent as JSON; None for none.
+        headers: more headers.
+    """
+
+    __slots__ = ("form", "headers", "json", "method", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        form: dict[str, str] | None = None,
+        json: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.form = form
+        self.json = json
+        self.headers = headers or {}
+
+
+class HttpResponse:
+    """What came back.
+
+    Attributes:
+        status: the HTTP status.
+        headers: by their names in lower case.
+        body: all of it.
+        at: when it had come, in seconds since 1970 UTC.
+    """
+
+    __slots__ = ("at", "body", "headers", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, at: float) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.at = at
+
+
+class Fresh:
+    """What a flow made.
+
+    Attributes:
+        token: the new access token.
+        refresh_token: the grant for next time, where the server replaced it.
+        expires: when the token ends, in seconds since 1970 UTC, where the server said so.
+    """
+
+    __slots__ = ("expires", "refresh_token", "token")
+
+    def __init__(
+        self, token: Secret, refresh_token: Secret | None = None, expires: int | None = None
+    ) -> None:
+        self.token = token
+        self.refresh_token = refresh_token
+        self.expires = expires
