@@ -111,7 +111,7 @@ def _make(made: Plan, kept: str, caller: Caller) -> None:
         with Exclusive(f"{record.folder(caller)}/lock", PATIENCE):
             steps = record.Record(kept)
             made_before = made.link is not None and any(
-                step.made_link and step.link is not None and step.link[0] == made.link.path
+                step.link is not None and step.link.made and step.link.path == made.link.path
                 for each in record.others(kept)
                 for step in each.steps
             )

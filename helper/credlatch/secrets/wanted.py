@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import dataclass, replace
 
 from credlatch import url as urls
 from credlatch.caller import Caller
@@ -24,6 +25,7 @@ _IN_IDS = _IN_VARIABLES | set(".:-[]")
 _LONGEST = 200  # characters of an id: it is a file's name, and that may have 255 bytes
 
 
+@dataclass(slots=True, frozen=True)
 class Wanted:
     """One secret.
 
@@ -37,16 +39,13 @@ class Wanted:
         refusal: what stands in its place when it cannot be had; None: more than a build takes.
     """
 
-    __slots__ = ("id", "in_environment", "index", "refusal", "shape", "unread", "url")
-
-    def __init__(self, name: str, url: Url, shape: str, index: str = "") -> None:
-        self.id = name
-        self.url = url
-        self.shape = shape
-        self.index = index
-        self.in_environment = False
-        self.unread = "what mounts it was cached, or names another id"
-        self.refusal: bytes | None = None
+    id: str
+    url: Url
+    shape: str
+    index: str = ""
+    in_environment: bool = False
+    unread: str = "what mounts it was cached, or names another id"
+    refusal: bytes | None = None
 
 
 def secret(text: str) -> Wanted:
@@ -95,8 +94,7 @@ def variable(text: str) -> Wanted:
             f"the secret {found.id[:40]!r} cannot be a variable's name: "
             "letters, digits and underscores make one"
         )
-    found.in_environment = True
-    return found
+    return replace(found, in_environment=True)
 
 
 def for_http(host: str) -> Wanted:
@@ -108,10 +106,9 @@ def for_http(host: str) -> Wanted:
     url = _url(host if "://" in host else f"https://{host}")
     name = _as_written(host, url).removeprefix("[")
     name = name.partition("]" if ":" in url.host else ":")[0]
-    found = Wanted(f"HTTP_AUTH_HEADER_{name}", url, shapes.AUTHORIZATION)
-    found.refusal = NOBODYS
-    found.unread = "nothing was fetched from there, or by a BuildKit before 0.23"
-    return found
+    unread = "nothing was fetched from there, or by a BuildKit before 0.23"
+    name = f"HTTP_AUTH_HEADER_{name}"
+    return Wanted(name, url, shapes.AUTHORIZATION, unread=unread, refusal=NOBODYS)
 
 
 def for_git(host: str) -> Wanted:
@@ -121,10 +118,9 @@ def for_git(host: str) -> Wanted:
         UsageError: that is no host.
     """
     url = _url(host if "://" in host else f"https://{host}")
-    found = Wanted(f"GIT_AUTH_HEADER.{_as_written(host, url)}", url, shapes.GIT)
-    found.refusal = NOBODYS
-    found.unread = "no git repository was fetched from there"
-    return found
+    unread = "no git repository was fetched from there"
+    name = f"GIT_AUTH_HEADER.{_as_written(host, url)}"
+    return Wanted(name, url, shapes.GIT, unread=unread, refusal=NOBODYS)
 
 
 def _as_written(text: str, url: Url) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from credlatch.errors import UsageError
 
@@ -15,6 +16,7 @@ FOLDER_VARIABLE = "CREDLATCH_SECRETS"
 _BEFORE = frozenset({"doas", "env", "ionice", "nice", "nohup", "sudo", "time", "timeout"})
 
 
+@dataclass(slots=True, frozen=True)
 class Given:
     """How one secret reaches the command.
 
@@ -23,11 +25,8 @@ class Given:
         path: its file; None when it is in a variable, which has its id for a name.
     """
 
-    __slots__ = ("id", "path")
-
-    def __init__(self, name: str, path: str | None) -> None:
-        self.id = name
-        self.path = path
+    id: str
+    path: str | None
 
     @property
     def source(self) -> str:

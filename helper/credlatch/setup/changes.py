@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+import msgspec
 
 from credlatch.setup.formats import lines
 
@@ -10,13 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credlatch.setup.formats import Key, Value
     from credlatch.setup.texts import Found
 
-    Splice = tuple[int, str, str]
+Splice = tuple[int, str, str]
 
 
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One setting that is put in.
 
     Attributes:
@@ -25,14 +27,12 @@ class Setting:
         old: what it was; None: nothing.
     """
 
-    __slots__ = ("key", "old", "value")
-
-    def __init__(self, key: Key, value: Value, old: Value | None) -> None:
-        self.key = key
-        self.value = value
-        self.old = old
+    key: tuple[str, ...]
+    value: str | tuple[str, ...]
+    old: str | tuple[str, ...] | None
 
 
+@dataclass(slots=True, frozen=True, repr=False)
 class FileChange:
     """One file, before and after.
 
@@ -44,22 +44,11 @@ class FileChange:
         is_private: whether it is for its owner alone, if it is begun.
     """
 
-    __slots__ = ("after", "format", "found", "is_private", "settings")
-
-    def __init__(
-        self,
-        found: Found,
-        after: str | None,
-        form: str,
-        settings: Sequence[Setting] = (),
-        *,
-        is_private: bool = False,
-    ) -> None:
-        self.found = found
-        self.after = after
-        self.format = form
-        self.settings = settings
-        self.is_private = is_private
+    found: Found
+    after: str | None
+    format: str
+    settings: Sequence[Setting] = ()
+    is_private: bool = False
 
     @property
     def before(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 from credlatch.errors import SetupError
 from credlatch.setup import names, tools
@@ -17,6 +18,7 @@ _EXE = ".exe" if sys.platform == "win32" else ""
 _PLACE = "the folder that it names" if sys.platform == "win32" else "~/.local/bin"
 
 
+@dataclass(slots=True, frozen=True)
 class Link:
     """A name for the program, beside it.
 
@@ -26,12 +28,9 @@ class Link:
         is_there: whether it has been made before.
     """
 
-    __slots__ = ("is_there", "path", "text")
-
-    def __init__(self, path: str, text: str, *, is_there: bool) -> None:
-        self.path = path
-        self.text = text
-        self.is_there = is_there
+    path: str
+    text: str
+    is_there: bool
 
 
 def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:

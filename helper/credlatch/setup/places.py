@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 from credlatch.errors import SetupError, StoreError
 from credlatch.stores import docker as docker_store
@@ -23,6 +24,7 @@ GIT_PATIENCE = 30.0  # seconds
 BAZEL_ROOTS = ("MODULE.bazel", "REPO.bazel", "WORKSPACE.bazel", "WORKSPACE")
 
 
+@dataclass(slots=True, frozen=True)
 class Place:
     """A configuration.
 
@@ -33,15 +35,10 @@ class Place:
         is_private: whether a file that we begin is for its owner alone.
     """
 
-    __slots__ = ("format", "is_private", "path", "table")
-
-    def __init__(
-        self, path: str, form: str, table: tuple[str, ...] = (), *, is_private: bool = False
-    ) -> None:
-        self.path = path
-        self.format = form
-        self.table = table
-        self.is_private = is_private
+    path: str
+    format: str
+    table: tuple[str, ...] = ()
+    is_private: bool = False
 
 
 def docker(caller: Caller) -> Place:

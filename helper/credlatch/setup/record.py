@@ -10,17 +10,16 @@ import hashlib
 import json
 import os
 
+import msgspec
+
 from credlatch.errors import SetupError, StoreError
-from credlatch.setup.changes import Setting, splices
+from credlatch.setup.changes import Setting, Splice, splices
 from credlatch.system import files, owners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from credlatch.caller import Caller
     from credlatch.setup.changes import FileChange
-    from credlatch.setup.formats import Value
     from credlatch.setup.links import Link
 
 _VERSION = 1
@@ -42,7 +41,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class FileStep:
+class FileStep(msgspec.Struct):
     """What was done to one file at one time.
 
     Attributes:
@@ -51,49 +50,47 @@ class FileStep:
         existed: whether it was there.
         before: the digest of what it said; that of nothing where it was not there.
         after: the digest of what it says.
-        settings: those that were put in.
-        splices: where its text was changed.
         folders: what was made for it, the outermost first.
+        splices: where its text was changed.
+        settings: those that were put in.
     """
 
-    __slots__ = (
-        "after", "before", "existed", "folders", "format", "path", "settings", "splices"
-    )  # fmt: skip
-
-    def __init__(self, stored: dict[str, Any]) -> None:
-        self.path: str = stored["path"]
-        self.format: str = stored["format"]
-        self.existed: bool = stored["existed"]
-        self.before: str = stored["before"]
-        self.after: str = stored["after"]
-        self.folders: list[str] = stored["folders"]
-        self.splices = [(at, was, now) for at, was, now in stored["splices"]]
-        self.settings = [
-            Setting(
-                tuple(each["key"]),
-                _value(each["value"]),
-                None if each["old"] is None else _value(each["old"]),
-            )
-            for each in stored["settings"]
-        ]
+    path: str
+    format: str
+    existed: bool
+    before: str
+    after: str
+    folders: list[str]
+    splices: list[Splice]
+    settings: list[Setting]
 
 
-class Step:
-    """What was done at one time.
+class LinkStep(msgspec.Struct):
+    """A program's name that was needed.
 
     Attributes:
-        files: what was done to files.
-        link: the name of a program that was needed, and what it leads to; None: none was.
-        made_link: whether ``setup`` has made it, then or before.
+        path: the name.
+        text: what it leads to.
+        made: whether ``setup`` has made it, then or before.
     """
 
-    __slots__ = ("files", "link", "made_link")
+    path: str
+    text: str
+    made: bool
 
-    def __init__(self, stored: dict[str, Any]) -> None:
-        self.files = [FileStep(each) for each in stored["files"]]
-        link = stored["link"]
-        self.link: tuple[str, str] | None = None if link is None else (link["path"], link["text"])
-        self.made_link = link is not None and bool(link["made"])
+
+class Step(msgspec.Struct):
+    """What was done at one time: to files, and with a link where one was needed."""
+
+    files: list[FileStep]
+    link: LinkStep | None
+
+
+class _Kept(msgspec.Struct):
+    """All that is in a record."""
+
+    version: int
+    steps: list[Step]
 
 
 class Record:
@@ -116,9 +113,8 @@ class Record:
         self.by: int | None = None
         try:
             text = self._read()
-            self._stored: list[dict[str, Any]] = [] if text is None else _steps(text)
-            self.steps = [Step(each) for each in self._stored]
-        except (StoreError, ValueError, KeyError, TypeError) as error:
+            self.steps = [] if text is None else _steps(text)
+        except (StoreError, ValueError, RecursionError, msgspec.ValidationError) as error:
             what = str(error) if isinstance(error, StoreError) else f"{path} is damaged"
             raise SetupError(
                 f"{what}: remove it; what was done can then be undone by hand only"
@@ -138,11 +134,8 @@ class Record:
         Raises:
             OSError: it cannot be written.
         """
-        kept = None
-        if link is not None:
-            kept = {"path": link.path, "text": link.text, "made": made_link}
-        step = {"files": [_file(change) for change in changes], "link": kept}
-        self.write([*self._stored, step])
+        kept = None if link is None else LinkStep(link.path, link.text, made_link)
+        self.write([*self.steps, Step([_file(change) for change in changes], kept)])
 
     def drop_last(self) -> None:
         """Forget what was about to be done, and was not.
@@ -150,9 +143,9 @@ class Record:
         Raises:
             OSError: it cannot be written.
         """
-        self.write(self._stored)
+        self.write(self.steps)
 
-    def write(self, steps: list[dict[str, Any]]) -> None:
+    def write(self, steps: list[Step]) -> None:
         """Keep these steps, and no file where there are none.
 
         Raises:
@@ -161,7 +154,8 @@ class Record:
         if not steps:
             files.remove(self.path)
             return
-        data = json.dumps({"version": _VERSION, "steps": steps}, indent=1).encode()
+        # Not msgspec's own JSON: a path may have bytes that are no text.
+        data = json.dumps(msgspec.to_builtins(_Kept(_VERSION, steps)), indent=1).encode()
         files.AtomicWrite(self.path).commit(data)
 
 
@@ -185,28 +179,22 @@ def others(path: str) -> list[Record]:
     return [Record(each) for each in paths(folder) if os.path.basename(each) != name]
 
 
-def _steps(text: str) -> list[dict[str, Any]]:
-    stored = json.loads(text)
-    if stored["version"] != _VERSION:
+def _steps(text: str) -> list[Step]:
+    kept = msgspec.convert(json.loads(text), _Kept)
+    if kept.version != _VERSION:
         raise ValueError("of another version")
-    steps: list[dict[str, Any]] = stored["steps"]
-    return steps
+    return kept.steps
 
 
-def _file(change: FileChange) -> dict[str, Any]:
-    return {
-        "path": change.found.path,
-        "format": change.format,
-        "existed": change.before is not None,
-        "before": digest(change.before or ""),
-        "after": digest(change.after or ""),
-        "folders": change.found.missing_folders(),
-        "splices": splices(change.before or "", change.after or ""),
-        "settings": [
-            {"key": each.key, "value": each.value, "old": each.old} for each in change.settings
-        ],
-    }
-
-
-def _value(stored: Any) -> Value:
-    return stored if isinstance(stored, str) else tuple(stored)
+def _file(change: FileChange) -> FileStep:
+    before, after = change.before or "", change.after or ""
+    return FileStep(
+        path=change.found.path,
+        format=change.format,
+        existed=change.before is not None,
+        before=digest(before),
+        after=digest(after),
+        folders=change.found.missing_folders(),
+        splices=splices(before, after),
+        settings=list(change.settings),
+    )

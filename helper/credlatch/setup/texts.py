@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import sys
+from dataclasses import dataclass
 
 from credlatch.errors import SetupError
 from credlatch.system import owners
@@ -14,6 +15,7 @@ from credlatch.system.files import reason
 _LARGEST = 4 * 1024 * 1024  # bytes: no configuration has a hundredth of it
 
 
+@dataclass(slots=True, frozen=True, repr=False)
 class Found:
     """A file that is there, or is not.
 
@@ -23,12 +25,9 @@ class Found:
         status: what it was; None when it was not there.
     """
 
-    __slots__ = ("path", "status", "text")
-
-    def __init__(self, path: str, text: str | None, status: os.stat_result | None) -> None:
-        self.path = path
-        self.text = text
-        self.status = status
+    path: str
+    text: str | None
+    status: os.stat_result | None
 
     @property
     def target(self) -> str:

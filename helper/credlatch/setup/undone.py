@@ -58,10 +58,11 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
                 former = there[file.path] = _Former(texts.read(file.path), file.format, form)
             former.undo(file)
             made.folders = [*file.folders, *made.folders]
-        if step.link is not None and step.made_link and made.link is None:
-            path, text = step.link
-            if links.is_ours(path, text) and not _is_needed(path, steps):
-                made.link = links.Link(path, text, is_there=True)
+        link = step.link
+        if link is None or not link.made or made.link is not None:
+            continue
+        if links.is_ours(link.path, link.text) and not _is_needed(link.path, steps):
+            made.link = links.Link(link.path, link.text, is_there=True)
     for former in there.values():
         made.notes += former.notes
         if former.text != former.found.text:
@@ -73,8 +74,9 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
 def _see_whose(steps: Record) -> None:
     for step in steps.steps:
         # A name of ours beside the program, where root has installed it for all, is no other's.
-        ours = step.link is None or links.is_name_of_ours(*step.link)
-        made = [] if ours or step.link is None else [step.link[0]]
+        link = step.link
+        ours = link is None or links.is_name_of_ours(link.path, link.text)
+        made = [] if ours or link is None else [link.path]
         for path in (*made, *(each for file in step.files for each in (file.path, *file.folders))):
             try:
                 owners.real_path(path, steps.by)
@@ -101,7 +103,7 @@ def still_wired(caller: Caller) -> list[tuple[str, str]]:
 def _is_needed(path: str, steps: Record) -> bool:
     """Whether another tool's wiring needs a link."""
     return any(
-        step.link is not None and step.link[0] == path
+        step.link is not None and step.link.path == path
         for other in record.others(steps.path)
         for step in other.steps
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from credlatch.setup.formats import FormatError, newline
 
@@ -71,17 +72,15 @@ def _loads(text: str) -> dict[str, object]:
     return value
 
 
+@dataclass(slots=True, frozen=True)
 class _Member:
     """A name and its value, by their places in the text; ``end`` is that of the value."""
 
-    __slots__ = ("begin", "end", "name", "name_end", "value")
-
-    def __init__(self, name: str, begin: int, name_end: int, value: int, end: int) -> None:
-        self.name = name
-        self.begin = begin
-        self.name_end = name_end
-        self.value = value
-        self.end = end
+    name: str
+    begin: int
+    name_end: int
+    value: int
+    end: int
 
 
 def _after_space(text: str, at: int) -> int:

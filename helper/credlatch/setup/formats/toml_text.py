@@ -46,11 +46,9 @@ class TomlText:
                 document = document.setdefault(name, tomlkit.table(is_super_table=True))
             document[key[-1]] = content
 
-        if self.get(text, key) is not None or _is_kept(text):
-            return _changed(text, change, key, content)
-        return _inserted(text, key, content)
+        return _changed(text, change, key, content)
 
-    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:
+    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:  # noqa: ARG002 - what it was is enough
         """The text with a setting as it was."""
         if old is not None:
             return self.put(text, key, old)
@@ -66,7 +64,7 @@ class TomlText:
 
         if self.get(text, key) is None:
             return text
-        return _changed(text, change, key, None) if _is_kept(text) else _removed(text, key, value)
+        return _changed(text, change, key, None)
 
 
 def _loads(text: str) -> dict[str, Any]:
@@ -88,66 +86,15 @@ def _changed(text: str, change: Any, key: Key, content: object) -> str:
     text = _with_end(text)
     try:
         document = tomlkit.parse(text)
+        # Not where arrays of tables have other tables between them: tomlkit puts them together.
+        is_kept = tomlkit.dumps(document) == text
         change(document)
         after = _with_ends(text, tomlkit.dumps(document))
+        if is_kept and _differs_only(_loads(text), _loads(after), key, content):
+            return after
     except (TOMLKitError, ValueError, AttributeError, TypeError, KeyError):
-        raise FormatError("it cannot be changed in one place") from None
-    if not _is_kept(text):
-        raise FormatError("it cannot be changed in one place")
-    return _proven(text, after, key, content)
-
-
-def _is_kept(text: str) -> bool:
-    """Whether tomlkit gives it back as it is: not where arrays of tables are interleaved."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        return tomlkit.dumps(tomlkit.parse(text)) == text
-    except TOMLKitError:
-        return False
-
-
-def _inserted(text: str, key: Key, content: object) -> str:
-    """The text with a line for a setting that is not there, found without tomlkit.
-
-    Raises:
-        FormatError: that is not the only thing that changes.
-    """
-    rows, end = lines(_with_end(text)), newline(text)
-    header = f"[{'.'.join(key[:-1])}]"
-    titles = [at for at, each in enumerate(rows) if each.startswith("[")]
-    own = [at for at in titles if rows[at].startswith(header)]
-    if len(key) == 1:
-        rows.insert(titles[0] if titles else len(rows), _row(key, content) + end)
-    elif own:
-        rows.insert(own[0] + 1, _row(key, content) + end)
-    else:
-        rows += [end, header + end, _row(key, content) + end]
-    return _proven(text, "".join(rows), key, content)
-
-
-def _removed(text: str, key: Key, value: Value) -> str:
-    """The text without the line of a setting, found likewise."""
-    row = _row(key, list(value) if isinstance(value, tuple) else value)
-    after = "".join(each for each in lines(text) if each.rstrip("\r\n") != row)
-    return _proven(text, after, key, None)
-
-
-def _row(key: Key, content: object) -> str:
-    import tomlkit
-
-    return f"{key[-1]} = {tomlkit.item(content).as_string()}"
-
-
-def _proven(text: str, after: str, key: Key, content: object) -> str:
-    try:
-        alone = _differs_only(_loads(text), _loads(after), key, content)
-    except ValueError:
-        alone = False
-    if not alone:
-        raise FormatError("it cannot be changed in one place")
-    return after
+        pass
+    raise FormatError("it cannot be changed in one place")
 
 
 def _with_end(text: str) -> str:
