@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,30 @@ def test_only_the_agent_and_the_keyring_use_sockets_and_only_unix_ones() -> None
     found.remove("credlatch.system.keyring.bus")  # which leads to the caller's own keyring
     assert {module.split(".")[1] for module in found} == {"agent"}
     assert not [module for module in found if "AF_INET" in MODULES[module].read_text()]
+
+
+KEYRINGS = {"macos": "darwin", "windows": "win32"}  # below system/keyring; all others are Linux's
+NAMES = {"win32ctypes": "pywin32-ctypes"}  # where a distribution is not called as what it gives
+MARKERS = {
+    "": ("darwin", "linux", "win32"),
+    "sys_platform != 'linux'": ("darwin", "win32"),
+    "sys_platform == 'linux'": ("linux",),
+    "sys_platform == 'win32'": ("win32",),
+}
+
+
+@pytest.mark.parametrize("system", ["darwin", "linux", "win32"])
+def test_what_is_imported_is_what_is_declared(system: str) -> None:
+    project = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text())["project"]
+    rows = [row.partition(";") for row in project["dependencies"]]
+    declared = {row.partition(">")[0] for row, _, on in rows if system in MARKERS[on.strip()]}
+    roots: set[str] = set()
+    for module, path in MODULES.items():
+        room, _, name = module.rpartition(".")
+        if room != "credlatch.system.keyring" or KEYRINGS.get(name, "linux") == system:
+            roots |= {name.split(".")[0] for name in imports(path)}
+    others = roots - sys.stdlib_module_names - {"credlatch"}
+    assert {NAMES.get(name, name) for name in others} == declared
 
 
 def test_nobody_asks_for_whichever_keyring_is_installed() -> None:

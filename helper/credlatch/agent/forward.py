@@ -15,6 +15,7 @@ from credlatch.agent import wire
 from credlatch.agent.log import UNKNOWN
 from credlatch.caller import Caller
 from credlatch.errors import RequestError
+from credlatch.system import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,16 +121,14 @@ def alone(path: bytes) -> int:
         BlockingIOError: somebody forwards; the text says which process.
         OSError: it cannot be had.
     """
-    import fcntl
-
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    lock = os.open(path.removesuffix(b".sock") + b".lock", flags, 0o600)
+    locked = path.removesuffix(b".sock") + b".lock"
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, _DIGITS, 0).decode(errors="replace").strip()
-            raise BlockingIOError(f"process {holder}") from None
+        lock = locks.at_once(locked, os.O_RDWR | os.O_CREAT)
+    except BlockingIOError:
+        with open(locked, "rb") as file:
+            holder = file.read(_DIGITS).decode(errors="replace").strip()
+        raise BlockingIOError(f"process {holder}") from None
+    try:
         _see_that_nobody_answers(path)
         os.ftruncate(lock, 0)
         os.pwrite(lock, b"%d\n" % os.getpid(), 0)

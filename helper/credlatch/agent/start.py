@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import sys
 import time
 
 from credlatch.agent import place
-from credlatch.system import network
+from credlatch.system import locks, network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,23 +47,16 @@ def take(environ: Mapping[bytes, bytes], build: str, pause: float = PAUSE) -> in
     Raises:
         OSError: it cannot be had: the folder cannot be made, or is not ours alone.
     """
-    import fcntl
-
     folder = place.folder(environ, os.getuid())
     private(folder)
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    lock = os.open(folder + b"/%s.lock" % build.encode(), flags, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        status = os.fstat(lock)
-        if not status.st_size or abs(time.time() - status.st_mtime) >= pause:
-            os.pwrite(lock, b"held by the agent\n", 0)  # and its time is that of the start
-            return lock
+        lock = locks.at_once(folder + b"/%s.lock" % build.encode(), os.O_RDWR | os.O_CREAT)
     except BlockingIOError:
-        pass
-    except BaseException:
-        os.close(lock)
-        raise
+        return None
+    status = os.fstat(lock)
+    if not status.st_size or abs(time.time() - status.st_mtime) >= pause:
+        os.pwrite(lock, b"held by the agent\n", 0)  # and its time is that of the start
+        return lock
     os.close(lock)
     return None
 
@@ -75,23 +67,22 @@ def private(folder: bytes) -> None:
     Raises:
         OSError: it cannot be made, or somebody else could put something into it.
     """
+    why = ""
     if not os.path.lexists(folder):
-        above = os.stat(os.path.dirname(folder))
-        # With another user's environment (sudo), it would be in the way of that user's own.
-        if above.st_uid != os.getuid() and not above.st_mode & stat.S_ISVTX:
-            raise _not_alone(folder)
-        try:  # noqa: SIM105 - contextlib is not imported after every call
-            os.mkdir(folder, 0o700)
+        why = _why_not(folder)
+        try:
+            if not why:
+                os.mkdir(folder, 0o700)
         except FileExistsError:
             pass  # another caller has been quicker
-    if not place.is_private(folder, os.getuid()):
-        raise _not_alone(folder)
+    if why or not place.is_private(folder, os.getuid()):
+        raise PermissionError(errno.EPERM, why or _why_not(folder))
 
 
-def _not_alone(folder: bytes) -> PermissionError:
+def _why_not(folder: bytes) -> str:
     from credlatch.agent import trouble
 
-    return PermissionError(errno.EPERM, trouble.with_folder(folder, os.getuid()))
+    return trouble.with_folder(folder, os.getuid())
 
 
 def _spawn(lock: int, first: str) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 
 from credlatch.errors import SecretsError
 from credlatch.secrets.source import UNANSWERED
+from credlatch.system import locks
+from credlatch.system.detached import detached
 from credlatch.system.files import reason
 
 TYPE_CHECKING = False
@@ -33,8 +35,6 @@ def private(caller: Caller) -> Iterator[str]:
     Raises:
         SecretsError: there is no place for one.
     """
-    import fcntl
-
     base = _base(caller)
     _sweep(base)
     folder = os.path.join(base, f"{_NAME}{os.urandom(8).hex()}")
@@ -43,9 +43,8 @@ def private(caller: Caller) -> Iterator[str]:
     except OSError as error:
         raise SecretsError(f"{folder} cannot be made: {reason(error)}") from None
     # Locked for as long as we live: by that the next run knows what to leave alone.
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    lock = locks.at_once(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with _watched(folder):
             try:
                 yield folder
@@ -115,8 +114,6 @@ def _watched(folder: str) -> Iterator[None]:
     Raises:
         SecretsError: there can be no more processes.
     """
-    from credlatch.system.detached import detached
-
     ours, theirs = os.pipe()
 
     def watch() -> None:
@@ -137,8 +134,6 @@ def _watched(folder: str) -> Iterator[None]:
 
 def _sweep(base: str) -> None:
     """Remove what others have left whose watcher was killed with them."""
-    import fcntl
-
     with suppress(OSError), os.scandir(base) as entries:
         for entry in entries:
             if not entry.name.startswith(_NAME) or not entry.is_dir(follow_symlinks=False):
@@ -147,9 +142,8 @@ def _sweep(base: str) -> None:
                 status = entry.stat(follow_symlinks=False)
                 if status.st_uid != os.getuid() or time.time() - status.st_mtime < _ABANDONED:
                     continue
-                lock = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                lock = locks.at_once(entry.path, os.O_RDONLY | os.O_DIRECTORY)
                 try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     _remove(entry.path)
                 finally:
                     os.close(lock)

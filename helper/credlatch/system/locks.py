@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SETTLE = 5.0  # seconds that a reader waits for a writer: a write takes milliseconds
 # Not blocking, so that a FIFO is an error and no hang.
 _FLAGS: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_PRIVATE = 0o600
 _TRIES = 100  # at a lock file that somebody removes as often as it is made
 
 
@@ -96,6 +97,31 @@ class Exclusive:
             f"{self._path} has been held by another process for {self._seconds:.0f} s: "
             "try again, or see which process hangs"
         )
+
+
+def at_once(path: str | bytes, flags: int) -> int:
+    """A descriptor of a file, or a folder, that is locked for us alone until it is closed.
+
+    Nothing is awaited, no link is followed, and a file that is made is for this user alone. Not on
+    Windows.
+
+    Args:
+        path: what is locked.
+        flags: how it is opened (open(2)).
+
+    Raises:
+        BlockingIOError: somebody else has it.
+        OSError: it cannot be opened, or locked.
+    """
+    import fcntl
+
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def settle(path: str, seconds: float = SETTLE) -> None:
