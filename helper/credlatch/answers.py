@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from credlatch.clients import CLIENTS
-from credlatch.errors import CredlatchError, ElsewhereError, StoreError
+from credlatch.errors import CredlatchError, ElsewhereError, UnusableError
 from credlatch.lines import line, unmarked
 from credlatch.resolve import Resolver
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from credlatch.clients import Client
     from credlatch.protocols import Question
     from credlatch.request import Request
-    from credlatch.resolve import Resolution
+    from credlatch.resolve import Outcome, Resolution
     from credlatch.url import Url
 
 
@@ -30,14 +30,14 @@ class Answer:
         out: for standard output.
         err: for standard error.
         request: what was asked; None when it could not be understood.
-        resolution: what was found; None when nothing was.
+        outcome: what came of that; None where nothing was asked.
         failure: why there is no answer, or None.
         protocol: in which it was asked.
         seconds: how long it took.
     """
 
     __slots__ = (
-        "err", "failure", "out", "protocol", "request", "resolution", "seconds", "status"
+        "err", "failure", "out", "outcome", "protocol", "request", "seconds", "status"
     )  # fmt: skip
 
     def __init__(
@@ -47,17 +47,22 @@ class Answer:
         err: bytes,
         *,
         request: Request | None = None,
-        resolution: Resolution | None = None,
+        outcome: Outcome | None = None,
         failure: CredlatchError | None = None,
     ) -> None:
         self.status = status
         self.out = out
         self.err = err
         self.request = request
-        self.resolution = resolution
+        self.outcome = outcome
         self.failure = failure
         self.protocol = ""
         self.seconds = 0.0
+
+    @property
+    def resolution(self) -> Resolution | None:
+        """What was found; None when nothing was."""
+        return None if self.outcome is None else self.outcome.resolution
 
 
 def client_named(name: bytes, asked: bytes) -> Client | None:
@@ -84,33 +89,33 @@ def get(client: Client, asked: bytes, caller: Caller) -> Answer:
         ElsewhereError: only the caller's own process can answer it.
     """
     begin = time.monotonic()
-    request = None
+    request = outcome = None
     client = client if client.name else client_named(b"", asked) or client
     try:
         question = client.protocol().parse(asked)
         request = question.request
-        resolution = None if request is None else Resolver(caller).resolve(request)
-        answer = _answered(question, resolution, caller)
+        outcome = None if request is None else Resolver(caller).outcome(request)
+        answer = _answered(question, outcome, caller)
     except ElsewhereError:
         raise
     except CredlatchError as error:
         answer = failed(client, error, caller)
-    answer.request = request
+    answer.request, answer.outcome = request, outcome
     answer.protocol = client.name
     answer.seconds = time.monotonic() - begin
     return answer
 
 
-def _answered(question: Question, resolution: Resolution | None, caller: Caller) -> Answer:
+def _answered(question: Question, outcome: Outcome | None, caller: Caller) -> Answer:
     request = question.request
-    if resolution is not None:
+    if outcome is not None and outcome.resolution is not None:
         try:
-            out = question.render(resolution)
+            return Answer(0, question.render(outcome.resolution), _warnings(caller))
         except ValueError as error:
-            raise StoreError(
-                f"the credential from {resolution.where} cannot be used: {error}"
-            ) from None
-        return Answer(0, out, _warnings(caller), resolution=resolution)
+            where = outcome.resolution.where
+            outcome.fail(UnusableError(f"the credential from {where} cannot be used: {error}"))
+    if outcome is not None and outcome.failure is not None:
+        raise outcome.failure
     err = _warnings(caller)
     if question.told and request is not None and request.url is not None:
         where = request.url.shown

@@ -50,26 +50,26 @@ def for_url(url: Url, *, login: bool = False) -> Request:
     """What a client asks that has a URL: Bazel, ``header``, ``secrets``.
 
     Args:
-        url: which; with a user name, that user's login is meant.
+        url: which; with a user name, that user's login is meant, and looked for as by everybody.
         login: whether it wants a user name and password, and not headers.
     """
-    theirs = _of_user(url, (*registries.below(url), url.netloc)) if url.username else []
-    return Request(url, (*theirs, *registries.spellings(url)), login=login)
+    if url.username is not None:
+        return for_login(url, login=login)
+    return Request(url, registries.spellings(url), login=login)
 
 
-def for_login(url: Url) -> Request:
+def for_login(url: Url, *, login: bool = False) -> Request:
     """What a client asks that sends a login: git, ``keyring``, ``token``.
 
-    The most specific name under which a login is kept comes first.
+    The most specific name under which a login is kept comes first; that of a user before that of
+    the place, where another one's login may be, or a token.
+
+    Args:
+        url: which.
+        login: as of ``for_url``; else it is asked for to make a header of it: so one that makes
+            none is no answer, and one that must not travel there is refused.
     """
     places = (*registries.below(url), url.netloc)
-    theirs = _of_user(url, places) if url.username else []
+    theirs = [f"{url.username}@{place}" for place in places] if url.username else []
     keys = dict.fromkeys((*theirs, *places[:-1], *registries.spellings(url)))
-    # A login that is asked for to make a header of it: so one that makes none is no answer, and
-    # one that must not travel there is refused.
-    return Request(url, tuple(keys), key_first=True)
-
-
-def _of_user(url: Url, places: tuple[str, ...]) -> list[str]:
-    """Where the login of a URL's user is kept when another one's is in its usual place."""
-    return [f"{url.username}@{place}" for place in places]
+    return Request(url, tuple(keys), key_first=True, login=login)

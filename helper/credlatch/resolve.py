@@ -81,6 +81,13 @@ class Outcome:
         self.failure: CredlatchError | None = None
         self.trace: list[Step] = []
 
+    def fail(self, failure: UnusableError) -> None:
+        """Note that a client cannot be given what was found."""
+        for step in self.trace:
+            if step.came is FOUND:
+                step.fail(failure)
+        self.resolution, self.failure = None, failure
+
 
 class Resolver:
     """Asks the stores that a caller has.

@@ -12,7 +12,7 @@ from credlatch.answers import Answer
 from credlatch.credential import Basic, Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.request import Request
-from credlatch.resolve import Resolution
+from credlatch.resolve import Outcome, Resolution
 from credlatch.stores import Entry
 
 HIDDEN = "kept-from-everybody"
@@ -30,8 +30,10 @@ def of(protocol: str, answer: Answer, seconds: float = 0.0) -> Answer:
 
 def answered(credential: Bearer | Basic) -> Answer:
     asked = request(f"https://user:{HIDDEN}@a.example:8443/path?token={HIDDEN}")
-    resolution = Resolution(credential, asked.url, None, "netrc", Entry(credential, "a file"))
-    return Answer(0, HIDDEN.encode(), HIDDEN.encode(), request=asked, resolution=resolution)
+    outcome = Outcome()
+    entry = Entry(credential, "a file")
+    outcome.resolution = Resolution(credential, asked.url, None, "netrc", entry)
+    return Answer(0, HIDDEN.encode(), HIDDEN.encode(), request=asked, outcome=outcome)
 
 
 @pytest.mark.parametrize("credential", [Bearer(Secret(HIDDEN)), Basic("u", Secret(HIDDEN))])
