@@ -19,14 +19,16 @@ from credlatch.errors import (
     StoreError,
 )
 from credlatch.protocols import docker
-from credlatch.request import Request
+from credlatch.request import Request, for_login
 from credlatch.resolve import Outcome, Resolution, Resolver
 from credlatch.stores import PORT, PROJECT, Entry, KeyedStore, RenewableStore, Store
+from support.callers import caller_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from credlatch.stores import PendingWrite
+    from support.home import Home
 
 URL = "https://a.example/x"
 BROKEN = StoreError("the first store is broken")
@@ -363,3 +365,17 @@ def test_an_entry_stands_where_an_answer_would_come_from() -> None:
     assert asking.standing(bazel()) is ended
     assert resolver(Fake(None))[0].standing(bazel()) is None
     assert caller.warnings == []
+
+
+def test_what_is_passed_over_is_told_once_and_beside_a_failure(home: Home) -> None:
+    bob = {"BasicHTTP": {"username": "bob", "password": "p"}}
+    path = home.write_rattler({"a.example": bob, "https://a.example": bob, "a.example:443": "???"})
+    caller = caller_of(home)
+    outcome = Resolver(caller).outcome(for_login(urls.parse("https://alice@a.example/x")))
+    (step,) = [step for step in outcome.trace if step.store == "rattler"]
+    passed, failure = step.reasons()
+    assert passed == f"{path}: it is not of the user who is asked for"
+    assert "damaged" in failure
+    assert (step.came, step.failure) == ("broken", outcome.failure)
+    assert step.failure is not None
+    assert step.failure.__traceback__ is None

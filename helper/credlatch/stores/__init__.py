@@ -63,7 +63,8 @@ class Store:
 
     def pass_over(self, why: str, where: str) -> None:
         """Note what is there, and why it is no answer: OTHER_USER and the like, or such a text."""
-        self.near += ((why, where),)
+        if (why, where) not in self.near:  # under another of its names
+            self.near += ((why, where),)
 
     def _of_user(self, entry: Entry | None, request: Request) -> Entry | None:
         """An entry, unless it is the login of another user than a request names.
@@ -272,18 +273,21 @@ class Step:
         self.came = NOTHING_THERE
         if store is None:
             return None
-        entry = store.look(request)
-        if entry is not None and (why := unfit(entry, request)):
-            store.pass_over(why, entry.where)
-            entry = None
-        self.near, self.entry = store.near, entry
+        try:
+            entry = store.look(request)
+            if entry is not None and (why := unfit(entry, request)):
+                store.pass_over(why, entry.where)
+                entry = None
+        finally:
+            self.near = store.near
+        self.entry = entry
         if entry is not None or self.near:
             self.came = NEAR_MISS if entry is None else FOUND
         return entry
 
     def fail(self, failure: CredlatchError) -> None:
         """Note that it gives no answer."""
-        self.failure = failure
+        self.failure = failure.with_traceback(None)  # whose frames hold this step, and secrets
         self.came = NEAR_MISS if isinstance(failure, RefusedError | UnusableError) else BROKEN
 
     def reasons(self) -> list[str]:
