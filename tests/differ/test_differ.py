@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from differ.cases import Subject
 
 SEED = 8
-QUESTIONS = 1000  # of the subject that is asked most
+QUESTIONS = 500  # of the subject that is asked most
 STRICTER = "\n## Stricter than the tools\n"
 
 

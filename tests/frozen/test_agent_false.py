@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HOST = "a.example"
 URI = f"https://{HOST}/simple/"
 TRUE = "Bearer yours"
-SOON = 5.0  # seconds: what a call may take when the agent hangs
+SOON = 9.0  # seconds: less than a call takes that waits for its agent to the end
 IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be two users")
@@ -100,6 +100,8 @@ MADNESS: dict[str, Callable[[Mad], None]] = {
     "an enormous length": saying(wire.ANSWERED + b"\xff\xff\xff\xff" + b"x" * 9, stay=True),
     "an enormous answer": flood,
 }
+# What may happen while the caller still sends.
+BUSY = ("it closes at once", "it never reads", "it says nothing", "garbage")
 
 
 def impostor_at(agent: Agent) -> None:
@@ -108,14 +110,15 @@ def impostor_at(agent: Agent) -> None:
     agent.kill()
 
 
-@pytest.mark.parametrize("behave", MADNESS.values(), ids=MADNESS)
-@pytest.mark.parametrize("room", [0, 600_000], ids=["", "and much is asked"])
-def test_it_is_answered_without(agent: Agent, behave: Callable[[Mad], None], room: int) -> None:
+@pytest.mark.parametrize(
+    ("behave", "much"), [*((each, False) for each in MADNESS), *((each, True) for each in BUSY)]
+)
+def test_it_is_answered_without(agent: Agent, behave: str, *, much: bool) -> None:
     impostor_at(agent)
-    for number in range(room // 100_000):
+    for number in range(6 if much else 0):
         agent.home.env[f"FILLER_{number}"] = "x" * 100_000  # more than a socket holds
     assert agent.socket is not None
-    with FalseAgent(agent.socket, behave) as impostor:
+    with FalseAgent(agent.socket, MADNESS[behave]) as impostor:
         begin = time.monotonic()
         answer = agent.program.bazel(URI)
         took = time.monotonic() - begin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,8 +73,8 @@ def test_killed_at_each_step(program: Program, tmp_path: Path, words: tuple[str,
     home = program.home
     stepper = Stepper(program, Call(words, b""), tmp_path / "strace")
     prepare(home, done=words == UNDO, program=program)
-    steps = stepper.steps(folders(home))
-    assert len(steps) > 10
+    steps = [step for step in stepper.steps(folders(home)) if step.changes]
+    assert len(steps) > 8
     for step in steps:
         prepare(home, done=words == UNDO, program=program)
         assert stepper.kill_at(step).code != 0, step
@@ -87,12 +88,11 @@ def test_killed_at_each_step(program: Program, tmp_path: Path, words: tuple[str,
         assert states(home) == (OLD, None), step
 
 
-@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_failing_at_each_step(program: Program, tmp_path: Path, error: str) -> None:
+def test_failing_at_each_step(program: Program, tmp_path: Path) -> None:
     home = program.home
     stepper = Stepper(program, Call(SETUP, b""), tmp_path / "strace")
     prepare(home, done=False, program=program)
-    for step in stepper.steps(folders(home)):
+    for step, error in zip(stepper.steps(folders(home)), cycle(("EIO", "ENOSPC")), strict=False):
         prepare(home, done=False, program=program)
         answer = stepper.fail_at(step, error)
         if answer.code == 0:

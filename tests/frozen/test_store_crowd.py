@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.home import Home
     from support.program import Program
 
-CROWD = 100
+CROWD = 50
 LONG = 11.0  # seconds: more than Bazel, and what has a deadline inside it, would wait
 
 
@@ -27,7 +27,7 @@ def login(key: str) -> bytes:
     return json.dumps({"ServerURL": key, "Username": "ada", "Secret": "engine"}).encode()
 
 
-def test_100_stores_at_once_are_all_kept(home: Home, frozen: Program, tmp_path: Path) -> None:
+def test_50_stores_at_once_are_all_kept(home: Home, frozen: Program, tmp_path: Path) -> None:
     keys = [f"r{number}.example" for number in range(CROWD)]
     calls = [Call(("docker", "store"), login(key)) for key in keys]
     answers = at_once(frozen, calls, tmp_path / "calls")

@@ -40,15 +40,18 @@ exec {need(name)} "$@"
     return name
 
 
-def test_all_targets_install_and_keep_no_secret(
-    tool: str, project: Project, tmp_path: Path
+@pytest.mark.parametrize(
+    ("tool", "targets"), [("podman", ("uv",)), ("buildah", TARGETS)], indirect=["tool"]
+)
+def test_targets_install_and_keep_no_secret(
+    tool: str, project: Project, tmp_path: Path, targets: tuple[str, ...]
 ) -> None:
     build = build_by(f"{tool} build")
     (written,) = [target for target in TARGETS if f"--target {target} " in build]
     assert "unauthorized" in project.refused(build)
     project(f"{SETUP} --yes")
     said = ""
-    for target in TARGETS:
+    for target in targets:
         said += project(build.replace(written, target)).said
         project.installed(target)
         said += project(f"{tool} inspect app:{target}").out

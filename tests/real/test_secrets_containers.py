@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("runtime")
 STEPS = 3
 
 
-@pytest.fixture(params=[("buildah", "build"), ("buildah", "bud"), ("podman", "build")])
+@pytest.fixture(params=[("buildah", "bud"), ("podman", "build")])
 def command(request: pytest.FixtureRequest, buildah: Client) -> list[str]:
     """A build without layers of its own, from nothing and without a network."""
     home = buildah.home

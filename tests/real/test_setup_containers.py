@@ -59,7 +59,15 @@ def files(home: Home) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("there", [None, '{ "auths" : {}\n}', '{"credHelpers":{"o.example":"x"}}'])
+@pytest.mark.parametrize(
+    ("ask", "there"),
+    [
+        ("skopeo", None),
+        ("buildah", '{ "auths" : {}\n}'),
+        ("podman", '{"credHelpers":{"o.example":"x"}}'),
+    ],
+    indirect=["ask"],
+)
 def test_it_fetches_after_setup_and_not_after_undo(
     client: Client, registry: Registry, frozen: Program, there: str | None
 ) -> None:
@@ -78,7 +86,13 @@ def test_it_fetches_after_setup_and_not_after_undo(
 
 
 @pytest.mark.parametrize(
-    "there", [None, "# mine\n", 'credential-helpers = ["containers-auth.json"]\n']
+    ("ask", "there"),
+    [
+        ("skopeo", "# mine\n"),
+        ("buildah", 'credential-helpers = ["containers-auth.json"]\n'),
+        ("podman", None),
+    ],
+    indirect=["ask"],
 )
 def test_for_all_registries_too(
     client: Client, registry: Registry, frozen: Program, there: str | None

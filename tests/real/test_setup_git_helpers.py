@@ -62,8 +62,7 @@ SAME = [HOST, f"{HOST}/", f"{HOST}:443", "https://GIT.example.com", "https://*.e
 PARTS = {f"{HOST}/org": ORG, "https://ada@git.example.com": "https://ada@git.example.com"}
 
 
-@pytest.mark.parametrize("reset", [False, True])
-@pytest.mark.parametrize("pattern", SAME)
+@pytest.mark.parametrize(("pattern", "reset"), [(HOST, True), *((each, False) for each in SAME)])
 def test_one_for_the_host_stays_unless_told(asked: Asked, pattern: str, *, reset: bool) -> None:
     config = asked.home.write(".gitconfig", before := helper(pattern, "one", reset=reset))
     assert asked.by(HOST) == ["one"]
@@ -82,8 +81,9 @@ def test_one_for_the_host_stays_unless_told(asked: Asked, pattern: str, *, reset
     assert asked.by(HOST) == [OURS, "one"]
 
 
-@pytest.mark.parametrize("wired", [["--host", HOST], ["--all-hosts"]])
-@pytest.mark.parametrize("pattern", PARTS)
+@pytest.mark.parametrize(
+    ("pattern", "wired"), zip(PARTS, [["--host", HOST], ["--all-hosts"]], strict=True)
+)
 def test_one_for_a_part_of_what_is_wired_stays_too(
     asked: Asked, pattern: str, wired: list[str]
 ) -> None:
@@ -102,8 +102,9 @@ def test_one_for_a_part_of_what_is_wired_stays_too(
     assert (asked.by(HOST), asked.by(part)) == ([OURS], [OURS])
 
 
-@pytest.mark.parametrize("reset", [False, True])
-@pytest.mark.parametrize("where", [".gitconfig", "system", "included"])
+@pytest.mark.parametrize(
+    ("where", "reset"), [(".gitconfig", False), ("system", True), ("included", False)]
+)
 def test_one_for_a_host_stays_when_all_hosts_are_wired(
     asked: Asked, where: str, *, reset: bool
 ) -> None:

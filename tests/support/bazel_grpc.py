@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.bazel_web import Web
     from support.bazel_workspace import Workspace
 
-PATIENCE = 60.0  # seconds after which a test fails
+PATIENCE = 120.0  # seconds after which a test fails
 # What Bazel asks for with --remote_cache, --remote_executor and --bes_backend, one method of each.
 METHODS = {
     "remote_cache": (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.home import Home
     from support.program import Program
 
-TIMEOUT = 120  # seconds: no command takes as long, so that a hang fails instead of hanging
+TIMEOUT = 300  # seconds: no command takes as long, so that a hang fails instead of hanging
 HELPER = "docker-credential-credlatch"
 REGISTRIES_CONF = ".config/containers/registries.conf"
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
+import platform
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,98 +22,134 @@ from support.images import Tree
 from support.uv import Uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from support.dockerd import Dockerd
     from support.registry import Registry
 
 NAMES = {"pip": "base/python:3.13", "uv": "base/uv:python3.13", "pixi": "base/pixi:latest"}
 GLIBC = "glibc:1"  # what the frozen program runs on, as any distribution with glibc
+_OCI = "application/vnd.oci.image"
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-class Workshop:
-    """Where images are made.
+@dataclass(frozen=True)
+class Layer:
+    """A part of an image, not compressed: nothing packs or unpacks it.
 
-    Args:
-        dockerd: takes them.
-        folder: where they are put together.
+    Attributes:
+        archive: the file.
+        digest: of the file.
+        env: as of the tree that it is made of.
     """
 
-    def __init__(self, dockerd: Dockerd, folder: Path) -> None:
-        self._host = dockerd.host
-        self._folder = folder
+    archive: Path
+    digest: str
+    env: Sequence[str]
 
-    def tree(self, name: str) -> Tree:
-        """What an image is to have, in a folder of its own."""
-        path = self._folder / name
-        path.mkdir()
-        return Tree(path)
+    @classmethod
+    def of(cls, tree: Tree) -> Layer:
+        """Make a tree a layer, in a file beside it."""
+        archive = tree.path.with_suffix(".tar")
+        owner = ("--owner=0", "--group=0")
+        subprocess.run([need("tar"), *owner, "-cf", archive, "-C", tree.path, "."], check=True)
+        with archive.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(archive, f"sha256:{digest}", tree.env)
 
-    def take(self, tree: Tree, reference: str) -> None:
-        """Make it an image of dockerd's."""
-        archive = self._folder / f"{tree.path.name}.tar"
-        subprocess.run([need("tar"), "-cf", archive, "-C", tree.path, "."], check=True)
-        changes = [word for setting in tree.settings for word in ("--change", setting)]
-        self._docker("import", *changes, "-", reference, stdin=archive)
 
-    def push(self, registry: Registry, reference: str) -> None:
-        """Move an image to the registry, without any helper."""
+class _Pushing:
+    """What puts images into a registry (OCI distribution specification, "Push")."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def image(self, name: str, *layers: Layer) -> None:
+        """Put an image there, whose name has a tag."""
+        repository, _, tag = name.partition(":")
+        config = {
+            "architecture": _MACHINES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": {"Env": [each for layer in layers for each in layer.env], "Cmd": ["/bin/sh"]},
+            "history": [{"created_by": "the tests"} for _ in layers],
+            "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
+        }
+        described = []
+        for layer in layers:
+            with layer.archive.open("rb") as file:
+                self._blob(repository, layer.digest, file)
+            described.append(_described("layer.v1.tar", layer.digest, layer.archive.stat().st_size))
+        data = json.dumps(config).encode()
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        self._blob(repository, digest, data)
+        kind = f"{_OCI}.manifest.v1+json"
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": _described("config.v1+json", digest, len(data)),
+            "layers": described,
+        }
+        where = f"/v2/{repository}/manifests/{tag}"
+        self._send("PUT", where, json.dumps(manifest).encode(), {"Content-Type": kind})
+
+    def _blob(self, repository: str, digest: str, content: bytes | IO[bytes]) -> None:
+        begun = self._send("POST", f"/v2/{repository}/blobs/uploads/", b"", {})
+        size = len(content) if isinstance(content, bytes) else os.fstat(content.fileno()).st_size
+        kind = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        self._send("PUT", f"{begun}&digest={digest}", content, kind)
+
+    def _send(
+        self, method: str, where: str, content: bytes | IO[bytes], headers: dict[str, str]
+    ) -> str:
+        registry = self._registry
         account = base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
-        config = json.dumps({"auths": {registry.host: {"auth": account}}})
-        (self._folder / "config.json").write_text(config)
-        self._docker("push", reference)
-        self._docker("rmi", reference)
-
-    def _docker(self, *words: str, stdin: Path | None = None) -> None:
-        env = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": self._host}
-        env |= {"HOME": str(self._folder), "DOCKER_CONFIG": str(self._folder)}
-        with open(stdin or os.devnull, "rb") as given:
-            done = subprocess.run(
-                [need("docker"), *words],
-                env=env,
-                stdin=given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        assert done.returncode == 0, (words, done.stdout)
+        connection = HTTPConnection(registry.host)
+        try:
+            sent = {**headers, "Authorization": f"Basic {account}"}
+            connection.request(method, where.removeprefix(f"http://{registry.host}"), content, sent)
+            answer = connection.getresponse()
+            assert answer.status in {201, 202}, (method, where, answer.status, answer.read())
+            return answer.headers["Location"]
+        finally:
+            connection.close()
 
 
-@contextmanager
-def _workshop(dockerd: Dockerd) -> Iterator[Workshop]:
-    with tempfile.TemporaryDirectory(prefix="images-") as name:
-        yield Workshop(dockerd, Path(name))
+def _described(kind: str, digest: str, size: int) -> dict[str, Any]:
+    return {"mediaType": f"{_OCI}.{kind}", "digest": digest, "size": size}
+
+
+def _tree(folder: str, name: str) -> Tree:
+    path = Path(folder) / name
+    path.mkdir()
+    return Tree(path)
 
 
 @pytest.fixture(scope="session")
-def base_images(
-    dockerd: Dockerd, registry: Registry, tmp_path_factory: pytest.TempPathFactory
-) -> list[str]:
+def base_images(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The images that the Dockerfile starts from, in the registry: their references."""
-    references = []
     uv, *_ = Uv("0.13.8", Home(tmp_path_factory.mktemp("uv"))).command
-    with _workshop(dockerd) as workshop:
+    with tempfile.TemporaryDirectory(prefix="images-") as folder:
+        trees = {target: _tree(folder, target) for target in NAMES}
+        trees["pip"].add_python()
+        trees["uv"].add(Path(uv), "/usr/local/bin/uv")
+        trees["pixi"].add_pixi()
+        made = {target: Layer.of(tree) for target, tree in trees.items()}
         for target, name in NAMES.items():
-            tree = workshop.tree(target)
-            tree.add_python()
-            if target == "uv":
-                tree.add(Path(uv), "/usr/local/bin/uv")
-            if target == "pixi":
-                tree.add_pixi()
-            references.append(f"{registry.host}/{name}")
-            workshop.take(tree, references[-1])
-            workshop.push(registry, references[-1])
-    return references
+            parts = [made["pip"]] if target == "pip" else [made["pip"], made[target]]
+            _Pushing(registry).image(name, *parts)
+    return [f"{registry.host}/{name}" for name in NAMES.values()]
 
 
 @pytest.fixture(scope="session")
 def glibc_image(dockerd: Dockerd, folder: Path) -> str:
     """An image that the frozen program runs in, and that does not have it."""
-    with _workshop(dockerd) as workshop:
-        tree = workshop.tree("glibc")
+    with tempfile.TemporaryDirectory(prefix="images-") as name:
+        tree = _tree(name, "glibc")
         tree.add(folder)
         for library in folder.parent.rglob("*.so*"):
             tree.add_libraries(library)
         (tree.path / str(folder).lstrip("/")).unlink()
-        workshop.take(tree, GLIBC)
+        env = [word for each in tree.env for word in ("--change", f"ENV {each}")]
+        with Layer.of(tree).archive.open("rb") as archive:
+            dockerd.run("import", *env, "-", GLIBC, stdin=archive)
     return GLIBC

@@ -41,7 +41,7 @@ class Dockerd:
         busybox = Path(need("busybox"))
         archive = ["tar", "-c", "-C", str(busybox.parent), "--transform", "s,^,bin/,", busybox.name]
         with subprocess.Popen(archive, stdout=subprocess.PIPE) as tar:
-            self._docker("import", "--change", 'CMD ["/bin/busybox"]', "-", BASE, stdin=tar.stdout)
+            self.run("import", "--change", 'CMD ["/bin/busybox"]', "-", BASE, stdin=tar.stdout)
         assert tar.returncode == 0
 
     def publish(self, registry: Registry, name: str) -> str:
@@ -50,12 +50,13 @@ class Dockerd:
         account = base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
         config = {"auths": {registry.host: {"auth": account}}}
         (self.folder / "config.json").write_text(json.dumps(config))
-        self._docker("tag", BASE, reference)
-        self._docker("push", reference)
-        self._docker("rmi", reference)
+        self.run("tag", BASE, reference)
+        self.run("push", reference)
+        self.run("rmi", reference)
         return reference
 
-    def _docker(self, *args: str, stdin: IO[bytes] | None = None) -> None:
+    def run(self, *args: str, stdin: IO[bytes] | None = None) -> None:
+        """Let docker do something there, without any helper."""
         env = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": self.host}
         env |= {"HOME": str(self.folder), "DOCKER_CONFIG": str(self.folder)}
         done = subprocess.run(

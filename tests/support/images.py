@@ -60,12 +60,12 @@ class Tree:
 
     Attributes:
         path: that folder.
-        settings: the image's configuration, as instructions of a Dockerfile.
+        env: the variables of its programs.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.settings = [f"ENV PATH={PATH}", 'CMD ["/bin/sh"]']
+        self.env = [f"PATH={PATH}"]
         self.add(Path(need("busybox")), "/bin/busybox")
         said = subprocess.run(
             [need("busybox"), "--list"], capture_output=True, text=True, check=True
@@ -117,17 +117,14 @@ class Tree:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(executable)
         # Where a Python that is linked with its own library has that.
-        self.settings.append(f"ENV LD_LIBRARY_PATH={sysconfig.get_config_var('LIBDIR')}")
-        self.settings.append(f"ENV PYTHONPATH={_MODULES}")
+        self.env.append(f"LD_LIBRARY_PATH={sysconfig.get_config_var('LIBDIR')}")
+        self.env.append(f"PYTHONPATH={_MODULES}")
         self.add_module("pip")
         self.write("/usr/local/bin/pip", _PIP, 0o755)
 
     def add_module(self, name: str) -> None:
         """A module of those that the tests have."""
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        folder = Path(spec.origin).parent
+        folder = _folder(name)
         shutil.copytree(
             folder, self.path / _MODULES.lstrip("/") / name, ignore=_LEFT_OUT, dirs_exist_ok=True
         )
@@ -138,8 +135,15 @@ class Tree:
         self.add_module("rattler")
         self.write("/usr/local/bin/pixi", _PIXI, 0o755)
         # rattler wants certificates before it fetches anything: pip brings the usual ones.
-        brought = self.path / _MODULES.lstrip("/") / "pip/_vendor/certifi/cacert.pem"
+        brought = _folder("pip") / "_vendor/certifi/cacert.pem"
         self.write("/etc/ssl/certs/ca-certificates.crt", brought.read_text())
+
+
+def _folder(module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
 
 
 def _libraries(programs: Iterable[Path]) -> list[tuple[Path, str]]:

@@ -23,6 +23,11 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
     return importlib.machinery.PathFinder.find_spec(name, folders)
 
 
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
+
+
 def source(name: str) -> Path | None:
     """The source of a module on this Python's path; None for what has none."""
     spec = _spec(name)
@@ -59,7 +64,7 @@ def reached(
         if file is not None:
             package = name if file.name == "__init__.py" else name.rpartition(".")[0]
             runs = any(name == each or name.startswith(f"{each}.") for each in called)
-            left += _Imports(package, world, functions=runs).of(ast.parse(file.read_bytes()))
+            left += _Imports(package, world, functions=runs).of(_parsed(file))
     return found - set(never)
 
 

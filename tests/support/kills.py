@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+import pytest
+
 from support.home import Home
 from support.program import PATIENT, TIMEOUT, Answer, Program
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SEED = 1843
 WORKERS = 2  # as many as there are cores on a small machine
+MOST = 100  # calls of each: far more than it takes until kills have fallen before and after
 SPANS = ((0.0, 0.3), (0.0, 1.1), (0.7, 1.1))  # of a call's life: in turn early, at any time, late
 KILLED = -signal.SIGKILL
 
@@ -31,8 +34,7 @@ KILLED = -signal.SIGKILL
 class Phase(Enum):
     """Where in a call's life a kill fell, by what it left."""
 
-    BEFORE = "nothing had been written"
-    BESIDE = "the new content was being written beside the old"
+    BEFORE = "the old content was in place"
     AFTER = "the new content was in place"
     ENDED = "too late: the call had ended"
 
@@ -80,7 +82,6 @@ class Killer:
             store: the file that it writes.
             changed: looks into that file; it must be whole, as it was or as it shall be.
         """
-        before = _beside(store)
         delay = self.random.uniform(*SPANS[self.phases.total() % len(SPANS)]) * self._life
         begin = time.monotonic()
         answer = self.call(call, delay)
@@ -89,13 +90,12 @@ class Killer:
             self._lives.append(time.monotonic() - begin)
         assert answer.code in {0, KILLED}, answer
         new = changed()
+        _beside(store)
         if answer.code == 0:
             assert new, "the call succeeded, and its result is not there"
             phase = Phase.ENDED
-        elif new:
-            phase = Phase.AFTER
         else:
-            phase = Phase.BEFORE if _beside(store) in ({}, before) else Phase.BESIDE
+            phase = Phase.AFTER if new else Phase.BEFORE
         self.phases[phase] += 1
         return phase
 
@@ -143,37 +143,38 @@ def notes_of(store: Path) -> Path:
 class Hunt(Protocol):
     """What one killer does in its home."""
 
-    def play(self, number: int) -> None:
-        """Make and kill the call of one round."""
+    def play(self, number: int) -> bool:
+        """Make and kill the call of one round; whether it has shown all that a kill may do."""
 
     def finish(self) -> None:
         """Look at what all the kills have left."""
 
 
-def hunt(
-    folder: Path, tmp_path: Path, kills: int, prepare: Callable[[Killer], Hunt]
-) -> Counter[Phase]:
-    """Let several killers work at once until there have been so many kills.
+def hunt(folder: Path, tmp_path: Path, kills: int, prepare: Callable[[Killer], Hunt]) -> None:
+    """Let several killers work at once until kills enough have fallen, before a write and after.
 
     Args:
         folder: the program.
         tmp_path: where each gets a home.
-        kills: how many, of all together.
+        kills: how many each makes at least.
         prepare: fills a killer's home.
-
-    Returns:
-        How many kills fell where.
     """
+    shown: list[bool] = []
+    phases: Counter[Phase] = Counter()
 
     def one(killer: Killer) -> None:
         mine = prepare(killer)
-        number = 0
-        while killer.kills < kills // WORKERS:
-            mine.play(number)
-            number += 1
+        for number in range(MOST):
+            shown.append(mine.play(number))
+            phases.update(killer.phases)
+            # After a write there is little left of a life: what comes too late shows as much.
+            late = phases[Phase.AFTER] + phases[Phase.ENDED]
+            if killer.kills >= kills and any(shown) and phases[Phase.BEFORE] and late:
+                break
+        else:
+            pytest.fail(f"{MOST} calls have not shown all: {phases}")
         mine.finish()
 
     killers = [Killer(folder, tmp_path, number) for number in range(WORKERS)]
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(one, killers))
-    return sum((killer.phases for killer in killers), Counter())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from support.home import Home
 
-TIMEOUT = 60  # seconds: far more than any call may take, so that a hang fails instead of hanging
+TIMEOUT = 300  # seconds: far more than any call may take, so that a hang fails instead of hanging
 # For crowds, and for programs that are slowed down: on a busy machine nine seconds are not enough.
 PATIENT = {"CREDLATCH_TIMEOUT": "45"}
 

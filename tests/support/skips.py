@@ -10,11 +10,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
-
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+    in_ci = os.environ.get("CI", "").lower() in ("true", "1")
+    if in_ci and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
         report.outcome = "failed"
         report.longrepr = f"CI may skip nothing: {reason}"

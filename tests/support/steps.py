@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from support.storm import Call
 
 # Not --seccomp-bpf: with it nothing is injected.
-_TRACE = ("-f", "-qq", "-y", "-e", "signal=none", "-e", "trace=%file,%desc")
-# What changes something; a kill between two of these is a kill at the second.
-_CHANGES = {"openat", "mkdir", "mkdirat", "flock", "write", "ftruncate", "fallocate", "fsync"}
-_CHANGES |= {"rename", "renameat", "renameat2", "unlink", "unlinkat", "chmod", "fchmod", "link"}
+_STRACE = ("-f", "-qq", "-e", "signal=none")
+_CALLS = {"openat", "mkdir", "mkdirat", "flock", "write", "ftruncate", "fallocate", "fsync"}
+_CALLS |= {"rename", "renameat", "renameat2", "unlink", "unlinkat", "chmod", "fchmod", "link"}
+_LIST = ("-y", "-e", f"trace={','.join(f'?{name}' for name in sorted(_CALLS))}")
 _LINE = re.compile(r"^(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)", re.MULTILINE)
 
 
@@ -43,6 +43,11 @@ class Step:
     name: str
     number: int
     text: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether it did anything: a kill between two that do is a kill at the second."""
+        return "O_RDONLY" not in self.text and ") = -1 E" not in self.text
 
 
 class Stepper:
@@ -61,11 +66,11 @@ class Stepper:
         self._strace = need("strace")
 
     def steps(self, folders: Sequence[Path]) -> list[Step]:
-        """Run it undisturbed, and list its system calls that change what is in the folders.
+        """Run it undisturbed, and list its system calls that open or change what is in the folders.
 
         Each later run must find what this one found, or the numbers are others.
         """
-        done = self._run()
+        done = self._run(*_LIST)
         assert done.code == 0, done
         said = self._log.read_text(errors="replace")
         seen: Counter[tuple[str, str]] = Counter()  # as strace counts: in each thread
@@ -73,24 +78,27 @@ class Stepper:
         for line in _LINE.finditer(said):
             call = (line["thread"], line["name"])
             seen[call] += 1
-            here = any(str(folder) in line["rest"] for folder in folders)
-            if here and line["name"] in _CHANGES:
+            if any(str(folder) in line["rest"] for folder in folders):
                 found.append(Step(line["name"], seen[call], line["rest"]))
         return found
 
     def kill_at(self, step: Step) -> Answer:
         """Run it again, and kill it when it comes to a system call."""
-        return self._run("-e", f"inject={step.name}:signal=SIGKILL:when={step.number}")
+        return self._inject(step, "signal=SIGKILL")
 
     def fail_at(self, step: Step, error: str) -> Answer:
         """Run it again, and let one system call fail."""
-        return self._run("-e", f"inject={step.name}:error={error}:when={step.number}")
+        return self._inject(step, f"error={error}")
 
-    def _run(self, *inject: str) -> Answer:
+    def _inject(self, step: Step, what: str) -> Answer:
+        inject = f"inject={step.name}:{what}:when={step.number}"
+        return self._run("-e", f"trace={step.name}", "-e", inject)
+
+    def _run(self, *options: str) -> Answer:
         return Answer(
             subprocess.run(
                 [
-                    *(self._strace, *_TRACE, "-o", str(self._log), *inject, "--"),
+                    *(self._strace, *_STRACE, "-o", str(self._log), *options, "--"),
                     *self._program.command,
                     *self._call.args,
                 ],

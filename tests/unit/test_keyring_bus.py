@@ -64,11 +64,18 @@ def get(caller: Caller) -> str | None:
     return None if entry is None or entry.credential is None else entry.credential.secret.reveal()
 
 
+def shorten(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What keeps a login puts off the end of the call, and not that of a step.
+    for name, seconds in (("GRACE", 0.05), ("OPENING", SHORT), ("PATIENCE", SHORT)):
+        monkeypatch.setattr(bus_of_ours, name, seconds)
+    monkeypatch.setattr("credlatch.system.keyring.secret_service.PATIENCE", SHORT)
+    caller.deadline = time.monotonic() + SHORT
+
+
 @pytest.fixture
 def short(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that has not much time."""
-    monkeypatch.setattr("credlatch.system.keyring.bus.GRACE", 0.05)
-    caller.deadline = time.monotonic() + SHORT
+    """A call, and each step of one, that has not much time."""
+    shorten(caller, monkeypatch)
 
 
 def save(caller: Caller) -> None:
@@ -218,13 +225,13 @@ def test_an_item_that_cannot_be_read_is_a_failure(
         get(caller)
 
 
-@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("caller", ["guest"], indirect=True)
 def test_a_lent_connection_that_cannot_be_opened_anew_stays_a_failure(
-    home: Home, bus: FalseBus, caller: Caller
+    home: Home, bus: FalseBus, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert get(caller) is None  # which leaves a connection for the next call
     caller.close()
+    shorten(caller, monkeypatch)
     bus.always("SearchItems", false_bus.HANGS_UP)
     bus.always("AUTH", false_bus.HANGS_UP)
     for ask in (get, save, erase, save):

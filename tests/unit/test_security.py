@@ -64,7 +64,7 @@ PROVED = {
         "unit/test_attempts.py::test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again",
         (
             "frozen/test_kill.py::"
-            "test_a_login_is_old_or_new_after_each_of_60_kills_of_its_renewal_and_not_sent_twice"
+            "test_a_login_is_old_or_new_wherever_its_renewal_is_killed_and_not_sent_twice"
         ),
     ],
     "by nobody who shares the store's folder": [
@@ -92,7 +92,7 @@ PROVED = {
         "support/stores_contract.py::test_what_is_found_does_not_show_its_secret",
     ],
     "Files are written whole or not at all": [
-        "frozen/test_kill.py::test_a_store_is_whole_after_each_of_340_kills_of_a_store_or_erase",
+        "frozen/test_kill.py::test_a_store_is_whole_wherever_a_store_or_erase_is_killed",
         "frozen/test_kill.py::test_a_store_is_whole_when_killed_at_each_step_of_a_write",
         (
             "unit/test_atomic_write.py::"

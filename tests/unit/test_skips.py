@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
-import support
-
-SUPPORT = Path(support.__path__[0]).parent
-TESTS = """
 import pytest
-def test_in_its_body(): pytest.skip('dockerd is absent')
-@pytest.fixture
-def dockerd(): pytest.skip('dockerd is absent')
-def test_in_a_fixture(dockerd): pass
-@pytest.mark.skipif(True, reason='dockerd is absent')
-def test_by_a_mark(): pass
-@pytest.mark.xfail
-def test_that_is_expected_to_fail(): assert False
-"""
-FILE = "import pytest\npytest.skip('dockerd is absent', allow_module_level=True)\n"
+
+from support import skips
+
+HOOKS = [skips.pytest_runtest_makereport, skips.pytest_make_collect_report]
+WHERE = ("test_x.py", 3, "Skipped: dockerd is absent")  # as a skip is told, but for one in a file
 
 
-def outcome(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_tests.py").write_text(TESTS)
-    (folder / "test_file.py").write_text(FILE)
-    own = ["-p", "support.skips", "-c", os.devnull, "--continue-on-collection-errors"]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *own, folder],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"CI": ci, "PYTHONPATH": str(SUPPORT), "PYTEST_ADDOPTS": ""},
-        check=False,
-    )
+def seen(hook: Any, monkeypatch: pytest.MonkeyPatch, ci: str, *, expected: bool = False) -> Any:
+    """What becomes of a report that says that a test was skipped."""
+    monkeypatch.setenv("CI", ci)
+    report = pytest.TestReport("x", ("test_x.py", 3, "x"), {}, "skipped", WHERE, "call")
+    if expected:
+        report.wasxfail = "not mended yet"
+    running = hook()
+    next(running)
+    with pytest.raises(StopIteration) as end:
+        running.send(report)
+    return end.value.value
 
 
-def test_in_ci_a_test_or_file_that_is_skipped_fails_and_says_why(tmp_path: Path) -> None:
-    done = outcome(tmp_path, ci="true")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_in_ci_a_test_or_file_that_is_skipped_fails_and_says_why(
+    hook: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = seen(hook, monkeypatch, "true")
+    assert report.failed
+    assert report.longrepr == "CI may skip nothing: Skipped: dockerd is absent"
 
-    assert done.returncode != 0
-    assert done.stdout.count("CI may skip nothing") >= 4
-    assert done.stdout.count("dockerd is absent") >= 4
-    assert "1 failed, 1 xfailed, 3 errors" in done.stdout.splitlines()[-1]
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_elsewhere_it_is_skipped(hook: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seen(hook, monkeypatch, "").skipped
 
 
-def test_elsewhere_it_is_skipped(tmp_path: Path) -> None:
-    done = outcome(tmp_path, ci="")
+def test_what_is_expected_to_fail_is_no_skip(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seen(HOOKS[0], monkeypatch, "true", expected=True).skipped
 
-    assert done.returncode == 0
-    assert "4 skipped, 1 xfailed" in done.stdout.splitlines()[-1]
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_pytest_asks_it_once_what_was_expected_to_fail_is_known(
+    hook: Any, request: pytest.FixtureRequest
+) -> None:
+    plugins = getattr(request.config.hook, hook.__name__).get_hookimpls()
+    of_ours = next(n for n, each in enumerate(plugins) if each.function is hook)
+    # Wrappers are listed from the innermost on.
+    assert "skipping" not in [each.plugin_name for each in plugins[of_ours:]]
