@@ -97,7 +97,7 @@ def test_a_list_of_texts_is_a_value_too() -> None:
         ('"x"', "not an object"),
         ('{"a": 1,}', "Expecting|Illegal"),
         ("// c\n{}", "Expecting"),
-        ('{"credHelpers": []}', '"credHelpers" is not an object'),
+        ('{"credHelpers": []}', "credHelpers is not an object"),
         ('{"credHelpers": {"r.example": 1}}', "neither a text"),
         ("[" * 100_000, "nested too deeply"),
     ],

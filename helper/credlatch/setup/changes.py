@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 import msgspec
 
-from credlatch.setup.formats import lines
+from credlatch.setup.formats import alike, lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,18 +69,12 @@ def splices(before: str, after: str) -> list[Splice]:
     ).get_opcodes():
         was, now = "".join(old[first:last]), "".join(new[new_first:new_last])
         if tag != "equal":
-            head = _common(was, now)
-            tail = _common(was[head:][::-1], now[head:][::-1])
+            head = alike(was, now)
+            tail = alike(was[head:][::-1], now[head:][::-1])
             end = (len(was) - tail, len(now) - tail)
             found.append((at + head, was[head : end[0]], now[head : end[1]]))
         at += len(now)
     return found
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def without(text: str, changed: list[Splice]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     from credlatch.caller import Caller
@@ -81,3 +82,33 @@ def lines(text: str) -> list[str]:
     found = text.split("\n")
     last = found.pop()
     return [f"{line}\n" for line in found] + ([last] if last else [])
+
+
+def alike(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many characters, or lines, both begin with."""
+    pairs = zip(some, others, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(some), len(others)))
+
+
+def value_in(document: object, key: Key, table: str) -> Value | None:
+    """What a setting is in a document as a parser gives it; None where it is not set.
+
+    Args:
+        document: what was parsed.
+        key: the setting.
+        table: what the format calls that in which it is looked up.
+
+    Raises:
+        FormatError: it is something else, or what should have it is no such thing.
+    """
+    for at, name in enumerate(key):
+        if not isinstance(document, dict):
+            raise FormatError(f"{'.'.join(key[:at])} is not {table}")
+        document = document.get(name)
+        if document is None:
+            return None
+    if isinstance(document, str):
+        return document
+    if isinstance(document, list) and all(isinstance(each, str) for each in document):
+        return tuple(document)
+    raise FormatError(f"{'.'.join(key)} is neither a text nor a list of texts")

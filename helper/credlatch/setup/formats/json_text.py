@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from credlatch.setup.formats import FormatError, newline
+from credlatch.setup.formats import FormatError, newline, value_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,19 +25,7 @@ class JsonText:
 
     def get(self, text: str, key: Key) -> Value | None:
         """What a setting is; what is null is not set."""
-        value: object = _loads(text)
-        for name in key[:-1]:
-            value = value.get(name) if isinstance(value, dict) else None
-            if value is None:
-                return None
-            if not isinstance(value, dict):
-                raise FormatError(f'"{name}" is not an object')
-        value = value.get(key[-1]) if isinstance(value, dict) else None
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            return tuple(value)
-        raise FormatError(f'"{key[-1]}" is neither a text nor a list of texts')
+        return value_in(_loads(text), key, "an object")
 
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a setting in it."""

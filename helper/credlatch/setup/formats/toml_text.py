@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from credlatch.setup.formats import FormatError, lines, newline
+from credlatch.setup.formats import FormatError, alike, lines, newline, value_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,18 +20,7 @@ class TomlText:
 
     def get(self, text: str, key: Key) -> Value | None:
         """What a setting is."""
-        value: object = _loads(text)
-        for at, name in enumerate(key):
-            if not isinstance(value, dict):
-                raise FormatError(f"{'.'.join(key[:at])} is not a table")
-            value = value.get(name)
-            if value is None:
-                return None
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            return tuple(value)
-        raise FormatError(f"{'.'.join(key)} is neither a text nor a list of texts")
+        return value_in(_loads(text), key, "a table")
 
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a setting in it."""
@@ -104,17 +93,11 @@ def _with_end(text: str) -> str:
 def _with_ends(before: str, after: str) -> str:
     """The text after a change, whose lines end as those around them do."""
     old, new = lines(before), lines(after)
-    head, tail = _alike(old, new), _alike(old[::-1], new[::-1])
+    head, tail = alike(old, new), alike(old[::-1], new[::-1])
     tail = min(tail, len(old) - head, len(new) - head)
     for at in range(head, len(new) - tail):
         new[at] = new[at].rstrip("\r\n") + newline(before)
     return "".join(new)
-
-
-def _alike(some: list[str], others: list[str]) -> int:
-    """How many lines both begin with."""
-    pairs = zip(some, others, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(some), len(others)))
 
 
 def _differs_only(before: dict[str, Any], after: dict[str, Any], key: Key, content: object) -> bool:
