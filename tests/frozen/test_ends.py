@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.token_server import Fault, make_jwt
+from support.logins import FIRST, oauth
+from support.token_server import Fault
+from support.waiting import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +31,7 @@ REQUEST = json.dumps({"uri": f"https://{HOST}/simple/"}).encode()
 @pytest.fixture(autouse=True)
 def expired(home: Home, token_server: TokenServer) -> None:
     """A token that must be renewed."""
-    ended = int(time.time()) - 60
-    login = {
-        "access_token": make_jwt(ended),
-        "refresh_token": "refresh-1",
-        "expires_at": ended,
-        "token_endpoint": f"{token_server.url}/token",
-        "revocation_endpoint": None,
-        "client_id": "rattler",
-    }
-    home.write_rattler({HOST: {"OAuth": login}})
+    home.write_rattler({HOST: oauth(token_server, -60)})
 
 
 @pytest.fixture
@@ -54,14 +47,7 @@ def unpacked(home: Home, tmp_path: Path) -> Path:
 def waiting(program: Program, server: TokenServer) -> Iterator[subprocess.Popen[bytes]]:
     """A call that hangs at the token server, in a process group of its own."""
     server.fault = Fault.HANG
-    with subprocess.Popen(
-        [*program.command, "get"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=program.home.env,
-        start_new_session=True,
-    ) as process:
+    with asking(program) as process:
         try:
             assert process.stdin is not None
             process.stdin.write(REQUEST)
@@ -133,7 +119,7 @@ def test_closed_streams_harm_neither_the_call_nor_the_store(
 
     login = each_form.home.read_rattler()[HOST]["OAuth"]
     if "<&-" in closed:
-        assert login["refresh_token"] == "refresh-1"
+        assert login["refresh_token"] == FIRST
     else:
         assert login["access_token"] == token_server.current_access_token
     assert b"Traceback" not in done.stderr

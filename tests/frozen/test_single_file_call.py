@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import pytest
 from support.false_agent import FalseAgent, Mad
 from support.installed import aside, builds, identity, run_folder
 from support.program import TIMEOUT, Program
-from support.waiting import alive, waiting
+from support.waiting import alive, asking, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,14 +110,7 @@ def deaf_agent(home: Home) -> Iterator[None]:
 def test_what_the_quick_client_has_read_reaches_the_program(program: Program, size: int) -> None:
     request = json.dumps({"uri": URI}).encode()
     stdin = request + b" " * (size - len(request)) if size else b""
-    with subprocess.Popen(
-        [*program.command, "get"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=program.home.env,
-        start_new_session=True,
-    ) as process:
+    with asking(program) as process:
         out, err = process.communicate(stdin, TIMEOUT)
 
     assert (b"made-up" in out) == bool(size), err

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.logins import oauth
 from support.peak import MEBIBYTE, peak
-from support.token_server import make_jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,15 +98,7 @@ def test_a_get_takes_less_than_40_mb(
 def test_a_get_that_renews_takes_less_than_40_mb(
     each_form: Program, token_server: TokenServer
 ) -> None:
-    ended = int(time.time()) - 60
-    login = {
-        "access_token": make_jwt(ended),
-        "refresh_token": "refresh-1",
-        "expires_at": ended,
-        "token_endpoint": f"{token_server.url}/token",
-        "client_id": "rattler",
-    }
-    each_form.home.write_rattler({HOST: {"OAuth": login}})
+    each_form.home.write_rattler({HOST: oauth(token_server, -60)})
 
     assert peak(each_form, HOST) < 40 * MEBIBYTE
     assert len(token_server.posts("/token")) == 1

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 _READ = {"0", "63"}  # read(2) on x86_64 and aarch64
 
 
+def asking(program: Program) -> subprocess.Popen[bytes]:
+    """Call the program in a session of its own, and write nothing to it yet."""
+    pipe = subprocess.PIPE
+    words, env = [*program.command, "get"], program.home.env
+    return subprocess.Popen(
+        words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+    )
+
+
 class Waiting:
     """A ``get`` of the frozen program.
 
@@ -52,14 +61,7 @@ class Waiting:
 @contextmanager
 def waiting(program: Program) -> Iterator[Waiting]:
     """Call the program, and let it wait."""
-    with subprocess.Popen(
-        [*program.command, "get"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=program.home.env,
-        start_new_session=True,
-    ) as process:
+    with asking(program) as process:
         try:
             yield Waiting(process)
         finally:

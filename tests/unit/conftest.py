@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from support.chains import chains
 from support.wiring import wiring
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["chains", "wiring"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with an old content, in a folder of its own."""
+    path = tmp_path / "folder" / "store"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("old")
+    path.chmod(0o600)
+    return path

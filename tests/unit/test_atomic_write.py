@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A file with an old content, in a folder of its own."""
-    path = tmp_path / "folder" / "store"
-    path.parent.mkdir(mode=0o700)
-    path.write_text("old")
-    path.chmod(0o600)
-    return path
-
-
 def leftovers(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.iterdir() if each != path)
 

@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A file with an old content, in a folder of its own."""
-    path = tmp_path / "folder" / "store"
-    path.parent.mkdir(mode=0o700)
-    path.write_text("old")
-    path.chmod(0o600)
-    return path
-
-
 def test_a_file_is_read_as_utf_8_without_its_byte_order_mark(path: Path) -> None:
     path.write_bytes("\ufeffä\r\n".encode())
     assert files.read(str(path)) == "ä\r\n"
