@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from credlatch.keep import Keep
+    from credlatch.renew.tokens import TokenMemory
     from credlatch.system.keyring import Keyring
     from credlatch.url import Url
 
@@ -66,6 +67,7 @@ class Caller:
         self._named: list[str] = []
         self._authors: dict[str, int] = {}
         self.deadline = (time.monotonic() if began is None else began) + self._patience()
+        self._tokens: TokenMemory | None = None
         self._keyring: Keyring | None = None
         self._keyring_opened = False
         self._keyring_failure: StoreError | None = None
@@ -234,6 +236,15 @@ class Caller:
         from credlatch.system import owners
 
         return owners.other(self._authors[path]) if path in self._authors else None
+
+    @property
+    def tokens(self) -> TokenMemory:
+        """Tokens that were fetched and no store holds: the process's, or else this call's own."""
+        if self._tokens is None:
+            from credlatch.renew.tokens import TokenMemory
+
+            self._tokens = TokenMemory() if self._keep is None else self._keep.tokens
+        return self._tokens
 
     def keyring(self) -> Keyring | None:
         """The keyring of the operating system, or None where there is none.

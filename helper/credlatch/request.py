@@ -17,18 +17,20 @@ class Request:
         username: whose login counts, as the URL says; None: anybody's.
         keys: Docker's keys for the same place, the one that was asked for first.
         key_first: whether the client means the key, and the URL only stands for it.
+        method: with which it will be sent.
         login: whether it wants a user name and password, and not headers.
         registry: whether it asks for a registry, as Docker's clients do: which one, a Dockerfile
             says. What was kept for a host and port is an answer then, and nothing less.
     """
 
-    __slots__ = ("key_first", "keys", "login", "registry", "url", "username")
+    __slots__ = ("key_first", "keys", "login", "method", "registry", "url", "username")
 
     def __init__(
         self,
         url: Url | None,
         keys: tuple[str, ...],
         *,
+        method: str = "GET",
         key_first: bool = False,
         login: bool = False,
         registry: bool = False,
@@ -36,6 +38,7 @@ class Request:
         self.url = url
         self.username = None if url is None else url.username
         self.keys = keys
+        self.method = method
         self.key_first = key_first
         self.login = login
         self.registry = registry

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
+    from credlatch.renew.cache import TokenCache
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
     from credlatch.stores.order import Order
@@ -220,25 +221,24 @@ class Resolver:
                 f"would travel in the clear: use https{_or_localhost(request.url)}"
             )
         now = time.time()
-        if (
-            margin.is_due(entry, now + self._ahead)
-            and entry.grant is not None
-            and self._renews
-            and isinstance(store, RenewableStore)
-        ):
+        if entry.grant is not None:
+            cache = store if isinstance(store, RenewableStore) else self._caller.tokens
 
             def look() -> Entry | None:
-                return Step(step.store).look(open_store(self._caller), request)
+                found = Step(step.store).look(open_store(self._caller), request)
+                return None if found is None else cache.read(found, request)
 
-            # Valid at the moment it came, or at this one: it may live for a second.
-            entry = step.entry = self._renewed(store, entry, request, look)
+            entry = step.entry = cache.read(entry, request)
+            if self._renews and margin.is_due(entry, now + self._ahead):
+                # Valid at the moment it came, or at this one: it may live for a second.
+                entry = step.entry = self._renewed(cache, entry, request, look)
         credential = _usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)
 
     def _renewed(
         self,
-        store: RenewableStore,
+        cache: TokenCache,
         entry: Entry,
         request: Request,
         look: Callable[[], Entry | None],
@@ -247,7 +247,7 @@ class Resolver:
         from credlatch.renew.single_flight import renew
 
         try:
-            return renew(store, entry, request, look, self._caller, self._ahead)
+            return renew(cache, entry, request, look, self._caller, self._ahead)
         except (StoreError, RenewalError) as failure:
             if not margin.is_valid(entry, time.time()):
                 raise

@@ -15,6 +15,7 @@ from credlatch.credential import Bearer, Secret
 from credlatch.errors import LoginError, RenewalError
 from credlatch.renew import attempts, notes
 from credlatch.renew.attempts import Attempt
+from credlatch.renew.cache import FileLock
 from credlatch.stores import Entry
 from credlatch.system import files
 
@@ -35,7 +36,7 @@ def entry(token: str | None = "a token", expires: int | None = None) -> Entry:
 
 def attempt(folder: Path, grant: Auth, token: str | None = "a token") -> Attempt:
     """The notes as a process of its own sees them."""
-    return Attempt(str(folder / "store.json.lock"), entry(token), grant)
+    return Attempt(FileLock(str(folder / "store.json.lock")), entry(token), grant)
 
 
 def check(folder: Path, grant: Auth, *, held: bool = True) -> None:

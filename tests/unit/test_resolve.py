@@ -27,7 +27,7 @@ from support.callers import caller_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from credlatch.stores import PendingWrite
+    from credlatch.renew.cache import PendingWrite
     from support.home import Home
 
 URL = "https://a.example/x"

@@ -504,7 +504,7 @@ def test_those_who_wait_learn_the_outcome_all_at_once(
     old, new = entry("old", NOW - 1), entry("new", NOW + 3600, "r-2")
     store = Kept(tmp_path, old)
     assert old.grant is not None
-    attempt = Attempt(store.lock_path(old), old, old.grant)
+    attempt = Attempt(store.lock(old), old, old.grant)
     ended: list[Entry | str] = []
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -560,7 +560,7 @@ def test_where_the_holder_was_killed_after_it_had_sent_all_are_told_and_nothing_
     ended: list[Entry | str] = []
     with open(store.lock_path(old), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        Attempt(store.lock_path(old), old, old.grant).sent()
+        Attempt(store.lock(old), old, old.grant).sent()
         waiting = many(store, old, ended)
         time.sleep(0.2)
     for each in waiting:

@@ -6,11 +6,13 @@ store reads what a flow begins with, and does not act on it; ``renew/`` sends, a
 
 from __future__ import annotations
 
+from credlatch.credential import Bearer
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from credlatch.credential import Secret
+    from credlatch.credential import Credential, Secret
     from credlatch.request import Request
     from credlatch.url import Url
 
@@ -38,6 +40,14 @@ class Auth:
         self.secret = secret
         self.server = server
         self.advice = advice
+
+    def cache_key(self, request: Request) -> str | None:  # noqa: ARG002 - by default of none
+        """What else a token depends on than the kind, the secret and the server.
+
+        Requests that have the same share a token. None: there is nothing to share, and it is made
+        for each request anew. Of no matter where the store that has the secret keeps the token.
+        """
+        return ""
 
     def flow(self, request: Request, now: float) -> Flow:
         """Yields what is to be sent, is sent each response, and returns what it made.
@@ -126,16 +136,22 @@ class Fresh:
     """What a flow made.
 
     Attributes:
+        credential: what is sent; a Bearer with the token, where the flow does not say otherwise.
         token: the new access token.
         refresh_token: the grant for next time, where the server replaced it.
         expires: when the token ends, in seconds since 1970 UTC, where the server said so.
     """
 
-    __slots__ = ("expires", "refresh_token", "token")
+    __slots__ = ("credential", "expires", "refresh_token", "token")
 
     def __init__(
-        self, token: Secret, refresh_token: Secret | None = None, expires: int | None = None
+        self,
+        token: Secret,
+        refresh_token: Secret | None = None,
+        expires: int | None = None,
+        credential: Credential | None = None,
     ) -> None:
+        self.credential = credential or Bearer(token)
         self.token = token
         self.refresh_token = refresh_token
         self.expires = expires

@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 
 from credlatch.errors import LoginError, RenewalError, StoreError
-from credlatch.renew.notes import Note, Notes, digest
+from credlatch.renew.notes import Note, digest
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.auth import Auth, Fresh
+    from credlatch.renew.cache import FileLock
+    from credlatch.renew.notes import Notes
+    from credlatch.renew.tokens import KeptToken
     from credlatch.stores import Entry
 
 STORM = 3.0  # seconds for which a failure is shared by those who waited for its outcome
@@ -31,12 +34,12 @@ class Attempt:
     """The notes about an entry's grant and token.
 
     Args:
-        lock: the lock file of the entry's store.
+        lock: the lock under which the entry is renewed.
         entry: what is to be renewed.
         grant: its grant.
     """
 
-    def __init__(self, lock: str, entry: Entry, grant: Auth) -> None:
+    def __init__(self, lock: FileLock | KeptToken, entry: Entry, grant: Auth) -> None:
         self._entry = entry
         self._grant = grant
         self._sent = grant.secret  # what the note is about
@@ -44,7 +47,7 @@ class Attempt:
         self._unreadable = ""
         self._notes: Notes | None = None
         try:
-            self._notes = Notes(lock)
+            self._notes = lock.notes()
         except StoreError as error:
             self._unreadable = str(error)
 

@@ -68,19 +68,16 @@ def are_there(lock: str) -> bool:
 
 
 class Notes:
-    """The notes beside one lock file, as they were read first.
+    """Notes in this process's memory.
 
     Args:
-        lock: the lock file.
-
-    Raises:
-        StoreError: they are there and cannot be read.
+        notes: what is noted.
     """
 
-    def __init__(self, lock: str) -> None:
-        self.path = path_of(lock)
-        self._notes = _parse(files.read(self.path, limit=_LIMIT) or "")
-        self._pending: files.AtomicWrite | None = None
+    path = ""
+
+    def __init__(self, notes: dict[str, Note]) -> None:
+        self._notes = notes
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -98,6 +95,28 @@ class Notes:
     def drop(self, name: str) -> None:
         """Forget a note, if it is there."""
         self._notes.pop(name, None)
+
+    def write(self, *, again: bool = False) -> None:
+        """Make the notes last: in memory they do."""
+
+    def close(self) -> None:
+        """Give back what was reserved for them: in memory nothing."""
+
+
+class FileNotes(Notes):
+    """The notes beside one lock file, as they were read first.
+
+    Args:
+        lock: the lock file.
+
+    Raises:
+        StoreError: they are there and cannot be read.
+    """
+
+    def __init__(self, lock: str) -> None:
+        self.path = path_of(lock)
+        self._pending: files.AtomicWrite | None = None
+        super().__init__(_parse(files.read(self.path, limit=_LIMIT) or ""))
 
     def write(self, *, again: bool = False) -> None:
         """Make the notes durable. The lock is the caller's to hold.

@@ -6,9 +6,9 @@ import os
 import time
 
 from credlatch.errors import ElsewhereError, RenewalError, StoreError
-from credlatch.renew import margin, notes
+from credlatch.renew import margin
 from credlatch.renew.attempts import Attempt
-from credlatch.system import files, locks
+from credlatch.system import files
 from credlatch.system.network import same_network
 
 TYPE_CHECKING = False
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from credlatch.auth import Auth, Fresh
     from credlatch.caller import Caller
     from credlatch.credential import Secret
+    from credlatch.renew.cache import TokenCache
     from credlatch.request import Request
-    from credlatch.stores import Entry, RenewableStore
+    from credlatch.stores import Entry
 
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
 ENOUGH = 0.5  # seconds without which nothing is sent
@@ -29,7 +30,7 @@ _PAUSE = 0.05  # seconds, at most, before one of them is to follow a process tha
 
 
 def renew(
-    store: RenewableStore,
+    cache: TokenCache,
     entry: Entry,
     request: Request,
     look: Callable[[], Entry | None],
@@ -39,8 +40,8 @@ def renew(
     """The entry, renewed by this process or by the one that held the lock before: valid by then.
 
     Args:
-        store: where the entry was read, and where the fresh token is written.
-        entry: what was found there without the lock.
+        cache: where the fresh token is kept: the store that had the entry, or memory.
+        entry: what was found without the lock.
         request: what it was found for.
         look: finds it again.
         caller: whose files, network settings and time count.
@@ -53,7 +54,9 @@ def renew(
     """
     if caller.is_guest and not same_network(caller.environ):
         raise ElsewhereError("proxies and certificates of the caller's own count for a renewal")
-    flight = _Flight(store, entry, request, look, caller.deadline, ahead)
+    if entry.grant is not None and entry.grant.cache_key(request) is None:
+        return _made(entry, entry.grant, request, caller.deadline)
+    flight = _Flight(cache, entry, request, look, caller.deadline, ahead)
     try:
         return flight.run()
     except OSError as error:
@@ -68,20 +71,20 @@ class _Flight:
 
     def __init__(
         self,
-        store: RenewableStore,
+        cache: TokenCache,
         seen: Entry,
         request: Request,
         look: Callable[[], Entry | None],
         deadline: float,
         ahead: float,
     ) -> None:
-        self._store = store
+        self._cache = cache
         self._seen = seen
         self._request = request
         self._look = look
         self._deadline = deadline
         self._ahead = ahead
-        self._lock = store.lock_path(seen)
+        self._lock = cache.lock(seen)
 
     def run(self) -> Entry:
         """Renew it, or wait for who does.
@@ -90,11 +93,11 @@ class _Flight:
         outcome without the lock. Where there is none (it was killed, or had another login of the
         same store to renew), one of them follows.
         """
-        if notes.are_there(self._lock) and self._is_settled(self._seen):
+        if self._lock.is_noted() and self._is_settled(self._seen):
             return self._seen
         until = time.monotonic() + self._patience()
         for _ in range(TOGETHER):
-            with locks.Exclusive(self._lock, until - time.monotonic(), in_turn=False) as lock:
+            with self._lock.exclusive(until - time.monotonic(), in_turn=False) as lock:
                 if lock.held:
                     return self._in_turn()
             found = self._found()
@@ -107,7 +110,7 @@ class _Flight:
         import credlatch.renew.exchange
         import credlatch.renew.http  # noqa: F401
 
-        with locks.Exclusive(self._lock, until - time.monotonic()):
+        with self._lock.exclusive(until - time.monotonic()):
             return self._in_turn()
 
     def _patience(self) -> float:
@@ -174,7 +177,7 @@ class _Flight:
             RenewalError: there is no fresh token, or it could not be kept: all read the same.
             StoreError, OSError: nothing was sent.
         """
-        pending = self._store.prepare(entry)
+        pending = self._cache.prepare(entry)
         try:
             # Imported under the lock: those who wait for another's outcome pay for no HTTP client.
             from credlatch.auth.responses import checked
@@ -199,9 +202,8 @@ class _Flight:
                     # The token is of no use, but the next refresh token must not be lost.
                     from credlatch.auth import Fresh
 
-                    pending.commit(
-                        Fresh(entry.credential.secret, fresh.refresh_token, entry.expires)
-                    )
+                    old = entry.credential
+                    pending.commit(Fresh(old.secret, fresh.refresh_token, entry.expires, old))
             except (StoreError, RenewalError, OSError) as error:
                 why = files.reason(error) if isinstance(error, OSError) else str(error)
                 lost = RenewalError(
@@ -216,6 +218,18 @@ class _Flight:
         finally:
             pending.abandon()
             attempt.close()
+
+
+def _made(entry: Entry, auth: Auth, request: Request, deadline: float) -> Entry:
+    """What a flow makes for one request alone; nothing renews it."""
+    from copy import copy
+
+    from credlatch.renew.exchange import exchange
+
+    fresh = exchange(auth, request, deadline)
+    made = copy(entry)
+    made.credential, made.expires, made.grant = fresh.credential, fresh.expires, None
+    return made
 
 
 def _secret(entry: Entry) -> Secret | None:

@@ -13,27 +13,14 @@ from credlatch.errors import RefusedError, StoreError, UnusableError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Protocol
 
-    from credlatch.auth import Auth, Fresh
+    from credlatch.auth import Auth
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.errors import CredlatchError
+    from credlatch.renew.cache import FileLock, PendingWrite
     from credlatch.request import Request
     from credlatch.url import Url
-
-    class PendingWrite(Protocol):
-        """Room for a renewed entry, where the old one was read."""
-
-        def commit(self, fresh: Fresh) -> None:
-            """Keep it.
-
-            Raises:
-                StoreError, OSError: it could not be kept; the old one stands.
-            """
-
-        def abandon(self) -> None:
-            """Leave the old one."""
 
 
 class Store:
@@ -127,7 +114,17 @@ class KeyedStore(Store):
 
 
 class RenewableStore(Store):
-    """A store whose entries can be written back."""
+    """A store whose entries can be written back: the ``TokenCache`` of what it has."""
+
+    def read(self, entry: Entry, request: Request) -> Entry:  # noqa: ARG002 - as any cache
+        """The entry, which has its token."""
+        return entry
+
+    def lock(self, entry: Entry) -> FileLock:
+        """The lock under which it is renewed."""
+        from credlatch.renew.cache import FileLock
+
+        return FileLock(self.lock_path(entry))
 
     def lock_path(self, entry: Entry) -> str:
         """The lock file that the store's own tool takes to renew, or one beside the store."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from credlatch.auth import Fresh
     from credlatch.auth.posit import PositIdentity
     from credlatch.caller import Caller
-    from credlatch.stores import PendingWrite
+    from credlatch.renew.cache import PendingWrite
 
 _ROOM = 64 * 1024  # bytes: more than any token takes
 

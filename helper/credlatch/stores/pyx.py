@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.auth import Fresh
     from credlatch.caller import Caller
-    from credlatch.stores import PendingWrite
+    from credlatch.renew.cache import PendingWrite
     from credlatch.url import Url
 
 _ROOM = 64 * 1024  # bytes: more than any token takes

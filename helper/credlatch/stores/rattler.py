@@ -24,7 +24,7 @@ from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, Keyrin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
-    from credlatch.stores import PendingWrite
+    from credlatch.renew.cache import PendingWrite
     from credlatch.stores.rattler_backends import Backend
     from credlatch.url import Url
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     from credlatch.caller import Caller
-    from credlatch.stores import PendingWrite
+    from credlatch.renew.cache import PendingWrite
     from credlatch.system.keyring import Keyring
 
     T = TypeVar("T")

@@ -1,0 +1,67 @@
+"""Where a token is kept that was fetched, and what it is fetched under."""
+
+from __future__ import annotations
+
+from credlatch.renew import notes
+from credlatch.system import locks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from credlatch.auth import Fresh
+    from credlatch.renew.tokens import KeptToken
+    from credlatch.request import Request
+    from credlatch.stores import Entry
+
+    class PendingWrite(Protocol):
+        """Room for a renewed entry, where the old one was read."""
+
+        def commit(self, fresh: Fresh) -> None:
+            """Keep it.
+
+            Raises:
+                StoreError, OSError: it could not be kept; the old one stands.
+            """
+
+        def abandon(self) -> None:
+            """Leave the old one."""
+
+    class TokenCache(Protocol):
+        """What the single flight needs of where a token is kept: a store, or memory."""
+
+        def read(self, entry: Entry, request: Request) -> Entry:
+            """What a store has found, with the token that is kept for it."""
+
+        def lock(self, entry: Entry) -> FileLock | KeptToken:
+            """The lock under which it is renewed."""
+
+        def prepare(self, entry: Entry) -> PendingWrite:
+            """Make sure that a fresh token can be kept, before it is fetched.
+
+            Raises:
+                StoreError, OSError: it cannot.
+            """
+
+
+class FileLock:
+    """A lock file, and the notes beside it.
+
+    Args:
+        path: the lock file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def exclusive(self, seconds: float, *, in_turn: bool = True) -> locks.Exclusive:
+        """Takes it."""
+        return locks.Exclusive(self._path, seconds, in_turn=in_turn)
+
+    def notes(self) -> notes.Notes:
+        """What is noted in the file beside it."""
+        return notes.FileNotes(self._path)
+
+    def is_noted(self) -> bool:
+        """Whether anything is, at next to no cost."""
+        return notes.are_there(self._path)

@@ -1,0 +1,136 @@
+"""Tokens that were fetched and that no store holds: in this process's memory, and gone with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from copy import copy
+
+from credlatch.errors import LockedError
+from credlatch.renew.notes import Note, Notes, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+    from credlatch.auth import Fresh
+    from credlatch.request import Request
+    from credlatch.stores import Entry
+
+MOST = 256  # tokens: those that were asked for last are kept
+
+
+class TokenMemory:
+    """A cache of tokens; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, KeptToken] = {}
+        self._changing = threading.Lock()
+
+    def read(self, entry: Entry, request: Request) -> Entry:
+        """An entry with the token that is kept for it, if there is one.
+
+        What is made for the request alone is never kept.
+        """
+        key = None if entry.grant is None else entry.grant.cache_key(request)
+        if entry.grant is None or key is None:
+            return entry
+        found = copy(entry)
+        kind = f"{type(entry.grant)}\n{key}"
+        found.slot = digest(kind, entry.grant.server, entry.grant.secret)
+        # One whose end nobody knows is not served for ever.
+        found.renew_unknown = True
+        token = self._at(found.slot)
+        fresh = token.fresh
+        if fresh is not None:
+            found.credential, found.expires = fresh.credential, fresh.expires
+            found.fetched = token.fetched
+        return found
+
+    def lock(self, entry: Entry) -> KeptToken:
+        """What one thread holds at a time."""
+        return self._at(entry.slot)
+
+    def prepare(self, entry: Entry) -> KeptToken:
+        """There is always room."""
+        return self._at(entry.slot)
+
+    def tidy(self) -> None:
+        """Forget what has ended. The places stay: somebody may be about to renew it there."""
+        now = time.time()
+        with self._changing:
+            for each in self._tokens.values():
+                if each.fresh is not None and (each.fresh.expires or now) < now:
+                    each.fresh = None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._changing:
+            self._tokens.clear()
+
+    def _at(self, name: str) -> KeptToken:
+        with self._changing:
+            token = self._tokens.pop(name, None) or KeptToken()
+            while len(self._tokens) >= MOST:
+                del self._tokens[next(iter(self._tokens))]
+            self._tokens[name] = token
+            return token
+
+
+class KeptToken:
+    """The place of one token, its lock, and what is noted of it: as ``FileLock`` has it."""
+
+    def __init__(self) -> None:
+        self.fresh: Fresh | None = None
+        self.fetched = 0.0
+        self.changed = threading.Condition()
+        self.is_held = False
+        self._notes: dict[str, Note] = {}
+
+    def commit(self, fresh: Fresh) -> None:
+        """Keep it."""
+        self.fetched = time.time()
+        self.fresh = fresh
+
+    def abandon(self) -> None:
+        """Nothing was begun."""
+
+    def exclusive(self, seconds: float, *, in_turn: bool = True) -> _Turn:
+        """Takes it, as ``locks.Exclusive`` does."""
+        return _Turn(self, max(0.0, seconds), in_turn=in_turn)
+
+    def notes(self) -> Notes:
+        """What is noted, for all threads."""
+        return Notes(self._notes)
+
+    def is_noted(self) -> bool:
+        """Whether anything is."""
+        return bool(self._notes)
+
+
+class _Turn:
+    """Holds a token's lock for the length of a ``with`` block, or has waited for who held it."""
+
+    def __init__(self, token: KeptToken, seconds: float, *, in_turn: bool) -> None:
+        self._token = token
+        self._seconds = seconds
+        self._in_turn = in_turn
+        self.held = False
+
+    def __enter__(self) -> Self:
+        token = self._token
+        with token.changed:
+            self.held = self._in_turn or not token.is_held
+            if not token.changed.wait_for(lambda: not token.is_held, self._seconds):
+                raise LockedError(
+                    f"another call has been fetching the same token for {self._seconds:.0f} s: "
+                    "try again"
+                )
+            token.is_held = self.held
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.held:
+            with self._token.changed:
+                self._token.is_held = False
+                self._token.changed.notify_all()
