@@ -27,15 +27,6 @@ def test_the_headers_of_every_store_are_those_that_bazel_gets(
     assert frozen.bazel(URL).json()["headers"] == {name: [value]}
 
 
-@pytest.mark.parametrize("kept", STORES.values(), ids=STORES.keys())
-def test_the_user_in_the_url_counts(frozen: Program, home: Home, kept: Kept) -> None:
-    kept.write(home)
-    url = URL.replace("://", f"://{kept.username or 'bob'}@")
-    assert frozen("header", url).out.decode() == ": ".join(kept.header) + "\n"
-    alices = frozen("header", URL.replace("://", "://alice@"))
-    assert (alices.code != 0) == kept.is_of_a_user
-
-
 def test_a_bare_host_is_one(frozen: Program, home: Home) -> None:
     home.write_rattler({"host.example": {"BearerToken": "t"}})
     assert frozen("header", "host.example:8443").out == b"Authorization: Bearer t\n"

@@ -27,15 +27,6 @@ def test_the_secrets_of_every_store_and_their_users(
         assert frozen("token", *args).out.decode() == f"{user}\n"
 
 
-def test_the_user_in_the_url_counts(frozen: Program, home: Home) -> None:
-    home.write_rattler({"host.example": {"BasicHTTP": {"username": "bob", "password": "b"}}})
-    home.write(".netrc", "machine host.example login alice password a\n")
-    assert frozen("token", "https://host.example/").out == b"b\n"
-    assert frozen("token", "https://bob@host.example/").out == b"b\n"
-    assert frozen("token", "https://alice@host.example/").out == b"a\n"
-    assert frozen("token", "https://carol@host.example/").code == 1
-
-
 def test_a_token_has_the_user_that_the_url_names(frozen: Program, home: Home) -> None:
     home.write_rattler({"host.example": {"BearerToken": "t"}})
     assert frozen("token", "--user", "https://aws@host.example/").out == b"aws\n"

@@ -42,32 +42,6 @@ def forget(home: Home, text: str, username: str | None = None, password: str | N
     return logins.forget(caller_of(home), urls.parse(text), username, secret)
 
 
-def test_a_login_is_found_for_its_user_and_for_whoever_does_not_care(home: Home) -> None:
-    home.write_rattler({"git.example": basic("bob", "b")})
-    assert found(home, URL) == "b"
-    assert found(home, URL, "bob") == "b"
-    assert found(home, "https://bob@git.example/team/repo.git") == "b"
-
-
-def test_nobody_gets_another_user_s_password(home: Home) -> None:
-    home.write_rattler({"git.example": basic("bob", "b")})
-    home.write(".docker/config.json", '{"auths":{"git.example":{"auth":"Ym9iOmI="}}}')
-    home.env["CREDLATCH_USERNAME_GIT_EXAMPLE"] = "bob"
-    home.env["CREDLATCH_PASSWORD_GIT_EXAMPLE"] = "b"
-    assert found(home, URL, "alice") is None
-
-
-def test_a_later_store_may_know_the_user(home: Home) -> None:
-    home.write_rattler({"git.example": basic("bob", "b")})
-    home.write(".netrc", "machine git.example login alice password a\n")
-    assert found(home, URL, "alice") == "a"
-
-
-def test_a_token_is_anybody_s_password(home: Home) -> None:
-    home.write_rattler({"git.example": {"BearerToken": "t"}})
-    assert found(home, URL) == found(home, URL, "alice") == "t"
-
-
 def test_the_path_decides_before_the_host_and_the_user_before_the_path(home: Home) -> None:
     home.write_rattler(
         {

@@ -19,6 +19,7 @@ from credlatch.errors import CredlatchError
 from credlatch.resolve import Resolver
 from credlatch.secrets import wanted
 from credlatch.secrets.source import Says, Source
+from credlatch.stores import PROJECT
 from credlatch.stores.order import ORDER
 from support.callers import FakeKeyring
 from support.home import Home
@@ -43,8 +44,10 @@ class Case:
 
     Attributes:
         user: who is named in it; None: nobody.
-        put: the store and the place of each secret.
+        put: the store, the place and the user of each secret; a token is nobody's.
         logins: stores, and users whose logins they hold for the whole host and port.
+        own: likewise, where they are seen by nobody who asks for another user's.
+        spoilt: whether a store cannot be read.
         special: whether rattler's store has what only a client finds that sends logins.
     """
 
@@ -54,8 +57,10 @@ class Case:
         self.project = folder / "project"
         self.project.mkdir()
         self.keyring = FakeKeyring()
-        self.put: dict[str, tuple[str, str]] = {}
+        self.put: dict[str, tuple[str, str, str]] = {}
         self.logins: set[tuple[str, str]] = set()
+        self.own: set[tuple[str, str]] = set()
+        self.spoilt = False
         self.special = False
         self.host = self.random.choice(HOSTS)
         self.port = self.random.choice(("", "", "", ":8443"))
@@ -78,7 +83,7 @@ class Case:
     def secret(self, store: str, where: str, of: str) -> str:
         """A secret for one place."""
         secret = f"{store} {of} {len(self.put)}".replace(" ", "-")
-        self.put[secret] = (store, where)
+        self.put[secret] = (store, where, of)
         return secret
 
     def users(self) -> list[str]:
@@ -89,6 +94,7 @@ class Case:
         """Whether a store's file has been written that nobody can read."""
         if self.random.random() < 0.1:
             self.home.write(name, "{???")
+            self.spoilt = True
             return True
         return False
 
@@ -128,7 +134,10 @@ def _rattler(case: Case, store: str, where: str) -> tuple[list[str], dict[str, o
         for at, user in enumerate(case.users()):
             login = {"username": user, "password": case.secret(store, where, user)}
             entries[f"{user}@{key}" if at else key] = {"BasicHTTP": login}
-    if case.random.random() < 0.3:
+            if key == case.host and not (at and case.port):
+                (case.own if at else case.logins).add((store, user))
+    if case.random.random() < 0.5:
+        case.own |= set() if case.port else {(store, "alice")}
         login = {"username": "alice", "password": case.secret(store, where, "alice")}
         entries[f"alice@{case.host}"] = {"BasicHTTP": login}
     return keys, entries
@@ -142,6 +151,8 @@ def uv(case: Case) -> None:
     for service in case.random.sample(("", "/x", "/x/y"), case.random.randint(1, 2)):
         for user in case.users():
             password = case.secret("uv", file, user)
+            if not service:
+                case.logins.add(("uv", user))
             text += f'[[credential]]\nservice = "https://{case.host}{case.port}{service}"\n'
             text += f'username = "{user}"\npassword = "{password}"\n'
     case.home.write(file, text)
@@ -181,6 +192,7 @@ def keyring(case: Case) -> None:
     for user in case.users():
         secret = case.secret("keyring", f"the keyring (service {service})", user)
         case.keyring.items.append((service, user, secret))
+        case.own.add(("keyring", user))
 
 
 def project(case: Case) -> None:
@@ -271,9 +283,10 @@ def check(case: Case, outcome: Outcome, secret: str | None) -> None:
     at = came.index("found")
     assert set(came[:at]) <= ASKED_IN_VAIN
     assert set(came[at + 1 :]) <= {"not asked"}
+    assert trace[at].store != PROJECT or "broken" not in came
     entry = trace[at].entry
     assert entry is not None
-    store, where = case.put[str(secret)]
+    store, where, _ = case.put[str(secret)]
     assert trace[at].store == store
     assert where in entry.where
 
@@ -328,6 +341,12 @@ def test_all_clients_agree_and_the_trace_names_the_place(
             if not answer.request.registry:
                 check_near_misses(case, outcome)
         given.pop("docker")  # its key names no user, and a registry has a rule of its own
+        if case.user is not None:
+            theirs = {each for each, (*_, of) in case.put.items() if of in {case.user, "token"}}
+            assert set(given.values()) <= {None, FAILED, *theirs}, (seed, given)
+            if case.user in {user for _, user in case.logins | case.own}:
+                assert None not in given.values(), (seed, given)
+            assert case.spoilt or FAILED not in given.values(), (seed, given)
         logins = {given[name] for name in BY_LOGIN}
         headers = {given[name] for name in given.keys() - BY_LOGIN}
         assert len(logins) == len(headers) == 1, (seed, given)
