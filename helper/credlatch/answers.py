@@ -11,6 +11,7 @@ from credlatch.clients import CLIENTS
 from credlatch.errors import CredlatchError, ElsewhereError, UnusableError
 from credlatch.lines import line, unmarked
 from credlatch.resolve import Resolver
+from credlatch.stores.order import CHAINED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from credlatch.protocols import Question
     from credlatch.request import Request
     from credlatch.resolve import Outcome, Resolution
+    from credlatch.stores import Entry
     from credlatch.url import Url
 
 
@@ -95,6 +97,8 @@ def get(client: Client, asked: bytes, caller: Caller) -> Answer:
         question = client.protocol().parse(asked)
         request = question.request
         outcome = None if request is None else Resolver(caller).outcome(request)
+        if question.wider and outcome is not None and outcome.resolution is not None:
+            _widen(question, outcome.resolution, caller)
         answer = _answered(question, outcome, caller)
     except ElsewhereError:
         raise
@@ -121,6 +125,34 @@ def _answered(question: Question, outcome: Outcome | None, caller: Caller) -> An
         where = request.url.shown
         err = line(f"no store has a credential for {where}: log in there first") + err
     return Answer(question.status, question.missing, err)
+
+
+def _widen(question: Question, resolution: Resolution, caller: Caller) -> None:
+    """Have a resolution name the widest place for which the stores hold the same.
+
+    Each store is asked, and its own rule counts. A helper of somebody else's is asked once at most:
+    what it mints is another one each time.
+    """
+    most = 1 if resolution.store == CHAINED else None
+    for request in question.wider[:most]:
+        entry = Resolver(caller).standing(request)
+        if entry is not None and _same(entry, resolution.entry):
+            resolution.url = request.url
+            return
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    if (one.where, one.slot) != (other.where, other.slot):
+        return False
+    if one.slot:
+        return True
+    try:
+        both = [
+            None if each is None else each.headers() for each in (one.credential, other.credential)
+        ]
+    except ValueError:
+        return False
+    return both[0] is not None and both[0] == both[1]
 
 
 def failed(client: Client, error: CredlatchError, caller: Caller) -> Answer:

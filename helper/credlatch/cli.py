@@ -30,6 +30,7 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
                               answer git: credential.helper '!credlatch git'
        credlatch keyring get SERVICE USER
                               answer pip, uv and pixi, as keyring does
+       credlatch goauth [URL] answer Go: go env -w 'GOAUTH=credlatch goauth; netrc'
        credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL
        credlatch token [--user] URL
                               the password or token alone, or the user name

@@ -111,6 +111,12 @@ def _keyring_command() -> "Command":
     return run
 
 
+def _goauth() -> "Protocol":
+    from credlatch.protocols.goauth import PROTOCOL
+
+    return PROTOCOL
+
+
 def _header() -> "Protocol":
     from credlatch.protocols.header import PROTOCOL
 
@@ -150,6 +156,7 @@ CLIENTS = {
             called="keyring",
             command=_keyring_command,
         ),
+        Client("goauth", _goauth),
         Client("header", _header),
         Client("token", _token),
     )

@@ -46,6 +46,7 @@ def test_all_sections_are_known_here() -> None:
         "BuildKit": 2,
         "pip, uv, pixi": 1,
         "git": 1,
+        "Go": 1,  # tests/real/test_go_asks.py
         "curl and scripts": 1,
     }
 

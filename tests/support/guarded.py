@@ -61,6 +61,7 @@ class Guarded(Loopback):
 
     Attributes:
         accepts: says of an Authorization header whether it opens this server.
+        closed: paths that no credential opens.
         files: what it has below each path.
         repositories: the folder with bare git repositories, if there is one.
         admitted: who came with what opens it, in order of arrival.
@@ -70,6 +71,7 @@ class Guarded(Loopback):
 
     def __init__(self, accepts: Callable[[str], bool] = unexpired) -> None:
         self.accepts = accepts
+        self.closed: set[str] = set()
         self.files: dict[str, bytes] = {}
         self.repositories: Path | None = None
         self.admitted: list[Visit] = []
@@ -98,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization", "")
         path, _, query = self.path.partition("?")
         visit = Visit(path, authorization)
-        if not (authorization and owner.accepts(authorization)):
+        if path in owner.closed or not (authorization and owner.accepts(authorization)):
             owner.refused.append(visit)
             return self._send(401, b"", {"WWW-Authenticate": 'Basic realm="guarded"'})
         owner.admitted.append(visit)

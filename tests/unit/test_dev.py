@@ -27,7 +27,7 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     def touched(*_: object) -> None:
         raise AssertionError("something was set up")
 
-    for name in ("environment", "system", "components", "uv_versions", "must", "run"):
+    for name in ("environment", "system", "components", "uv_versions", "go", "must", "run"):
         monkeypatch.setattr(commands, name, touched)
 
 

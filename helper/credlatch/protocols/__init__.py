@@ -7,7 +7,7 @@ from credlatch.lines import line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from credlatch.errors import CredlatchError
     from credlatch.request import Request
@@ -23,9 +23,11 @@ class Question:
         status: the exit status when there is none.
         missing: what standard output says then.
         told: whether a person is told so, on standard error.
+        wider: what is asked for the places that the client might be told of in its place, the
+            widest first. The resolution then has the URL of the first that has the same answer.
     """
 
-    __slots__ = ("missing", "render", "request", "status", "told")
+    __slots__ = ("missing", "render", "request", "status", "told", "wider")
 
     def __init__(
         self,
@@ -35,12 +37,14 @@ class Question:
         status: int = 0,
         missing: bytes = b"",
         told: bool = False,
+        wider: Sequence[Request] = (),
     ) -> None:
         self.request = request
         self.render = render
         self.status = status
         self.missing = missing
         self.told = told
+        self.wider = wider
 
 
 def _on_standard_error(error: CredlatchError) -> tuple[bytes, bytes]:

@@ -1,0 +1,174 @@
+"""Go fetches modules from a protected proxy: by GOAUTH, and by git's helper."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.certificates import authority
+from support.go import Go, publish
+from support.guarded import Guarded
+from support.logins import OAuthLogin
+from support.matching import basic
+from support.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.home import Home
+    from support.program import Program
+    from support.token_server import TokenServer
+
+BOB = basic("bob", "p: w")
+
+
+class Proxy(Guarded):
+    """A module proxy over TLS."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(lambda header: header in self.logins)
+        self.logins = {BOB}
+        self.authority, context = authority(folder)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
+        publish(self)
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    """A proxy that bob may use."""
+    with Proxy(tmp_path / "authority") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def go(home: Home, proxy: Proxy) -> Go:
+    """Go in the test's home."""
+    return Go(home, proxy.authority)
+
+
+class Door:
+    """``credlatch`` on PATH, which writes down how it is called."""
+
+    def __init__(self, frozen: Program, folder: Path) -> None:
+        self._log = folder / "calls"
+        folder.mkdir()
+        script = folder / "credlatch"
+        script.write_text(
+            f'#!/bin/sh\necho "$@" >> {shlex.quote(str(self._log))}\n'
+            f'exec {shlex.join(frozen.command)} "$@"\n'
+        )
+        script.chmod(0o755)
+        frozen.home.env["PATH"] = f"{folder}:{frozen.home.env['PATH']}"
+
+    @property
+    def calls(self) -> list[str]:
+        """The words of each call so far."""
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+@pytest.fixture
+def door(frozen: Program, tmp_path: Path) -> Door:
+    """Our program on PATH."""
+    return Door(frozen, tmp_path / "door")
+
+
+def test_a_module_is_fetched_with_one_question(
+    go: Go, proxy: Proxy, door: Door, home: Home
+) -> None:
+    go.env["GOAUTH"] = "credlatch goauth; netrc"
+    home.write_rattler({"127.0.0.1": {"BasicHTTP": {"username": "bob", "password": "p: w"}}})
+    assert go.download(f"{proxy.url}/go") == ""
+    first = f"{proxy.url}/go/example.com/priv/@v/v1.0.0.info"
+    assert door.calls == ["goauth", f"goauth {first}"]
+    assert len(proxy.refused) == 1
+    assert {visit.authorization for visit in proxy.admitted} == {BOB}
+    assert len(proxy.admitted) == 3
+
+
+def test_the_readme_s_line_wires_it(go: Go, proxy: Proxy, door: Door, home: Home) -> None:
+    (line,) = (block.text for block in Page("README.md").blocks["Go"])
+    command, *words = shlex.split(line)
+    assert command == "go"
+    assert go(*words).returncode == 0
+    home.env["CREDLATCH_USERNAME_127_0_0_1_{}".format(proxy.url.rpartition(":")[2])] = "bob"
+    home.env["CREDLATCH_PASSWORD_127_0_0_1_{}".format(proxy.url.rpartition(":")[2])] = "p: w"
+    assert go.download(f"{proxy.url}/go") == ""
+    assert len(door.calls) == 2
+
+
+def test_a_path_s_login_does_not_leave_its_path(
+    go: Go, proxy: Proxy, door: Door, home: Home
+) -> None:
+    publish(proxy, "/other")
+    go.env["GOAUTH"] = "credlatch goauth"
+    home.write(
+        ".local/share/uv/credentials/credentials.toml",
+        f'[[credential]]\nservice = "{proxy.url}/go"\nusername = "bob"\npassword = "p: w"\n',
+    )
+    assert "401" in go.download(f"{proxy.url}/other")
+    assert proxy.admitted == []
+    assert {visit.authorization for visit in proxy.refused} == {""}
+    assert go.download(f"{proxy.url}/go") == ""
+    assert len([call for call in door.calls if "/go/" in call]) == 1
+
+
+def test_an_expired_token_is_renewed_for_go(
+    go: Go, proxy: Proxy, door: Door, home: Home, token_server: TokenServer
+) -> None:
+    go.env["GOAUTH"] = "credlatch goauth"
+    login = OAuthLogin(home, token_server, "127.0.0.1")
+    login.write(left=-60)
+    proxy.accepts = lambda header: header == f"Bearer {token_server.current_access_token}"
+    assert go.download(f"{proxy.url}/go") == ""
+    assert len(login.refresh_tokens()) == 1
+    assert len(door.calls) == 2
+
+
+def test_what_we_have_not_is_left_to_the_next(
+    go: Go, proxy: Proxy, door: Door, home: Home, tmp_path: Path
+) -> None:
+    host = proxy.url.removeprefix("https://")
+    (tmp_path / "netrc").write_text(f"machine {host} login bob password p:w\n")
+    proxy.logins = {basic("bob", "p:w")}
+    # Ours looks at another netrc, and has nothing.
+    script = tmp_path / "door" / "credlatch"
+    script.write_text(script.read_text().replace("exec ", "NETRC=/dev/null exec "))
+    home.env["NETRC"] = str(tmp_path / "netrc")
+    go.env["GOAUTH"] = "credlatch goauth; netrc"
+    assert go.download(f"{proxy.url}/go") == ""
+    assert door.calls[0] == "goauth"
+
+
+def test_a_dead_login_fails_and_go_says_why_when_asked(
+    go: Go, proxy: Proxy, door: Door, home: Home
+) -> None:
+    go.env["GOAUTH"] = "credlatch goauth"
+    content = {
+        "access_token": "a", "token_endpoint": proxy.url, "client_id": "c",
+        "expires_at": 1, "refresh_token": None,
+    }  # fmt: skip
+    home.write_rattler({"127.0.0.1": {"OAuth": content}})
+    assert "401" in go.download(f"{proxy.url}/go")
+    go.env["GOPROXY"] = f"{proxy.url}/go"
+    said = go("mod", "download", "-x", "example.com/priv@v1.0.0").stderr
+    assert "log in again" in said
+    assert door.calls
+
+
+def test_git_s_helper_that_only_reads_keeps_a_path_s_login(
+    go: Go, proxy: Proxy, door: Door, home: Home
+) -> None:
+    """Go asks for the root with it, and has git's helper erase it where that is refused."""
+    home.write(".gitconfig", "[credential]\n\thelper = !credlatch git --read-only\n")
+    host = proxy.url.removeprefix("https://")
+    key = {host: {"BasicHTTP": {"username": "bob", "password": "p: w"}}}
+    home.write_rattler(key)
+    go.env["GOAUTH"] = f"git {home.path}"
+    proxy.closed.add("/")
+    assert go.download(f"{proxy.url}/go") == ""
+    assert "git --read-only get" in door.calls
+    assert home.read_rattler() == key
