@@ -12,12 +12,14 @@ import pytest
 
 from support.home import Home
 from support.installed import for_a_stranger, have_unpacked
+from support.logins import OAuthLogin, PyxLogin
 from support.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.agent import Agent
+    from support.token_server import TokenServer
 
 
 @pytest.fixture
@@ -60,3 +62,15 @@ def unpacked_single(fresh: Program, single_home: Home) -> Program:
     """The single file where it has unpacked itself."""
     have_unpacked(fresh.home, single_home)
     return fresh
+
+
+@pytest.fixture
+def login(home: Home, token_server: TokenServer) -> OAuthLogin:
+    """An OAuth login of rattler's; a test may have another one by this name."""
+    return OAuthLogin(home, token_server)
+
+
+@pytest.fixture
+def pyx(home: Home, token_server: TokenServer) -> PyxLogin:
+    """A login at pyx; likewise."""
+    return PyxLogin(home, token_server)

@@ -33,11 +33,6 @@ def agent(frozen: Program) -> Iterator[Agent]:
         yield started
 
 
-@pytest.fixture
-def login(home: Home, token_server: TokenServer) -> OAuthLogin:
-    return OAuthLogin(home, token_server)
-
-
 def test_40_callers_of_the_agent_share_one_renewal(
     agent: Agent, login: OAuthLogin, token_server: TokenServer, tmp_path: Path
 ) -> None:

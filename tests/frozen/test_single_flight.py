@@ -33,16 +33,6 @@ IN_TIME = 30.0  # seconds: one after the other, those who wait would take minute
 FEW = 3  # requests to a server that fails, of all the callers together
 
 
-@pytest.fixture
-def login(home: Home, token_server: TokenServer) -> OAuthLogin:
-    return OAuthLogin(home, token_server)
-
-
-@pytest.fixture
-def pyx(home: Home, token_server: TokenServer) -> PyxLogin:
-    return PyxLogin(home, token_server)
-
-
 def same_fresh_token(answers: list[Timed], login: Login, server: TokenServer) -> None:
     """One request was sent, and every Bazel answer is what came back, with its end."""
     assert login.refresh_tokens() == [FIRST]

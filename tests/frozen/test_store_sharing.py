@@ -39,11 +39,6 @@ VALID = 3600  # seconds left of a token that is not to be renewed
 OTHER = {"BasicHTTP": {"username": "ada", "password": "of another tool"}}
 
 
-@pytest.fixture
-def login(home: Home, token_server: TokenServer) -> OAuthLogin:
-    return OAuthLogin(home, token_server)
-
-
 @contextmanager
 def asking(program: Program, uri: str) -> Iterator[subprocess.Popen[bytes]]:
     """A call that is under way, and has ended after the block."""

@@ -86,30 +86,20 @@ def unharmed(login: Login, before: bytes, fault: Fault) -> None:
         assert login.file.read_bytes() == before
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_bazel_is_told_in_one_line_and_in_time(
-    frozen: Program, login: OAuthLogin, token_server: TokenServer, fault: Fault
+@pytest.mark.parametrize(
+    ("client", "fault"),
+    [*(("bazel", each) for each in Fault), *(("docker", each) for each in SWIFT)],
+)
+def test_the_client_is_told_in_one_line_and_in_time(
+    frozen: Program, login: OAuthLogin, token_server: TokenServer, client: str, fault: Fault
 ) -> None:
     login.write(ENDED)
     before = login.file.read_bytes()
     token_server.fault = fault
     with in_time():
-        answer = frozen.bazel(login.uri)
-    assert token_server.url in refusal(answer)
-    assert login.refresh_tokens() == [FIRST]
-    unharmed(login, before, fault)
-
-
-@pytest.mark.parametrize("fault", SWIFT)
-def test_docker_is_told_in_one_line_and_in_time(
-    frozen: Program, login: OAuthLogin, token_server: TokenServer, fault: Fault
-) -> None:
-    login.write(ENDED)
-    before = login.file.read_bytes()
-    token_server.fault = fault
-    with in_time():
-        answer = frozen.docker("get", login.key)
-    assert token_server.url in docker_refusal(answer)
+        answer = frozen.bazel(login.uri) if client == "bazel" else frozen.docker("get", login.key)
+    told = refusal(answer) if client == "bazel" else docker_refusal(answer)
+    assert token_server.url in told
     assert login.refresh_tokens() == [FIRST]
     unharmed(login, before, fault)
 
