@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.matching import RATTLER_ROWS, RATTLER_STORE, basic
+from support.matching import basic
 from support.rattler import oauth
 from support.rattler_places import Place
 
@@ -27,14 +27,6 @@ def docker(program: Program, action: str, stdin: str | dict[str, str]) -> bytes:
     answer = program.docker(action, stdin)
     assert answer.code == 0, answer
     return answer.out
-
-
-@pytest.mark.parametrize(("host", "header"), RATTLER_ROWS)
-def test_each_host_gets_the_header_that_rattler_sends_there(
-    home: Home, frozen: Program, host: str, header: str | None
-) -> None:
-    home.write_rattler(RATTLER_STORE)
-    assert frozen.bazel(f"https://{host}/channel/x").authorization == header
 
 
 def test_docker_s_own_keys_are_found_where_rattler_would_not_look(

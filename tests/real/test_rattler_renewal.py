@@ -97,10 +97,10 @@ def test_what_we_do_not_know_of_an_entry_is_kept_in_the_keyring_too(
     assert kept["access_token"] == token_server.current_access_token
 
 
-@pytest.mark.parametrize("end", [-1, -(2**63)])
 def test_an_end_before_1970_is_the_past_for_rattler_and_for_us(
-    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place, end: int
+    frozen: Program, rattler: Rattler, token_server: TokenServer, place: Place
 ) -> None:
+    end = -(2**63)
     place.write({HOST: oauth(token_server, end)})
     renewed = frozen.bazel(f"https://{HOST}/x").authorization
     assert renewed == f"Bearer {token_server.current_access_token}"

@@ -59,8 +59,7 @@ target "default" {
 """
 
 
-@pytest.mark.parametrize("file", [BAKE, NAMED])
-@pytest.mark.parametrize("kind", ["--secret", "--as-env"])
+@pytest.mark.parametrize(("file", "kind"), [(BAKE, "--secret"), (NAMED, "--as-env")])
 def test_bake_needs_nothing_in_its_file(
     buildx: Docker, frozen: Program, file: str, kind: str
 ) -> None:

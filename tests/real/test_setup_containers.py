@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from support.registry import Registry
 
 AUTH = ".config/containers/auth.json"
+# What is there before, for one of them each.
+AUTHS = {"skopeo": "", "buildah": '{ "auths" : {}\n}', "podman": '{"credHelpers":{"o":"x"}}'}
+CONFS = {"skopeo": "# mine\n", "buildah": 'credential-helpers = ["containers-auth.json"]\n'}
 INSECURE = "--tls-verify=false"  # the registry is on loopback, without TLS
 
 
@@ -43,6 +47,10 @@ def client(ask: list[str], home: Home) -> Client:
     return Client(ask, home)
 
 
+def name_of(client: Client) -> str:
+    return os.path.basename(client.command[0])
+
+
 def log_in(home: Home, registry: Registry) -> None:
     login = {"username": registry.user, "password": registry.secret}
     home.write_rattler({registry.host: {"BasicHTTP": login}})
@@ -59,21 +67,12 @@ def files(home: Home) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(
-    ("ask", "there"),
-    [
-        ("skopeo", None),
-        ("buildah", '{ "auths" : {}\n}'),
-        ("podman", '{"credHelpers":{"o.example":"x"}}'),
-    ],
-    indirect=["ask"],
-)
 def test_it_fetches_after_setup_and_not_after_undo(
-    client: Client, registry: Registry, frozen: Program, there: str | None
+    client: Client, registry: Registry, frozen: Program
 ) -> None:
     home = client.home
     log_in(home, registry)
-    if there is not None:
+    if there := AUTHS[name_of(client)]:
         home.write(AUTH, there)
     before = files(home)
     assert "unauthorized" in client.refused()
@@ -85,21 +84,10 @@ def test_it_fetches_after_setup_and_not_after_undo(
     assert "unauthorized" in client.refused()
 
 
-@pytest.mark.parametrize(
-    ("ask", "there"),
-    [
-        ("skopeo", "# mine\n"),
-        ("buildah", 'credential-helpers = ["containers-auth.json"]\n'),
-        ("podman", None),
-    ],
-    indirect=["ask"],
-)
-def test_for_all_registries_too(
-    client: Client, registry: Registry, frozen: Program, there: str | None
-) -> None:
+def test_for_all_registries_too(client: Client, registry: Registry, frozen: Program) -> None:
     home = client.home
     log_in(home, registry)
-    if there is not None:
+    if there := CONFS.get(name_of(client)):
         home.write(REGISTRIES_CONF, there)
     before = files(home)
     assert "unauthorized" in client.refused()

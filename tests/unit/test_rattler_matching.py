@@ -11,6 +11,7 @@ from credlatch import url as urls
 from credlatch.errors import StoreError
 from credlatch.stores.rattler import RattlerStore, candidates
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.matching import RATTLER_ROWS, RATTLER_STORE
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -47,6 +48,16 @@ def test_the_keys_in_rattler_s_order(url: str, keys: list[str]) -> None:
 def test_a_key_that_rattler_does_not_look_for_matches_no_url(home: Home, key: str) -> None:
     home.write_rattler({key: {"BearerToken": "t"}})
     assert RattlerStore(caller_of(home)).find(urls.parse("https://host.example/")) is None
+
+
+@pytest.mark.parametrize(("host", "header"), RATTLER_ROWS)
+def test_each_host_gets_the_header_that_rattler_sends_there(
+    home: Home, host: str, header: str | None
+) -> None:
+    home.write_rattler(RATTLER_STORE)
+    entry = RattlerStore(caller_of(home)).find(urls.parse(f"https://{host}/channel/x"))
+    found = None if entry is None else entry.credential
+    assert (None if found is None else found.headers()["Authorization"]) == header
 
 
 def bearer(token: str) -> dict[str, str]:
