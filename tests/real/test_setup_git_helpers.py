@@ -82,7 +82,7 @@ def test_one_for_the_host_stays_unless_told(asked: Asked, pattern: str, *, reset
 
 
 @pytest.mark.parametrize(
-    ("pattern", "wired"), zip(PARTS, [["--host", HOST], ["--all-hosts"]], strict=True)
+    ("pattern", "wired"), [*zip(PARTS, [["--host", HOST], ["--all-hosts"]], strict=True)]
 )
 def test_one_for_a_part_of_what_is_wired_stays_too(
     asked: Asked, pattern: str, wired: list[str]
