@@ -66,8 +66,9 @@ class Case:
         self.port = self.random.choice(("", "", "", ":8443"))
         self.path = self.random.choice(("", "/", "/x", "/x/y"))
         self.user = self.random.choice((None, None, *USERS, *USERS, "carol"))
+        density = self.random.choice((0.1, 0.2, 0.5))
         for store in (environment, rattler, uv, posit, netrc, docker, keyring, project):
-            if not empty and self.random.random() < 0.35:
+            if not empty and self.random.random() < density:
                 store(self)
 
     @property
