@@ -24,7 +24,8 @@ UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
 # Debian's packages of the programs that the tests run credlatch against.
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
-TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, "apache2-utils", "curl", "git", "openssh-server", "strace")
+OTHERS = ("apache2-utils", "cargo-web", "curl", "git", "openssh-server", "strace")
+TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 
 
 def uv_versions() -> None:

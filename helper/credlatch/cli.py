@@ -31,12 +31,14 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
        credlatch keyring get SERVICE USER
                               answer pip, uv and pixi, as keyring does
        credlatch goauth [URL] answer Go: go env -w 'GOAUTH=credlatch goauth; netrc'
+       credlatch --cargo-plugin
+                              answer cargo: global-credential-providers = [..., "credlatch"]
        credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL
        credlatch token [--user] URL
                               the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
-       credlatch setup TOOL   have bazel, docker, podman, git, uv, pip or pixi ask credlatch
+       credlatch setup TOOL   have bazel, docker, podman, git, uv, pip, pixi or cargo ask us
        credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
                               a build with secrets that stay fresh
        credlatch install|uninstall [--prefix FOLDER]

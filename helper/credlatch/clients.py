@@ -117,6 +117,18 @@ def _goauth() -> "Protocol":
     return PROTOCOL
 
 
+def _cargo() -> "Protocol":
+    from credlatch.protocols.cargo import PROTOCOL
+
+    return PROTOCOL
+
+
+def _cargo_command() -> "Command":
+    from credlatch.commands.cargo import run
+
+    return run
+
+
 def _header() -> "Protocol":
     from credlatch.protocols.header import PROTOCOL
 
@@ -130,6 +142,7 @@ def _token() -> "Protocol":
 
 
 _GET = (("get",),)
+_ALSO = {"get": "bazel", "--cargo-plugin": "cargo"}  # a client's own word for itself
 CLIENTS = {
     client.name: client
     for client in (
@@ -157,6 +170,7 @@ CLIENTS = {
             command=_keyring_command,
         ),
         Client("goauth", _goauth),
+        Client("cargo", _cargo, gets=_GET, command=_cargo_command),
         Client("header", _header),
         Client("token", _token),
     )
@@ -177,7 +191,7 @@ def chosen(argv: list[str]) -> tuple[Client | None, list[str]]:
     if words == ["get"]:
         return BARE, words
     word = words[0] if words else ""
-    return CLIENTS.get("bazel" if word == "get" else word), words[1:]
+    return CLIENTS.get(_ALSO.get(word, word)), words[1:]
 
 
 def question(argv: list[str]) -> tuple[bytes, bytes | None] | None:

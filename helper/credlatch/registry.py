@@ -9,6 +9,7 @@ from __future__ import annotations
 from credlatch import url as urls
 from credlatch.errors import RequestError
 
+CARGO = "cargo:"  # before the index of one of cargo's registries; no other tool's name begins so
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
 _API = frozenset(("", "v1", "v2"))  # paths at which a registry's API begins

@@ -19,11 +19,12 @@ class Request:
         key_first: whether the client means the key, and the URL only stands for it.
         method: with which it will be sent.
         login: whether it wants a user name and password, and not headers.
+        own: under which name the client itself has its logins kept, which count first; or empty.
         registry: whether it asks for a registry, as Docker's clients do: which one, a Dockerfile
             says. What was kept for a host and port is an answer then, and nothing less.
     """
 
-    __slots__ = ("key_first", "keys", "login", "method", "registry", "url", "username")
+    __slots__ = ("key_first", "keys", "login", "method", "own", "registry", "url", "username")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Request:
         self.key_first = key_first
         self.login = login
         self.registry = registry
+        self.own = ""
 
     @property
     def text(self) -> str:
@@ -59,6 +61,18 @@ def for_url(url: Url, *, login: bool = False) -> Request:
     if url.username is not None:
         return for_login(url, login=login)
     return Request(url, registries.spellings(url), login=login)
+
+
+def for_cargo(index: str, url: Url | None) -> Request:
+    """What cargo asks for one of its registries.
+
+    Args:
+        index: where its index is, as cargo has it.
+        url: the same, where that server's logins are for the registry; else None.
+    """
+    asked = Request(None, (index,)) if url is None else for_url(url)
+    asked.own = registries.CARGO + index
+    return asked
 
 
 def for_login(url: Url, *, login: bool = False) -> Request:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 URL = "https://a.example:8443/simple/"
 URI = b'{"uri":"https://a.example:8443/simple/"}'
 GIT = b"protocol=https\nhost=a.example:8443\npath=simple/\n\n"
+CARGO = b'{"v":1,"registry":{"index-url":"sparse+https://a.example:8443/simple/"},"kind":"get"}'
 
 # The words, standard input, and what it is called in the log; a hit, and a miss of the same.
 CALLS: dict[str, tuple[list[str], bytes, str]] = {
@@ -28,6 +29,7 @@ CALLS: dict[str, tuple[list[str], bytes, str]] = {
     "git, a new one": (["git", "get"], b"capability[]=authtype\ncapability[]=state\n" + GIT, "git"),
     "keyring": (["keyring", "get", URL, "ada"], b"", "keyring"),
     "keyring, JSON": (["keyring", "--mode=creds", "--output", "json", "get", URL], b"", "keyring"),
+    "cargo": (["cargo", "get"], CARGO, "cargo"),
     "header": (["header", URL], b"", "header"),
     "header, a user": (["header", "https://ada@a.example:8443/simple/"], b"", "header"),
     "token": (["token", URL], b"", "token"),

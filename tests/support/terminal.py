@@ -21,7 +21,11 @@ _QUESTION = b"[y/N] "
 
 
 def at_terminal(
-    command: Sequence[str], home: Home, types: bytes, cwd: Path | None = None
+    command: Sequence[str],
+    home: Home,
+    types: bytes,
+    cwd: Path | None = None,
+    question: bytes = _QUESTION,
 ) -> tuple[int, str]:
     """Run a command, and type the same answer to each of its questions; status and screen."""
     ours, theirs = pty.openpty()
@@ -47,7 +51,7 @@ def at_terminal(
             if not chunk:
                 break
             screen += chunk
-            while screen.count(_QUESTION) > answered:
+            while screen.count(question) > answered:
                 answered += 1
                 os.write(ours, types)
         os.close(ours)

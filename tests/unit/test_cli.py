@@ -41,9 +41,9 @@ def test_help_is_an_answer(source: Program, option: str) -> None:
 
 
 COMMANDS = (
-    ["get"], ["bazel"], ["bazel", "get"], ["docker"], ["git"], ["keyring"], ["goauth"], ["header"],
-    ["token"], ["agent"], ["agent", "status"], ["agent", "forward"], ["setup"], ["setup", "docker"],
-    ["secrets"], ["install"], ["uninstall"],
+    ["get"], ["bazel"], ["bazel", "get"], ["docker"], ["git"], ["keyring"], ["goauth"], ["cargo"],
+    ["header"], ["token"], ["agent"], ["agent", "status"], ["agent", "forward"], ["setup"],
+    ["setup", "docker"], ["secrets"], ["install"], ["uninstall"],
 )  # fmt: skip
 
 

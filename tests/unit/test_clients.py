@@ -27,6 +27,10 @@ from credlatch.errors import CredlatchError
         (["keyring", "get", "s", "u"], (b"keyring", b"get\0s\0u")),
         (["/x/keyring", "--mode=creds", "get", "s"], (b"keyring", b"--mode=creds\0get\0s")),
         (["credlatch", "keyring", "get", "s", ""], (b"keyring", b"get\0s\0")),
+        (["credlatch", "cargo", "get"], (b"cargo", None)),
+        (["credlatch", "--cargo-plugin"], None),
+        (["cargo-credential-x", "--cargo-plugin"], None),
+        (["credlatch", "cargo"], None),
         (["credlatch", "header", "u"], (b"header", b"u")),
         (["credlatch", "token", "--user", "\udcff"], (b"token", b"--user\0\xff")),
         (["keyring", "get", "set", "del"], (b"keyring", b"get\0set\0del")),
@@ -94,5 +98,7 @@ def test_each_row_is_whole(name: str) -> None:
             assert clients.chosen(argv)[0] is client
             assert clients.question(argv) is None
     out, err = protocol.failure(CredlatchError("one line"))
-    assert (out if client.stream == 1 else err) == b"credlatch: one line\n"
-    assert (err if client.stream == 1 else out) == b""
+    by_line = b"credlatch: one line\n"
+    told = {"cargo": (b'{"Err":{"kind":"other","message":"one line"}}\n', b"")}
+    usual = (by_line, b"") if client.stream == 1 else (b"", by_line)
+    assert (out, err) == told.get(name, usual)

@@ -238,12 +238,23 @@ def _keyring(case: Case) -> bytes:
     return clients.pack(["get", case.url, case.user])
 
 
+def _cargo(case: Case) -> bytes:
+    registry = {"index-url": f"sparse+{case.named}"}
+    return json.dumps({"v": 1, "registry": registry, "kind": "get"}).encode()
+
+
+def _cargo_s(out: str) -> str | None:
+    answer = json.loads(out)
+    return _of_header(answer["Ok"]["token"]) if "Ok" in answer else None
+
+
 CLIENTS: dict[str, tuple[Callable[[Case], bytes], Callable[[str], str | None]]] = {
     "bazel": (_bazel, _bazel_s),
     "header": (
         lambda case: clients.pack([case.named]),
         lambda out: _of_header(out.partition(": ")[2]),
     ),
+    "cargo": (_cargo, _cargo_s),
     "git": (_git, _git_s),
     "keyring": (_keyring, lambda out: out.splitlines()[-1]),
     "token": (lambda case: clients.pack([case.named]), str.strip),

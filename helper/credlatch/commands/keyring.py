@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch import logins
-from credlatch.commands import asked, streams
+from credlatch.commands import asked, streams, typed
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
@@ -46,7 +46,7 @@ def _delete(call: keyring.Call, caller: Caller) -> bytes | None:
 def _password(call: keyring.Call, caller: Caller) -> Secret:
     """What standard input says, asked for where a person sits; one newline at its end is not it."""
     if os.isatty(0):
-        return Secret(_prompted(f"Password for '{call.username}' in '{call.url.shown}': "))
+        return Secret(typed.secret(f"Password for '{call.username}' in '{call.url.shown}': "))
     data = unmarked(streams.read_stdin(caller))
     if not data:
         # As at a terminal: nobody has said anything, and a password that is kept must not be lost.
@@ -59,15 +59,3 @@ def _password(call: keyring.Call, caller: Caller) -> Secret:
         return Secret(data.decode())
     except UnicodeDecodeError:
         raise RequestError("the password is not UTF-8") from None
-
-
-def _prompted(prompt: str) -> str:
-    import getpass
-    import signal
-
-    # As an exception, Ctrl-C lets getpass give the terminal back as it was.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return getpass.getpass(prompt)
-    except EOFError:
-        raise RequestError("no password was typed") from None

@@ -88,7 +88,10 @@ class KeyedStore(Store):
         raise NotImplementedError
 
     def look(self, request: Request) -> Entry | None:
-        """The entry for a request: by the key first when the client means the key."""
+        """The entry for a request: by the client's own name, or by the key if that is meant."""
+        own = self.find_key((request.own,)) if request.own else None
+        if own is not None:
+            return own
         by_key = self._under_keys(request) if request.key_first else None
         if by_key is not None or request.url is None:
             return by_key

@@ -24,13 +24,14 @@ from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, Keyrin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
+    from credlatch.credential import Credential
     from credlatch.renew.cache import PendingWrite
     from credlatch.stores.rattler_backends import Backend
     from credlatch.url import Url
 
 
 ASIDE = "docker://"  # before a key that is taken; what rattler looks for never begins so
-NO_KEYS = ("*", "s3://")  # what begins so is rattler's own, and no registry
+NO_KEYS = ("*", "s3://", registry.CARGO)  # what begins so is rattler's or cargo's, no registry
 
 
 def aside(key: str) -> str:
@@ -156,7 +157,7 @@ class RattlerStore(KeyedStore, RenewableStore):
         wanted, _, key = entry.slot.partition("\n")
         return next(backend for backend in self.backends() if backend.id == wanted), key
 
-    def save(self, key: str, credential: Basic) -> None:
+    def save(self, key: str, credential: Credential) -> None:
         """Keep a login under ``key``, in the first backend that takes it.
 
         Raises:
@@ -281,6 +282,8 @@ def _entry(backend: Backend, key: str, value: object, host: str) -> Entry:
 
 
 def _is_login(backend: Backend, key: str) -> bool:
+    if key.startswith(registry.CARGO):
+        return bool(backend.every(key))  # whatever it is, only cargo has had it kept
     values = [] if key.startswith(NO_KEYS) else backend.every(key)
     return bool(values) and all(map(rattler_format.is_login, values))
 

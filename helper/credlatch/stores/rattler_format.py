@@ -5,7 +5,7 @@ The variants are those of rattler's ``Authentication``; see ``rattler_networking
 
 from __future__ import annotations
 
-from credlatch import clock
+from credlatch import clock, jwt, registry
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
 from credlatch.errors import StoreError
 from credlatch.stores import Entry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ANACONDA = ("anaconda.org", "anaconda.com", "anaconda.cloud")
 
 _NEVER = 2**63
+_WHOLE = ("Authorization", "")  # of a token that is the whole value of that header
 
 
 def read(value: object, key: str, where: str, host: str) -> Entry:
@@ -54,9 +55,12 @@ def _basic(content: Any, _key: str, where: str, _host: str) -> Entry | None:
     return Entry(Basic(login[0], Secret(login[1])), where) if login else None
 
 
-def _conda(content: Any, _key: str, where: str, host: str) -> Entry | None:
+def _conda(content: Any, key: str, where: str, host: str) -> Entry | None:
     if not isinstance(content, str):
         return None
+    if key.startswith(registry.CARGO):
+        # A whole header's value, which cargo was told.
+        return Entry(Token(Secret(content)), where, expires=jwt.expiry(content.rpartition(" ")[2]))
     anaconda = any(host == name or host.endswith(f".{name}") for name in _ANACONDA)
     header = ("Authorization", "token") if anaconda else ("X-API-Key", "")
     return Entry(Token(Secret(content), *header), where)
@@ -99,6 +103,8 @@ def _end(value: object) -> int | None:
 
 
 def _advice(key: str) -> str:
+    if key.startswith(registry.CARGO):
+        return "cargo logout, and cargo login again"
     return f"log in again: pixi auth login {key}"
 
 
@@ -147,7 +153,9 @@ def renewed(value: object, sent: Secret, fresh: Fresh) -> dict[str, Any] | None:
 
 
 def stored(credential: Credential) -> dict[str, Any]:
-    """What rattler writes for a login."""
+    """What rattler writes for a login, and for a token that cargo was told."""
+    if isinstance(credential, Token) and (credential.header, credential.scheme) == _WHOLE:
+        return {"CondaToken": credential.secret.reveal()}
     if not isinstance(credential, Basic):
         raise TypeError("only logins are stored")
     password = credential.secret.reveal()
