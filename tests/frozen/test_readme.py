@@ -47,6 +47,7 @@ def test_all_sections_are_known_here() -> None:
         "pip, uv, pixi": 1,
         "git": 1,
         "Go": 1,  # tests/real/test_go_asks.py
+        "cargo": 1,
         "curl and scripts": 1,
     }
 
@@ -163,6 +164,13 @@ def test_git_asks_what_its_configuration_names(frozen: Program, home: Home) -> N
     asked = "printf 'protocol=https\\nhost=pypi.example.com\\n\\n' | git credential fill"
     filled = shell(asked, home, path).splitlines()
     assert {"username=u", "password=p"} <= set(filled)
+
+
+def test_cargo_asks_what_setup_writes(frozen: Program, home: Home) -> None:
+    home.env["PATH"] = f"{frozen.link_as('credlatch')}{os.pathsep}{home.env['PATH']}"
+    (block,) = SECTIONS["cargo"]
+    assert frozen("setup", "cargo", "--yes").code == 0
+    assert (home.path / ".cargo/config.toml").read_text() == block
 
 
 def test_curl_gets_the_header(frozen: Program, home: Home) -> None:

@@ -114,7 +114,18 @@ def test_help_names_every_tool_and_option(program: Program) -> None:
     answer = program("setup", "--help")
     assert answer.code == 0
     text = answer.out.decode()
-    tools = ("bazel", "docker", "podman", "containers", "buildkit", "uv", "pip", "pixi", "git")
+    tools = (
+        "bazel",
+        "docker",
+        "podman",
+        "containers",
+        "buildkit",
+        "uv",
+        "pip",
+        "pixi",
+        "git",
+        "cargo",
+    )
     assert [tool for tool in tools if not re.search(rf"^  {tool}\b", text, re.MULTILINE)] == []
     options = ("--host", "--all-hosts", "--force", "--project", "--replace", "--chain", "--undo")
     assert [word for word in (*options, "--dry-run", "--yes") if word not in text] == []

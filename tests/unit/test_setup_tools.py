@@ -49,6 +49,10 @@ WRITTEN = {
     "uv": (".config/uv/uv.toml", 'keyring-provider = "subprocess"\n'),
     "pip": (".config/pip/pip.conf", "[global]\nkeyring-provider = subprocess\n"),
     "pixi": (".pixi/config.toml", '[pypi-config]\nkeyring-provider = "subprocess"\n'),
+    "cargo": (
+        ".cargo/config.toml",
+        '[registry]\nglobal-credential-providers = ["cargo:token", "credlatch"]\n',
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch import registry
+from credlatch import cargo_logins, registry
 from credlatch import url as urls
 from credlatch.errors import RequestError, StoreError
 from credlatch.setup.formats.git_urls import Pattern
@@ -22,6 +22,8 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
     """
     if not tool.keeps:
         return []
+    if tool.name == "cargo":
+        return _of_cargo(caller)
     import shlex
 
     from credlatch.stores.rattler import RattlerStore
@@ -39,6 +41,17 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
     except StoreError as error:
         caller.warn(str(error))
     return lines
+
+
+def _of_cargo(caller: Caller) -> list[str]:
+    try:
+        return [
+            f"a token for {index} stays in {where}: cargo logout before this takes it away"
+            for index, where in cargo_logins.listed(caller).items()
+        ]
+    except StoreError as error:
+        caller.warn(str(error))
+        return []
 
 
 def _was_asked_for(tool: Tool, steps: Record, key: str) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from credlatch.setup import names
+from credlatch.setup import names, texts
 from credlatch.setup.formats.git_config import GitConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from credlatch.caller import Caller
     from credlatch.setup.formats import Format, Key, Value
+    from credlatch.setup.places import Place
 
 AUTH_FILES = "containers-auth.json"  # podman's word for the files that it looks into first
 REGISTRIES_KEY = ("credential-helpers",)
@@ -49,6 +53,28 @@ def git_named(form: Format, text: str, key: Key) -> bool:
 def git_within(form: Format, text: str, key: Key) -> dict[str, tuple[str, ...]]:
     """The helpers for parts of what a setting is for: our section at the end would end them."""
     return form.within(text, key) if isinstance(form, GitConfig) else {}
+
+
+def other_providers(place: Place, _caller: Caller) -> list[str]:
+    """Which of cargo's registries have a provider of their own, which it asks and nobody else."""
+    import tomllib
+
+    text = texts.read(place.path).text or ""
+    found = tomllib.loads(text)
+    tables = {"crates.io": found.get("registry"), **_table(found.get("registries"))}
+    lines = []
+    for name, table in tables.items():
+        own = _table(table).get("credential-provider")
+        words = own.split() if isinstance(own, str) else own
+        if isinstance(words, list) and words and not names.has_credlatch(str(words[0])):
+            lines.append(
+                f"{name} has a credential-provider of its own, {words[0]}: cargo asks that"
+            )
+    return lines
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def system_helpers(form: Format, _text: str, key: Key) -> Value | None:

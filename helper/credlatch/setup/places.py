@@ -163,6 +163,13 @@ def pixi_project(caller: Caller) -> Place:
     return Place(pixi_config.project_file(found), "toml")
 
 
+def cargo(caller: Caller) -> Place:
+    """Cargo's own configuration; ``config``, its older name, counts where both are there."""
+    folder = caller.path("CARGO_HOME") or caller.in_home(".cargo")
+    older = os.path.join(folder, "config")
+    return Place(older if os.path.isfile(older) else f"{older}.toml", "toml")
+
+
 def _upward(caller: Caller, look: Callable[[str], T | None]) -> T | None:
     """What is found in the working directory, or in the nearest folder above it."""
     folder = caller.cwd

@@ -153,7 +153,10 @@ class _Work:
         tool, key = self._tool, (*self._place.table, *key)
         value = tool.value(self._place)
         now = self.config.get(key)
-        if isinstance(now, tuple) and isinstance(value, tuple) and set(now) < set(value):
+        if tool.adds and self._others != REPLACE and isinstance(now, tuple):
+            if not tool.is_ours(now):
+                value, now = (*now, *value[-1:]), None
+        elif isinstance(now, tuple) and isinstance(value, tuple) and set(now) < set(value):
             now = None  # no helper among them
         ours = now is not None and tool.is_ours(now)
         # Also what an earlier call has left out, or a --replace.

@@ -51,6 +51,7 @@ class Tool:
         named: whether that is meant for the very host; None: never.
         within: the settings for parts of what one is for, which it would end; None: there are none.
         ports: whether its settings for a host tell ports apart.
+        adds: whether ours is added to its helpers, as it asks all of them: the last one first.
         chain: under which name a helper that was there is written down, to be asked after us;
             empty: the tool itself asks one after the other; None: it cannot have two.
         offer: what the setting for all hosts would be good for, where hosts are wired.
@@ -77,6 +78,7 @@ class Tool:
     named: Callable[[Format, str, Key], bool] | None = None
     within: Callable[[Format, str, Key], dict[str, tuple[str, ...]]] | None = None
     ports: bool = False
+    adds: bool = False
     chain: str | None = None
     offer: str = ""
     keeps: str = ""
@@ -255,6 +257,19 @@ TOOLS = {
             within=outranked.git_within,
             chain="",
             keeps=_KEEPS.format("a password that git asks a person for"),
+        ),
+        Tool(
+            name="cargo",
+            serves="cargo from 1.74",
+            program=names.PROGRAM,
+            place=places.cargo,
+            all_key=("registry", "global-credential-providers"),
+            value=_always(("cargo:token", names.PROGRAM)),  # cargo's default, and us
+            is_ours=names.has_credlatch,
+            adds=True,
+            chain="",
+            keeps=_KEEPS.format("what cargo login is told"),
+            advice=outranked.other_providers,
         ),
     )
 }
