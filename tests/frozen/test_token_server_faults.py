@@ -25,7 +25,7 @@ from support.logins import (
     timestamp,
     warning,
 )
-from support.program import Program
+from support.program import PATIENT, Program
 from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ SOON = 60  # seconds within which a client asks again for a token that was not r
 UNKNOWN = [Fault.CLOSE, Fault.HANG, Fault.ENDLESS, Fault.GARBAGE_JSON, Fault.NO_TOKEN, Fault.HTML]
 # With these comes a next refresh token, beside an access token that is of no use.
 USELESS = [Fault.EXPIRED, Fault.CRLF_TOKEN]
+
+
+@pytest.fixture(autouse=True)
+def patient(home: Home) -> None:
+    home.env |= PATIENT
 
 
 @pytest.fixture
@@ -89,6 +94,7 @@ def unharmed(login: Login, before: bytes, fault: Fault) -> None:
 def test_both_protocols_are_told_in_one_line_and_in_time(
     frozen: Program, login: OAuthLogin, token_server: TokenServer, fault: Fault
 ) -> None:
+    frozen.home.env["CREDLATCH_TIMEOUT"] = "9"  # as without it
     login.write(ENDED)
     before = login.file.read_bytes()
     token_server.fault = fault
