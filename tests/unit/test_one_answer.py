@@ -258,6 +258,10 @@ CLIENTS: dict[str, tuple[Callable[[Case], bytes], Callable[[str], str | None]]] 
     "git": (_git, _git_s),
     "keyring": (_keyring, lambda out: out.splitlines()[-1]),
     "token": (lambda case: clients.pack([case.named]), str.strip),
+    "goauth": (
+        lambda case: clients.pack([case.named]),
+        lambda out: _of_header(out.partition(": ")[2]),
+    ),
     "docker": (
         lambda case: f"{case.host}{case.port}".encode(),
         lambda out: json.loads(out).get("Secret") if out.startswith("{") else None,
@@ -344,6 +348,9 @@ def test_all_clients_agree_and_the_trace_names_the_place(
         given: dict[str, str | None] = {"secrets": by_secrets(case)}
         for name, (ask, read) in CLIENTS.items():
             answer = answers.get(clients.CLIENTS[name], ask(case), case.caller())
+            if name == "goauth" and case.user is not None:
+                assert answer.request is None  # Go looks up no answer for a URL with a user
+                continue
             given[name] = secret_in(answer, read)
             outcome = answer.outcome
             assert answer.request is not None
@@ -378,7 +385,7 @@ def test_a_chained_helper_s_login_of_another_user_is_no_answer(
     for case.user, secret in (("bob", "of bob"), ("alice", None)):
         assert by_secrets(case) == secret
         for name, (ask, read) in CLIENTS.items():
-            if name != "docker":
+            if name not in {"docker", "goauth"}:
                 answer = answers.get(clients.CLIENTS[name], ask(case), case.caller())
                 assert secret_in(answer, read) == secret, name
 
