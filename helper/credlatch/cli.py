@@ -38,7 +38,7 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
                               the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
-       credlatch setup TOOL   have bazel, docker, podman, git, uv, pip, pixi or cargo ask us
+       credlatch setup TOOL   have bazel, docker, podman, git, go, uv, pip, pixi or cargo ask us
        credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
                               a build with secrets that stay fresh
        credlatch install|uninstall [--prefix FOLDER]

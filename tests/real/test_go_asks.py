@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from support.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.home import Home
     from support.program import Program
@@ -89,15 +89,28 @@ def test_a_module_is_fetched_with_one_question(
     assert len(proxy.admitted) == 3
 
 
-def test_the_readme_s_line_wires_it(go: Go, proxy: Proxy, door: Door, home: Home) -> None:
-    (line,) = (block.text for block in Page("README.md").blocks["Go"])
-    command, *words = shlex.split(line)
-    assert command == "go"
-    assert go(*words).returncode == 0
-    home.env["CREDLATCH_USERNAME_127_0_0_1_{}".format(proxy.url.rpartition(":")[2])] = "bob"
-    home.env["CREDLATCH_PASSWORD_127_0_0_1_{}".format(proxy.url.rpartition(":")[2])] = "p: w"
+@pytest.mark.parametrize("by_setup", [True, False])
+def test_it_is_wired_by_setup_or_by_the_readme_s_line(
+    go: Go, proxy: Proxy, door: Door, home: Home, frozen: Program, by_setup: bool
+) -> None:
+    home.env["GOENV"] = go.env["GOENV"]
+    port = proxy.url.rpartition(":")[2]
+    home.env[f"CREDLATCH_USERNAME_127_0_0_1_{port}"] = "bob"
+    home.env[f"CREDLATCH_PASSWORD_127_0_0_1_{port}"] = "p: w"
+    assert go("env", "-w", "GOPROXY=off").returncode == 0
+    before = Path(go.env["GOENV"]).read_bytes()
+    if by_setup:
+        assert frozen("setup", "go", "--yes").code == 0
+    else:
+        (line,) = (block.text for block in Page("README.md").blocks["Go"])
+        command, *words = shlex.split(line)
+        assert (command, go(*words).returncode) == ("go", 0)
+    assert go("env", "GOAUTH").stdout == "credlatch goauth; netrc\n"
     assert go.download(f"{proxy.url}/go") == ""
-    assert len(door.calls) == 2
+    assert [call for call in door.calls if call.startswith("goauth ")] == door.calls[1:]
+    if by_setup:
+        assert frozen("setup", "go", "--undo", "--yes").code == 0
+        assert Path(go.env["GOENV"]).read_bytes() == before
 
 
 def test_a_path_s_login_does_not_leave_its_path(

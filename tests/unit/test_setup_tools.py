@@ -46,6 +46,7 @@ WRITTEN = {
     "podman": (CONTAINERS, HELPERS % "docker.io"),
     "bazel": (".bazelrc", BAZELRC),
     "git": (".gitconfig", "".join(map(GIT.format, FOR_GIT))),
+    "go": (".config/go/env", "GOAUTH=credlatch goauth; netrc\n"),
     "uv": (".config/uv/uv.toml", 'keyring-provider = "subprocess"\n'),
     "pip": (".config/pip/pip.conf", "[global]\nkeyring-provider = subprocess\n"),
     "pixi": (".pixi/config.toml", '[pypi-config]\nkeyring-provider = "subprocess"\n'),

@@ -170,6 +170,22 @@ def cargo(caller: Caller) -> Place:
     return Place(older if os.path.isfile(older) else f"{older}.toml", "toml")
 
 
+def go(caller: Caller) -> Place:
+    """What ``go env -w`` writes; ``GOENV`` names another file.
+
+    Raises:
+        SetupError: Go is told to read none.
+    """
+    named = caller.get("GOENV")
+    if named == "off":
+        raise SetupError("GOENV is off, with which go reads no file: unset it")
+    if named is not None:
+        return Place(os.path.join(caller.cwd, named), "go")
+    if sys.platform == "darwin":
+        return Place(caller.in_home("Library", "Application Support", "go", "env"), "go")
+    return Place(caller.config("go", "env"), "go")
+
+
 def _upward(caller: Caller, look: Callable[[str], T | None]) -> T | None:
     """What is found in the working directory, or in the nearest folder above it."""
     folder = caller.cwd

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _NOTHING = "/dev/null"
 _HIDDEN = "****"
-# Names of what may be a secret; `keyring-provider` is none.
-_SECRET = r"pass|secret|token|auth|key(?!ring)|header|cookie"  # noqa: S105 - names
+# Names of what may be a secret; `keyring-provider` and `GOAUTH` are none.
+_SECRET = r"pass|secret|token|(?<!\bgo)auth|key(?!ring)|header|cookie"  # noqa: S105 - names
 _USER_INFO = re.compile(r"(?<=://)[^/\s\"'@]+@")
 _IN_JSON = re.compile(rf'("[^"]*(?:{_SECRET})[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
 _IN_LINES = re.compile(rf"([\w.-]*(?:{_SECRET})[\w.-]*(?:\s*[=:]\s*|\s+))\S.*", re.IGNORECASE)

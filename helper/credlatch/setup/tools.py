@@ -25,6 +25,7 @@ DOCKER_PROGRAM = "docker-credential-credlatch"
 KEYRING = "keyring"
 WRAPPER = "tools/credlatch"  # in a Bazel workspace: bazel/README.md
 _DOCKER = "credlatch"  # Docker puts docker-credential- before it
+_GO = ("credlatch goauth", "netrc")  # the second is Go's default, which naming another ends
 _GIT = "!credlatch git"  # a shell's command line
 _GIT_BESIDE = "!credlatch git --read-only"  # git has each of its helpers keep what one has given
 _IN_WORKSPACE = "%workspace%/"  # Bazel's word for the workspace's root
@@ -270,6 +271,17 @@ TOOLS = {
             chain="",
             keeps=_KEEPS.format("what cargo login is told"),
             advice=outranked.other_providers,
+        ),
+        Tool(
+            name="go",
+            serves="Go from 1.24, for module proxies and go get over https",
+            program=names.PROGRAM,
+            place=places.go,
+            all_key=("GOAUTH",),
+            value=_always(_GO),
+            is_ours=names.first_is_credlatch,
+            chain="",
+            variable="GOAUTH",
         ),
     )
 }

@@ -61,6 +61,10 @@ def named(name: str, caller: Caller) -> Format:
             from credlatch.setup.formats.ini_text import IniText
 
             return IniText()
+        case "go":
+            from credlatch.setup.formats.go_env import GoEnv
+
+            return GoEnv()
         case "bazelrc":
             from credlatch.setup.formats.bazelrc import Bazelrc
 
