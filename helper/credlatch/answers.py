@@ -116,14 +116,14 @@ def _answered(question: Question, outcome: Outcome | None, caller: Caller) -> An
         try:
             return Answer(0, question.render(outcome.resolution), _warnings(caller))
         except ValueError as error:
-            where = outcome.resolution.where
-            outcome.fail(UnusableError(f"the credential from {where} cannot be used: {error}"))
+            location = outcome.resolution.location
+            outcome.fail(UnusableError(f"the credential from {location} cannot be used: {error}"))
     if outcome is not None and outcome.failure is not None:
         raise outcome.failure
     err = _warnings(caller)
     if question.told and request is not None and request.url is not None:
-        where = request.url.shown
-        err = line(f"no store has a credential for {where}: log in there first") + err
+        location = request.url.shown
+        err = line(f"no store has a credential for {location}: log in there first") + err
     return Answer(question.status, question.missing, err)
 
 
@@ -142,9 +142,9 @@ def _widen(question: Question, resolution: Resolution, caller: Caller) -> None:
 
 
 def _same(one: Entry, other: Entry) -> bool:
-    if (one.where, one.slot) != (other.where, other.slot):
+    if (one.location, one.handle) != (other.location, other.handle):
         return False
-    if one.slot:
+    if one.handle:
         return True
     try:
         both = [

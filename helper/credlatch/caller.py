@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeVar
 
-    from credlatch.keep import Keep
     from credlatch.renew.tokens import TokenMemory
+    from credlatch.shared_cache import SharedCache
     from credlatch.system.keyring import Keyring
     from credlatch.url import Url
 
@@ -35,7 +35,7 @@ class Caller:
     Args:
         environ: the caller's environment, where that is not this process's.
         cwd: the caller's working directory, likewise; empty when it has been removed.
-        keep: what earlier calls left, in a process that answers several: this one's own calls, or
+        shared: what earlier calls left, in a process that answers several: this one's own calls, or
             other processes'.
         began: when the call began, on the clock of ``time.monotonic``, if that is not now.
         is_guest: whether this process serves the call for another one.
@@ -54,14 +54,14 @@ class Caller:
         self,
         environ: Mapping[str, str] | None = None,
         cwd: str | None = None,
-        keep: Keep | None = None,
+        shared: SharedCache | None = None,
         began: float | None = None,
         *,
         is_guest: bool = False,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self._cwd = cwd
-        self._keep = keep
+        self._shared = shared
         self.is_guest = is_guest
         self.warnings: list[str] = []
         self._named: list[str] = []
@@ -216,7 +216,7 @@ class Caller:
         from credlatch.system import files
 
         file = files.opened(path, self.named(path))
-        documents = None if self._keep is None else self._keep.documents
+        documents = None if self._shared is None else self._shared.documents
         if file is None:
             if documents is not None:
                 documents.forget(path, parse)
@@ -243,7 +243,7 @@ class Caller:
         if self._tokens is None:
             from credlatch.renew.tokens import TokenMemory
 
-            self._tokens = TokenMemory() if self._keep is None else self._keep.tokens
+            self._tokens = TokenMemory() if self._shared is None else self._shared.tokens
         return self._tokens
 
     def keyring(self) -> Keyring | None:
@@ -257,7 +257,7 @@ class Caller:
         if not self._keyring_opened:
             from credlatch.system import keyring
 
-            pool = None if self._keep is None else self._keep.keyrings
+            pool = None if self._shared is None else self._shared.keyrings
             try:
                 self._keyring = keyring.open_keyring(
                     self.get, self.warn, self.left, pool, is_guest=self.is_guest

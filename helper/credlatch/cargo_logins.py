@@ -63,7 +63,7 @@ def listed(caller: Caller) -> dict[str, str]:
     for backend in RattlerStore(caller).backends():
         with suppress(AbsentError):
             found |= {
-                key.removeprefix(registry.CARGO): backend.where
+                key.removeprefix(registry.CARGO): backend.location
                 for key in backend.entries()
                 if key.startswith(registry.CARGO)
             }

@@ -61,9 +61,9 @@ class Resolution:
         self.entry = entry
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """The place it was read, in words for a person."""
-        return self.entry.where
+        return self.entry.location
 
 
 class Outcome:
@@ -217,7 +217,7 @@ class Resolver:
         """
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
             raise RefusedError(
-                f"{request.url.shown} is plain http, and the credential from {entry.where} "
+                f"{request.url.shown} is plain http, and the credential from {entry.location} "
                 f"would travel in the clear: use https{_or_localhost(request.url)}"
             )
         now = time.time()
@@ -271,8 +271,8 @@ def _usable(entry: Entry, request: Request, now: float) -> Credential:
     if credential is None or not margin.is_valid(entry, now):
         ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
         raise UnusableError(
-            f"the token from {entry.where} expired{ended} (this machine's clock says "
-            f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.advice}"
+            f"the token from {entry.location} expired{ended} (this machine's clock says "
+            f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.remedy}"
         )
     try:
         credential.check()
@@ -281,5 +281,7 @@ def _usable(entry: Entry, request: Request, now: float) -> Credential:
         else:
             credential.headers()
     except ValueError as error:
-        raise UnusableError(f"the credential from {entry.where} cannot be used: {error}") from None
+        raise UnusableError(
+            f"the credential from {entry.location} cannot be used: {error}"
+        ) from None
     return credential

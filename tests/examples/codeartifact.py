@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from credlatch.auth import Auth, Fresh, HttpRequest, responses
+from credlatch.auth import Auth, HttpRequest, TokenResponse, responses
 from credlatch.credential import Basic, Secret
 from credlatch.stores import Entry, Store
 
@@ -51,7 +51,7 @@ class CodeArtifact(Auth):
         response = yield HttpRequest("POST", url, headers=key)
         said = responses.read(self, response, _Answer)
         token = Secret(said.authorizationToken)
-        return Fresh(token, expires=int(said.expiration), credential=Basic("aws", token))
+        return TokenResponse(token, expires=int(said.expiration), credential=Basic("aws", token))
 
 
 class CodeArtifactStore(Store):
@@ -68,4 +68,4 @@ class CodeArtifactStore(Store):
         domain, _, owner = name.rpartition("-")
         api = self._caller.get("CODEARTIFACT_API") or f"https://codeartifact.{region}"
         grant = CodeArtifact(Secret(key), api, (domain, owner))
-        return Entry(None, "CODEARTIFACT_KEY", grant=grant, advice=grant.advice)
+        return Entry(None, "CODEARTIFACT_KEY", grant=grant, remedy=grant.remedy)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from credlatch import url as urls
-from credlatch.auth import Auth, Fresh, HttpRequest, responses
+from credlatch.auth import Auth, HttpRequest, TokenResponse, responses
 from credlatch.credential import Basic, Secret
 from credlatch.stores import Entry, Store
 
@@ -61,7 +61,7 @@ class OciBearer(Auth):
         login = Basic(self.username, self.secret).headers()
         response = yield HttpRequest("GET", f"{named['realm']}?{query}", headers=login)
         said = responses.read(self, response, _Answer)
-        return Fresh(Secret(said.token), expires=int(response.at) + said.expires_in)
+        return TokenResponse(Secret(said.token), expires=int(response.at) + said.expires_in)
 
 
 def _scope(request: Request) -> str:

@@ -8,7 +8,7 @@ from time import gmtime, strftime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from credlatch.auth import Auth, Fresh
+from credlatch.auth import Auth, TokenResponse
 from credlatch.credential import Credential, Secret
 from credlatch.stores import Entry, Store
 
@@ -86,7 +86,9 @@ class S3Signature(Auth):
             f"SignedHeaders={_NAMES},Signature={signature}"
         )
         secret = Secret(value)
-        return Fresh(secret, expires=int(now) + LIFETIME, credential=Signature(secret, signed))
+        return TokenResponse(
+            secret, expires=int(now) + LIFETIME, credential=Signature(secret, signed)
+        )
 
 
 class S3Store(Store):

@@ -111,7 +111,14 @@ def ask_until_gone(agent: Agent, path: Path) -> None:
 
     It looks around at least as often as it may be idle.
     """
-    get = (wire.GET, b"bazel", b"/", place.world(), f'{{"uri":"{URI}"}}'.encode(), b"HOME=/nowhere")
+    get = (
+        wire.GET,
+        b"bazel",
+        b"/",
+        place.mount_namespace(),
+        f'{{"uri":"{URI}"}}'.encode(),
+        b"HOME=/nowhere",
+    )
 
     def has_ended() -> bool | None:
         try:

@@ -249,7 +249,14 @@ def test_another_user_is_never_answered(agent: Agent) -> None:
     assert agent.socket is not None
     agent.socket.chmod(0o777)
     variables = b"HOME=" + os.fsencode(agent.home.path)
-    get = (wire.GET, b"bazel", b"/", place.world(), f'{{"uri":"{URI}"}}'.encode(), variables)
+    get = (
+        wire.GET,
+        b"bazel",
+        b"/",
+        place.mount_namespace(),
+        f'{{"uri":"{URI}"}}'.encode(),
+        variables,
+    )
     for asks_for, *rest in (get, (wire.STATUS,), (wire.LOG,), (wire.STOP,)):
         with as_nobody():
             connection = agent.connected()

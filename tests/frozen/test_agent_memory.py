@@ -17,12 +17,12 @@ MEGABYTE = 1_000_000
 
 def ask(agent: Agent, variables: bytes, numbers: range) -> None:
     """Requests of 16 callers straight over the socket, each for another URL."""
-    world = place.world()
+    mount_namespace = place.mount_namespace()
 
     def one(number: int) -> None:
         uri = f"https://h{number % HOSTS}.example/packages/{number}"
         stdin = json.dumps({"uri": uri}).encode()
-        answer = agent.ask(wire.GET, b"", b"/", world, stdin, variables)
+        answer = agent.ask(wire.GET, b"", b"/", mount_namespace, stdin, variables)
         assert answer is not None
         assert (answer[0], answer[2]) == (0, b"")
         assert b'"Bearer token-%d"' % (number % HOSTS) in answer[1]

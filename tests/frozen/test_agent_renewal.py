@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.program import Program
     from support.token_server import TokenServer
 
-MARGIN, AHEAD, WORTH = 400, 60, 30  # seconds: see docs/stores.md, and credlatch.agent.early
+MARGIN, AHEAD, WORTH = 400, 60, 30  # seconds: see docs/stores.md, and credlatch.agent.refresh_ahead
 SLACK = 8  # seconds for a busy machine to note that a token is worth it
 PATIENCE = 300.0  # seconds for an early renewal that is 38 s off
 

@@ -220,14 +220,14 @@ def test_another_s_program_is_not_replaced_unless_forced(
     assert frozen("install", "--force").code == 1
 
 
-@pytest.mark.parametrize("where", ["file", "file/below", "/proc/none", "/dev/null"])
-def test_a_prefix_that_cannot_be_one(frozen: Program, home: Home, where: str) -> None:
+@pytest.mark.parametrize("location", ["file", "file/below", "/proc/none", "/dev/null"])
+def test_a_prefix_that_cannot_be_one(frozen: Program, home: Home, location: str) -> None:
     (home.path / "file").write_text("")
     before = tree(home.path)
-    said = frozen("install", "--prefix", where, cwd=home.path)
+    said = frozen("install", "--prefix", location, cwd=home.path)
 
     assert (said.code, said.out, said.err.count("\n")) == (1, b"", 1)
-    assert where.removesuffix("/below") in said.err or "/proc" in said.err
+    assert location.removesuffix("/below") in said.err or "/proc" in said.err
     assert tree(home.path) == before
 
 

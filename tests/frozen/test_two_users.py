@@ -58,9 +58,9 @@ class Ada:
             check=False,
         )
 
-    def get(self, **where: object) -> str:
+    def get(self, **location: object) -> str:
         """The header that Bazel gets, or what is said."""
-        done = self.call("get", stdin=json.dumps({"uri": f"https://{HOST}/"}), **where)  # type: ignore[arg-type] # as `call` has them
+        done = self.call("get", stdin=json.dumps({"uri": f"https://{HOST}/"}), **location)  # type: ignore[arg-type] # as `call` has them
         return done.stdout + done.stderr
 
 

@@ -103,13 +103,13 @@ def test_one_for_a_part_of_what_is_wired_stays_too(
 
 
 @pytest.mark.parametrize(
-    ("where", "reset"), [(".gitconfig", False), ("system", True), ("included", False)]
+    ("location", "reset"), [(".gitconfig", False), ("system", True), ("included", False)]
 )
 def test_one_for_a_host_stays_when_all_hosts_are_wired(
-    asked: Asked, where: str, *, reset: bool
+    asked: Asked, location: str, *, reset: bool
 ) -> None:
-    asked.home.write(where, helper(HOST, "one", reset=reset))
-    if where == "included":
+    asked.home.write(location, helper(HOST, "one", reset=reset))
+    if location == "included":
         path = asked.home.path
         asked.home.write(".gitconfig", f'[includeIf "gitdir:{path}/"]\n\tpath = {path}/included\n')
         asked.git("init", "--quiet")
@@ -124,9 +124,9 @@ def test_one_for_a_host_stays_when_all_hosts_are_wired(
     assert asked.by(HOST) == ["one"]
 
 
-@pytest.mark.parametrize("where", [".gitconfig", "system"])
-def test_what_the_note_advises_can_be_done(asked: Asked, where: str) -> None:
-    asked.home.write(where, helper("", "one") + helper("", "two"))
+@pytest.mark.parametrize("location", [".gitconfig", "system"])
+def test_what_the_note_advises_can_be_done(asked: Asked, location: str) -> None:
+    asked.home.write(location, helper("", "one") + helper("", "two"))
     answer = asked.setup("--host", HOST)
     assert b"one, two is not asked any more" in answer.out
     assert (asked.by(HOST), asked.by(ELSEWHERE)) == ([OURS], ["one", "two"])

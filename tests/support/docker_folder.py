@@ -57,14 +57,14 @@ class Project:
         self.server = server
         self.registry = registry
         self.store = store
-        where = _variable(server.url.partition("://")[2])
+        location = _variable(server.url.partition("://")[2])
         self._servers = {
             "https://pypi.example.com/simple/": simple_index.publish(server, "teamlib"),
             "https://conda.example.com/team": docker_folder_channel.publish(server, "teamtool"),
             "registry.example.com": registry.host,
             "REGISTRY_EXAMPLE_COM": _variable(registry.host),
-            "PYPI_EXAMPLE_COM": where,
-            "CONDA_EXAMPLE_COM": where,
+            "PYPI_EXAMPLE_COM": location,
+            "CONDA_EXAMPLE_COM": location,
         }
         shutil.copytree(EXAMPLE, self.path)
         for file in self.path.iterdir():

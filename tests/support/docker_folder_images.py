@@ -89,8 +89,8 @@ class _Pushing:
             "config": _described("config.v1+json", digest, len(data)),
             "layers": described,
         }
-        where = f"/v2/{repository}/manifests/{tag}"
-        self._send("PUT", where, json.dumps(manifest).encode(), {"Content-Type": kind})
+        location = f"/v2/{repository}/manifests/{tag}"
+        self._send("PUT", location, json.dumps(manifest).encode(), {"Content-Type": kind})
 
     def _blob(self, repository: str, digest: str, content: bytes | IO[bytes]) -> None:
         begun = self._send("POST", f"/v2/{repository}/blobs/uploads/", b"", {})
@@ -99,16 +99,18 @@ class _Pushing:
         self._send("PUT", f"{begun}&digest={digest}", content, kind)
 
     def _send(
-        self, method: str, where: str, content: bytes | IO[bytes], headers: dict[str, str]
+        self, method: str, location: str, content: bytes | IO[bytes], headers: dict[str, str]
     ) -> str:
         registry = self._registry
         account = base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
         connection = HTTPConnection(registry.host)
         try:
             sent = {**headers, "Authorization": f"Basic {account}"}
-            connection.request(method, where.removeprefix(f"http://{registry.host}"), content, sent)
+            connection.request(
+                method, location.removeprefix(f"http://{registry.host}"), content, sent
+            )
             answer = connection.getresponse()
-            assert answer.status in {201, 202}, (method, where, answer.status, answer.read())
+            assert answer.status in {201, 202}, (method, location, answer.status, answer.read())
             return answer.headers["Location"]
         finally:
             connection.close()

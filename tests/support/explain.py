@@ -24,9 +24,9 @@ def run(args: list[str], caller: Caller) -> int:
     outcome = Resolver(caller, renews=False).outcome(request, every=True)
     lines = []
     for step in outcome.trace:
-        where = [] if step.entry is None or step.failure is not None else [step.entry.where]
+        location = [] if step.entry is None or step.failure is not None else [step.entry.location]
         lines.append(f"{step.store}: {step.came}\n")
-        lines += [f"    {text}\n" for text in (*where, *step.reasons())]
+        lines += [f"    {text}\n" for text in (*location, *step.reasons())]
     streams.answer("".join(lines).encode())
     return 1 if outcome.resolution is None else 0
 

@@ -9,7 +9,7 @@ from credlatch import url as urls
 from credlatch.auth import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
-    from credlatch.auth import Auth, Fresh
+    from credlatch.auth import Auth, TokenResponse
 
 NOW = 1_795_223_476.9
 REQUEST = requests.for_url(urls.parse("https://a.example/x"))
@@ -20,13 +20,13 @@ def asked(auth: Auth) -> HttpRequest:
     return next(auth.flow(REQUEST, NOW))
 
 
-def answered(auth: Auth, body: bytes, status: int = 200) -> Fresh:
+def answered(auth: Auth, body: bytes, status: int = 200) -> TokenResponse:
     """What a flow of one request makes of the answer to it."""
     flow = auth.flow(REQUEST, NOW - 5)
     next(flow)
     try:
         flow.send(HttpResponse(status, {}, body, NOW))
     except StopIteration as end:
-        made: Fresh = end.value
+        made: TokenResponse = end.value
         return made
     raise AssertionError("it asks again")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from credlatch.secrets.fifo import Fifo
-from credlatch.secrets.held import HeldFile
+from credlatch.secrets.leased_file import LeasedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +48,9 @@ class Place:
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
-    def held(self, answer: Callable[[], bytes], name: str = "t") -> HeldFile:
+    def held(self, answer: Callable[[], bytes], name: str = "t") -> LeasedFile:
         """A file whose readers are held."""
-        file = HeldFile(str(self.folder / name), answer, self.lost.append)
+        file = LeasedFile(str(self.folder / name), answer, self.lost.append)
         self._looks.append(file.look)
         return file
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.credential import Secret
 from credlatch.errors import RefusedError, StoreError
 from credlatch.request import Request
@@ -103,7 +103,7 @@ class StoreContract:
         self.write(home)
         entry = self.find(home)
         assert entry is not None
-        shown = [repr(entry), entry.where, repr(entry.credential), entry.slot]
+        shown = [repr(entry), entry.location, repr(entry.credential), entry.handle]
         shown += [f"{entry.credential}", repr(vars(type(entry))), repr(entry.grant)]
         assert [text for text in shown if SECRET in text] == []
 
@@ -260,12 +260,12 @@ class RenewableContract(StoreContract):
         path = self.write_renewable(home)
         store, entry = self._found(home)
         token = make_jwt(4_000_000_000)
-        store.prepare(entry).commit(Fresh(Secret(token), Secret("next"), 4_000_000_000))
+        store.prepare(entry).commit(TokenResponse(Secret(token), Secret("next"), 4_000_000_000))
         _, renewed = self._found(home)
         assert renewed.credential is not None
         assert renewed.credential.secret == Secret(token)
         assert renewed.expires == 4_000_000_000
-        assert renewed.where == entry.where
+        assert renewed.location == entry.location
         assert path.stat().st_mode & 0o777 == 0o600
 
     def test_what_is_abandoned_leaves_no_trace(self, home: Home) -> None:

@@ -78,8 +78,8 @@ def test_docker_hub_has_one_name_too_many(
         monkeypatch.delenv(name)
     for name, value in home.env.items():
         monkeypatch.setenv(name, value)
-    desk = forward.ForwardingDesk([forward.Hosts(named)], Log())
-    assert b'"Username":"u"' in desk.answer(wire.FORWARDED, [b"docker", key])
+    handler = forward.ForwardingHandler([forward.Hosts(named)], Log())
+    assert b'"Username":"u"' in handler.answer(wire.FORWARDED, [b"docker", key])
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_docker_hub_has_one_name_too_many(
 )
 def test_a_protocol_of_a_later_version_is_left_to_the_other_side(protocol: bytes) -> None:
     log = Log()
-    desk = forward.ForwardingDesk([forward.Hosts("*")], log)
+    handler = forward.ForwardingHandler([forward.Hosts("*")], log)
     request = b'{"uri":"https://a.example/"}'
-    assert desk.answer(wire.FORWARDED, [protocol, request]) == wire.DECLINED
+    assert handler.answer(wire.FORWARDED, [protocol, request]) == wire.DECLINED
     assert log.text().split(" ", 1)[1].startswith("- - - left to the caller: ")
 
 
@@ -139,12 +139,12 @@ def test_what_is_answered_is_what_was_named_and_found(
     for name in ("A", "B"):
         monkeypatch.setenv(f"CREDLATCH_TOKEN_{name}_EXAMPLE", "t")
     log = Log()
-    desk = forward.ForwardingDesk(
+    handler = forward.ForwardingHandler(
         [forward.Hosts(name) for name in ("a.example", "none.example")], log
     )
 
     def ask(asked: bytes) -> bytes:
-        return desk.answer(wire.FORWARDED, [b"bazel", asked])
+        return handler.answer(wire.FORWARDED, [b"bazel", asked])
 
     assert b"Bearer t" in ask(b'{"uri":"https://a.example/"}')
     assert ask(b'{"uri":"https://none.example/"}') == wire.DECLINED
@@ -154,7 +154,7 @@ def test_what_is_answered_is_what_was_named_and_found(
     assert log.declined == 3
     for what in (wire.GET, wire.STATUS, wire.LOG, wire.STOP):
         with pytest.raises(ValueError, match="elsewhere"):
-            desk.answer(what, [b"bazel", b'{"uri":"https://a.example/"}'])
+            handler.answer(what, [b"bazel", b'{"uri":"https://a.example/"}'])
 
 
 def test_its_own_user_and_root_are_answered_and_nobody_else(

@@ -83,22 +83,22 @@ def test_the_world_is_the_root_folder_and_the_mounts(
 ) -> None:
     import posix
 
-    here = place.world()
-    assert here == place.world()
+    here = place.mount_namespace()
+    assert here == place.mount_namespace()
     root = os.stat("/")
     assert here.endswith(b" %d %d" % (root.st_dev, root.st_ino))
     if sys.platform == "linux":
         assert here.startswith(b"mnt:[")
     inside = tmp_path.stat()
     monkeypatch.setattr(posix, "stat", lambda _: inside)
-    assert place.world() != here
+    assert place.mount_namespace() != here
     monkeypatch.undo()
 
     def absent(_: bytes) -> bytes:
         raise FileNotFoundError
 
     monkeypatch.setattr(posix, "readlink", absent)
-    assert place.world() == b" %d %d" % (root.st_dev, root.st_ino)
+    assert place.mount_namespace() == b" %d %d" % (root.st_dev, root.st_ino)
 
 
 def test_another_name_space_of_mounts_is_another_world(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_another_name_space_of_mounts_is_another_world(monkeypatch: pytest.Monke
     worlds = set()
     for number in (1, 2):
         monkeypatch.setattr(posix, "readlink", lambda _, number=number: b"mnt:[%d]" % number)
-        worlds.add(place.world())
+        worlds.add(place.mount_namespace())
     assert worlds == {b"mnt:[1] 1 2", b"mnt:[2] 1 2"}
 
 

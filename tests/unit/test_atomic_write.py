@@ -151,9 +151,9 @@ def test_what_a_killed_writer_left_is_in_nobody_s_way(path: Path) -> None:
         "write = files.AtomicWrite(sys.argv[1], 1000)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    where = os.path.dirname(os.path.dirname(os.path.dirname(files.__file__)))
+    location = os.path.dirname(os.path.dirname(os.path.dirname(files.__file__)))
     killed = subprocess.run(
-        [sys.executable, "-c", script, path], env={"PYTHONPATH": where}, timeout=60, check=False
+        [sys.executable, "-c", script, path], env={"PYTHONPATH": location}, timeout=60, check=False
     )
     assert killed.returncode == -9
     assert path.read_text() == "old"
@@ -252,12 +252,12 @@ def test_a_file_that_is_mounted_by_itself_is_said_to_be_one(tmp_path: Path, name
         "except OSError as error:\n"
         "    print(error.strerror)\n"
     )
-    where = Path(files.__file__).parents[2]
+    location = Path(files.__file__).parents[2]
     mount = 'mount --bind "$0" "$0" && exec "$@"'
     mounted = [need("unshare"), "--mount", "sh", "-c", mount, str(path)]
     done = subprocess.run(
         [*mounted, sys.executable, "-c", script, str(path)],
-        env={**os.environ, "PYTHONPATH": str(where)},
+        env={**os.environ, "PYTHONPATH": str(location)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.auth import Auth, Fresh
+from credlatch.auth import Auth, TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.pyx import PyxRefresh
 from credlatch.credential import Bearer, Secret
@@ -69,7 +69,7 @@ def test_what_was_exchanged_leaves_nothing(tmp_path: Path, grant: Auth) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
     assert len(text(tmp_path).splitlines()) == 1
-    fresh = Fresh(Secret("fresh"), Secret("next"), int(time.time()) + 3600)
+    fresh = TokenResponse(Secret("fresh"), Secret("next"), int(time.time()) + 3600)
     mine.renewed(fresh)
     mine.close()
     mine.close()
@@ -82,7 +82,7 @@ def test_notes_hold_no_secret_and_nobody_else_may_read_them(tmp_path: Path) -> N
     mine.sent()
     assert "hunter2" not in text(tmp_path)
     assert (tmp_path / NOTES).stat().st_mode & 0o777 == 0o600
-    mine.answered(Fresh(Secret("sesame&1"), Secret("opensesame")))
+    mine.answered(TokenResponse(Secret("sesame&1"), Secret("opensesame")))
     error = mine.failed(RenewalError("down: hunter2 sesame&1 sesame%261 opensesame"))
     mine.close()
     assert str(error) == "down: **** **** **** ****"
@@ -117,7 +117,7 @@ def test_grants_under_one_lock_do_not_forget_each_other(tmp_path: Path) -> None:
     attempt(tmp_path, ONCE).sent()
     mine = attempt(tmp_path, other)
     mine.sent()
-    mine.renewed(Fresh(Secret("fresh"), None, int(time.time()) + 3600))
+    mine.renewed(TokenResponse(Secret("fresh"), None, int(time.time()) + 3600))
     mine.close()
     with pytest.raises(LoginError):
         check(tmp_path, ONCE)
@@ -217,11 +217,11 @@ def test_a_useless_token_is_noted_under_the_refresh_token_that_came_with_it(
 ) -> None:
     mine = attempt(tmp_path, grant)
     mine.sent()
-    fresh = Fresh(Secret("useless"), Secret("next"))
+    fresh = TokenResponse(Secret("useless"), Secret("next"))
     told = mine.useless(RenewalError("it has already expired"), fresh)
     mine.close()
     after = type(grant).__new__(type(grant))
-    for name in ("secret", "server", "advice"):
+    for name in ("secret", "server", "remedy"):
         setattr(after, name, getattr(grant, name))
     after.secret = Secret("next")
     with pytest.raises(RenewalError, match=r"^it has already expired$") as raised:
@@ -238,7 +238,7 @@ def test_a_useless_token_without_another_refresh_token_may_have_spent_it(tmp_pat
         folder.mkdir()
         mine = attempt(folder, grant)
         mine.sent()
-        mine.useless(RenewalError("it has already expired"), Fresh(Secret("useless")))
+        mine.useless(RenewalError("it has already expired"), TokenResponse(Secret("useless")))
         mine.close()
         age(folder, attempts.SETTLING)
         if grant.single_use:
@@ -255,7 +255,9 @@ def test_when_a_token_was_fetched_is_remembered_where_it_makes_a_difference(
     for left, remembered in ((300, True), (None, True), (3600, False)):
         mine = attempt(tmp_path, OFTEN)
         mine.sent()
-        mine.renewed(Fresh(Secret("fresh"), None, None if left is None else int(now) + left))
+        mine.renewed(
+            TokenResponse(Secret("fresh"), None, None if left is None else int(now) + left)
+        )
         mine.close()
         learnt = attempt(tmp_path, OFTEN, "fresh").fetched()
         assert (learnt is not None) is remembered
@@ -265,7 +267,7 @@ def test_when_a_token_was_fetched_is_remembered_where_it_makes_a_difference(
         # Its successor takes its place.
         mine = attempt(tmp_path, OFTEN, "fresh")
         mine.sent()
-        mine.renewed(Fresh(Secret("fresher"), None, int(now) + 3600))
+        mine.renewed(TokenResponse(Secret("fresher"), None, int(now) + 3600))
         mine.close()
         assert text(tmp_path) == ""
 
@@ -274,7 +276,7 @@ def test_a_clock_that_was_set_back_does_not_hold_a_failure_for_ever(tmp_path: Pa
     attempt(tmp_path, OFTEN).failed(RenewalError("down"))
     age(tmp_path, -86_400)
     check(tmp_path, OFTEN)
-    attempt(tmp_path, OFTEN).renewed(Fresh(Secret("fresh")))
+    attempt(tmp_path, OFTEN).renewed(TokenResponse(Secret("fresh")))
     age(tmp_path, -86_400)
     assert attempt(tmp_path, OFTEN, "fresh").fetched() is None
 
@@ -326,7 +328,7 @@ def test_what_is_good_for_many_uses_is_sent_without_a_note(tmp_path: Path) -> No
     mine.check(held=True)
     mine.sent()
     assert str(mine.failed(RenewalError("down"))) == "down"
-    mine.renewed(Fresh(Secret("fresh")))
+    mine.renewed(TokenResponse(Secret("fresh")))
     assert mine.fetched() is None
     mine.close()
 

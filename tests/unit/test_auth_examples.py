@@ -17,11 +17,11 @@ import pytest
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import LoginError, RenewalError
-from credlatch.keep import Keep
 from credlatch.protocols import bazel
 from credlatch.renew import tokens
 from credlatch.request import Request
 from credlatch.resolve import Resolver
+from credlatch.shared_cache import SharedCache
 from credlatch.stores.order import ORDER
 from examples.codeartifact import CodeArtifactStore
 from examples.oci import OciStore
@@ -42,9 +42,9 @@ HALF_A_DAY = 43_200
 class Client:
     """One that asks as Bazel does; with what earlier calls left, where they leave something."""
 
-    def __init__(self, environ: dict[str, str], keep: Keep | None = None) -> None:
+    def __init__(self, environ: dict[str, str], shared: SharedCache | None = None) -> None:
         self.environ = {"HOME": "/nowhere", **environ}
-        self.keep = keep
+        self.keep = shared
 
     def headers(self, url: str, ahead: float = 0.0) -> dict[str, list[str]]:
         caller = Caller(self.environ, "/", self.keep)
@@ -104,7 +104,7 @@ def minting(aws: Answering, key: str = "k") -> dict[str, str]:
 
 
 def test_twenty_calls_at_once_mint_one_token_and_all_have_it(aws: Answering) -> None:
-    got = Client(minting(aws), Keep()).at_once([REPOSITORY] * 20)
+    got = Client(minting(aws), SharedCache()).at_once([REPOSITORY] * 20)
     assert got == [basic("aws", "t-1")] * 20
     (sent,) = aws.requests
     target = "/v1/authorization-token?domain=team&domain-owner=1234"
@@ -112,26 +112,26 @@ def test_twenty_calls_at_once_mint_one_token_and_all_have_it(aws: Answering) -> 
 
 
 def test_a_minted_token_serves_all_that_it_is_for_and_nothing_else(aws: Answering) -> None:
-    keep = Keep()
-    client = Client(minting(aws), keep)
+    shared = SharedCache()
+    client = Client(minting(aws), shared)
     for url in (REPOSITORY, f"{REPOSITORY}other/"):
         assert client.headers(url) == basic("aws", "t-1")
     assert client.headers(ANOTHER) == basic("aws", "t-2")
     with pytest.raises(LoginError):
-        Client(minting(aws, "another key"), keep).headers(REPOSITORY)
+        Client(minting(aws, "another key"), shared).headers(REPOSITORY)
     assert client.headers(REPOSITORY) == basic("aws", "t-1")
-    assert Client({}, keep).headers(REPOSITORY) == {}
+    assert Client({}, shared).headers(REPOSITORY) == {}
 
 
 def test_a_minted_token_is_renewed_before_its_end(aws: Answering) -> None:
-    client = Client(minting(aws), Keep())
+    client = Client(minting(aws), SharedCache())
     client.headers(REPOSITORY)
     assert client.headers(REPOSITORY, ahead=HALF_A_DAY - 60) == basic("aws", "t-2")
     assert client.headers(REPOSITORY) == basic("aws", "t-2")
 
 
 def test_one_that_is_still_good_is_served_when_no_other_can_be_minted(aws: Answering) -> None:
-    client = Client(minting(aws), Keep())
+    client = Client(minting(aws), SharedCache())
     client.headers(REPOSITORY)
     aws.answer = lambda _: (500, {}, {})
     assert client.headers(REPOSITORY, ahead=HALF_A_DAY - 60) == basic("aws", "t-1")
@@ -146,7 +146,7 @@ def test_without_anything_shared_it_is_minted_for_the_call(aws: Answering) -> No
 
 
 def test_a_key_that_is_refused_is_refused_once_for_all_and_not_shown(aws: Answering) -> None:
-    got = Client(minting(aws, "sesame"), Keep()).at_once([REPOSITORY] * 20)
+    got = Client(minting(aws, "sesame"), SharedCache()).at_once([REPOSITORY] * 20)
     assert len(got) == 20
     (said,) = {str(each) for each in got}
     assert "no longer takes this login (HTTP 401): set CODEARTIFACT_KEY" in said
@@ -157,15 +157,15 @@ def test_a_key_that_is_refused_is_refused_once_for_all_and_not_shown(aws: Answer
 def test_what_has_ended_is_forgotten_and_minted_again(
     aws: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = Keep()
-    client = Client(minting(aws), keep)
+    shared = SharedCache()
+    client = Client(minting(aws), shared)
     assert client.headers(REPOSITORY) == basic("aws", "t-1")
-    keep.tidy()
+    shared.tidy()
     assert client.headers(REPOSITORY) == basic("aws", "t-1")
     later = time.time() + HALF_A_DAY
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: later)
-        keep.tidy()
+        shared.tidy()
     assert client.headers(REPOSITORY) == basic("aws", "t-2")
 
 
@@ -173,7 +173,7 @@ def test_of_more_tokens_than_are_kept_the_latest_are(
     aws: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "MOST", 1)
-    client = Client(minting(aws), Keep())
+    client = Client(minting(aws), SharedCache())
     got = [client.headers(url) for url in (REPOSITORY, ANOTHER, ANOTHER, REPOSITORY)]
     assert got == [basic("aws", f"t-{number}") for number in (1, 2, 2, 3)]
 
@@ -206,12 +206,12 @@ def test_a_request_is_signed_with_its_url_and_method_and_nobody_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("credlatch.renew.http.send", None)
-    keep = Keep()
-    client = Client(KEY, keep)
+    shared = SharedCache()
+    client = Client(KEY, shared)
     signed = client.headers(f"{BUCKET}/a?b=c")
     assert set(signed) == {"Authorization", "x-amz-content-sha256", "x-amz-date"}
     assert client.headers(f"{BUCKET}/other")["Authorization"] != signed["Authorization"]
-    caller = Caller(client.environ, "/", keep)
+    caller = Caller(client.environ, "/", shared)
     values = set()
     for method in ("GET", "PUT"):
         request = Request(urls.parse(f"{BUCKET}/a?b=c"), (), method=method)
@@ -255,7 +255,7 @@ def scopes(headers: dict[str, list[str]]) -> list[str]:
 def test_a_challenge_is_answered_once_for_each_registry_account_and_repository(
     registry: Answering, token_service: RegistryTokens
 ) -> None:
-    client = Client(pulling(registry), Keep())
+    client = Client(pulling(registry), SharedCache())
     one, two = (f"{registry.url}/v2/team/{name}/manifests/latest" for name in ("one", "two"))
     first = client.headers(one)
     assert scopes(first) == ["team/one"]
@@ -273,7 +273,7 @@ def test_twenty_pulls_at_once_are_two_requests(
     registry: Answering, token_service: RegistryTokens
 ) -> None:
     url = f"{registry.url}/v2/team/one/manifests/latest"
-    got = Client(pulling(registry), Keep()).at_once([url] * 20)
+    got = Client(pulling(registry), SharedCache()).at_once([url] * 20)
     assert len({str(each) for each in got}) == 1
     assert (len(registry.requests), token_service.grants()) == (1, ["GET"])
 
@@ -281,7 +281,7 @@ def test_twenty_pulls_at_once_are_two_requests(
 def test_a_repository_that_is_refused_does_not_stand_in_the_way_of_another(
     registry: Answering, token_service: RegistryTokens
 ) -> None:
-    client = Client(pulling(registry), Keep())
+    client = Client(pulling(registry), SharedCache())
     token_service.admits = lambda *_: False
     with pytest.raises(LoginError, match="docker login"):
         client.headers(f"{registry.url}/v2/secret/manifests/1")
@@ -295,6 +295,8 @@ def test_a_repository_that_is_refused_does_not_stand_in_the_way_of_another(
 def test_a_login_does_not_go_to_wherever_a_registry_says(registry: Answering, realm: str) -> None:
     registry.answer = lambda _: (401, {"WWW-Authenticate": f'Bearer realm="{realm}"'}, {})
     with pytest.raises(RenewalError) as raised:
-        Client(pulling(registry, "u:sesame"), Keep()).headers(f"{registry.url}/v2/a/manifests/1")
+        Client(pulling(registry, "u:sesame"), SharedCache()).headers(
+            f"{registry.url}/v2/a/manifests/1"
+        )
     assert "sesame" not in str(raised.value)
     assert len(registry.requests) <= 2  # one more try, of what may be sent again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.responses import checked, refusal
 from credlatch.credential import Secret
@@ -60,20 +60,20 @@ def test_what_a_server_says_does_not_reach_the_terminal_unchecked(error: str) ->
 @pytest.mark.parametrize(
     ("fresh", "complaint"),
     [
-        (Fresh(Secret("t")), None),
-        (Fresh(Secret("t"), expires=int(NOW) + 1), None),
-        (Fresh(Secret(make_jwt(int(NOW) + 1))), None),
-        (Fresh(Secret(make_jwt(None))), None),
-        (Fresh(Secret("")), "no header"),
-        (Fresh(Secret("a\r\nX-Injected: yes")), "no header"),
-        (Fresh(Secret("a\tb")), "no header"),
-        (Fresh(Secret("é")), "no header"),
-        (Fresh(Secret("t"), expires=int(NOW)), "already expired"),
-        (Fresh(Secret("t"), expires=0), "already expired"),
-        (Fresh(Secret(make_jwt(int(NOW) - 1))), "already expired"),
+        (TokenResponse(Secret("t")), None),
+        (TokenResponse(Secret("t"), expires=int(NOW) + 1), None),
+        (TokenResponse(Secret(make_jwt(int(NOW) + 1))), None),
+        (TokenResponse(Secret(make_jwt(None))), None),
+        (TokenResponse(Secret("")), "no header"),
+        (TokenResponse(Secret("a\r\nX-Injected: yes")), "no header"),
+        (TokenResponse(Secret("a\tb")), "no header"),
+        (TokenResponse(Secret("é")), "no header"),
+        (TokenResponse(Secret("t"), expires=int(NOW)), "already expired"),
+        (TokenResponse(Secret("t"), expires=0), "already expired"),
+        (TokenResponse(Secret(make_jwt(int(NOW) - 1))), "already expired"),
     ],
 )
-def test_whether_a_fresh_token_can_be_used(fresh: Fresh, complaint: str | None) -> None:
+def test_whether_a_fresh_token_can_be_used(fresh: TokenResponse, complaint: str | None) -> None:
     answer = checked(GRANT, fresh, NOW)
     assert (answer is None) is (complaint is None)
     if complaint is not None:

@@ -13,7 +13,7 @@ import pytest
 from credlatch.caller import Caller
 from credlatch.commands import streams
 from credlatch.errors import ElsewhereError
-from credlatch.keep import Keep
+from credlatch.shared_cache import SharedCache
 from credlatch.system.keyring import open_keyring
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_a_caller_whose_folder_was_removed_is_at_the_root() -> None:
 def test_whoever_is_served_by_another_s_process_is_a_guest() -> None:
     assert Caller({}, "/", is_guest=True).is_guest
     # What a process keeps between its own calls makes no guest of it.
-    assert not Caller({}, "/", Keep()).is_guest
+    assert not Caller({}, "/", SharedCache()).is_guest
 
 
 def test_a_working_directory_that_was_removed_is_the_root(
@@ -111,9 +111,9 @@ def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(address: st
 
 
 def test_a_bus_that_does_not_answer_is_the_same_for_a_guest() -> None:
-    for keep in (None, Keep()):
+    for shared in (None, SharedCache()):
         environ = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}
-        caller = Caller(environ, "/", keep, is_guest=keep is not None)
+        caller = Caller(environ, "/", shared, is_guest=shared is not None)
         assert caller.keyring() is None
         assert len(caller.warnings) == 1
         caller.close()
@@ -121,7 +121,7 @@ def test_a_bus_that_does_not_answer_is_the_same_for_a_guest() -> None:
 
 def test_a_bus_whose_address_is_relative_is_for_the_caller_s_own_process() -> None:
     environ = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=bus"}
-    caller = Caller(environ, "/place", Keep(), is_guest=True)
+    caller = Caller(environ, "/place", SharedCache(), is_guest=True)
     with pytest.raises(ElsewhereError, match="DBUS_SESSION_BUS_ADDRESS"):
         caller.keyring()
 

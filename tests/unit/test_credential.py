@@ -9,7 +9,7 @@ import traceback
 
 import pytest
 
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.posit import PositIdentity
 from credlatch.auth.pyx import PyxApiKey, PyxRefresh
@@ -58,7 +58,7 @@ def test_a_grant_does_not_show_its_secret() -> None:
     grants = [
         OAuthRefresh(SECRET, "https://a.example", "client", "advice"),
         *(kind(SECRET, "https://a.example", "") for kind in (PyxRefresh, PyxApiKey, PositIdentity)),
-        Fresh(SECRET, SECRET, 0),
+        TokenResponse(SECRET, SECRET, 0),
     ]
     assert [grant for grant in grants if TEXT in repr(grant)] == []
 

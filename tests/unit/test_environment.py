@@ -121,7 +121,7 @@ def test_the_variable_is_named_where_it_came_from() -> None:
     caller = Caller({"CREDLATCH_TOKEN_A_EXAMPLE": "t"}, "/")
     entry = EnvironmentStore(caller).find(urls.parse("https://a.example/"))
     assert entry is not None
-    assert entry.where == "the variable CREDLATCH_TOKEN_A_EXAMPLE"
+    assert entry.location == "the variable CREDLATCH_TOKEN_A_EXAMPLE"
 
 
 def test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else() -> None:

@@ -79,7 +79,7 @@ def test_a_single_use_token_that_was_not_sent_may_be_sent_later(
 ) -> None:
     kept = home.write("tokens.json", "{}")
     grant = PyxRefresh(Secret(SECRET), "https://auth.invalid/", "log in again")
-    entry = Entry(Bearer(Secret("old")), "a test", expires=1, grant=grant, slot=str(kept))
+    entry = Entry(Bearer(Secret("old")), "a test", expires=1, grant=grant, handle=str(kept))
     caller = Caller({"XDG_CACHE_HOME": str(tmp_path)}, "/")
 
     def attempt() -> None:

@@ -28,13 +28,22 @@ MODULES = {
 _DOORS = ("cli", "commands", "agent", "answers")
 _ABOVE = (*_DOORS, "secrets", "setup")
 FORBIDDEN = {
-    "protocols": ("stores", "renew", "system", "caller", "keep", *_ABOVE),
+    "protocols": ("stores", "renew", "system", "caller", "shared_cache", *_ABOVE),
     "stores": ("resolve", "protocols", "request", *_ABOVE),
     "auth": ("resolve", "protocols", "request", "stores", "renew", "system", "caller", *_ABOVE),
-    "renew": ("resolve", "protocols", "request", "stores", "caller", "keep", *_ABOVE),
-    "system": ("resolve", "protocols", "request", "stores", "renew", "caller", "keep", *_ABOVE),
+    "renew": ("resolve", "protocols", "request", "stores", "caller", "shared_cache", *_ABOVE),
+    "system": (
+        "resolve",
+        "protocols",
+        "request",
+        "stores",
+        "renew",
+        "caller",
+        "shared_cache",
+        *_ABOVE,
+    ),
     "caller": ("resolve", "protocols", "request", "stores", *_ABOVE),
-    "keep": ("resolve", "protocols", "request", "stores", "caller", *_ABOVE),
+    "shared_cache": ("resolve", "protocols", "request", "stores", "caller", *_ABOVE),
     "url": ("stores", "system", "credential", "caller", "registry", *_ABOVE),
     "credential": ("stores", "system", "url", "caller", "auth", *_ABOVE),
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),

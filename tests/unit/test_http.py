@@ -272,7 +272,7 @@ PROXY = f"{NETWORK}, and the proxy that HTTPS_PROXY or ALL_PROXY names"
 
 
 @pytest.mark.parametrize(
-    ("proxy", "bypass", "advice"),
+    ("proxy", "bypass", "remedy"),
     [
         ("HTTPS_PROXY", "", PROXY),
         ("all_proxy", "other.invalid", PROXY),
@@ -281,14 +281,14 @@ PROXY = f"{NETWORK}, and the proxy that HTTPS_PROXY or ALL_PROXY names"
     ],
 )
 def test_a_proxy_that_is_not_there_is_named_among_the_causes(
-    monkeypatch: pytest.MonkeyPatch, proxy: str, bypass: str, advice: str
+    monkeypatch: pytest.MonkeyPatch, proxy: str, bypass: str, remedy: str
 ) -> None:
     monkeypatch.setenv(proxy, CLOSED.replace("//", "//me:open-sesame@"))
     monkeypatch.setenv("no_proxy", bypass)
     grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
     with pytest.raises(RenewalError) as raised:
         exchange(grant, REQUEST, time.monotonic() + 30)
-    assert str(raised.value).endswith(f": {advice}")
+    assert str(raised.value).endswith(f": {remedy}")
     assert "sesame" not in str(raised.value)
 
 

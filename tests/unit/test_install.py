@@ -14,7 +14,7 @@ import pytest
 from credlatch.bundle import contents
 from credlatch.caller import Caller
 from credlatch.errors import PlaceError
-from credlatch.install import layout, put, take
+from credlatch.install import installer, layout, uninstaller
 from credlatch.install.layout import Layout, Running
 from support.users import ADA, as_root, folder
 
@@ -93,7 +93,7 @@ def test_all_may_read_what_is_installed_and_the_list_stays_behind(
 ) -> None:
     mask = os.umask(umask)
     try:
-        assert put.put(running, into, force=False)
+        assert installer.install(running, into, force=False)
     finally:
         os.umask(mask)
     version = os.path.join(into.lib, running.name)
@@ -123,7 +123,7 @@ def test_nobody_else_is_in_a_version_that_is_being_made(
     monkeypatch.setattr("shutil.copyfile", look)
     mask = os.umask(0)
     try:
-        put.put(running, into, force=False)
+        installer.install(running, into, force=False)
     finally:
         os.umask(mask)
     assert seen == {0o700}
@@ -131,10 +131,10 @@ def test_nobody_else_is_in_a_version_that_is_being_made(
 
 @pytest.mark.parametrize("damage", ["gone", "short", "changed", "mode", "whole"])
 def test_what_differs_is_not_the_same(running: Running, into: Layout, damage: str) -> None:
-    put.put(running, into, force=False)
+    installer.install(running, into, force=False)
     version = os.path.join(into.lib, running.name)
     path = os.path.join(version, "_internal", "a")
-    assert put.is_same(running.folder, version)
+    assert installer.is_same(running.folder, version)
     if damage == "gone":
         os.unlink(path)
     elif damage == "mode":
@@ -144,10 +144,10 @@ def test_what_differs_is_not_the_same(running: Running, into: Layout, damage: st
     else:
         with open(path, "w", encoding="utf-8") as file:
             file.write("_" if damage == "short" else "_internal/A")
-    assert not put.is_same(running.folder, version)
-    assert put.put(running, into, force=False)
-    assert put.is_same(running.folder, version)
-    assert not put.put(running, into, force=False)
+    assert not installer.is_same(running.folder, version)
+    assert installer.install(running, into, force=False)
+    assert installer.is_same(running.folder, version)
+    assert not installer.install(running, into, force=False)
 
 
 @pytest.mark.parametrize("call", ["os.symlink", "os.fsync", "shutil.copyfile", "os.chmod"])
@@ -161,7 +161,7 @@ def test_a_failure_undoes_all(
     first: bool,
 ) -> None:
     if not first:
-        put.put(running, into, force=False)
+        installer.install(running, into, force=False)
         running = Running(running.folder, BUILDS[1])
         os.unlink(into.links[1])  # so that there is a link to make
     before = tree(tmp_path)
@@ -171,7 +171,7 @@ def test_a_failure_undoes_all(
 
     monkeypatch.setattr(call, fail)
     with pytest.raises(PlaceError, match=r"^/where: no space left on device; nothing was"):
-        put.put(running, into, force=False)
+        installer.install(running, into, force=False)
     assert tree(tmp_path) == before
 
 
@@ -184,37 +184,37 @@ def test_what_was_current_lately_stays(running: Running, into: Layout) -> None:
         return [entry.name.rpartition("-")[2] for entry in into.versions()]
 
     for build in BUILDS:
-        put.put(Running(running.folder, build), into, force=False)
+        installer.install(Running(running.folder, build), into, force=False)
     assert there() == BUILDS
     for build in BUILDS[:2]:
-        age(build, put.LATELY + 60)
-    put.put(Running(running.folder, BUILDS[3]), into, force=False)
+        age(build, installer.LATELY + 60)
+    installer.install(Running(running.folder, BUILDS[3]), into, force=False)
     assert there() == BUILDS[2:]
-    age(BUILDS[2], put.LATELY + 60)
-    put.put(Running(running.folder, BUILDS[3]), into, force=False)
+    age(BUILDS[2], installer.LATELY + 60)
+    installer.install(Running(running.folder, BUILDS[3]), into, force=False)
     assert there() == BUILDS[2:]
 
 
 def test_a_link_that_is_none_is_not_touched(running: Running, into: Layout) -> None:
     os.makedirs(into.current)
     with pytest.raises(PlaceError, match=r"current is not a link"):
-        put.put(running, into, force=True)
-    assert take.take(into) == []
+        installer.install(running, into, force=True)
+    assert uninstaller.uninstall(into) == []
     assert os.path.isdir(into.current)
 
 
 def test_taking_it_away_leaves_no_trace_but_what_others_have(
     running: Running, into: Layout
 ) -> None:
-    put.put(running, into, force=False)
+    installer.install(running, into, force=False)
     with open(os.path.join(into.lib, "notes"), "w", encoding="utf-8") as file:
         file.write("mine")
-    gone = take.take(into)
+    gone = uninstaller.uninstall(into)
     assert set(gone) == {*into.links, into.current, os.path.join(into.lib, running.name)}
     assert os.listdir(into.bin) == []
     assert set(os.listdir(into.lib)) == {"notes", layout.LOCK}
     os.unlink(os.path.join(into.lib, "notes"))
-    assert take.take(into) == []
+    assert uninstaller.uninstall(into) == []
     assert not os.path.exists(into.lib)
 
 
@@ -224,21 +224,21 @@ def test_taking_it_away_leaves_no_trace_but_what_others_have(
 def test_the_name_for_pip_goes_too_where_it_leads_to_us(
     running: Running, into: Layout, text: str, *, goes: bool
 ) -> None:
-    put.put(running, into, force=False)
+    installer.install(running, into, force=False)
     if text:
         os.symlink(text, into.keyring)
     else:
         shutil.copy(os.path.join(running.folder, "credlatch"), into.keyring)
-    assert (into.keyring in take.take(into)) == goes
+    assert (into.keyring in uninstaller.uninstall(into)) == goes
     assert os.path.lexists(into.keyring) != goes
 
 
 def test_nor_does_it_go_with_a_program_of_another_s(running: Running, into: Layout) -> None:
-    put.put(running, into, force=False)
+    installer.install(running, into, force=False)
     os.unlink(into.links[0])
     shutil.copy(os.path.join(running.folder, "credlatch"), into.links[0])
     os.symlink("credlatch", into.keyring)
-    take.take(into)
+    uninstaller.uninstall(into)
     assert os.path.islink(into.keyring)
 
 
@@ -247,7 +247,7 @@ def test_another_prefix_s_versions_stay_where_a_link_leads_to_them(
     running: Running, into: Layout, tmp_path: Path, linked: str
 ) -> None:
     theirs = Layout(str(tmp_path / "theirs"))
-    put.put(running, theirs, force=False)
+    installer.install(running, theirs, force=False)
     before = tree(tmp_path / "theirs")
     for name in linked.split(" and "):
         os.makedirs(os.path.dirname(os.path.join(tmp_path, "prefix", name)), exist_ok=True)
@@ -255,7 +255,7 @@ def test_another_prefix_s_versions_stay_where_a_link_leads_to_them(
     if "bin" not in linked:
         os.makedirs(into.bin)
         os.symlink(into.link_text, into.links[0])
-    assert take.take(into) == ([] if "bin" in linked else [into.links[0]])
+    assert uninstaller.uninstall(into) == ([] if "bin" in linked else [into.links[0]])
     assert tree(tmp_path / "theirs") == before
 
 
@@ -266,8 +266,8 @@ def test_a_prefix_may_be_a_link_itself_and_lib_one_within_it(
     (tmp_path / "real" / "lib").symlink_to("lib64")
     (tmp_path / "prefix").symlink_to("real")
     into = Layout(str(tmp_path / "prefix"))
-    put.put(running, into, force=False)
-    assert len(take.take(into)) == 4
+    installer.install(running, into, force=False)
+    assert len(uninstaller.uninstall(into)) == 4
     assert tree(tmp_path / "real") == {"bin", "lib", "lib64"}
 
 
@@ -291,7 +291,7 @@ class TestUnpacked:
 
     def test_the_home_s_own_goes(self, home: Path) -> None:
         program = self._have(home / ".cache" / "credlatch")
-        assert take.take_unpacked(Caller({"HOME": str(home)}))[0] == [str(program)]
+        assert uninstaller.take_unpacked(Caller({"HOME": str(home)}))[0] == [str(program)]
         assert tree(home) == {".cache"}
 
     @pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"])
@@ -309,7 +309,7 @@ class TestUnpacked:
         home.mkdir()
         program = self._have(folder / own)
         before = tree(home.parent)
-        gone, stay = take.take_unpacked(Caller({"HOME": str(home), name: str(folder)}))
+        gone, stay = uninstaller.take_unpacked(Caller({"HOME": str(home), name: str(folder)}))
         assert (gone, tree(home.parent)) == ([], before)
         assert str(program) in stay
 
@@ -317,7 +317,7 @@ class TestUnpacked:
         program = self._have(elsewhere)
         (home / ".cache").mkdir(parents=True)
         (home / ".cache" / "credlatch").symlink_to(elsewhere)
-        gone, _ = take.take_unpacked(Caller({"HOME": str(home)}))
+        gone, _ = uninstaller.take_unpacked(Caller({"HOME": str(home)}))
         assert gone == []
         assert program.exists()
 
@@ -331,7 +331,7 @@ def test_from_source_nothing_can_be_installed() -> None:
 def test_a_prefix_that_is_a_file_is_named(running: Running, tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PlaceError, match=f"{tmp_path}/file.*: not a directory; nothing was inst"):
-        put.put(running, Layout(str(tmp_path / "file" / below)), force=False)
+        installer.install(running, Layout(str(tmp_path / "file" / below)), force=False)
 
 
 @pytest.mark.parametrize("name", ["bin", "lib", "lib/credlatch"])
@@ -345,11 +345,11 @@ def test_no_link_is_followed_where_every_user_may_put_one(
     link.symlink_to(elsewhere)
     link.parent.chmod(0o777)
     with pytest.raises(PlaceError, match=f"{link} is a link where every user may put one"):
-        put.put(running, Layout(str(prefix)), force=False)
+        installer.install(running, Layout(str(prefix)), force=False)
     assert tree(elsewhere) == set()
     assert tree(prefix) <= {"lib", name}
     link.parent.chmod(0o755)
-    assert put.put(running, Layout(str(prefix)), force=False)
+    assert installer.install(running, Layout(str(prefix)), force=False)
 
 
 @as_root
@@ -365,7 +365,7 @@ def test_root_installs_nowhere_that_another_user_leads_it_to(
         (home / "opt").symlink_to(there)
         os.chown(home / "opt", ADA, ADA, follow_symlinks=False)
     with pytest.raises(PlaceError, match=f"another user's .uid {ADA}"):
-        put.put(running, Layout(str(home / "opt")), force=False)
+        installer.install(running, Layout(str(home / "opt")), force=False)
     assert tree(there) == set()
 
 
@@ -373,5 +373,7 @@ def test_root_installs_nowhere_that_another_user_leads_it_to(
 def test_root_installs_nothing_in_another_user_s_folder(tmp_path: Path) -> None:
     home = folder(tmp_path / "home", ADA)
     with pytest.raises(PlaceError, match=f"{home} is another user's .uid {ADA}.*--prefix"):
-        put.put(Running(str(tmp_path), "0" * 16), Layout(str(home / ".local")), force=False)
+        installer.install(
+            Running(str(tmp_path), "0" * 16), Layout(str(home / ".local")), force=False
+        )
     assert list(home.iterdir()) == []

@@ -15,7 +15,7 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
 from credlatch.errors import StoreError
-from credlatch.keep import Keep
+from credlatch.shared_cache import SharedCache
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system.keyring import bus as bus_of_ours
 from support import false_bus
@@ -50,12 +50,12 @@ def caller(
     request: pytest.FixtureRequest,
 ) -> Iterator[Caller]:
     """Whoever calls, in a process of their own and as a guest of one that serves several."""
-    keep = Keep() if request.param == "guest" else None
-    caller = Caller(dict(home.env), str(home.path), keep, is_guest=keep is not None)
+    shared = SharedCache() if request.param == "guest" else None
+    caller = Caller(dict(home.env), str(home.path), shared, is_guest=shared is not None)
     yield caller
     caller.close()
-    if keep is not None:
-        keep.close()
+    if shared is not None:
+        shared.close()
 
 
 def get(caller: Caller) -> str | None:
@@ -301,8 +301,8 @@ def test_another_user_s_bus_gets_and_gives_nothing(home: Home, *, guest: bool) -
         with FalseBus(Path(folder) / "bus", uid=65_533) as bus:
             bus.add("rattler", HOST, TOKEN)
             home.env["DBUS_SESSION_BUS_ADDRESS"] = bus.address
-            keep = Keep() if guest else None
-            caller = Caller(dict(home.env), str(home.path), keep, is_guest=guest)
+            shared = SharedCache() if guest else None
+            caller = Caller(dict(home.env), str(home.path), shared, is_guest=guest)
             assert get(caller) is None
             (warning,) = caller.warnings
             assert "another user" in warning
@@ -433,9 +433,9 @@ def test_a_connection_that_is_lent_again_has_the_time_of_its_new_call(
     home: Home, bus: FalseBus
 ) -> None:
     bus.add("rattler", HOST, TOKEN)
-    keep = Keep()
+    shared = SharedCache()
     for over in (True, False):
-        caller = Caller(dict(home.env), str(home.path), keep)
+        caller = Caller(dict(home.env), str(home.path), shared)
         assert caller.keyring() is not None
         if over:
             caller.deadline = time.monotonic() - 1.0
@@ -446,4 +446,4 @@ def test_a_connection_that_is_lent_again_has_the_time_of_its_new_call(
             assert get(caller) == "t"
         caller.close()
     assert bus.connections == 1
-    keep.close()
+    shared.close()

@@ -185,11 +185,11 @@ def test_a_lock_is_made_anew_as_often_as_it_takes_and_not_for_ever(
 ) -> None:
     real, times = os.open, [0]
 
-    def opening(path: str, flags: int, *args: int, **where: int) -> int:
+    def opening(path: str, flags: int, *args: int, **location: int) -> int:
         if path == "x.lock":
             times[0] += 1
             raise FileExistsError if flags & os.O_EXCL else FileNotFoundError
-        return real(path, flags, *args, **where)
+        return real(path, flags, *args, **location)
 
     monkeypatch.setattr(os, "open", opening)
     with (
@@ -211,11 +211,11 @@ def test_who_waits_takes_no_time_of_the_processor_s_and_sees_a_signal(tmp_path: 
         "except KeyboardInterrupt:\n"
         "    print(time.process_time(), flush=True)\n"
     )
-    where = os.path.dirname(os.path.dirname(os.path.dirname(locks.__file__)))
+    location = os.path.dirname(os.path.dirname(os.path.dirname(locks.__file__)))
     with flocked(path):
         waiting = subprocess.Popen(
             [sys.executable, "-S", "-c", script, path],
-            env={"PYTHONPATH": where},
+            env={"PYTHONPATH": location},
             stdout=subprocess.PIPE,
             text=True,
         )

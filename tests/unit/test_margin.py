@@ -137,9 +137,9 @@ def test_a_client_is_told_to_ask_again_shortly_before_the_end_or_soon(
 def test_what_nothing_renews_is_good_nearly_to_its_end(left: int) -> None:
     again = margin.ask_again(entry(left, renewable=False), NOW)
     assert again is not None
-    early = int(NOW) + left - again
-    assert 0 <= early <= 30
-    assert early <= left / 10
+    refresh_ahead = int(NOW) + left - again
+    assert 0 <= refresh_ahead <= 30
+    assert refresh_ahead <= left / 10
 
 
 class Login:

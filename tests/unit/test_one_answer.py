@@ -81,10 +81,10 @@ class Case:
         """The URL with the user's name."""
         return self.url if self.user is None else self.url.replace("//", f"//{self.user}@")
 
-    def secret(self, store: str, where: str, of: str) -> str:
+    def secret(self, store: str, location: str, of: str) -> str:
         """A secret for one place."""
         secret = f"{store} {of} {len(self.put)}".replace(" ", "-")
-        self.put[secret] = (store, where, of)
+        self.put[secret] = (store, location, of)
         return secret
 
     def users(self) -> list[str]:
@@ -122,7 +122,7 @@ def rattler(case: Case) -> None:
         case.home.write(file, json.dumps(entries))
 
 
-def _rattler(case: Case, store: str, where: str) -> tuple[list[str], dict[str, object]]:
+def _rattler(case: Case, store: str, location: str) -> tuple[list[str], dict[str, object]]:
     places = [*HOSTS, "*.h.example.com", f"{case.host}/x", f"docker://{case.host}"]
     keys = case.random.sample(places, case.random.randint(1, 2))
     case.special = case.special or any("/" in key for key in keys)
@@ -130,16 +130,16 @@ def _rattler(case: Case, store: str, where: str) -> tuple[list[str], dict[str, o
     for key in keys:
         of = case.random.choice(("token", *USERS))
         if of == "token":
-            entries[key] = {"BearerToken": case.secret(store, where, of)}
+            entries[key] = {"BearerToken": case.secret(store, location, of)}
             continue
         for at, user in enumerate(case.users()):
-            login = {"username": user, "password": case.secret(store, where, user)}
+            login = {"username": user, "password": case.secret(store, location, user)}
             entries[f"{user}@{key}" if at else key] = {"BasicHTTP": login}
             if key == case.host and not (at and case.port):
                 (case.own if at else case.logins).add((store, user))
     if case.random.random() < 0.5:
         case.own |= set() if case.port else {(store, "alice")}
-        login = {"username": "alice", "password": case.secret(store, where, "alice")}
+        login = {"username": "alice", "password": case.secret(store, location, "alice")}
         entries[f"alice@{case.host}"] = {"BasicHTTP": login}
     return keys, entries
 
@@ -302,9 +302,9 @@ def check(case: Case, outcome: Outcome, secret: str | None) -> None:
     assert trace[at].store != PROJECT or "broken" not in came
     entry = trace[at].entry
     assert entry is not None
-    store, where, _ = case.put[str(secret)]
+    store, location, _ = case.put[str(secret)]
     assert trace[at].store == store
-    assert where in entry.where
+    assert location in entry.location
 
 
 def check_every(case: Case, answer: Answer, outcome: Outcome) -> set[str]:

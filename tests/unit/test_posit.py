@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.auth.posit import PositIdentity
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
@@ -252,7 +252,7 @@ def renew(home: Home, url: str, fresh: str) -> None:
     store = PositStore(caller_of(home))
     entry = store.find(urls.parse(url))
     assert entry is not None
-    store.prepare(entry).commit(Fresh(Secret(fresh)))
+    store.prepare(entry).commit(TokenResponse(Secret(fresh)))
 
 
 def test_a_renewed_token_takes_the_old_one_s_place_and_no_field_is_added(home: Home) -> None:
@@ -305,6 +305,6 @@ def test_a_login_that_was_made_meanwhile_is_not_written_over(home: Home) -> None
     assert entry is not None
     pending = store.prepare(entry)
     path.write_text(theirs := connection("https://a.example", "theirs"))
-    pending.commit(Fresh(Secret("ours")))
+    pending.commit(TokenResponse(Secret("ours")))
     pending.abandon()
     assert path.read_text() == theirs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
@@ -121,10 +121,10 @@ def test_a_renewed_login_is_what_uv_would_have_written(home: Home) -> None:
     store = PyxStore(caller_of(home))
     entry = store.find(urls.parse("https://api.pyx.dev/"))
     assert entry is not None
-    store.prepare(entry).commit(Fresh(Secret("new"), Secret("next")))
+    store.prepare(entry).commit(TokenResponse(Secret("new"), Secret("next")))
     assert path.read_text() == '{"access_token":"new","refresh_token":"next"}'
     path.write_text(TOKENS)
-    store.prepare(entry).commit(Fresh(Secret("newer")))
+    store.prepare(entry).commit(TokenResponse(Secret("newer")))
     assert path.read_text() == '{"access_token":"newer","refresh_token":"login-refresh-1"}'
 
 
@@ -134,7 +134,7 @@ def test_a_renewed_key_s_token_is_the_bare_token(home: Home) -> None:
     entry = store.find(urls.parse("https://api.pyx.dev/"))
     assert entry is not None
     token = make_jwt(4_000_000_000)
-    store.prepare(entry).commit(Fresh(Secret(token), Secret("of no use")))
+    store.prepare(entry).commit(TokenResponse(Secret(token), Secret("of no use")))
     assert (home.path / OFFICIAL / f"{KEY_DIGEST}.json").read_text() == token
 
 
@@ -260,6 +260,6 @@ def test_what_became_of_a_login_meanwhile_is_not_written_over(
         path.unlink()
     else:
         path.write_text(theirs)
-    pending.commit(Fresh(Secret("ours"), Secret("next")))
+    pending.commit(TokenResponse(Secret("ours"), Secret("next")))
     pending.abandon()
     assert (path.read_text() if path.exists() else None) == theirs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.credential import Basic, Secret
 from credlatch.errors import LockedError, StoreError
 from credlatch.stores.rattler import RattlerStore
@@ -64,7 +64,7 @@ class TestContract(StructuredContract, RenewableContract):
         store = self.store(caller_of(home))
         entry = store.find(urls.parse(self.URL))
         assert entry is not None
-        store.prepare(entry).commit(Fresh(Secret("new"), None, 4_000_000_000))
+        store.prepare(entry).commit(TokenResponse(Secret("new"), None, 4_000_000_000))
         after = home.read_rattler()
         login = after.pop(HOST)["OAuth"]
         assert after == KEPT

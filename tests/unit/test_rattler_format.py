@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.credential import Basic, Bearer, S3Key, Secret
 from credlatch.errors import StoreError
@@ -74,7 +74,7 @@ def test_an_oauth_login_has_a_grant_and_an_end() -> None:
     assert grant.secret == Secret("rotated-rt")
     assert grant.server == "http://127.0.0.1:18766/token"
     assert grant.client_id == "cid"
-    assert "pixi auth login" in grant.advice
+    assert "pixi auth login" in grant.remedy
 
 
 @pytest.mark.parametrize("name", ["refresh_token", "expires_at", "revocation_endpoint"])
@@ -170,7 +170,9 @@ def test_a_kind_of_a_later_version_is_named_and_not_called_damaged() -> None:
 def test_a_renewed_value_keeps_every_other_field() -> None:
     value = {"OAuth": {**OAUTH, "later": [1]}}
     renewed = rattler_format.renewed(
-        value, Secret("rotated-rt"), Fresh(Secret("new-at"), Secret("new-rt"), 1_795_230_000)
+        value,
+        Secret("rotated-rt"),
+        TokenResponse(Secret("new-at"), Secret("new-rt"), 1_795_230_000),
     )
     assert renewed == {
         "OAuth": {
@@ -186,7 +188,7 @@ def test_a_renewed_value_keeps_every_other_field() -> None:
 
 def test_without_a_new_refresh_token_the_old_one_stays_and_an_unknown_end_is_null() -> None:
     renewed = rattler_format.renewed(
-        {"OAuth": OAUTH}, Secret("rotated-rt"), Fresh(Secret("new-at"))
+        {"OAuth": OAUTH}, Secret("rotated-rt"), TokenResponse(Secret("new-at"))
     )
     assert renewed == {"OAuth": {**OAUTH, "access_token": "new-at", "expires_at": None}}
 
@@ -203,7 +205,7 @@ def test_without_a_new_refresh_token_the_old_one_stays_and_an_unknown_end_is_nul
     ],
 )
 def test_a_login_made_meanwhile_is_not_overwritten(value: object) -> None:
-    fresh = Fresh(Secret("new-at"), Secret("new-rt"))
+    fresh = TokenResponse(Secret("new-at"), Secret("new-rt"))
     assert rattler_format.renewed(value, Secret("rotated-rt"), fresh) is None
 
 

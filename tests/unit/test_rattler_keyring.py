@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.auth import Fresh
+from credlatch.auth import TokenResponse
 from credlatch.credential import Basic, Secret
 from credlatch.errors import AbsentError, AmbiguousError, LockedError, StoreError
 from credlatch.stores.rattler import RattlerStore
@@ -168,7 +168,7 @@ def test_a_renewal_is_written_back_to_the_keyring_and_nowhere_else(home: Home) -
     store = RattlerStore(WithKeyring(home, keyring))
     entry = store.find(urls.parse(f"https://{HOST}/"))
     assert entry is not None
-    store.prepare(entry).commit(Fresh(Secret("new"), Secret("refresh-2"), 4_000_000_000))
+    store.prepare(entry).commit(TokenResponse(Secret("new"), Secret("refresh-2"), 4_000_000_000))
     renewed = {
         **OAUTH, "access_token": "new", "refresh_token": "refresh-2", "expires_at": 4_000_000_000
     }  # fmt: skip

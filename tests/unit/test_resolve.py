@@ -72,7 +72,7 @@ class Renewable(Fake, RenewableStore):
         return str(self._folder / "x.lock")
 
     def prepare(self, entry: Entry) -> PendingWrite:
-        raise OSError(28, f"No space left on device for {entry.where}")
+        raise OSError(28, f"No space left on device for {entry.location}")
 
 
 def entry(
@@ -106,7 +106,7 @@ def test_the_first_answer_counts_and_no_later_store_is_asked() -> None:
     answer = asking.resolve(bazel())
     assert answer is not None
     assert secret(answer) == "first"
-    assert answer.where == "store of first"
+    assert answer.location == "store of first"
     assert answer.url is not None
     assert answer.url.text == URL
     assert later.asked == []

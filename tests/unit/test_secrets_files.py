@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.secrets.held import HeldFile
+from credlatch.secrets.leased_file import LeasedFile
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
 from support.in_memory import until
 from support.secret_files import (
@@ -87,7 +87,7 @@ def test_where_nobody_is_answered_any_more_no_file_is_put(place: Place, offer: O
     last = (place.folder / "t").stat().st_ino
     with started(["cat", str(place.folder / "t")], stdout=subprocess.PIPE) as process:
         thread.join(SECONDS)
-        if isinstance(file, HeldFile):
+        if isinstance(file, LeasedFile):
             assert process.poll() is None
             os.close(file._descriptor)  # as the end of the process does
         assert process.communicate(timeout=SECONDS)[0] == UNANSWERED

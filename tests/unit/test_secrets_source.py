@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.errors import LockedError, RenewalError, SecretsError
-from credlatch.keep import Keep
 from credlatch.secrets import source as sources
 from credlatch.secrets import wanted
 from credlatch.secrets.source import MAX_SIZE, Says, Source
+from credlatch.shared_cache import SharedCache
 from support.false_bus import FalseBus
 from support.in_memory import until
 from support.logins import OAuthLogin
@@ -65,7 +65,7 @@ def test_a_token_is_renewed_for_a_reader(
 def test_all_readings_of_a_build_ask_the_keyring_over_one_connection(
     home: Home, said: list[str], monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    keep = Keep()
+    shared = SharedCache()
     secret = wanted.secret(f"id=t,url=https://{HOST}/,as=token")
     with tempfile.TemporaryDirectory(prefix="fb-") as folder, FalseBus(Path(folder) / "bus") as bus:
         # To the process of a build, unlike the agent, a relative address leads where it led before.
@@ -73,13 +73,13 @@ def test_all_readings_of_a_build_ask_the_keyring_over_one_connection(
         relative = address == "relative"
         home.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=bus" if relative else bus.address
         bus.add("rattler", HOST, '{"BearerToken":"one"}')
-        readings = [Source(secret, home.env, Says(said.append), keep=keep) for _ in range(2)]
+        readings = [Source(secret, home.env, Says(said.append), shared=shared) for _ in range(2)]
         assert [each.find() for each in readings] == [b"one", b"one"]
         bus.items.clear()
         bus.add("rattler", HOST, '{"BearerToken":"two"}')
         assert [each.find() for each in readings] == [b"two", b"two"]
         assert bus.connections == 1
-        keep.close()
+        shared.close()
     assert said == []
 
 

@@ -174,14 +174,14 @@ PROVED = {
         "unit/test_secrets_folder.py::test_it_is_ours_alone_in_memory_and_gone_afterwards"
     ],
     "in none of its files until somebody opens one": [
-        "unit/test_secrets_held.py::test_no_secret_is_in_the_folder_before_or_after_it_is_read"
+        "unit/test_secrets_leased_file.py::test_no_secret_is_in_the_folder_before_or_after_it_is_read"
     ],
     "gone with the build": [
         "frozen/test_secrets_child.py::test_the_folder_goes_also_when_we_are_killed"
     ],
     "hides secrets in the changes that it shows": [
-        "unit/test_setup_shown.py::test_json_s_secrets_are_hidden",
-        "unit/test_setup_shown.py::test_other_files_secrets_are_hidden",
+        "unit/test_setup_diff.py::test_json_s_secrets_are_hidden",
+        "unit/test_setup_diff.py::test_other_files_secrets_are_hidden",
     ],
     "remembers for `--undo` only what it has changed": [
         "unit/test_setup_undo.py::test_the_record_holds_no_secret_and_is_private"

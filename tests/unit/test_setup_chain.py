@@ -58,7 +58,7 @@ def test_docker_s_helper_is_asked_by_the_client_s_own_key(
     resolution = Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode()))
     assert resolution is not None
     assert resolution.store == "chained"
-    assert resolution.where == "docker-credential-other"
+    assert resolution.location == "docker-credential-other"
     assert login(resolution.entry) == ("u", "s3cret")
     assert chains.asked == [f"get {key}"]
 

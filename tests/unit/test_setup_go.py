@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.setup import shown
+from credlatch.setup import diff
 
 if TYPE_CHECKING:
     from support.wiring import Wiring
@@ -69,4 +69,4 @@ def test_what_was_changed_since_is_left_and_ours_goes(wiring: Wiring) -> None:
     ],
 )
 def test_what_is_shown_of_it(line: str, seen: str) -> None:
-    assert shown.hidden(line, in_json=False) == seen
+    assert diff.hidden(line, in_json=False) == seen

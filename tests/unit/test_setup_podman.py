@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.setup import outranked
+from credlatch.setup import precedence
 
 if TYPE_CHECKING:
     from support.wiring import Wiring
@@ -63,7 +63,7 @@ def test_the_system_s_helpers_of_podman_s_count_where_the_user_s_say_nothing(
     path = wiring.home.path / "registries.conf"
     if system is not None:
         path.write_text(system)
-    monkeypatch.setattr(outranked, "_SYSTEM_REGISTRIES", str(path))
+    monkeypatch.setattr(precedence, "_SYSTEM_REGISTRIES", str(path))
     own = ".config/containers/registries.conf.d/credlatch.conf"
     assert wiring("podman", "--all-hosts") == 0
     assert ("is not asked any more" in wiring.said) == bool(said)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.errors import SetupError
-from credlatch.setup import undone
+from credlatch.setup import undo
 from support import users
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_what_is_still_wired_is_known(wiring: Wiring) -> None:
         assert wiring(*words) == 0
     (wiring.home.path / ".gitconfig").write_text("[credential")
     (wiring.home.path / ".bazelrc").unlink()
-    assert undone.still_wired(wiring.caller) == [
+    assert undo.still_wired(wiring.caller) == [
         ("docker --undo", f"{wiring.home.path}/{DOCKER}"),
         ("pixi --project --undo", f"{wiring.cwd}/.pixi/config.toml"),
     ]

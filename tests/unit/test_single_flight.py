@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.auth import Auth, Fresh
+from credlatch.auth import Auth, TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.pyx import PyxRefresh
 from credlatch.caller import Caller
@@ -54,7 +54,7 @@ class Kept(RenewableStore):
     def __init__(self, folder: Path, entry: Entry | None) -> None:
         self.folder = folder
         self.entry = entry
-        self.written: list[Fresh] = []
+        self.written: list[TokenResponse] = []
         self.open = 0
         self.room: OSError | None = None
         self.full: Exception | None = None
@@ -71,7 +71,7 @@ class Kept(RenewableStore):
         self.open += 1
         return self
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         self.open = 0
         if self.full is not None:
             raise self.full
@@ -98,11 +98,11 @@ def entry(
 class Server:
     """What takes the place of the network: it gives one answer, or raises one error."""
 
-    def __init__(self, answer: Fresh | Exception) -> None:
+    def __init__(self, answer: TokenResponse | Exception) -> None:
         self.answer = answer
         self.sent: list[str] = []
 
-    def __call__(self, grant: Auth, _request: Request, deadline: float) -> Fresh:
+    def __call__(self, grant: Auth, _request: Request, deadline: float) -> TokenResponse:
         assert deadline > time.monotonic()
         self.sent.append(grant.secret.reveal())
         if isinstance(self.answer, Exception):
@@ -111,10 +111,10 @@ class Server:
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fresh | Exception], Server]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[TokenResponse | Exception], Server]:
     """Put a server in the place of the network."""
 
-    def put(answer: Fresh | Exception) -> Server:
+    def put(answer: TokenResponse | Exception) -> Server:
         server = Server(answer)
         monkeypatch.setattr(exchanges, "exchange", server)
         return server
@@ -139,7 +139,7 @@ def run(store: Kept, seen: Entry, look: Callable[[], Entry | None] | None = None
 
 
 def test_what_is_due_is_fetched_once_and_kept(tmp_path: Path, serve: Callable[..., Server]) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     old = entry("old", NOW - 1)
     store = Kept(tmp_path, old)
     renewed = run(store, old)
@@ -154,10 +154,10 @@ def test_what_is_due_is_fetched_once_and_kept(tmp_path: Path, serve: Callable[..
 def test_what_is_sent_has_been_noted_before(
     tmp_path: Path, serve: Callable[..., Server], *, once: bool
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     noted = []
 
-    def sending(grant: Auth, request: Request, deadline: float) -> Fresh:
+    def sending(grant: Auth, request: Request, deadline: float) -> TokenResponse:
         noted.append((tmp_path / "store.renewals").read_text().split()[1])
         return server(grant, request, deadline)
 
@@ -191,7 +191,7 @@ def test_a_valid_token_other_than_the_one_seen_is_served_however_short_it_lives(
 def test_another_token_that_has_ended_too_is_renewed(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-3"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-3"), NOW + 3600))
     theirs = entry("theirs", NOW - 1, "r-2")
     run(Kept(tmp_path, theirs), entry("old", NOW - 60))
     assert server.sent == ["r-2"]
@@ -200,7 +200,7 @@ def test_another_token_that_has_ended_too_is_renewed(
 def test_a_token_without_an_end_is_due_unless_it_has_changed(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2")))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2")))
     seen = entry("opaque", None, once=True)
     theirs = entry("theirs", None, "r-9", once=True)
     assert run(Kept(tmp_path, theirs), seen) is theirs
@@ -261,14 +261,14 @@ def test_a_single_use_token_without_an_answer_is_never_sent_again(
         RenewalError("HTTP 500: try again"),
         LoginError("HTTP 400: log in again"),
         UnansweredError("it answered with something else than a token"),
-        Fresh(Secret("a\r\nb"), None, NOW + 3600),
-        Fresh(Secret("late"), None, NOW - 60),
-        Fresh(Secret("late"), Secret("r-2"), NOW - 60),
+        TokenResponse(Secret("a\r\nb"), None, NOW + 3600),
+        TokenResponse(Secret("late"), None, NOW - 60),
+        TokenResponse(Secret("late"), Secret("r-2"), NOW - 60),
     ],
     ids=["500", "400", "garbage", "no header", "expired", "expired, with another refresh token"],
 )
 def test_everybody_reads_the_first_cause(
-    tmp_path: Path, serve: Callable[..., Server], outcome: Fresh | Exception, *, once: bool
+    tmp_path: Path, serve: Callable[..., Server], outcome: TokenResponse | Exception, *, once: bool
 ) -> None:
     """However it failed, and whoever asks, with the lock or without."""
     server = serve(outcome)
@@ -290,7 +290,7 @@ def test_everybody_reads_the_first_cause(
 def test_what_came_and_could_not_be_kept_is_what_everybody_reads(
     tmp_path: Path, serve: Callable[..., Server], full: Exception
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     for once in (True, False):
         folder = tmp_path / str(once)
         folder.mkdir()
@@ -320,7 +320,7 @@ def test_no_text_has_what_was_sent_or_what_came(
         path.read_text() for path in tmp_path.iterdir()
     )
     (tmp_path / "store.renewals").unlink()
-    serve(Fresh(Secret("fresh-token"), Secret("next-one"), NOW + 3600))
+    serve(TokenResponse(Secret("fresh-token"), Secret("next-one"), NOW + 3600))
     store.full = StoreError("no room for fresh-token and next-one")
     with pytest.raises(RenewalError, match="no room for") as raised:
         run(store, old)
@@ -353,7 +353,7 @@ def test_a_token_that_lives_shortly_is_renewed_once_and_then_served(
     for life in (5, 60, 300):
         folder = tmp_path / str(life)
         folder.mkdir()
-        server = serve(Fresh(Secret("new"), Secret("r-2"), int(time.time()) + life))
+        server = serve(TokenResponse(Secret("new"), Secret("r-2"), int(time.time()) + life))
         old = entry("old", NOW - 1)
         store = Kept(folder, old)
         renewed = run(store, old)
@@ -371,7 +371,7 @@ def test_a_token_that_lives_shortly_is_renewed_once_and_then_served(
 def test_a_token_without_an_end_is_not_renewed_again_within_a_minute(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2")))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2")))
     old = entry("opaque", None, once=True)
     store = Kept(tmp_path, old)
     run(store, old)
@@ -384,7 +384,7 @@ def test_a_token_without_an_end_is_not_renewed_again_within_a_minute(
 def test_a_token_that_has_ended_when_it_is_read_again_was_good_when_it_came(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    fresh = Fresh(Secret("new"), Secret("r-2"), int(time.time()) + 1)
+    fresh = TokenResponse(Secret("new"), Secret("r-2"), int(time.time()) + 1)
     serve(fresh)
     old = entry("old", NOW - 1)
     store = Kept(tmp_path, old)
@@ -396,7 +396,7 @@ def test_a_token_that_has_ended_when_it_is_read_again_was_good_when_it_came(
 def test_nothing_is_sent_without_time_for_an_answer_and_who_has_more_sends_it(
     tmp_path: Path, serve: Callable[..., Server], left: float, *, once: bool
 ) -> None:
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     old = entry("old", NOW - 1, once=once)
     old.expires = NOW - 1
     store = Kept(tmp_path, old)
@@ -416,7 +416,7 @@ def test_a_call_that_comes_too_late_to_send_is_no_cause_for_others(
     store = Kept(tmp_path, old)
     with pytest.raises(RenewalError, match="no time was left"):
         run(store, old)
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     run(store, old)
     assert server.sent == ["r-1"]
 
@@ -424,13 +424,13 @@ def test_a_call_that_comes_too_late_to_send_is_no_cause_for_others(
 @pytest.mark.parametrize(
     "fresh",
     [
-        Fresh(Secret("a\r\nb"), Secret("r-2"), NOW + 3600),
-        Fresh(Secret("late"), Secret("r-2"), NOW - 60),
-        Fresh(Secret(""), Secret("r-2")),
+        TokenResponse(Secret("a\r\nb"), Secret("r-2"), NOW + 3600),
+        TokenResponse(Secret("late"), Secret("r-2"), NOW - 60),
+        TokenResponse(Secret(""), Secret("r-2")),
     ],
 )
 def test_a_token_of_no_use_is_not_kept_but_the_next_refresh_token_is(
-    tmp_path: Path, serve: Callable[..., Server], fresh: Fresh
+    tmp_path: Path, serve: Callable[..., Server], fresh: TokenResponse
 ) -> None:
     serve(fresh)
     old = entry("old", soon())
@@ -446,7 +446,7 @@ def test_a_token_of_no_use_is_not_kept_but_the_next_refresh_token_is(
 def test_a_token_of_no_use_without_another_refresh_token_changes_nothing(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    serve(Fresh(Secret("late"), None, NOW - 60))
+    serve(TokenResponse(Secret("late"), None, NOW - 60))
     old = entry("old", soon())
     store = Kept(tmp_path, old)
     with pytest.raises(RenewalError, match="already expired"):
@@ -457,7 +457,7 @@ def test_a_token_of_no_use_without_another_refresh_token_changes_nothing(
 def test_what_has_gone_after_it_was_written_is_a_failure(
     tmp_path: Path, serve: Callable[..., Server]
 ) -> None:
-    serve(Fresh(Secret("new")))
+    serve(TokenResponse(Secret("new")))
     old = entry("old", NOW - 1)
     looks = iter([old, None])
     with pytest.raises(StoreError, match="renewed token is not in"):
@@ -514,7 +514,7 @@ def test_those_who_wait_learn_the_outcome_all_at_once(
         assert ended == []
         if outcome == "renewed":
             store.entry = new
-            attempt.renewed(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+            attempt.renewed(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
         else:
             attempt.failed(RenewalError("the server is down"))
         # As one who reads the outcome slowly would hold it, if they held it while they read.
@@ -530,7 +530,7 @@ def test_where_the_holder_has_ended_without_an_outcome_one_of_all_follows(
     tmp_path: Path, serve: Callable[..., Server], *, once: bool
 ) -> None:
     """It was killed before it sent anything, or is another tool that wrote something else."""
-    server = serve(Fresh(Secret("new"), Secret("r-2"), NOW + 3600))
+    server = serve(TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600))
     old = entry("old", NOW - 1, once=once)
     store = Kept(tmp_path, old)
     ended: list[Entry | str] = []

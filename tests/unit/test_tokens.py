@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from credlatch.auth import Auth, Fresh
+from credlatch.auth import Auth, TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.pyx import PyxApiKey
 from credlatch.credential import Basic, Secret
@@ -26,7 +26,7 @@ def found(memory: TokenMemory, grant: Auth = KEY) -> Entry:
     return memory.read(Entry(None, "the environment", grant=grant), REQUEST)
 
 
-def keep(memory: TokenMemory, fresh: Fresh) -> None:
+def keep(memory: TokenMemory, fresh: TokenResponse) -> None:
     memory.prepare(found(memory)).commit(fresh)
 
 
@@ -34,11 +34,11 @@ def test_a_token_is_kept_as_its_flow_says_and_the_source_s_entry_is_as_it_was() 
     memory = TokenMemory()
     source = Entry(None, "the environment", grant=KEY)
     token = Secret("t")
-    keep(memory, Fresh(token, expires=4_000_000_000, credential=Basic("aws", token)))
+    keep(memory, TokenResponse(token, expires=4_000_000_000, credential=Basic("aws", token)))
     entry = memory.read(source, REQUEST)
     assert isinstance(entry.credential, Basic)
     assert (entry.credential.username, entry.expires) == ("aws", 4_000_000_000)
-    assert (source.credential, source.expires, source.slot) == (None, None, "")
+    assert (source.credential, source.expires, source.handle) == (None, None, "")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_token_is_kept_as_its_flow_says_and_the_source_s_entry_is_as_it_was() 
 )
 def test_it_is_nobody_s_who_has_another(other: Auth) -> None:
     memory = TokenMemory()
-    keep(memory, Fresh(Secret("t")))
+    keep(memory, TokenResponse(Secret("t")))
     assert found(memory).credential is not None
     assert found(memory, other).credential is None
     memory.clear()
@@ -61,7 +61,7 @@ def test_it_is_nobody_s_who_has_another(other: Auth) -> None:
 
 def test_one_whose_end_nobody_knows_is_fetched_again_after_a_minute() -> None:
     memory = TokenMemory()
-    keep(memory, Fresh(Secret("t")))
+    keep(memory, TokenResponse(Secret("t")))
     entry = found(memory)
     assert not margin.is_due(entry, time.time())
     assert margin.is_due(entry, time.time() + margin.LATELY)

@@ -380,7 +380,7 @@ def test_a_broken_file_does_not_hide_the_keyring(home: Home) -> None:
     found = UvStore(WithKeyring(home, FakeKeyring(*ITEMS))).find(urls.parse("https://example.com/"))
     assert found is not None
     assert isinstance(found.credential, Basic)
-    assert found.where == "the keyring (service uv:example.com)"
+    assert found.location == "the keyring (service uv:example.com)"
 
 
 def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(

@@ -151,9 +151,9 @@ def _ask(
         is_named_socket,
         is_own_socket,
         may_answer,
+        mount_namespace,
         socket,
         uid_of,
-        world,
     )
     from credlatch.agent.wire import FORWARDED, GET, unpack
     from credlatch.agent.wire import request as framed
@@ -198,7 +198,7 @@ def _ask(
         except OSError:
             cwd = b"/"
         variables = b"\0".join([name + b"=" + value for name, value in environ.items()])
-        question = framed(GET, asked, cwd, world(), request, variables)
+        question = framed(GET, asked, cwd, mount_namespace(), request, variables)
     connection.sendall(question)
     answered = _receive(connection, deadline)
     if answered is None:

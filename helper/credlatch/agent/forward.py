@@ -64,7 +64,7 @@ class Hosts:
         return self._any_port or (url.port == self._port if self._port else url.default_port)
 
 
-class ForwardingDesk:
+class ForwardingHandler:
     """Answers requests that come from elsewhere.
 
     Args:

@@ -36,7 +36,7 @@ def socket(environ: "Mapping[bytes, bytes]", uid: int, build: str) -> bytes:
     return b"%s/%s.sock" % (folder(environ, uid), build.encode())
 
 
-def world() -> bytes:
+def mount_namespace() -> bytes:
     """Where paths lead, so that a caller in a container or a chroot is not answered from outside.
 
     The mount namespace, where there are such, and the root folder's identity.

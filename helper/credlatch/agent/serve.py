@@ -10,11 +10,11 @@ import time
 
 from credlatch import clock
 from credlatch.agent import place, start
-from credlatch.agent.desk import Desk
-from credlatch.agent.early import Early
+from credlatch.agent.handler import Handler
 from credlatch.agent.log import Log
+from credlatch.agent.refresh_ahead import RefreshAhead
 from credlatch.agent.server import Server
-from credlatch.keep import Keep
+from credlatch.shared_cache import SharedCache
 from credlatch.system import folders, memory
 
 TYPE_CHECKING = False
@@ -107,17 +107,17 @@ class Agent:
         self._log = Log()
         if first := os.environ.pop(start.FIRST, ""):
             self._log.add(first)
-        self._keep = Keep()
-        self._early = Early(self._log, IDLE if idle is None else idle)
-        desk = Desk(self._keep, self._log, self._early, self._status, self._stop)
+        self._shared = SharedCache()
+        self._refresh_ahead = RefreshAhead(self._log, IDLE if idle is None else idle)
+        handler = Handler(self._shared, self._log, self._refresh_ahead, self._status, self._stop)
         uids = {os.getuid()}
-        self._server = Server(listen(path), desk.answer, uids, idle, self._chores)
+        self._server = Server(listen(path), handler.answer, uids, idle, self._chores)
         self._socket = identity(path)
 
     def run(self) -> None:
         """Serve until idle, stopped, or asked to end by a signal."""
         run_until_signalled(self._server, self._path)
-        self._keep.close()
+        self._shared.close()
 
     def _stop(self) -> None:
         # Unlinked first: who comes from now on finds no agent, and not one that is ending.
@@ -127,10 +127,10 @@ class Agent:
     def _chores(self) -> float | None:
         if not os.path.exists(sys.executable) or identity(self._path) != self._socket:
             return None  # uninstalled, or nobody can find us any more
-        self._keep.tidy()
-        seconds = self._early.seconds()
+        self._shared.tidy()
+        seconds = self._refresh_ahead.seconds()
         if seconds == 0.0:
-            self._server.do(self._early.renew)
+            self._server.do(self._refresh_ahead.renew)
         return seconds or LATER
 
     def _status(self) -> str:

@@ -8,7 +8,7 @@ HEAD = len(MAGIC) + 1 + 4  # bytes before a request's fields: what it asks for, 
 LONGEST = 4 * 1024 * 1024  # bytes of all fields together
 
 # What a request asks for.
-GET = b"G"  # fields: protocol, working directory, world, standard input, environment
+GET = b"G"  # fields: protocol, working directory, mount namespace, standard input, environment
 FORWARDED = b"F"  # fields: protocol, standard input
 STATUS = b"S"  # no fields
 LOG = b"L"  # no fields

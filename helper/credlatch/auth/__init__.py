@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.url import Url
 
-    Flow = Generator["HttpRequest", "HttpResponse", "Fresh"]
+    Flow = Generator["HttpRequest", "HttpResponse", "TokenResponse"]
 
 
 class Auth:
@@ -25,10 +25,10 @@ class Auth:
     Attributes:
         secret: what it begins with.
         server: the URL that requests go to, or below which they go.
-        advice: what a person does when the secret is no longer taken.
+        remedy: what a person does when the secret is no longer taken.
     """
 
-    __slots__ = ("advice", "secret", "server")
+    __slots__ = ("remedy", "secret", "server")
 
     # Whether the server takes the secret just once. Then a request that was sent and not answered
     # is never repeated: the token may be spent, and a second use can revoke the whole login.
@@ -36,10 +36,10 @@ class Auth:
     # Whether it may be sent again within one call, after a request that was not answered.
     repeatable = False
 
-    def __init__(self, secret: Secret, server: str, advice: str) -> None:
+    def __init__(self, secret: Secret, server: str, remedy: str) -> None:
         self.secret = secret
         self.server = server
-        self.advice = advice
+        self.remedy = remedy
 
     def cache_key(self, request: Request) -> str | None:  # noqa: ARG002 - by default of none
         """What else a token depends on than the kind, the secret and the server.
@@ -132,7 +132,7 @@ class HttpResponse:
         self.at = at
 
 
-class Fresh:
+class TokenResponse:
     """What a flow made.
 
     Attributes:

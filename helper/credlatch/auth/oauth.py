@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch.auth import Auth, Fresh, HttpRequest
+from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Secret
 
 TYPE_CHECKING = False
@@ -26,9 +26,9 @@ class OAuthRefresh(Auth):
     single_use = False
 
     def __init__(
-        self, secret: Secret, server: str, client_id: str, advice: str, audience: str | None = None
+        self, secret: Secret, server: str, client_id: str, remedy: str, audience: str | None = None
     ) -> None:
-        super().__init__(secret, server, advice)
+        super().__init__(secret, server, remedy)
         self.client_id = client_id
         self.audience = audience
 
@@ -48,7 +48,7 @@ class OAuthRefresh(Auth):
         # A token of another type (RFC 6749, 7.1) is of no use in our header, nor is it to rattler;
         # the refresh token that came with it counts all the same.
         is_bearer = said.token_type is None or said.token_type.lower() == "bearer"
-        return Fresh(
+        return TokenResponse(
             Secret(said.access_token if is_bearer else ""),
             Secret(said.refresh_token) if said.refresh_token else None,
             responses.end(said.expires_in, response.at),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch.auth import Auth, Fresh, HttpRequest
+from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Secret
 
 TYPE_CHECKING = False
@@ -28,4 +28,4 @@ class PositIdentity(Auth):
             "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
         }
         response = yield HttpRequest("POST", f"{self.server.rstrip('/')}/__api__/token", form=form)
-        return Fresh(Secret(responses.read(self, response, responses.Token).access_token))
+        return TokenResponse(Secret(responses.read(self, response, responses.Token).access_token))

@@ -5,7 +5,7 @@ The path of a request replaces that of the API's URL. A token's end stands in th
 
 from __future__ import annotations
 
-from credlatch.auth import Auth, Fresh, HttpRequest
+from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Secret
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ class _Pyx(Auth):
 
         response = yield self._post("/".join(self.server.split("/", 3)[:3]))
         said = responses.read(self, response, responses.Tokens)
-        return Fresh(
+        return TokenResponse(
             Secret(said.access_token), Secret(said.refresh_token) if said.refresh_token else None
         )
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from credlatch.auth import Auth, Fresh, HttpResponse
+    from credlatch.auth import Auth, HttpResponse, TokenResponse
 
     T = TypeVar("T")
 
@@ -111,11 +111,11 @@ def refusal(auth: Auth, status: int, error: str = "") -> RenewalError:
         return again
     # A 403 without a word of OAuth's comes from a firewall as often as from the server.
     if error in {"invalid_grant", "invalid_token"} or status in {400, 401}:
-        return LoginError(f"{auth.shown} no longer takes this login ({said}): {auth.advice}")
+        return LoginError(f"{auth.shown} no longer takes this login ({said}): {auth.remedy}")
     return again
 
 
-def checked(auth: Auth, fresh: Fresh, now: float) -> RenewalError | None:
+def checked(auth: Auth, fresh: TokenResponse, now: float) -> RenewalError | None:
     """Why a fresh token cannot be used, or None."""
     token = fresh.token.reveal()
     ends = fresh.expires if fresh.expires is not None else jwt.expiry(token)

@@ -133,10 +133,10 @@ def _forward(hosts: Sequence[str]) -> int:
         ) from None
     except OSError as error:
         raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
-    desk = forward.ForwardingDesk(wanted, Log(show))
+    handler = forward.ForwardingHandler(wanted, Log(show))
     uids = {os.getuid(), 0}  # a container's root is root
     use = wire.FORWARDED
-    server = Server(listener, desk.answer, uids, None, lambda: serve.LATER, use)
+    server = Server(listener, handler.answer, uids, None, lambda: serve.LATER, use)
     serve.run_until_signalled(server, path, announce)
     os.close(lock)
     return 0

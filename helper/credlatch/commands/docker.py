@@ -69,5 +69,5 @@ def _tell_what_stays(key: str, request: Request, caller: Caller) -> None:
     entry = Resolver(caller, others).standing(request)
     if entry is not None:
         caller.warn(
-            f"{key} still gets what is in {entry.where}: another tool keeps that, and ends it"
+            f"{key} still gets what is in {entry.location}: another tool keeps that, and ends it"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from credlatch import logins
 from credlatch import request as requests
-from credlatch.commands import asked, streams
+from credlatch.commands import output, streams
 from credlatch.credential import Basic
 from credlatch.errors import UsageError
 from credlatch.protocols import git
@@ -36,9 +36,9 @@ def run(args: list[str], caller: Caller) -> int:
         args, keeps = args[1:], False
     match args:
         case ["store"] if keeps:
-            return asked.answer(caller, lambda: _store(caller))
+            return output.answer(caller, lambda: _store(caller))
         case ["erase"] if keeps:
-            return asked.answer(caller, lambda: _erase(caller))
+            return output.answer(caller, lambda: _erase(caller))
         case ["capability"]:
             streams.answer(git.CAPABILITIES)
         case ["--help" | "-h"]:
@@ -72,8 +72,8 @@ def _is_forwarded(stdin: bytes) -> bool:
     """Whether another machine's agent answers for it: there it is kept, and stays."""
     from credlatch.agent import client
 
-    asked = (b"protocol", b"host", b"path", b"username")
-    rows = [row for row in stdin.split(b"\n") if row.partition(b"=")[0] in asked]
+    output = (b"protocol", b"host", b"path", b"username")
+    rows = [row for row in stdin.split(b"\n") if row.partition(b"=")[0] in output]
     return client.ask_another(b"git", b"\n".join(rows)) is not None
 
 
@@ -96,8 +96,8 @@ def _erase(caller: Caller) -> bytes:
     secret = refused.token or refused.password
     known = _known(caller, url) if secret else None
     if known is not None and known.credential.secret == secret:
-        advice = known.entry.advice
-        streams.say(f"{url.shown} refused the credential from {known.where}: {advice}")
+        remedy = known.entry.remedy
+        streams.say(f"{url.shown} refused the credential from {known.location}: {remedy}")
     return b""
 
 

@@ -11,7 +11,7 @@ from credlatch import __version__
 from credlatch.commands import streams
 from credlatch.commands.parsing import Parser
 from credlatch.errors import UsageError
-from credlatch.install import layout, put, take
+from credlatch.install import installer, layout, uninstaller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def install(args: list[str], caller: Caller) -> int:
     prefix = _absolute(options.prefix, caller)
     program = layout.running()
     into = layout.Layout(prefix)
-    changed = put.put(program, into, force=options.force)
+    changed = installer.install(program, into, force=options.force)
     version = os.path.join(into.lib, program.name)
     _say(f"credlatch {__version__} is {'' if changed else 'already '}installed in {version}")
     if sys.platform == "win32":
@@ -52,15 +52,15 @@ def uninstall(args: list[str], caller: Caller) -> int:
     """
     # What is needed from now on, while it can still be found.
     from credlatch.agent import client, control, wire  # noqa: F401
-    from credlatch.setup import undone
+    from credlatch.setup import undo
     from credlatch.system import writable  # noqa: F401
 
     parser = _parser("uninstall", "Take away what install has put there.", caller)
     prefix = _absolute(parser.parse_args(args).prefix, caller)
     from_there = layout.Layout(prefix)
-    wired = undone.still_wired(caller)
-    gone = take.take(from_there)
-    unpacked, elsewhere = take.take_unpacked(caller)
+    wired = undo.still_wired(caller)
+    gone = uninstaller.uninstall(from_there)
+    unpacked, elsewhere = uninstaller.take_unpacked(caller)
     if gone:
         _say(f"credlatch is no longer installed in {prefix}")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch import logins
-from credlatch.commands import asked, streams, typed
+from credlatch.commands import output, streams, typed
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
@@ -28,7 +28,7 @@ def run(args: list[str], caller: Caller) -> int:
         return 0
     call = keyring.parse(args)
     does = _set if call.operation == "set" else _delete
-    return asked.answer(caller, lambda: does(call, caller))
+    return output.answer(caller, lambda: does(call, caller))
 
 
 def _set(call: keyring.Call, caller: Caller) -> bytes:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from credlatch.caller import Caller
-    from credlatch.keep import Keep
     from credlatch.secrets.source import Says, Source
     from credlatch.secrets.wanted import Wanted
+    from credlatch.shared_cache import SharedCache
 
     class File(Protocol):
         """A secret's file."""
@@ -82,10 +82,10 @@ def _run(
     options: argparse.Namespace,
     caller: Caller,
 ) -> int:
-    from credlatch.keep import Keep
     from credlatch.secrets import child, folder
     from credlatch.secrets.source import Says
     from credlatch.secrets.wired import FOLDER_VARIABLE, Given, wired
+    from credlatch.shared_cache import SharedCache
     from credlatch.system import memory
     from credlatch.system.environment import environment_without_loader
 
@@ -97,9 +97,9 @@ def _run(
         if not all(each.in_environment for each in every):
             place = until_the_end.enter_context(folder.private(caller))
         memory.forbid_dumps()
-        keep = Keep()
-        until_the_end.callback(keep.close)
-        sources, variables = _found(every, options, caller, says, keep)
+        shared = SharedCache()
+        until_the_end.callback(shared.close)
+        sources, variables = _found(every, options, caller, says, shared)
         given = [Given(name, None) for name in variables]
         given += [Given(each.id, os.path.join(place, each.id)) for each in sources]
         if place:
@@ -132,7 +132,11 @@ def _run(
 
 
 def _found(
-    every: Sequence[Wanted], options: argparse.Namespace, caller: Caller, says: Says, keep: Keep
+    every: Sequence[Wanted],
+    options: argparse.Namespace,
+    caller: Caller,
+    says: Says,
+    shared: SharedCache,
 ) -> tuple[list[Source], dict[str, str]]:
     """What there is a credential for: secrets for files, and the variables with theirs.
 
@@ -144,7 +148,7 @@ def _found(
     sources: list[Source] = []
     variables: dict[str, str] = {}
     for each in every:
-        source = Source(each, caller.environ, says, keep=keep)
+        source = Source(each, caller.environ, says, shared=shared)
         first = source.first()
         if first is None:
             if not options.allow_missing:
@@ -173,7 +177,7 @@ def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
         SecretsError: it cannot be made.
     """
     from credlatch.secrets.fifo import Fifo
-    from credlatch.secrets.held import HeldFile
+    from credlatch.secrets.leased_file import LeasedFile
     from credlatch.system.files import reason
 
     path = os.path.join(folder, source.id)
@@ -186,7 +190,7 @@ def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
 
     if not fifo:
         try:
-            return HeldFile(path, source.for_reader, lost)
+            return LeasedFile(path, source.for_reader, lost)
         except OSError:
             pass  # not Linux, or a kernel that imitates it
     try:

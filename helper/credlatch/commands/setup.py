@@ -11,8 +11,8 @@ from credlatch.commands import streams, withheld
 from credlatch.commands.parsing import Parser
 from credlatch.errors import SetupError, UsageError
 from credlatch.resolve import Resolver
-from credlatch.setup import hosts, plan, record, shown, tools, undone, written
-from credlatch.setup import kept as kept_logins
+from credlatch.setup import diff, hosts, plan, record, tools, transaction, undo
+from credlatch.setup import remaining_logins as kept_logins
 from credlatch.stores import BROKEN, NOT_ASKED, NOTHING_THERE
 from credlatch.system.files import reason
 from credlatch.system.locks import Exclusive
@@ -85,9 +85,9 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         made.notes += withheld.notes(tool, wanted, caller)
     elif wanted and tool.ports and made.files:
         made.notes += plan.unknown_ports(made.asked)
-    _show(shown.whole(made.files))
+    _show(diff.whole(made.files))
     if made.link is not None and made.makes_link:
-        _show(list(shown.link(made.link)))
+        _show(list(diff.link(made.link)))
     for line in (*made.left, *made.notes):
         _say(line)
     if made.is_empty:
@@ -117,7 +117,7 @@ def _make(made: Plan, kept: str, caller: Caller) -> None:
             )
             steps.add(made.files, made.link, made_link=made.makes_link or made_before)
             try:
-                written.write(made.files, made.link if made.makes_link else None)
+                transaction.write(made.files, made.link if made.makes_link else None)
             except SetupError:
                 steps.drop_last()
                 raise
@@ -130,11 +130,11 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
     if not steps.steps:
         _say(f"{tool.name}: nothing to undo")
         return 0
-    made = undone.undoing(steps, caller)
+    made = undo.undoing(steps, caller)
     stay = kept_logins.staying(tool, steps, caller)
-    _show(shown.whole(made.files))
+    _show(diff.whole(made.files))
     if made.link is not None:
-        _show(list(shown.link(made.link, gone=True)))
+        _show(list(diff.link(made.link, gone=True)))
     for line in (*made.notes, *stay):
         _say(line)
     if options.dry_run:
@@ -144,9 +144,9 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
         return _NOT_DONE
     try:
         with Exclusive(f"{record.folder(caller)}/lock", PATIENCE):
-            written.write(made.files, remove=made.link)
+            transaction.write(made.files, remove=made.link)
             steps.write([])
-            written.remove_folders(made.folders)
+            transaction.remove_folders(made.folders)
     except OSError as error:
         raise SetupError(f"{kept} cannot be removed: {reason(error)}") from None
     if not made.notes:

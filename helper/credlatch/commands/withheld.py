@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def notes(tool: Tool, urls: Iterable[Url], caller: Caller) -> list[str]:
     """What to tell a person who wires a tool for registries at these addresses."""
     return [
-        f"{url.netloc}: {tool.name} is not given what is in {where}, which does not name "
+        f"{url.netloc}: {tool.name} is not given what is in {location}, which does not name "
         f"this registry and its port: {tool.name} login {url.netloc}"
         for url in urls
-        if (where := _where(url, caller))
+        if (location := _location(url, caller))
     ]
 
 
-def _where(url: Url, caller: Caller) -> str:
+def _location(url: Url, caller: Caller) -> str:
     """Where there is a credential for a URL that a registry's client does not get; or empty."""
     request = docker.parse_get(url.netloc.encode())
     resolver = Resolver(caller)
@@ -32,4 +32,4 @@ def _where(url: Url, caller: Caller) -> str:
         return ""
     request.registry = False
     other = resolver.standing(request)
-    return "" if other is None else other.where
+    return "" if other is None else other.location

@@ -71,7 +71,7 @@ def render(resolution: Resolution | None) -> bytes:
     answer = f'{{"headers":{{{headers}}}{ends}}}\n'.encode()
     if len(answer) > MAX_ANSWER:
         raise RequestError(
-            f"the credential from {resolution.where} makes an answer of {len(answer)} bytes; "
+            f"the credential from {resolution.location} makes an answer of {len(answer)} bytes; "
             f"Bazel reads {MAX_ANSWER}"
         )
     return answer

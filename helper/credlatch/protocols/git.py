@@ -146,7 +146,7 @@ def render(asked: Description, resolution: Resolution) -> bytes:
         lines += [("username", username), ("password", password.reveal())]
     if resolution.expires is not None:
         lines.append(("password_expiry_utc", str(resolution.expires)))
-    return b"".join(_line(name, value, resolution.where) for name, value in lines)
+    return b"".join(_line(name, value, resolution.location) for name, value in lines)
 
 
 def _header_is_better(asked: Description, resolution: Resolution) -> bool:
@@ -172,16 +172,16 @@ def _login(asked: Description, resolution: Resolution) -> tuple[str, Secret]:
     return asked.username or git_user(host), password
 
 
-def _line(name: str, value: str, where: str) -> bytes:
+def _line(name: str, value: str, location: str) -> bytes:
     line = f"{name}={value}\n".encode()
     if set(value) & set("\n\r\0"):
         raise StoreError(
-            f"the credential from {where} cannot be given to git: its {name} has a line break "
+            f"the credential from {location} cannot be given to git: its {name} has a line break "
             "or a NUL"
         )
     if len(line) > MAX_LINE:
         raise StoreError(
-            f"the credential from {where} cannot be given to git: its {name} makes a line of "
+            f"the credential from {location} cannot be given to git: its {name} makes a line of "
             f"{len(line)} bytes, and {MAX_LINE} is the most"
         )
     return line

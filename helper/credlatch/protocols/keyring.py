@@ -130,8 +130,8 @@ def render(call: Call, resolution: Resolution) -> bytes:
     if call.with_username:
         if set(username + text) & set("\n\r\0"):
             raise StoreError(
-                f"the login from {resolution.where} has a line break or a NUL, which lines cannot "
-                "hold: ask with --output json"
+                f"the login from {resolution.location} has a line break or a NUL, which lines "
+                "cannot hold: ask with --output json"
             )
         text = f"{username}\n{text}"
     return f"{text}\n".encode()

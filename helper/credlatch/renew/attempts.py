@@ -15,7 +15,7 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Auth, Fresh
+    from credlatch.auth import Auth, TokenResponse
     from credlatch.renew.cache import FileLock
     from credlatch.renew.notes import Notes
     from credlatch.renew.tokens import KeptToken
@@ -120,7 +120,7 @@ class Attempt:
             self._notes.drop(self._name())
             self._write()
 
-    def answered(self, fresh: Fresh) -> None:
+    def answered(self, fresh: TokenResponse) -> None:
         """Keep what was answered out of every text."""
         self._secrets += [fresh.token, *([fresh.refresh_token] if fresh.refresh_token else [])]
 
@@ -140,7 +140,7 @@ class Attempt:
             return self._ended(_OPEN, RenewalError(f"{text}: try again"))
         return self._ended(_FAILED, RenewalError(text))
 
-    def useless(self, error: RenewalError, fresh: Fresh) -> RenewalError:
+    def useless(self, error: RenewalError, fresh: TokenResponse) -> RenewalError:
         """Note that a token came that cannot be used; the error that everybody is to read.
 
         Where another refresh token came with it, that one is kept, and the note is about it.
@@ -152,7 +152,7 @@ class Attempt:
         self._sent = fresh.refresh_token
         return self.failed(error)
 
-    def renewed(self, fresh: Fresh) -> None:
+    def renewed(self, fresh: TokenResponse) -> None:
         """Forget the note: the grant was exchanged, and what came back has been kept.
 
         When the token was fetched is remembered where it may make a difference.
@@ -177,7 +177,7 @@ class Attempt:
         return digest("grant", self._grant.server, self._sent)
 
     def _used_up(self, cause: str) -> str:
-        return f"{cause}; its refresh token is good for one use only: {self._grant.advice}"
+        return f"{cause}; its refresh token is good for one use only: {self._grant.remedy}"
 
     def _ended(self, state: str, error: RenewalError, at: float | None = None) -> RenewalError:
         if self._notes is not None:

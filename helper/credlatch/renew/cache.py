@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
     from credlatch.renew.tokens import KeptToken
     from credlatch.request import Request
     from credlatch.stores import Entry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     class PendingWrite(Protocol):
         """Room for a renewed entry, where the old one was read."""
 
-        def commit(self, fresh: Fresh) -> None:
+        def commit(self, fresh: TokenResponse) -> None:
             """Keep it.
 
             Raises:

@@ -10,11 +10,11 @@ from credlatch.errors import LoginError, RenewalError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Auth, Fresh, HttpRequest, HttpResponse
+    from credlatch.auth import Auth, HttpRequest, HttpResponse, TokenResponse
     from credlatch.request import Request
 
 
-def exchange(auth: Auth, request: Request, deadline: float) -> Fresh:
+def exchange(auth: Auth, request: Request, deadline: float) -> TokenResponse:
     """What a flow makes.
 
     Args:
@@ -28,7 +28,7 @@ def exchange(auth: Auth, request: Request, deadline: float) -> Fresh:
         RenewalError: anything else.
     """
     if not auth.secret.fits_a_header:
-        raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.advice}")
+        raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
     flow = auth.flow(request, time.time())
     try:
         asked = next(flow)
@@ -46,7 +46,7 @@ def exchange(auth: Auth, request: Request, deadline: float) -> Fresh:
                     "page?)"
                 ) from None
     except StopIteration as end:
-        fresh: Fresh = end.value
+        fresh: TokenResponse = end.value
     if fresh.expires is None:
         fresh.expires = jwt.expiry(fresh.token.reveal())
     return fresh

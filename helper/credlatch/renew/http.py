@@ -229,7 +229,7 @@ def _send(
             return HttpResponse(response.status_code, dict(response.headers), body, time.time())
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
         raise NotSentError(
-            f"{server.shown} cannot be reached ({_reason(error)}): {_advice(error, server)}"
+            f"{server.shown} cannot be reached ({_reason(error)}): {_remedy(error, server)}"
         ) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
         raise NotSentError(f"{server.shown} cannot be asked for a token: log in again") from None
@@ -237,7 +237,7 @@ def _send(
         raise UnansweredError(f"{server.shown} gave no answer ({_reason(error)})") from None
 
 
-def _advice(error: httpx.TransportError, server: urls.Url) -> str:
+def _remedy(error: httpx.TransportError, server: urls.Url) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credlatch.auth import Auth, Fresh
+    from credlatch.auth import Auth, TokenResponse
     from credlatch.caller import Caller
     from credlatch.credential import Secret
     from credlatch.renew.cache import TokenCache
@@ -61,7 +61,7 @@ def renew(
         return flight.run()
     except OSError as error:
         raise RenewalError(
-            f"the token in {entry.where} is not renewed, because the result could not be kept "
+            f"the token in {entry.location} is not renewed, because the result could not be kept "
             f"({files.reason(error)}): make room or make the folder writable"
         ) from None
 
@@ -120,7 +120,7 @@ class _Flight:
     def _found(self) -> Entry:
         found = self._look()
         if found is None or found.grant is None:
-            raise RenewalError(f"the entry in {self._seen.where} has gone: log in again")
+            raise RenewalError(f"the entry in {self._seen.location} has gone: log in again")
         return found
 
     def _is_settled(self, found: Entry) -> bool:
@@ -149,15 +149,17 @@ class _Flight:
         attempt.check(held=True)
         enough = ENOUGH_ONCE if grant.single_use else ENOUGH
         if self._deadline - time.monotonic() < enough:
-            raise RenewalError(f"no time was left to renew the token in {found.where}: try again")
+            raise RenewalError(
+                f"no time was left to renew the token in {found.location}: try again"
+            )
         fresh = self._exchanged(found, grant, attempt)
         renewed = self._look()
         if renewed is None or renewed.credential is None:
-            raise StoreError(f"the renewed token is not in {found.where}: log in again")
+            raise StoreError(f"the renewed token is not in {found.location}: log in again")
         if renewed.credential.secret == fresh.token:
             renewed.fetched = time.time()
         elif not margin.is_valid(renewed, time.time()):
-            raise StoreError(f"the renewed token is not in {found.where}: log in again")
+            raise StoreError(f"the renewed token is not in {found.location}: log in again")
         return renewed
 
     def _serves(self, found: Entry, attempt: Attempt) -> bool:
@@ -170,7 +172,7 @@ class _Flight:
             return margin.is_valid(found, now)
         return not margin.is_due(found, now + self._ahead)
 
-    def _exchanged(self, entry: Entry, grant: Auth, attempt: Attempt) -> Fresh:
+    def _exchanged(self, entry: Entry, grant: Auth, attempt: Attempt) -> TokenResponse:
         """Send the grant, and keep what comes.
 
         Raises:
@@ -200,15 +202,17 @@ class _Flight:
                     pending.commit(fresh)
                 elif fresh.refresh_token is not None and entry.credential is not None:
                     # The token is of no use, but the next refresh token must not be lost.
-                    from credlatch.auth import Fresh
+                    from credlatch.auth import TokenResponse
 
                     old = entry.credential
-                    pending.commit(Fresh(old.secret, fresh.refresh_token, entry.expires, old))
+                    pending.commit(
+                        TokenResponse(old.secret, fresh.refresh_token, entry.expires, old)
+                    )
             except (StoreError, RenewalError, OSError) as error:
                 why = files.reason(error) if isinstance(error, OSError) else str(error)
                 lost = RenewalError(
-                    f"a fresh token for {entry.where} has come from {grant.shown} and could not be "
-                    f"kept ({why}; make room, or make the folder writable)"
+                    f"a fresh token for {entry.location} has come from {grant.shown} and could not "
+                    f"be kept ({why}; make room, or make the folder writable)"
                 )
                 raise attempt.failed(lost, spent=True) from None
             if useless is not None:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
     from credlatch.request import Request
     from credlatch.stores import Entry
 
@@ -37,10 +37,10 @@ class TokenMemory:
             return entry
         found = copy(entry)
         kind = f"{type(entry.grant)}\n{key}"
-        found.slot = digest(kind, entry.grant.server, entry.grant.secret)
+        found.handle = digest(kind, entry.grant.server, entry.grant.secret)
         # One whose end nobody knows is not served for ever.
         found.renew_unknown = True
-        token = self._at(found.slot)
+        token = self._at(found.handle)
         fresh = token.fresh
         if fresh is not None:
             found.credential, found.expires = fresh.credential, fresh.expires
@@ -49,11 +49,11 @@ class TokenMemory:
 
     def lock(self, entry: Entry) -> KeptToken:
         """What one thread holds at a time."""
-        return self._at(entry.slot)
+        return self._at(entry.handle)
 
     def prepare(self, entry: Entry) -> KeptToken:
         """There is always room."""
-        return self._at(entry.slot)
+        return self._at(entry.handle)
 
     def tidy(self) -> None:
         """Forget what has ended. The places stay: somebody may be about to renew it there."""
@@ -81,13 +81,13 @@ class KeptToken:
     """The place of one token, its lock, and what is noted of it: as ``FileLock`` has it."""
 
     def __init__(self) -> None:
-        self.fresh: Fresh | None = None
+        self.fresh: TokenResponse | None = None
         self.fetched = 0.0
         self.changed = threading.Condition()
         self.is_held = False
         self._notes: dict[str, Note] = {}
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         """Keep it."""
         self.fetched = time.time()
         self.fresh = fresh

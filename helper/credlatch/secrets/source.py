@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from credlatch.credential import Secret
-    from credlatch.keep import Keep
     from credlatch.secrets.wanted import Wanted
+    from credlatch.shared_cache import SharedCache
 
 MAX_SIZE = 512_000  # bytes of a secret: BuildKit takes no larger one (MaxSecretSize)
 # What a reader finds who is let through without us, because we were killed or too slow.
@@ -74,7 +74,7 @@ class Source:
         environ: the environment that the stores are found by.
         says: takes warnings, and why a reader gets nothing.
         patience: seconds for which a renewal is tried again.
-        keep: what all readings of a process leave for each other: a connection to the keyring.
+        shared: what all readings of a process leave for each other: a connection to the keyring.
 
     Attributes:
         id: what the build calls it.
@@ -87,7 +87,7 @@ class Source:
         environ: Mapping[str, str],
         says: Says,
         patience: float = PATIENCE,
-        keep: Keep | None = None,
+        shared: SharedCache | None = None,
     ) -> None:
         self.id = wanted.id
         self.unread = wanted.unread
@@ -95,7 +95,7 @@ class Source:
         self._environ = environ
         self._says = says
         self._patience = patience
-        self._keep = keep
+        self._shared = shared
         self._changed = threading.Condition()
         self._at_work = 0
         self._ended = False
@@ -108,7 +108,7 @@ class Source:
         """
         wanted = self._wanted
         request = requests.for_url(wanted.url, login=shapes.needs_login(wanted.shape))
-        caller = Caller(self._environ, keep=self._keep)
+        caller = Caller(self._environ, shared=self._shared)
         try:
             with self._work():
                 resolution = Resolver(caller).resolve(request)
@@ -123,7 +123,7 @@ class Source:
             return _encoded(made)
         except ValueError as error:
             raise SecretsError(
-                f"the credential from {resolution.where} does not go as {wanted.shape}: {error}"
+                f"the credential from {resolution.location} does not go as {wanted.shape}: {error}"
             ) from None
 
     def first(self) -> bytes | None:

@@ -6,7 +6,7 @@ import os
 
 from credlatch.errors import SetupError, UsageError
 from credlatch.setup import links, places, tools
-from credlatch.setup.filling import Filling
+from credlatch.setup.editor import Editor
 from credlatch.stores import chained
 from credlatch.system import programs
 
@@ -117,8 +117,8 @@ class _Work:
     """One tool's wiring while it is decided on, setting by setting."""
 
     def __init__(self, tool: Tool, place: Place, others: str, caller: Caller, made: Plan) -> None:
-        self.config = Filling(place, caller)
-        self.chain = Filling(places.Place(chained.path_of(caller), "json"), caller)
+        self.config = Editor(place, caller)
+        self.chain = Editor(places.Place(chained.path_of(caller), "json"), caller)
         self._tool = tool
         self._place = place
         self._others = others

@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import dataclass
 
-from credlatch.setup import names, outranked, places
+from credlatch.setup import names, places, precedence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _docker(name: str, serves: str, done_by: str = "") -> Tool:
         all_key=("credsStore",),
         value=_always(_DOCKER),
         is_ours=names.is_credlatch,
-        outranked=outranked.creds_store,
+        outranked=precedence.creds_store,
         ports=True,
         chain="docker",
         offer="docker login elsewhere writes passwords into config.json: "
@@ -166,11 +166,11 @@ def _podman(name: str, serves: str, done_by: str = "") -> Tool:
         program=DOCKER_PROGRAM,
         place=places.containers,
         keys=names.containers_keys,
-        all_key=outranked.REGISTRIES_KEY,
+        all_key=precedence.REGISTRIES_KEY,
         all_place=places.registries,
-        value=lambda place: _DOCKER if place.format == "json" else (outranked.AUTH_FILES, _DOCKER),
+        value=lambda place: _DOCKER if place.format == "json" else (precedence.AUTH_FILES, _DOCKER),
         is_ours=names.has_credlatch,
-        outranked=outranked.system_helpers,
+        outranked=precedence.system_helpers,
         ports=True,
         chain="docker",
         keeps=_KEEPS.format("what podman login is told for these"),
@@ -191,7 +191,7 @@ TOOLS = {
             all_key=("",),
             value=_bazel_helper,
             is_ours=names.is_credlatch,
-            outranked=outranked.wider_pattern,
+            outranked=precedence.wider_pattern,
             chain="bazel",
             consequences=(
                 "Bazel itself reads no netrc any more, and heeds no rule's own auth",
@@ -253,9 +253,9 @@ TOOLS = {
             value=_always((_GIT,)),
             beside=(_GIT_BESIDE,),
             is_ours=names.first_is_credlatch,
-            outranked=outranked.git_former,
-            named=outranked.git_named,
-            within=outranked.git_within,
+            outranked=precedence.git_former,
+            named=precedence.git_named,
+            within=precedence.git_within,
             chain="",
             keeps=_KEEPS.format("a password that git asks a person for"),
         ),
@@ -270,7 +270,7 @@ TOOLS = {
             adds=True,
             chain="",
             keeps=_KEEPS.format("what cargo login is told"),
-            advice=outranked.other_providers,
+            advice=precedence.other_providers,
         ),
         Tool(
             name="go",

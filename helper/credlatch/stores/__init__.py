@@ -48,10 +48,10 @@ class Store:
         """
         return None if request.url is None else self._of_user(self.find(request.url), request)
 
-    def pass_over(self, why: str, where: str) -> None:
+    def pass_over(self, why: str, location: str) -> None:
         """Note what is there, and why it is no answer: OTHER_USER and the like, or such a text."""
-        if (why, where) not in self.near:  # under another of its names
-            self.near += ((why, where),)
+        if (why, location) not in self.near:  # under another of its names
+            self.near += ((why, location),)
 
     def _of_user(self, entry: Entry | None, request: Request) -> Entry | None:
         """An entry, unless it is the login of another user than a request names.
@@ -62,7 +62,7 @@ class Store:
             return entry
         if entry.credential.username in {request.username, TOKEN_USER}:
             return entry
-        self.pass_over(OTHER_USER, entry.where)
+        self.pass_over(OTHER_USER, entry.location)
         return None
 
     def hosts(self) -> Iterable[str]:
@@ -199,51 +199,51 @@ class Entry:
 
     Attributes:
         credential: what it is; None when there is only a grant to get one with.
-        where: the place it was read, in words for a person.
+        location: the place it was read, in words for a person.
         expires: when it ends, in seconds since 1970 UTC, from the store or from the JWT itself;
             None when unknown.
         fetched: when we fetched it, likewise, where that is remembered: with its end, its life.
         grant: what renews it, or None.
         renew_unknown: whether a credential whose end is unknown is to be renewed at each use.
-        slot: what the store needs to find the place again.
-        advice: what a person does when it has ended and nothing renews it.
+        handle: what the store needs to find the place again.
+        remedy: what a person does when it has ended and nothing renews it.
         names: what of a request its place names: ORIGIN, PORT, HOST or NOTHING.
     """
 
     __slots__ = (
-        "advice",
         "credential",
         "expires",
         "fetched",
         "grant",
+        "handle",
+        "location",
         "names",
+        "remedy",
         "renew_unknown",
-        "slot",
-        "where",
     )
 
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
         self,
         credential: Credential | None,
-        where: str,
+        location: str,
         *,
         expires: int | None = None,
         grant: Auth | None = None,
         renew_unknown: bool = False,
-        slot: str = "",
-        advice: str = "log in again",
+        handle: str = "",
+        remedy: str = "log in again",
         names: str = ORIGIN,
     ) -> None:
         if expires is None and credential is not None:
             expires = jwt.expiry(credential.secret.reveal())
         self.credential = credential
-        self.where = where
+        self.location = location
         self.expires = expires
         self.fetched: float | None = None
         self.grant = grant
         self.renew_unknown = renew_unknown
-        self.slot = slot
-        self.advice = advice
+        self.handle = handle
+        self.remedy = remedy
         self.names = names
 
 
@@ -276,7 +276,7 @@ class Step:
         try:
             entry = store.look(request)
             if entry is not None and (why := unfit(entry, request)):
-                store.pass_over(why, entry.where)
+                store.pass_over(why, entry.location)
                 entry = None
         finally:
             self.near = store.near
@@ -292,5 +292,5 @@ class Step:
 
     def reasons(self) -> list[str]:
         """Why it did not answer, or not with all that it has: lines for a person, no secrets."""
-        lines = [f"{where}: it {why}" for why, where in self.near]
+        lines = [f"{location}: it {why}" for why, location in self.near]
         return lines if self.failure is None else [*lines, str(self.failure)]

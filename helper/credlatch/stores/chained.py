@@ -123,17 +123,17 @@ class ChainedStore(Store):
         return self._asked[helper, key]
 
     def _docker_login(self, helper: str, key: str) -> Entry | None:
-        done, where = self._run(helper, "get", key.encode()), f"{_PREFIX}{helper}"
+        done, location = self._run(helper, "get", key.encode()), f"{_PREFIX}{helper}"
         if done.status:
             if chained_answers.is_not_found(done.out):
                 return None
             reason = chained_answers.failure(done.out, done.said, done.status)
-            raise StoreError(f"{where} failed for {key}: {reason}")
+            raise StoreError(f"{location} failed for {key}: {reason}")
         try:
             login = chained_answers.login(done.out)
         except ValueError as error:
-            raise StoreError(f"what {where} says of {key} is no login: {error}") from None
-        return Entry(login, where, advice=f"log in again, so that {where} has a fresh one")
+            raise StoreError(f"what {location} says of {key} is no login: {error}") from None
+        return Entry(login, location, remedy=f"log in again, so that {location} has a fresh one")
 
     def _bazel(self, helper: str, url: Url) -> Entry | None:
         request = f'{{"uri":{quick_json.quote(url.text)}}}'.encode()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 _OCTETS = 4  # of an IPv4 address
-_ADVICE = "set a fresh one"
+_REMEDY = "set a fresh one"
 PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
 
 
@@ -62,22 +62,22 @@ class EnvironmentStore(Store):
         username = self._value(f"CREDLATCH_USERNAME_{host}")
         password = self._value(f"CREDLATCH_PASSWORD_{host}")
         if token is not None:
-            return Entry(Bearer(Secret(token)), f"the variable {token_name}", advice=_ADVICE)
+            return Entry(Bearer(Secret(token)), f"the variable {token_name}", remedy=_REMEDY)
         if password is not None:
             if username is None:
                 raise StoreError(
                     f"CREDLATCH_PASSWORD_{host} is set without CREDLATCH_USERNAME_{host}: "
                     f"set both, or CREDLATCH_TOKEN_{host}"
                 )
-            where = f"the variable CREDLATCH_PASSWORD_{host}"
-            return Entry(Basic(username, Secret(password)), where)
+            location = f"the variable CREDLATCH_PASSWORD_{host}"
+            return Entry(Basic(username, Secret(password)), location)
         return None
 
     def _for_pyx(self, url: Url) -> Entry | None:
         for name in PYX_TOKENS:
             token = self._value(name)
             if token is not None and PyxRealm(self._caller).owns(url):
-                return Entry(Bearer(Secret(token)), f"the variable {name}", advice=_ADVICE)
+                return Entry(Bearer(Secret(token)), f"the variable {name}", remedy=_REMEDY)
         return None
 
     def hosts(self) -> list[str]:

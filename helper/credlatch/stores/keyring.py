@@ -32,20 +32,20 @@ class KeyringStore(Store):
         services = dict.fromkeys((url.text, url.netloc, f"{url.scheme}://{url.netloc}"))
         services.pop(RATTLER, None)
         for service in services:
-            where = f"the keyring (service {service})"
+            location = f"the keyring (service {service})"
             if url.username is not None:
                 secret = keyring.get(service, url.username)
                 if secret is not None:
-                    return Entry(Basic(url.username, secret), where)
+                    return Entry(Basic(url.username, secret), location)
                 continue
             items = keyring.find(service)
             users = sorted({username for username, _ in items})
             if len(users) > 1:
                 raise AmbiguousError(
-                    f"{where} has logins of {', '.join(users)}: put the user name into the URL"
+                    f"{location} has logins of {', '.join(users)}: put the user name into the URL"
                 )
             if items:
                 secret = only(service, items[0][0], [secret for _, secret in items])
                 if secret is not None:
-                    return Entry(Basic(items[0][0], secret), where)
+                    return Entry(Basic(items[0][0], secret), location)
         return None

@@ -62,10 +62,10 @@ class PixiProjectStore(KeyedStore):
         entry.grant = None  # it is not renewed: the fresh token would have to be written there
         if entry.expires is not None and entry.expires <= time.time():
             self._caller.warn(
-                f"a token in {entry.where}, which a project's configuration names, has ended: "
+                f"a token in {entry.location}, which a project's configuration names, has ended: "
                 "log in again with pixi auth login"
             )
-            self.pass_over(ENDED, entry.where)
+            self.pass_over(ENDED, entry.location)
             return None
         return entry
 

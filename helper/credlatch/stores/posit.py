@@ -11,7 +11,7 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
     from credlatch.auth.posit import PositIdentity
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
@@ -50,11 +50,11 @@ class PositStore(RenewableStore):
         if token is None and grant is None:
             return None
         credential = None if token is None else Basic(TOKEN_USER, Secret(token))
-        advice = (
+        remedy = (
             f"log in to {address} again with posit-keyring, "
             "or set PACKAGEMANAGER_ADDRESS and PACKAGEMANAGER_IDENTITY_TOKEN_FILE"
         )
-        return Entry(credential, self._path, grant=grant, slot=address, advice=advice)
+        return Entry(credential, self._path, grant=grant, handle=address, remedy=remedy)
 
     def _stored(self, url: urls.Url, address: str | None) -> tuple[str | None, str | None]:
         """The address that counts, and its token: of two with one address, the first's."""
@@ -122,7 +122,7 @@ class PositStore(RenewableStore):
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the whole file, with the token of ``entry`` replaced."""
         seen = "" if entry.credential is None else entry.credential.secret.reveal()
-        return _PendingFile(self._path, entry.slot, Secret(seen))
+        return _PendingFile(self._path, entry.handle, Secret(seen))
 
 
 def _tables(text: str, _path: str) -> Tables:
@@ -151,7 +151,7 @@ class _PendingFile:
         size = len(files.read(path) or "")
         self._write = files.AtomicWrite(path, size + _ROOM)
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         """Replace the first token and add no field: posit-keyring rejects those it does not know.
 
         A token that has come meanwhile stays: somebody has logged in.

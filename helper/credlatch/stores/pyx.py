@@ -18,7 +18,7 @@ from credlatch.system import files, locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
     from credlatch.url import Url
@@ -57,7 +57,7 @@ class _Tokens(RenewableStore):
 
     def lock_path(self, entry: Entry) -> str:
         """Uv's own lock, so that it and we never renew at once."""
-        return entry.slot.removesuffix(".json") + ".lock"
+        return entry.handle.removesuffix(".json") + ".lock"
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room beside the file."""
@@ -68,10 +68,10 @@ class _PendingToken:
     def __init__(self, entry: Entry, caller: Caller) -> None:
         self._caller = caller
         self._grant = entry.grant
-        self._path = entry.slot
-        self._write = files.AtomicWrite(entry.slot, _ROOM)
+        self._path = entry.handle
+        self._write = files.AtomicWrite(entry.handle, _ROOM)
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         """Write what uv would have written, unless somebody has logged in or out meanwhile."""
         from credlatch.auth.pyx import PyxRefresh
 
@@ -112,7 +112,7 @@ class PyxKeyStore(_Tokens):
             path,
             grant=PyxApiKey(key, realm.api.text, f"make a new key and set {name}"),
             renew_unknown=True,
-            slot=path,
+            handle=path,
         )
 
     def hosts(self) -> list[str]:
@@ -139,13 +139,13 @@ class PyxStore(_Tokens):
         from credlatch.auth.pyx import PyxRefresh
 
         access, refresh = _parse(text, path)
-        advice = "log in again: uv auth login pyx.dev (uv 0.12.6 or older)"
+        remedy = "log in again: uv auth login pyx.dev (uv 0.12.6 or older)"
         return Entry(
             Bearer(Secret(access)),
             path,
-            grant=PyxRefresh(Secret(refresh), realm.api.text, advice) if refresh else None,
+            grant=PyxRefresh(Secret(refresh), realm.api.text, remedy) if refresh else None,
             renew_unknown=True,
-            slot=path,
+            handle=path,
         )
 
     def hosts(self) -> list[str]:

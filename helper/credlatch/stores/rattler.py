@@ -154,7 +154,7 @@ class RattlerStore(KeyedStore, RenewableStore):
         return backend.prepare(key, entry.grant.secret)
 
     def _backend(self, entry: Entry) -> tuple[Backend, str]:
-        wanted, _, key = entry.slot.partition("\n")
+        wanted, _, key = entry.handle.partition("\n")
         return next(backend for backend in self.backends() if backend.id == wanted), key
 
     def save(self, key: str, credential: Credential) -> None:
@@ -276,8 +276,8 @@ class RattlerStore(KeyedStore, RenewableStore):
 
 
 def _entry(backend: Backend, key: str, value: object, host: str) -> Entry:
-    entry = rattler_format.read(value, key, backend.where, host)
-    entry.slot = f"{backend.id}\n{key}"
+    entry = rattler_format.read(value, key, backend.location, host)
+    entry.handle = f"{backend.id}\n{key}"
     return entry
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         """
 
         id: str
-        where: str
+        location: str
 
         @property
         def lock_path(self) -> str:
@@ -72,7 +72,7 @@ class FileBackend:
     def __init__(self, path: str, caller: Caller, by: int | None = None) -> None:
         self.id = path
         self._by = by
-        self.where = path
+        self.location = path
         self._path = path
         self._caller = caller
         self._read: dict[str, Any] | None = None
@@ -167,7 +167,7 @@ class KeyringBackend:
     """The system's keyring: service ``rattler``, the host as user name, the value as JSON."""
 
     id = "keyring"
-    where = "the keyring (service rattler)"
+    location = "the keyring (service rattler)"
 
     def __init__(self, caller: Caller) -> None:
         # Beside rattler's own file, whatever the caller's other folders are: one keyring, one lock.
@@ -198,7 +198,7 @@ class KeyringBackend:
             return None
         value = _value(secret)
         if not isinstance(value, dict):
-            raise StoreError(f"the entry {key!r} in {self.where} is damaged: log in again")
+            raise StoreError(f"the entry {key!r} in {self.location} is damaged: log in again")
         return value
 
     def every(self, key: str) -> list[object]:
@@ -245,7 +245,7 @@ class KeyringBackend:
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """The item, unlocked and readable."""
         if self.get(key) is None:
-            raise StoreError(f"the entry {key!r} has gone from {self.where}: log in again")
+            raise StoreError(f"the entry {key!r} has gone from {self.location}: log in again")
         from credlatch.stores.rattler_pending import PendingItem
 
         return PendingItem(self, key, sent)

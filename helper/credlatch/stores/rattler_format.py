@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
 
 # Hosts that take conda tokens as `Authorization: token` (anaconda's conda-auth). Others that have
 # such tokens are quetz servers, which take them as `X-API-Key`.
@@ -24,7 +24,7 @@ _NEVER = 2**63
 _WHOLE = ("Authorization", "")  # of a token that is the whole value of that header
 
 
-def read(value: object, key: str, where: str, host: str) -> Entry:
+def read(value: object, key: str, location: str, host: str) -> Entry:
     """The entry that a stored value makes for a request to ``host``.
 
     Raises:
@@ -34,44 +34,46 @@ def read(value: object, key: str, where: str, host: str) -> Entry:
         ((kind, content),) = value.items()
         reader = _READERS.get(kind)
         if reader is not None:
-            entry = reader(content, key, where, host)
+            entry = reader(content, key, location, host)
             if entry is not None:
-                entry.advice = _advice(key)
+                entry.remedy = _remedy(key)
                 return entry
         else:
             raise StoreError(
-                f"the entry {key!r} in {where} is of a kind that credlatch does not know "
+                f"the entry {key!r} in {location} is of a kind that credlatch does not know "
                 f"({str(kind)[:40]!r}): update credlatch, or log in again"
             )
-    raise StoreError(f"the entry {key!r} in {where} is damaged: log in again")
+    raise StoreError(f"the entry {key!r} in {location} is damaged: log in again")
 
 
-def _bearer(content: Any, _key: str, where: str, _host: str) -> Entry | None:
-    return Entry(Bearer(Secret(content)), where) if isinstance(content, str) else None
+def _bearer(content: Any, _key: str, location: str, _host: str) -> Entry | None:
+    return Entry(Bearer(Secret(content)), location) if isinstance(content, str) else None
 
 
-def _basic(content: Any, _key: str, where: str, _host: str) -> Entry | None:
+def _basic(content: Any, _key: str, location: str, _host: str) -> Entry | None:
     login = _strings(content, "username", "password")
-    return Entry(Basic(login[0], Secret(login[1])), where) if login else None
+    return Entry(Basic(login[0], Secret(login[1])), location) if login else None
 
 
-def _conda(content: Any, key: str, where: str, host: str) -> Entry | None:
+def _conda(content: Any, key: str, location: str, host: str) -> Entry | None:
     if not isinstance(content, str):
         return None
     if key.startswith(registry.CARGO):
         # A whole header's value, which cargo was told.
-        return Entry(Token(Secret(content)), where, expires=jwt.expiry(content.rpartition(" ")[2]))
+        return Entry(
+            Token(Secret(content)), location, expires=jwt.expiry(content.rpartition(" ")[2])
+        )
     anaconda = any(host == name or host.endswith(f".{name}") for name in _ANACONDA)
     header = ("Authorization", "token") if anaconda else ("X-API-Key", "")
-    return Entry(Token(Secret(content), *header), where)
+    return Entry(Token(Secret(content), *header), location)
 
 
-def _s3(content: Any, _key: str, where: str, _host: str) -> Entry | None:
+def _s3(content: Any, _key: str, location: str, _host: str) -> Entry | None:
     key = _strings(content, "access_key_id", "secret_access_key")
-    return Entry(S3Key(Secret(key[1])), where) if key else None
+    return Entry(S3Key(Secret(key[1])), location) if key else None
 
 
-def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
+def _oauth(content: Any, key: str, location: str, _host: str) -> Entry | None:
     access = _strings(content, "access_token", "token_endpoint", "client_id")
     if not access:
         return None
@@ -83,9 +85,9 @@ def _oauth(content: Any, key: str, where: str, _host: str) -> Entry | None:
     if isinstance(refresh, str) and refresh:
         from credlatch.auth.oauth import OAuthRefresh
 
-        grant = OAuthRefresh(Secret(refresh), endpoint, client, _advice(key), audience)
+        grant = OAuthRefresh(Secret(refresh), endpoint, client, _remedy(key), audience)
     expires = _end(content.get("expires_at"))
-    entry = Entry(Bearer(Secret(token)), where, expires=expires, grant=grant)
+    entry = Entry(Bearer(Secret(token)), location, expires=expires, grant=grant)
     # Rattler's rule: without `expires_at` a token is never renewed, whatever it says of itself.
     entry.expires = expires
     return entry
@@ -102,7 +104,7 @@ def _end(value: object) -> int | None:
     return clock.moment(value) or 0
 
 
-def _advice(key: str) -> str:
+def _remedy(key: str) -> str:
     if key.startswith(registry.CARGO):
         return "cargo logout, and cargo login again"
     return f"log in again: pixi auth login {key}"
@@ -135,7 +137,7 @@ def _strings(content: object, *names: str) -> list[str] | None:
     return strings if len(strings) == len(names) else None
 
 
-def renewed(value: object, sent: Secret, fresh: Fresh) -> dict[str, Any] | None:
+def renewed(value: object, sent: Secret, fresh: TokenResponse) -> dict[str, Any] | None:
     """An ``OAuth`` value with the fresh token in it, every other field kept.
 
     None when it no longer holds the refresh token that was ``sent``: somebody has logged in or out

@@ -10,7 +10,7 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Fresh
+    from credlatch.auth import TokenResponse
     from credlatch.credential import Secret
     from credlatch.stores.rattler_backends import FileBackend, KeyringBackend
 
@@ -27,7 +27,7 @@ class PendingFile:
         size = len(rattler_format.dumped(backend.entries(again=True)))
         self._write = files.AtomicWrite(backend.id, size + _ROOM)
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         """Put the renewed value in."""
         entries = self._backend.entries(again=True)
         value = rattler_format.renewed(entries.get(self._key), self._sent, fresh)
@@ -47,7 +47,7 @@ class PendingItem:
         self._key = key
         self._sent = sent
 
-    def commit(self, fresh: Fresh) -> None:
+    def commit(self, fresh: TokenResponse) -> None:
         """Update the item in place."""
         value = rattler_format.renewed(self._backend.get(self._key), self._sent, fresh)
         if value is not None:

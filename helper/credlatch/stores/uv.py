@@ -103,8 +103,8 @@ class UvStore(Store):
         if len(best) > 1:
             users = [match.username or "a token" for match in best]
             raise AmbiguousError(_several(path, url.netloc, users))
-        advice = f"log in again: uv auth login {url.netloc}"
-        return Entry(best[0].credential, path, expires=best[0].expires, advice=advice)
+        remedy = f"log in again: uv auth login {url.netloc}"
+        return Entry(best[0].credential, path, expires=best[0].expires, remedy=remedy)
 
     def _in_keyring(self, url: urls.Url) -> Entry | None:
         if url.host.startswith("*."):
@@ -114,14 +114,16 @@ class UvStore(Store):
             return None
         # The items hold no path; uv names the scheme only where it is not https.
         service = f"uv:{url.netloc if url.scheme == 'https' else f'{url.scheme}://{url.netloc}'}"
-        where = f"the keyring (service {service})"
+        location = f"the keyring (service {service})"
         if url.username is not None:
             secret = keyring.get(service, url.username)
-            return Entry(Basic(url.username, secret), where) if secret is not None else None
+            return Entry(Basic(url.username, secret), location) if secret is not None else None
         items = keyring.find(service)
         if len(items) > 1:
-            raise AmbiguousError(_several(where, url.netloc, [username for username, _ in items]))
-        return Entry(Basic(*items[0]), where) if items else None
+            raise AmbiguousError(
+                _several(location, url.netloc, [username for username, _ in items])
+            )
+        return Entry(Basic(*items[0]), location) if items else None
 
 
 def _tables(text: str, _path: str) -> Tables:
@@ -132,9 +134,9 @@ def _not_toml(path: str, error: ValueError) -> StoreError:
     return StoreError(f"{path} is not TOML ({error}): mend it, or move it away and log in again")
 
 
-def _several(where: str, host: str, users: list[str]) -> str:
+def _several(location: str, host: str, users: list[str]) -> str:
     return (
-        f"{where} has {len(users)} logins for {host} ({', '.join(sorted(users))}): "
+        f"{location} has {len(users)} logins for {host} ({', '.join(sorted(users))}): "
         "put the user name into the URL, or uv auth logout --username"
     )
 

@@ -71,10 +71,10 @@ def see_way(folder: str) -> None:
 
 def open_to_all(path: str, status: os.stat_result) -> str:
     """What to say, and to do, of a file that every user may change."""
-    advice = f"see what is in it, and chmod o-w {path}"
+    remedy = f"see what is in it, and chmod o-w {path}"
     if status.st_mode & _ALL == _ALL:  # nobody means a store to be run
-        advice += ", or mount its drive with umask=077 if that knows no modes (WSL: metadata)"
-    return f"{path} can be changed by every user: {advice}"
+        remedy += ", or mount its drive with umask=077 if that knows no modes (WSL: metadata)"
+    return f"{path} can be changed by every user: {remedy}"
 
 
 def is_out_of_reach(path: str, status: os.stat_result) -> bool:

@@ -73,10 +73,10 @@ class Folder:
 
     def at(self, name: str) -> str:
         """A name in it, as the system's calls have it together with ``dir_fd``."""
-        return name if self.descriptor is not None else os.path.join(self.where, name)
+        return name if self.descriptor is not None else os.path.join(self.location, name)
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """Its own path."""
         return os.path.dirname(self.path)
 

@@ -82,13 +82,13 @@ class GitConfig:
         own = self._own(text)
         return [row for row in self._everywhere if row not in own] + own
 
-    def _rows(self, *where: str, text: str = "") -> list[Row]:
+    def _rows(self, *location: str, text: str = "") -> list[Row]:
         """All helpers with their URLs, in their order.
 
         Raises:
             FormatError: git does not read it.
         """
-        command = ["git", "config", *where, "--null", "--get-regexp", _ALL]
+        command = ["git", "config", *location, "--null", "--get-regexp", _ALL]
         done = programs.ask(command, text.encode(), self._caller, _PATIENCE)
         if done.status not in {0, _NOT_SET}:
             raise FormatError(done.said or f"git ended with {done.status}")

@@ -84,9 +84,9 @@ def open_keyring(
         raise ElsewhereError("DBUS_SESSION_BUS_ADDRESS is relative to the working directory")
     try:
         if pool is not None:
-            from credlatch.system.keyring.lent import Lent
+            from credlatch.system.keyring.pooled import PooledKeyring
 
-            return Lent(pool, address, warn, left)
+            return PooledKeyring(pool, address, warn, left)
         from credlatch.system.keyring.secret_service import SecretService
 
         return SecretService(address, left)

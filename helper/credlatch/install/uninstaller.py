@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from credlatch.install.layout import Layout
 
 
-def take(layout: Layout) -> list[str]:
+def uninstall(layout: Layout) -> list[str]:
     """Remove an installation; what of it was there.
 
     The links go first: nobody starts what is being removed. What still runs has its files open.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import url as urls
-from credlatch.agent import early
-from credlatch.agent.early import MOST, WORTH, Early
+from credlatch.agent import refresh_ahead
 from credlatch.agent.log import Log
+from credlatch.agent.refresh_ahead import MOST, WORTH, RefreshAhead
 from credlatch.auth.pyx import PyxApiKey
 from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
@@ -33,11 +33,11 @@ GRANT = PyxApiKey(Secret("kept-from-everybody"), "https://a.example/token", "log
 
 def resolution(
     ends: int | None,
-    slot: str = "",
+    handle: str = "",
     grant: PyxApiKey | None = GRANT,
     fetched: float | None = None,
 ) -> Resolution:
-    entry = Entry(Bearer(Secret("t")), "a file", expires=ends, grant=grant, slot=slot)
+    entry = Entry(Bearer(Secret("t")), "a file", expires=ends, grant=grant, handle=handle)
     entry.fetched = fetched
     assert entry.credential is not None
     return Resolution(entry.credential, REQUEST.url, ends, "rattler", entry)
@@ -78,19 +78,19 @@ class Stage:
         )
         self.ahead = 0.0
         self.log = Log()
-        self.early = Early(self.log, IDLE)
+        self.refresh_ahead = RefreshAhead(self.log, IDLE)
 
     def make_caller(self) -> Guest:
         self.callers.append(Guest())
         return self.callers[-1]
 
     def use(self, found: Resolution) -> None:
-        self.early.used(REQUEST, found, self.make_caller)
+        self.refresh_ahead.used(REQUEST, found, self.make_caller)
 
     def renewals(self) -> int:
         """Let it renew what is due; how many renewals that was."""
         before = len(self.asked)
-        self.early.renew()
+        self.refresh_ahead.renew()
         assert all(caller.closed for caller in self.callers)
         return len(self.asked) - before
 
@@ -109,8 +109,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
             stage.asked.append(self.caller)
             return stage.find(self.caller)
 
-    monkeypatch.setattr(early, "Resolver", Resolver)
-    monkeypatch.setattr(early, "time", SimpleNamespace(time=lambda: stage.now))
+    monkeypatch.setattr(refresh_ahead, "Resolver", Resolver)
+    monkeypatch.setattr(refresh_ahead, "time", SimpleNamespace(time=lambda: stage.now))
     return stage
 
 
@@ -118,12 +118,12 @@ def test_it_is_renewed_a_minute_before_a_caller_would_have_to_wait(stage: Stage)
     life = 1_500
     stage.find = lambda _: resolution(int(stage.now) + life)
     stage.use(resolution(BEGIN + life))
-    assert stage.early.seconds() == life - MARGIN - AHEAD
+    assert stage.refresh_ahead.seconds() == life - MARGIN - AHEAD
     stage.now += life - MARGIN - AHEAD - 1
-    assert (stage.early.seconds(), stage.renewals()) == (1.0, 0)
+    assert (stage.refresh_ahead.seconds(), stage.renewals()) == (1.0, 0)
     stage.now += 1
-    assert (stage.early.seconds(), stage.renewals()) == (0.0, 1)
-    assert (stage.early.seconds(), stage.renewals()) == (life - MARGIN - AHEAD, 0)
+    assert (stage.refresh_ahead.seconds(), stage.renewals()) == (0.0, 1)
+    assert (stage.refresh_ahead.seconds(), stage.renewals()) == (life - MARGIN - AHEAD, 0)
     assert stage.log.text().endswith("agent a.example rattler renewed early\n")
 
 
@@ -133,7 +133,7 @@ def test_what_nobody_asks_for_any_more_is_let_go(stage: Stage) -> None:
     stage.find = lambda _: resolution(int(stage.now) + life)
     stage.use(resolution(BEGIN + life))
     renewed = 0
-    while (seconds := stage.early.seconds()) is not None:
+    while (seconds := stage.refresh_ahead.seconds()) is not None:
         stage.now += seconds
         renewed += stage.renewals()
         assert renewed < 10
@@ -150,9 +150,9 @@ def test_what_lives_for_minutes_is_renewed_early_while_somebody_asks(stage: Stag
 
     stage.find = lambda _: fresh()
     stage.use(fresh())
-    assert stage.early.seconds() == 300 - 150 - 22.5
+    assert stage.refresh_ahead.seconds() == 300 - 150 - 22.5
     renewed = 0
-    while (seconds := stage.early.seconds()) is not None:
+    while (seconds := stage.refresh_ahead.seconds()) is not None:
         stage.now += seconds
         renewed += stage.renewals()
         assert renewed < 10
@@ -163,7 +163,7 @@ def test_what_lives_for_minutes_is_renewed_early_while_somebody_asks(stage: Stag
 def test_the_last_who_asked_lends_the_surroundings(stage: Stage) -> None:
     stage.use(resolution(BEGIN + 1_000))
     last = Guest()
-    stage.early.used(REQUEST, resolution(BEGIN + 1_000), lambda: last)
+    stage.refresh_ahead.used(REQUEST, resolution(BEGIN + 1_000), lambda: last)
     stage.now += 900
     assert stage.renewals() == 1
     assert stage.asked == [last]
@@ -183,30 +183,30 @@ def test_the_last_who_asked_lends_the_surroundings(stage: Stage) -> None:
 )
 def test_what_is_not_worth_it(stage: Stage, found: Resolution) -> None:
     stage.use(found)
-    assert stage.early.seconds() is None
+    assert stage.refresh_ahead.seconds() is None
     stage.now += HOUR
     assert stage.renewals() == 0
 
 
 def test_a_second_more_and_it_is_worth_it(stage: Stage) -> None:
     stage.use(resolution(BEGIN + MARGIN + int(AHEAD + WORTH) + 1))
-    assert stage.early.seconds() == WORTH + 1
+    assert stage.refresh_ahead.seconds() == WORTH + 1
 
 
 def test_a_token_that_was_replaced_is_forgotten(stage: Stage) -> None:
     stage.use(resolution(BEGIN + 1_000))
     stage.use(resolution(BEGIN + MARGIN))  # the same place, and now a short one
-    assert stage.early.seconds() is None
+    assert stage.refresh_ahead.seconds() is None
 
 
 def test_the_first_of_many_counts_and_all_that_are_due_are_renewed(stage: Stage) -> None:
     for number in range(10):
         stage.use(resolution(BEGIN + 1_000 + number % 2 * 500, f"slot {number}"))
-    assert stage.early.seconds() == 1_000 - MARGIN - AHEAD
+    assert stage.refresh_ahead.seconds() == 1_000 - MARGIN - AHEAD
     stage.now += 1_000 - MARGIN - AHEAD
     stage.find = lambda _: None
     assert stage.renewals() == 5
-    assert stage.early.seconds() == 500
+    assert stage.refresh_ahead.seconds() == 500
 
 
 def test_no_more_than_so_many(stage: Stage) -> None:
@@ -243,7 +243,7 @@ def test_what_is_served_as_it_was_has_not_been_renewed(stage: Stage) -> None:
     stage.use(resolution(ends))
     stage.now += 900
     assert stage.renewals() == 1
-    assert stage.early.seconds() is None
+    assert stage.refresh_ahead.seconds() is None
     (line,) = stage.log.text().splitlines()
     assert " not renewed early: the token server does not answer" in line
 
@@ -253,5 +253,5 @@ def test_an_entry_that_has_gone_meanwhile(stage: Stage) -> None:
     stage.use(resolution(BEGIN + 1_000))
     stage.now += 900
     assert stage.renewals() == 1
-    assert stage.early.seconds() is None
+    assert stage.refresh_ahead.seconds() is None
     assert stage.log.text() == ""

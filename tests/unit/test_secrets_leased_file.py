@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.secrets import held
+from credlatch.secrets import leased_file
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
 from support.in_memory import until
 from support.secret_files import (
@@ -138,14 +138,14 @@ def test_where_there_is_no_room_for_a_secret_its_reader_gets_what_a_build_refuse
 def test_a_file_that_somebody_else_has_open_is_held_as_soon_as_he_is_gone(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease, busy = held._lease, [BlockingIOError(), BlockingIOError()]
+    lease, busy = leased_file._lease, [BlockingIOError(), BlockingIOError()]
 
     def first_in_vain(descriptor: int, kind: int) -> None:
         if busy:
             raise busy.pop()
         lease(descriptor, kind)
 
-    monkeypatch.setattr(held, "_lease", first_in_vain)
+    monkeypatch.setattr(leased_file, "_lease", first_in_vain)
     place.held(numbered())
     assert read(place) == b"1"
 
@@ -156,7 +156,7 @@ def test_where_nothing_can_be_held_none_is_made(
     def unknown(*_: object) -> None:
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(held, "_lease", unknown)
+    monkeypatch.setattr(leased_file, "_lease", unknown)
     with pytest.raises(OSError, match="Invalid argument"):
         place.held(numbered())
     assert list(place.folder.iterdir()) == []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class Lent:
+class PooledKeyring:
     """The Secret Service on a borrowed connection.
 
     A connection that was good for an earlier call may have died since, or what it leads to may have

@@ -27,7 +27,7 @@ _TRIES = 20
 _PAUSE = 0.05  # seconds between two tries
 
 
-class HeldFile:
+class LeasedFile:
     """One secret's file, and the thread that answers its readers.
 
     The process that has it must take SIGIO, and then call ``look``.

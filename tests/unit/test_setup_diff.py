@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credlatch.setup import shown
+from credlatch.setup import diff
 from credlatch.setup.changes import FileChange
 from credlatch.setup.texts import Found
 
@@ -25,7 +25,7 @@ from credlatch.setup.texts import Found
     ],
 )  # fmt: skip
 def test_json_s_secrets_are_hidden(line: str, seen: str) -> None:
-    assert shown.hidden(line, in_json=True) == seen
+    assert diff.hidden(line, in_json=True) == seen
 
 
 @pytest.mark.parametrize(
@@ -43,35 +43,35 @@ def test_json_s_secrets_are_hidden(line: str, seen: str) -> None:
     ],
 )
 def test_other_files_secrets_are_hidden(line: str, seen: str) -> None:
-    assert shown.hidden(line, in_json=False) == seen
+    assert diff.hidden(line, in_json=False) == seen
 
 
-def diff(before: str | None, after: str | None, path: str = "/f") -> list[str]:
-    return list(shown.diff(FileChange(Found(path, before, None), after, "json")))
+def diff_of(before: str | None, after: str | None, path: str = "/f") -> list[str]:
+    return list(diff.diff(FileChange(Found(path, before, None), after, "json")))
 
 
 def test_it_is_a_unified_diff() -> None:
-    assert diff("a\nb\nc\nd\ne\n", "a\nb\nc\nd\nx\n") == [
+    assert diff_of("a\nb\nc\nd\ne\n", "a\nb\nc\nd\nx\n") == [
         "--- /f", "+++ /f", "@@ -2,4 +2,4 @@", " b", " c", " d", "-e", "+x",
     ]  # fmt: skip
 
 
 def test_what_was_not_there_and_what_goes_is_dev_null() -> None:
-    assert diff(None, "a\n") == ["--- /dev/null", "+++ /f", "@@ -0,0 +1 @@", "+a"]
-    assert diff("a\n", None) == ["--- /f", "+++ /dev/null", "@@ -1 +0,0 @@", "-a"]
+    assert diff_of(None, "a\n") == ["--- /dev/null", "+++ /f", "@@ -0,0 +1 @@", "+a"]
+    assert diff_of("a\n", None) == ["--- /f", "+++ /dev/null", "@@ -1 +0,0 @@", "-a"]
 
 
 def test_a_last_line_without_an_end_is_marked() -> None:
     mark = "\\ No newline at end of file"
-    assert diff("a", "a\nb\n") == [
+    assert diff_of("a", "a\nb\n") == [
         "--- /f", "+++ /f", "@@ -1 +1,2 @@", "-a", mark, "+a", "+b"
     ]  # fmt: skip
 
 
 def test_a_terminal_is_not_told_what_to_do() -> None:
-    assert diff("\x1b[2J\n", "\x1b[2J\nb\x07\n", "/\x1b[1mf")[:2] == ["--- /?[1mf", "+++ /?[1mf"]
-    assert not [line for line in diff("\x1b[2J\n", "\x1b[2J\nb\x07\n") if not line.isprintable()]
+    assert diff_of("\x1b[2J\n", "\x1b[2J\nb\x07\n", "/\x1b[1mf")[:2] == ["--- /?[1mf", "+++ /?[1mf"]
+    assert not [line for line in diff_of("\x1b[2J\n", "\x1b[2J\nb\x07\n") if not line.isprintable()]
 
 
 def test_carriage_returns_are_not_shown() -> None:
-    assert diff("a\r\n", "a\r\nb\r\n")[-2:] == [" a", "+b"]
+    assert diff_of("a\r\n", "a\r\nb\r\n")[-2:] == [" a", "+b"]

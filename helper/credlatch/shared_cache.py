@@ -1,4 +1,4 @@
-"""What one call may leave for the next, in a process that answers several.
+"""Caches and connections that the calls of one process share.
 
 Never what a store answered: files are looked at and the keyring is asked for each call. A token
 that was fetched with what a store has, and that none keeps, serves whoever has that.
@@ -11,7 +11,7 @@ from credlatch.system.documents import Documents
 from credlatch.system.keyring.pool import Pool
 
 
-class Keep:
+class SharedCache:
     """What is kept between calls; for any number of threads.
 
     Attributes:

@@ -35,7 +35,7 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
             entry = store.at(key) if _was_asked_for(tool, steps, key) else None
             if entry is not None:
                 lines.append(
-                    f"the login of {username} for {key} stays in {entry.where}: "
+                    f"the login of {username} for {key} stays in {entry.location}: "
                     f"echo {shlex.quote(key)} | docker-credential-credlatch erase takes it away"
                 )
     except StoreError as error:
@@ -46,8 +46,8 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
 def _of_cargo(caller: Caller) -> list[str]:
     try:
         return [
-            f"a token for {index} stays in {where}: cargo logout before this takes it away"
-            for index, where in cargo_logins.listed(caller).items()
+            f"a token for {index} stays in {location}: cargo logout before this takes it away"
+            for index, location in cargo_logins.listed(caller).items()
         ]
     except StoreError as error:
         caller.warn(str(error))

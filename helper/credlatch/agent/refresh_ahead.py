@@ -45,7 +45,7 @@ class _Job:
         self.ahead = ahead
 
 
-class Early:
+class RefreshAhead:
     """The tokens that are in use, and when each is to be renewed.
 
     Args:
@@ -75,7 +75,7 @@ class Early:
             asked: when, in seconds since 1970 UTC; None: now.
         """
         entry, now = resolution.entry, time.time()
-        key = (resolution.store, entry.where, entry.slot)
+        key = (resolution.store, entry.location, entry.handle)
         self._jobs.pop(key, None)
         if entry.grant is None or entry.expires is None or len(self._jobs) >= MOST:
             return

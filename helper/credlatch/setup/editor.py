@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from credlatch.setup.tools import Tool
 
 
-class Filling:
+class Editor:
     """A configuration, and the settings that are put in.
 
     Args:

@@ -45,21 +45,21 @@ def write(
 def _write(changes: Sequence[FileChange], make: Link | None, remove: Link | None) -> None:
     begun = [_Write(change) for change in changes]
     made = False
-    where = ""
+    location = ""
     try:
         for each in begun:
-            where = each.path
+            location = each.path
             each.prepare()
         if make is not None:
-            where = make.path
+            location = make.path
             links.make(make)
             made = True
         for each in begun:
-            where = each.path
+            location = each.path
             each.commit()
         if remove is not None:
-            where = remove.path
-            files.remove(where)
+            location = remove.path
+            files.remove(location)
     except (OSError, SetupError) as error:
         for each in reversed(begun):
             each.take_back()
@@ -69,7 +69,7 @@ def _write(changes: Sequence[FileChange], make: Link | None, remove: Link | None
         if isinstance(error, SetupError):
             raise
         why = files.reason(error)
-        raise SetupError(f"{where} cannot be written: {why}: nothing has been changed") from None
+        raise SetupError(f"{location} cannot be written: {why}: nothing has been changed") from None
     finally:
         for each in begun:
             each.unlock()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import place, wire
-from credlatch.agent.desk import Desk
-from credlatch.agent.early import Early
+from credlatch.agent.handler import Handler
 from credlatch.agent.log import Log
-from credlatch.keep import Keep
+from credlatch.agent.refresh_ahead import RefreshAhead
+from credlatch.shared_cache import SharedCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 SEED = 1857
 URI = b'{"uri":"https://a.example/x"}'
-WORLD = place.world()
+WORLD = place.mount_namespace()
 
 
 class Office:
     """A desk with all that belongs to it."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, shared: SharedCache) -> None:
         self.log = Log()
         self.stopped = 0
-        early = Early(self.log, 1_800.0)
-        self.desk = Desk(keep, self.log, early, lambda: "pid: 7\n", self._stop)
+        refresh_ahead = RefreshAhead(self.log, 1_800.0)
+        self.handler = Handler(shared, self.log, refresh_ahead, lambda: "pid: 7\n", self._stop)
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -40,7 +40,7 @@ class Office:
         """The answer to a ``get``."""
         variables = b"\0".join(os.fsencode(f"{name}={value}") for name, value in env.items())
         fields = {"protocol": b"", "cwd": b"/", "world": WORLD, "stdin": stdin, "env": variables}
-        data = self.desk.answer(wire.GET, list({**fields, **others}.values()))
+        data = self.handler.answer(wire.GET, list({**fields, **others}.values()))
         assert data[:1] == wire.ANSWERED
         status, out, err = wire.unpack(data[5:])
         return status[0], out, err
@@ -48,9 +48,9 @@ class Office:
 
 @pytest.fixture
 def office() -> Iterator[Office]:
-    keep = Keep()
-    yield Office(keep)
-    keep.close()
+    shared = SharedCache()
+    yield Office(shared)
+    shared.close()
 
 
 def test_the_environment_that_came_along_counts(office: Office, home: Home) -> None:
@@ -85,10 +85,12 @@ def test_the_protocol(
     assert said.startswith(out)
 
 
-@pytest.mark.parametrize("world", [b"", b"mnt:[1] 2 3", WORLD + b" ", WORLD[:-1]])
-def test_who_lives_elsewhere_is_left_alone(office: Office, home: Home, world: bytes) -> None:
-    fields = [b"bazel", b"/", world, URI, os.fsencode(f"HOME={home.path}")]
-    assert office.desk.answer(wire.GET, fields) == wire.DECLINED
+@pytest.mark.parametrize("mount_namespace", [b"", b"mnt:[1] 2 3", WORLD + b" ", WORLD[:-1]])
+def test_who_lives_elsewhere_is_left_alone(
+    office: Office, home: Home, mount_namespace: bytes
+) -> None:
+    fields = [b"bazel", b"/", mount_namespace, URI, os.fsencode(f"HOME={home.path}")]
+    assert office.handler.answer(wire.GET, fields) == wire.DECLINED
     assert (office.log.calls, office.log.declined) == (1, 1)
 
 
@@ -97,17 +99,17 @@ def test_a_protocol_of_a_later_version_is_left_to_the_caller(
     office: Office, home: Home, protocol: bytes
 ) -> None:
     fields = [protocol, b"/", WORLD, URI, os.fsencode(f"HOME={home.path}")]
-    assert office.desk.answer(wire.GET, fields) == wire.DECLINED
+    assert office.handler.answer(wire.GET, fields) == wire.DECLINED
     assert len(office.log.text()) < 200
 
 
 def test_what_people_ask(office: Office) -> None:
-    assert office.desk.answer(wire.STATUS, []) == wire.answer(0, b"pid: 7\n", b"")
+    assert office.handler.answer(wire.STATUS, []) == wire.answer(0, b"pid: 7\n", b"")
     office.log.note("caf\udce9")
-    answer = office.desk.answer(wire.LOG, [])
+    answer = office.handler.answer(wire.LOG, [])
     assert b"caf" in answer
     assert office.stopped == 0
-    assert office.desk.answer(wire.STOP, []) == wire.answer(0, b"", b"")
+    assert office.handler.answer(wire.STOP, []) == wire.answer(0, b"", b"")
     assert office.stopped == 1
     assert office.log.calls == 0
 
@@ -115,7 +117,7 @@ def test_what_people_ask(office: Office) -> None:
 @pytest.mark.parametrize("asked", [wire.FORWARDED, b"?", b"", b"g", b"GG"])
 def test_what_is_not_asked_here(office: Office, asked: bytes) -> None:
     with pytest.raises(ValueError, match="no such request"):
-        office.desk.answer(asked, [b"bazel", URI])
+        office.handler.answer(asked, [b"bazel", URI])
 
 
 def test_whatever_is_asked_it_goes_on(office: Office, home: Home) -> None:
@@ -129,7 +131,7 @@ def test_whatever_is_asked_it_goes_on(office: Office, home: Home) -> None:
             fields[2] = WORLD
             fields[4] = variables
         try:
-            assert office.desk.answer(wire.GET, fields)
+            assert office.handler.answer(wire.GET, fields)
         except (TypeError, ValueError):
             continue
     assert office.get(URI, home.env | {"CREDLATCH_TOKEN_A_EXAMPLE": "t"})[0] == 0

@@ -15,7 +15,7 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
 from credlatch.errors import StoreError
-from credlatch.keep import Keep
+from credlatch.shared_cache import SharedCache
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import memory
 from credlatch.system.keyring import pool
@@ -35,11 +35,11 @@ URL = urls.parse(f"https://{HOST}/x")
 
 
 @pytest.fixture
-def keep() -> Iterator[Keep]:
+def shared() -> Iterator[SharedCache]:
     """What calls leave for each other, and nothing open at the end."""
-    keep = Keep()
-    yield keep
-    keep.close()
+    shared = SharedCache()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ class Process:
         warnings: of all calls.
     """
 
-    def __init__(self, home: Home, keep: Keep) -> None:
+    def __init__(self, home: Home, shared: SharedCache) -> None:
         self.warnings: list[str] = []
         self._home = home
-        self._keep = keep
+        self._shared = shared
 
     def caller(self) -> Caller:
-        return Caller(dict(self._home.env), str(self._home.path), self._keep)
+        return Caller(dict(self._home.env), str(self._home.path), self._shared)
 
     def get(self) -> str | None:
         """What one call is answered."""
@@ -117,9 +117,9 @@ class Process:
 
 
 @pytest.fixture
-def process(home: Home, keep: Keep, secret_service: SecretService) -> Process:
+def process(home: Home, shared: SharedCache, secret_service: SecretService) -> Process:
     add(secret_service, "t")
-    return Process(home, keep)
+    return Process(home, shared)
 
 
 def test_two_calls_open_one_connection_and_one_session(
@@ -337,7 +337,7 @@ def test_sixteen_threads_at_once_get_right_answers_and_leave_no_more_connections
 
 
 def test_no_more_connections_are_kept_than_the_limit_says(
-    process: Process, keep: Keep, secret_service: SecretService
+    process: Process, shared: SharedCache, secret_service: SecretService
 ) -> None:
     before = secret_service.connections()
     callers = [process.caller() for _ in range(pool.MOST + 4)]
@@ -346,31 +346,34 @@ def test_no_more_connections_are_kept_than_the_limit_says(
     for caller in callers:
         caller.close()
     assert secret_service.connections() - before == pool.MOST
-    keep.close()
+    shared.close()
     assert secret_service.connections() == before
 
 
 def test_what_is_given_back_after_the_end_is_closed(
-    process: Process, keep: Keep, secret_service: SecretService
+    process: Process, shared: SharedCache, secret_service: SecretService
 ) -> None:
     before = secret_service.connections()
     caller = process.caller()
     assert caller.keyring() is not None
-    keep.close()
+    shared.close()
     assert secret_service.connections() == before + 1
     caller.close()
     assert secret_service.connections() == before
 
 
 def test_a_connection_that_nobody_uses_is_closed(
-    process: Process, keep: Keep, secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+    process: Process,
+    shared: SharedCache,
+    secret_service: SecretService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = secret_service.connections()
     assert process.get() == "t"
-    keep.tidy()
+    shared.tidy()
     assert secret_service.connections() == before + 1
     monkeypatch.setattr(pool, "IDLE", 0.0)
-    keep.tidy()
+    shared.tidy()
     assert secret_service.connections() == before
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from credlatch.errors import SetupError
-from credlatch.setup import texts, written
+from credlatch.setup import texts, transaction
 from credlatch.system import files
 from support import users
 from support.wiring import refused
@@ -69,13 +69,13 @@ def test_a_file_that_changes_while_a_person_thinks(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = wiring.home.write(DOCKER, "{}")
-    write = written.write
+    write = transaction.write
 
     def slow(*args: object, **options: object) -> None:
         path.write_text('{"by": "docker login"}')
         _any(write)(*args, **options)
 
-    monkeypatch.setattr(written, "write", slow)
+    monkeypatch.setattr(transaction, "write", slow)
     with pytest.raises(SetupError, match="has just been changed: run it again"):
         wiring("docker")
     assert path.read_text() == '{"by": "docker login"}'
@@ -180,10 +180,10 @@ def test_what_was_undone_is_done_again_where_the_link_stays(
     assert wiring("uv") == 0
     unlink = os.unlink
 
-    def failing(path: str, **where: int) -> None:
+    def failing(path: str, **location: int) -> None:
         if os.path.basename(path) == "keyring":
             raise PermissionError(errno.EACCES, "Permission denied")
-        unlink(path, **where)
+        unlink(path, **location)
 
     monkeypatch.setattr(os, "unlink", failing)
     mode = (wiring.home.path / ".config/uv/uv.toml").stat().st_mode

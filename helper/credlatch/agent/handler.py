@@ -14,36 +14,36 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credlatch.agent.early import Early
     from credlatch.agent.log import Log
-    from credlatch.keep import Keep
+    from credlatch.agent.refresh_ahead import RefreshAhead
+    from credlatch.shared_cache import SharedCache
 
 
-class Desk:
+class Handler:
     """Answers callers of this machine, each with the surroundings that it sends along.
 
     Args:
-        keep: what one call leaves for the next.
+        shared: what one call leaves for the next.
         log: told of each call.
-        early: told of each token that is in use.
+        refresh_ahead: told of each token that is in use.
         status: tells a person how the agent is.
         stop: ends the agent.
     """
 
     def __init__(
         self,
-        keep: Keep,
+        shared: SharedCache,
         log: Log,
-        early: Early,
+        refresh_ahead: RefreshAhead,
         status: Callable[[], str],
         stop: Callable[[], None],
     ) -> None:
-        self._keep = keep
+        self._shared = shared
         self._log = log
-        self._early = early
+        self._refresh_ahead = refresh_ahead
         self._status = status
         self._stop = stop
-        self._world = place.world()
+        self._mount_namespace = place.mount_namespace()
 
     def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
         """A whole answer to a request.
@@ -63,19 +63,19 @@ class Desk:
         raise ValueError("no such request")
 
     def _get(
-        self, protocol: bytes, cwd: bytes, world: bytes, asked: bytes, variables: bytes
+        self, protocol: bytes, cwd: bytes, mount_namespace: bytes, asked: bytes, variables: bytes
     ) -> bytes:
         client = answers.client_named(protocol, asked)
         if client is None:
             self._log.refused("-", UNKNOWN)
             return wire.DECLINED
-        if world != self._world:
+        if mount_namespace != self._mount_namespace:
             self._log.refused(client.name, "its paths lead elsewhere (another container or chroot)")
             return wire.DECLINED
         environ = _environ(variables)
 
         def make_caller() -> Caller:
-            return Caller(environ, os.fsdecode(cwd), self._keep, is_guest=True)
+            return Caller(environ, os.fsdecode(cwd), self._shared, is_guest=True)
 
         caller = make_caller()
         try:
@@ -86,7 +86,7 @@ class Desk:
         finally:
             caller.close()
         if answer.request is not None and answer.resolution is not None:
-            self._early.used(answer.request, answer.resolution, make_caller)
+            self._refresh_ahead.used(answer.request, answer.resolution, make_caller)
         self._log.answered(answer)
         return wire.answer(answer.status, answer.out, answer.err)
 

@@ -11,7 +11,7 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Secret
 from credlatch.errors import StoreError
-from credlatch.keep import Keep
+from credlatch.shared_cache import SharedCache
 from credlatch.stores import netrc as netrc_store
 from credlatch.stores import pixi_config, rattler_format, toml_tables
 from credlatch.stores.docker import DockerStore
@@ -72,7 +72,7 @@ class Process:
 
     def __init__(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         self.read: list[str] = []
-        self.keep = Keep()
+        self.keep = SharedCache()
         self._home = home
         real = files.Reading.text
 

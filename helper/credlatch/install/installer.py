@@ -27,7 +27,7 @@ _FILE = 0o644
 _PRIVATE = 0o700
 
 
-def put(running: Running, into: Layout, *, force: bool) -> bool:
+def install(running: Running, into: Layout, *, force: bool) -> bool:
     """Install the program that runs; whether there was anything to do.
 
     Raises:
@@ -49,10 +49,10 @@ def put(running: Running, into: Layout, *, force: bool) -> bool:
 
 
 def _nothing_done(error: OSError | shutil.Error, folder: str) -> PlaceError:
-    where = getattr(error, "filename", None) or folder
+    location = getattr(error, "filename", None) or folder
     what = files.reason(error) if isinstance(error, OSError) else str(error)
     return PlaceError(
-        f"{where}: {what}; nothing was installed: see to that, or choose another --prefix"
+        f"{location}: {what}; nothing was installed: see to that, or choose another --prefix"
     )
 
 
