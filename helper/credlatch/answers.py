@@ -96,6 +96,8 @@ def get(client: Client, asked: bytes, caller: Caller) -> Answer:
     try:
         question = client.protocol().parse(asked)
         request = question.request
+        if client.narrow is not None and request is not None:
+            request = client.narrow()(request, caller)
         outcome = None if request is None else Resolver(caller).outcome(request)
         if question.wider and outcome is not None and outcome.resolution is not None:
             _widen(question, outcome.resolution, caller)

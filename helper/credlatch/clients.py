@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.protocols import Protocol
+    from credlatch.request import Request
 
+    Narrow = Callable[[Request, Caller], Request]
     Command = Callable[[list[str], Caller], int]
 
 _ENCODING = ("utf-8", sys.getfilesystemencodeerrors())
@@ -34,9 +36,10 @@ class Client:
             end.
         command: imports what runs any other words; None: there are none but ``--help``.
         stream: where it shows failures: 2, standard error, or 1.
+        narrow: imports what says how much of a request a caller's own settings allow; None: all.
     """
 
-    __slots__ = ("called", "command", "gets", "name", "protocol", "stream", "verbs")
+    __slots__ = ("called", "command", "gets", "name", "narrow", "protocol", "stream", "verbs")
 
     def __init__(  # noqa: PLR0913 - a table has as many columns as it needs
         self,
@@ -48,6 +51,7 @@ class Client:
         called: str = "",
         command: "Callable[[], Command] | None" = None,
         stream: int = 2,
+        narrow: "Callable[[], Narrow] | None" = None,
     ) -> None:
         self.name = name
         self.protocol = protocol
@@ -56,6 +60,7 @@ class Client:
         self.called = called
         self.command = command
         self.stream = stream
+        self.narrow = narrow
 
     def asks(self, words: list[str]) -> bool:
         """Whether these words ask for a credential."""
@@ -123,6 +128,12 @@ def _cargo() -> "Protocol":
     return PROTOCOL
 
 
+def _cargo_indexes() -> "Narrow":
+    from credlatch.cargo_indexes import asked
+
+    return asked
+
+
 def _cargo_command() -> "Command":
     from credlatch.commands.cargo import run
 
@@ -170,7 +181,7 @@ CLIENTS = {
             command=_keyring_command,
         ),
         Client("goauth", _goauth),
-        Client("cargo", _cargo, gets=_GET, command=_cargo_command),
+        Client("cargo", _cargo, gets=_GET, command=_cargo_command, narrow=_cargo_indexes),
         Client("header", _header),
         Client("token", _token),
     )

@@ -38,6 +38,13 @@ CALLS: dict[str, tuple[list[str], bytes, str]] = {
 LOGIN = '{"BasicHTTP":{"username":"ada","password":"pw"}}'
 
 
+@pytest.fixture
+def agent(agent: Agent) -> Agent:
+    """The agent, for a caller who names the index."""
+    agent.home.env["CARGO_REGISTRIES_A_INDEX"] = "sparse+https://a.example:8443/simple/"
+    return agent
+
+
 def run(agent: Agent, words: list[str], stdin: bytes) -> tuple[int, bytes, bytes]:
     done = subprocess.run(
         [*agent.program.command, *words],

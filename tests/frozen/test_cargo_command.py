@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.cargo_plugin import CRATES_IO, HELLO, INDEX, NOT_FOUND, Plugin, asked, line, request
+from support.cargo_plugin import (
+    CRATES_IO,
+    HELLO,
+    INDEX,
+    NAMED,
+    NOT_FOUND,
+    Plugin,
+    asked,
+    line,
+    request,
+)
 from support.every_store import STORES, Kept
 from support.jwt import make_jwt
 from support.logins import OAuthLogin
@@ -25,6 +35,13 @@ if TYPE_CHECKING:
 
 BOB = {"BasicHTTP": {"username": "bob", "password": "p: w"}}
 KEY = f"cargo:{INDEX}"
+
+
+@pytest.fixture
+def frozen(frozen: Program) -> Program:
+    """The program, to which the team's index is the caller's own."""
+    frozen.home.env |= NAMED
+    return frozen
 
 
 def got(token: str, **more: Any) -> dict[str, Any]:
@@ -169,6 +186,7 @@ def test_a_login_that_is_dead_is_told_and_one_of_another_kind_is_nobody_s(
 
 def test_nothing_is_sent_or_kept_for_plain_http(frozen: Program) -> None:
     index = "sparse+http://host.example/"
+    frozen.home.env["CARGO_REGISTRIES_PLAIN_INDEX"] = index
     frozen.home.write_rattler({"host.example": BOB})
     assert "plain http" in other(asked(frozen, index=index))
     for each in (index, "http://host.example/index.git", "registry+http://host.example/x"):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HELLO = {"v": [1]}
 INDEX = "sparse+https://host.example/cargo/"
+NAMED = {"CARGO_REGISTRIES_TEAM_INDEX": INDEX}  # an index that is the caller's own
 CRATES_IO = "https://github.com/rust-lang/crates.io-index"
 NOT_FOUND = {"Err": {"kind": "not-found"}}
 
@@ -38,7 +39,7 @@ class Plugin:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=program.home.env,
+            env={**NAMED, **program.home.env},
             cwd=program.home.path,
             start_new_session=True,
         )

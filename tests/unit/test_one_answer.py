@@ -100,7 +100,8 @@ class Case:
         return False
 
     def caller(self) -> Caller:
-        return Caller(self.home.env, str(self.project))
+        own = {"CARGO_REGISTRIES_OWN_INDEX": f"sparse+{self.named}"}
+        return Caller({**self.home.env, **own}, str(self.project))
 
 
 def environment(case: Case) -> None:

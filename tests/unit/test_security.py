@@ -34,6 +34,13 @@ PROVED = {
         "unit/test_environment.py::test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else",
         "real/test_pyx.py::test_the_token_stays_at_the_origin_that_it_is_for",
     ],
+    "only for an index there that your own configuration or environment names": [
+        "unit/test_cargo_indexes.py::test_an_index_that_only_a_project_names_gets_none",
+        (
+            "unit/test_cargo_protocol.py::"
+            "test_a_git_repository_gets_what_is_kept_for_it_and_nothing_of_its_host"
+        ),
+    ],
     "get a password for its own port alone": [
         "unit/test_docker_get.py::test_a_login_for_a_host_is_not_for_its_other_ports",
         "real/test_docker_cli.py::test_a_login_that_names_no_port_is_not_for_this_one",

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from credlatch.cargo_indexes import config as cargo_config
 from credlatch.errors import SetupError, StoreError
 from credlatch.stores import docker as docker_store
 from credlatch.stores import pixi_config
@@ -164,10 +165,8 @@ def pixi_project(caller: Caller) -> Place:
 
 
 def cargo(caller: Caller) -> Place:
-    """Cargo's own configuration; ``config``, its older name, counts where both are there."""
-    folder = caller.path("CARGO_HOME") or caller.in_home(".cargo")
-    older = os.path.join(folder, "config")
-    return Place(older if os.path.isfile(older) else f"{older}.toml", "toml")
+    """Cargo's own configuration."""
+    return Place(cargo_config(caller), "toml")
 
 
 def go(caller: Caller) -> Place:
