@@ -81,10 +81,10 @@ def test_each_step_gets_a_token_that_is_good_and_none_is_left(
 
 def test_a_variable_serves_too(frozen: Program, command: list[str]) -> None:
     frozen.home.env["CREDLATCH_TOKEN_PACKAGES_EXAMPLE_COM"] = "hunter2"
-    write(frozen, "RUN --mount=type=secret,id=TOKEN echo read $(cat /run/secrets/TOKEN | wc -c)")
+    # The step itself looks: buildah may lose what a quick one says.
+    write(frozen, "RUN --mount=type=secret,id=TOKEN test $(cat /run/secrets/TOKEN) = hunter2")
     answer = built(frozen, command, "--as-env", "id=TOKEN,url=https://packages.example.com/")
     assert answer.code == 0, answer
-    assert b"read 7\n" in answer.out
 
 
 def test_a_credential_that_has_gone_does_not_make_the_build_go_on_without(
