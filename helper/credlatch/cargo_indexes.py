@@ -64,24 +64,31 @@ def _named(caller: Caller) -> set[Place]:
         for name, value in caller.environ.items()
         if name.startswith("CARGO_REGISTRIES_") and name.endswith("_INDEX")
     ]
-    texts += _configured(caller.read(config(caller)) or "")
+    # Others may read it: there are no secrets in it.
+    texts += caller.document(config(caller), _configured, private=lambda _: False) or ()
     return {place for text in texts if (place := _place(text)) is not None}
 
 
-def _configured(text: str) -> Iterator[str]:
+def _configured(text: str, _path: str) -> tuple[str, ...]:
     """The indexes in a configuration; none where it cannot be understood, which cargo tells."""
     import tomllib
 
     try:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
-        return
-    for table, key in (("registries", "index"), ("source", "registry")):
-        rows = found.get(table)
-        for row in rows.values() if isinstance(rows, dict) else ():
-            value = row.get(key) if isinstance(row, dict) else None
-            if isinstance(value, str):
-                yield value
+        return ()
+    values = (
+        row.get(key)
+        for table, key in (("registries", "index"), ("source", "registry"))
+        for row in _rows(found.get(table))
+    )
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def _rows(table: object) -> Iterator[dict[str, object]]:
+    for row in table.values() if isinstance(table, dict) else ():
+        if isinstance(row, dict):
+            yield row
 
 
 def _place(index: str) -> Place | None:

@@ -50,8 +50,9 @@ def is_served(home: Home, index: str = INDEX) -> bool:
 def test_an_index_of_the_user_s_own_configuration_gets_its_host_s_logins(
     home: Home, file: str, text: str
 ) -> None:
-    home.write(f".cargo/{file}", text)
+    home.write(f".cargo/{file}", text).chmod(0o644)
     assert is_served(home)
+    assert asked(home)[1] == ""
     home.write(f"elsewhere/{file}", "")
     home.env["CARGO_HOME"] = str(home.path / "elsewhere")
     assert not is_served(home)
