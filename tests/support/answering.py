@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
+from support.loopback import Loopback, LoopbackServer
 from support.token_http import Recorded
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Answer = tuple[int, dict[str, str], dict[str, Any]]  # status, headers, JSON
 
 
-class Answering(ThreadingHTTPServer):
+class Answering(Loopback):
     """Such a server, running while its block does.
 
     Args:
@@ -26,28 +26,15 @@ class Answering(ThreadingHTTPServer):
         requests: what was asked, in order of arrival.
     """
 
-    daemon_threads = True
-    request_queue_size = 64
-
     def __init__(self, answer: Callable[[Recorded], Answer]) -> None:
         self.requests: list[Recorded] = []
         self.answer = answer
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        super().__init__(_Handler)
+        self.url = f"http://127.0.0.1:{self.address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Answering
+    server: LoopbackServer
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -57,8 +44,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         path = urllib.parse.urlsplit(self.path).path
         request = Recorded(self.command or "", path, self.path, headers, body)
-        self.server.requests.append(request)
-        status, named, said = self.server.answer(request)
+        owner: Answering = self.server.owner
+        owner.requests.append(request)
+        status, named, said = owner.answer(request)
         sent = json.dumps(said).encode()
         self.send_response(status)
         for name, value in {**named, "Content-Length": str(len(sent))}.items():

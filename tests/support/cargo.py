@@ -7,14 +7,13 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.components import need
-from support.program import TIMEOUT
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,18 +40,16 @@ path = "lib.rs"
 """
 
 
-class Cargo:
+class Cargo(Tool):
     """cargo, which asks nobody but whom its configuration names.
 
     Attributes:
-        home: where it runs.
         config: its configuration.
     """
 
     def __init__(self, home: Home) -> None:
         # Debian's before one that rustup has put first on PATH, which looks for others in a home.
-        self._path = shutil.which("cargo", path="/usr/bin") or need("cargo")
-        self.home = home
+        super().__init__(home, shutil.which("cargo", path="/usr/bin") or need("cargo"))
         self.config = home.path / ".cargo/config.toml"
         if "RUSTUP_HOME" not in home.env:
             home.env["RUSTUP_HOME"] = os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup"))
@@ -61,34 +58,6 @@ class Cargo:
         number = tuple(map(int, said.split()[1].split(".")[:2]))
         if number < _AT_LEAST:
             pytest.skip(f"cargo is older than 1.74: {said}")
-
-    def attempt(self, *args: str, stdin: str = "") -> tuple[int, str]:
-        """Run cargo, and take whatever comes of it: the exit status, and both its streams."""
-        done = subprocess.run(
-            [self._path, *args],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self.home.env,
-            cwd=self.home.path,
-            timeout=TIMEOUT,
-            start_new_session=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
-
-    def __call__(self, *args: str, stdin: str = "") -> str:
-        """Run cargo; it must succeed. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code == 0, (args, said)
-        return said
-
-    def refused(self, *args: str, stdin: str = "") -> str:
-        """Run cargo; it must fail. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code != 0, (args, said)
-        return said
 
     def knows(self, index: str, *providers: str) -> None:
         """Have a configuration with the registry ``team``, and with these providers."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from support.called_as import called_as
 from support.components import need
 from support.git_helper import NAME
 from support.guarded import Guarded
-from support.program import TIMEOUT
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,45 +23,12 @@ if TYPE_CHECKING:
 _WHO = ("-c", "user.name=Test", "-c", "user.email=test@test.example")
 
 
-class Git:
-    """git, in a home of its own, that asks nobody.
-
-    Attributes:
-        home: where it runs.
-    """
+class Git(Tool):
+    """git, in a home of its own, that asks nobody."""
 
     def __init__(self, home: Home) -> None:
-        self._path = need("git")
-        self.home = home
+        super().__init__(home, need("git"), *_WHO)
         home.env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-
-    def attempt(self, *args: str, stdin: str = "") -> tuple[int, str]:
-        """Run git, and take whatever comes of it: the exit status, and both its streams."""
-        done = subprocess.run(
-            [self._path, *_WHO, *args],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self.home.env,
-            cwd=self.home.path,
-            timeout=TIMEOUT,
-            start_new_session=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
-
-    def __call__(self, *args: str, stdin: str = "") -> str:
-        """Run git; it must succeed. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code == 0, (args, said)
-        return said
-
-    def refused(self, *args: str, stdin: str = "") -> str:
-        """Run git; it must fail. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code != 0, (args, said)
-        return said
 
     def types(self, username: str, password: str) -> None:
         """Have somebody there who types this when git asks (gitcredentials(7), GIT_ASKPASS)."""

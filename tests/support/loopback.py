@@ -15,6 +15,7 @@ class LoopbackServer(ThreadingHTTPServer):
     """
 
     daemon_threads = False
+    request_queue_size = 64
 
     def __init__(self, owner: Any, handler: type[BaseHTTPRequestHandler]) -> None:
         self.owner = owner
