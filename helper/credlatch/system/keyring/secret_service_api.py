@@ -41,9 +41,6 @@ class Api:
     Args:
         send: sends a message, and gives the reply to it.
 
-    Attributes:
-        owner: the unique name of whoever has replied last.
-
     Raises:
         DBusErrorResponse: by all methods, for what the service, or the bus, refuses.
         StoreError: by all that change something: the keyring is locked.
@@ -53,7 +50,7 @@ class Api:
         self._send = send
         self._session: str | None = None
         self._session_with: str | None = None
-        self.owner: str | None = None
+        self._owner: str | None = None  # the unique name of who has replied last
 
     def search(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """The items with these attributes: the unlocked ones, and the locked ones."""
@@ -116,9 +113,9 @@ class Api:
 
     def _opened(self) -> str:
         """The session; it ends with the service that it was agreed with."""
-        if self._session is None or self._session_with != self.owner:
+        if self._session is None or self._session_with != self._owner:
             _, self._session = self._call(_SERVICE, "OpenSession", "sv", "plain", ("s", ""))
-            self._session_with = self.owner
+            self._session_with = self._owner
         return self._session
 
     def _property(self, path: str, interface: str, name: str) -> Any:
@@ -130,7 +127,7 @@ class Api:
 
     def _body(self, message: Message) -> Any:
         reply = self._send(message)
-        self.owner = reply.header.fields.get(HeaderFields.sender)
+        self._owner = reply.header.fields.get(HeaderFields.sender)
         if reply.header.message_type == MessageType.error:
             raise DBusErrorResponse(reply)
         return reply.body
