@@ -14,7 +14,6 @@ from support.callers import caller_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credlatch.stores import Entry
     from support.home import Home
 
 CHAIN = ".config/credlatch/chain.json"
@@ -58,21 +57,6 @@ class Chained:
 @pytest.fixture
 def chains(home: Home) -> Chained:
     return Chained(home)
-
-
-def login(entry: Entry | None) -> tuple[str, str] | None:
-    if entry is None:
-        return None
-    assert entry.credential is not None
-    user, secret = entry.credential.login("")
-    return user, secret.reveal()
-
-
-def headers(entry: Entry | None) -> dict[str, str] | None:
-    if entry is None:
-        return None
-    assert entry.credential is not None
-    return entry.credential.headers()
 
 
 def failure(chains: Chained, ask: Callable[[ChainedStore], object]) -> str:

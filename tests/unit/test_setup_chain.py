@@ -17,88 +17,80 @@ from credlatch.resolve import Resolver
 from credlatch.stores import chained, chained_answers, order
 from credlatch.stores.chained import ChainedStore
 from support.callers import FakeKeyring, WithKeyring, caller_of
-from support.chains import CHAIN, NOT_FOUND, Chained, failure, headers, login
+from support.chains import CHAIN, NOT_FOUND, Chained, failure
+from support.found import headers, login, secret, sure
 
 if TYPE_CHECKING:
+    from credlatch.resolve import Resolution
+    from credlatch.stores import Entry
     from support.home import Home
 
 
-def test_where_nothing_is_written_down_there_is_no_such_store(home: Home) -> None:
+def test_there_is_no_such_store_where_nothing_is_written_down_or_a_helper_asks_us(
+    home: Home,
+) -> None:
     assert order.chained(caller_of(home)) is None
     home.write(CHAIN, "{}")
-    store = order.chained(caller_of(home))
-    assert store is not None
-    assert store.find(urls.parse("https://r.example/")) is None
-
-
-def test_a_helper_that_asks_us_in_turn_finds_none(home: Home) -> None:
-    home.write(CHAIN, "{}")
+    assert sure(order.chained(caller_of(home))).find(urls.parse("https://r.example/")) is None
     home.env[chained.MARK] = "1"
     assert order.chained(caller_of(home)) is None
 
 
+def by_docker(chains: Chained, key: str) -> Resolution | None:
+    return Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode()))
+
+
 @pytest.mark.parametrize(
-    ("named", "key"),
+    ("named", "key", "asked"),
     [
-        ("r.example", "r.example"),
-        ("r.example", "https://r.example"),
-        ("r.example", "r.example:443"),
-        ("r.example", "r.example/ns/repo"),
-        ("r.example:5000", "r.example:5000"),
-        ("https://index.docker.io/v1/", "docker.io"),
-        ("docker.io", "https://index.docker.io/v1/"),
-        ("*", "any.example"),
+        ("r.example", "r.example", True),
+        ("r.example", "https://r.example", True),
+        ("r.example", "r.example:443", True),
+        ("r.example", "r.example/ns/repo", True),
+        ("r.example:5000", "r.example:5000", True),
+        ("https://index.docker.io/v1/", "docker.io", True),
+        ("docker.io", "https://index.docker.io/v1/", True),
+        ("*", "any.example", True),
+        ("r.example", "o.example", False),
+        ("r.example", "r.example:5000", False),
+        ("r.example", "sub.r.example", False),
     ],
 )
-def test_docker_s_helper_is_asked_by_the_client_s_own_key(
-    chains: Chained, named: str, key: str
+def test_docker_s_helper_is_asked_by_the_client_s_own_key_for_its_hosts(
+    chains: Chained, named: str, key: str, asked: bool
 ) -> None:
     chains.helper("docker-credential-other")
     chains.chain(docker={named: "other"})
-    resolution = Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode()))
-    assert resolution is not None
-    assert resolution.store == "chained"
-    assert resolution.location == "docker-credential-other"
-    assert login(resolution.entry) == ("u", "s3cret")
-    assert chains.asked == [f"get {key}"]
-
-
-@pytest.mark.parametrize("key", ["o.example", "r.example:5000", "sub.r.example"])
-def test_it_is_not_asked_for_other_hosts(chains: Chained, key: str) -> None:
-    chains.helper("docker-credential-other")
-    chains.chain(docker={"r.example": "other"})
-    assert Resolver(caller_of(chains.home)).resolve(docker.parse_get(key.encode())) is None
-    assert chains.asked == []
+    resolution = by_docker(chains, key)
+    assert (resolution is not None) is asked
+    assert chains.asked == ([f"get {key}"] if asked else [])
+    if resolution is not None:
+        assert (resolution.store, resolution.location) == ("chained", "docker-credential-other")
+        assert login(resolution.entry) == ("u", "s3cret")
 
 
 def test_ours_comes_first(chains: Chained) -> None:
     chains.helper("docker-credential-other")
     chains.chain(docker={"*": "other"})
     chains.home.write_rattler({"r.example": {"BasicHTTP": {"username": "o", "password": "p"}}})
-    resolution = Resolver(caller_of(chains.home)).resolve(docker.parse_get(b"r.example"))
-    assert resolution is not None
-    assert resolution.store == "rattler"
+    assert sure(by_docker(chains, "r.example")).store == "rattler"
     assert chains.asked == []
 
 
 def get(chains: Chained, uri: str) -> dict[str, str] | None:
     request = bazel.parse(json.dumps({"uri": uri}).encode())
-    resolution = Resolver(caller_of(chains.home)).resolve(request)
-    return None if resolution is None else resolution.credential.headers()
+    return headers(Resolver(caller_of(chains.home)).resolve(request))
 
 
-def test_docker_s_helper_for_a_host_answers_bazel_too(chains: Chained) -> None:
+@pytest.mark.parametrize(("named", "asked"), [("r.example", True), ("*", False)])
+def test_docker_s_helper_answers_bazel_for_a_host_it_is_named_for_and_not_for_all(
+    chains: Chained, named: str, asked: bool
+) -> None:
     chains.helper("docker-credential-other")
-    chains.chain(docker={"r.example": "other"})
-    assert get(chains, "https://r.example/v2/x") == {"Authorization": "Basic dTpzM2NyZXQ="}
-    assert chains.asked == ["get r.example"]
-
-
-def test_docker_s_helper_for_all_hosts_is_not_asked_for_each_download(chains: Chained) -> None:
-    chains.helper("docker-credential-other")
-    chains.chain(docker={"*": "other"})
-    assert get(chains, "https://r.example/v2/x") is None
-    assert chains.asked == []
+    chains.chain(docker={named: "other"})
+    sent = {"Authorization": "Basic dTpzM2NyZXQ="} if asked else None
+    assert get(chains, "https://r.example/v2/x") == sent
+    assert chains.asked == (["get r.example"] if asked else [])
 
 
 ANSWER = '{"headers":{"Authorization":["Bearer t"]}}'
@@ -133,10 +125,15 @@ def test_the_nearest_pattern_counts(chains: Chained) -> None:
 
 
 def test_bazel_s_helper_is_not_asked_by_docker(chains: Chained) -> None:
-    helper = chains.helper("helper", login=ANSWER)
-    chains.chain(bazel={"*": helper})
-    assert Resolver(caller_of(chains.home)).resolve(docker.parse_get(b"r.example")) is None
+    chains.chain(bazel={"*": chains.helper("helper", login=ANSWER)})
+    assert by_docker(chains, "r.example") is None
     assert chains.asked == []
+
+
+def told(chains: Chained, answer: str) -> Entry | None:
+    """What is found where Bazel's helper says that for all hosts."""
+    store = chains.chain(bazel={"*": chains.helper("helper", login=answer)})
+    return store.find(urls.parse("https://a.example/"))
 
 
 @pytest.mark.parametrize(
@@ -153,28 +150,21 @@ def test_bazel_s_helper_is_not_asked_by_docker(chains: Chained) -> None:
 def test_what_bazel_s_helper_says_is_passed_on(
     chains: Chained, answer: str, sent: dict[str, str] | None
 ) -> None:
-    helper = chains.helper("helper", login=answer)
-    assert headers(chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))) == sent
+    assert headers(told(chains, answer)) == sent
 
 
 def test_a_basic_header_is_a_login(chains: Chained) -> None:
-    helper = chains.helper("helper", login='{"headers":{"authorization":["basic  dTpwOnA="]}}')
-    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
-    assert entry is not None
-    assert isinstance(entry.credential, Basic)
-    assert entry.credential.login("") == ("u", Secret("p:p"))
-    assert entry.credential.headers() == {"Authorization": "Basic dTpwOnA="}
+    entry = told(chains, '{"headers":{"authorization":["basic  dTpwOnA="]}}')
+    assert login(entry) == ("u", "p:p")
+    assert headers(entry) == {"Authorization": "Basic dTpwOnA="}
 
 
 @pytest.mark.parametrize("value", ["Basic dTpw dTpw", "Basic dXA=", "Basic /w==", "Digest x", "x"])
 def test_another_authorization_is_none(chains: Chained, value: str) -> None:
-    helper = chains.helper("helper", login=f'{{"headers":{{"Authorization":["{value}"]}}}}')
-    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
-    assert entry is not None
-    assert entry.credential is not None
-    assert entry.credential.headers() == {"Authorization": value}
+    entry = told(chains, f'{{"headers":{{"Authorization":["{value}"]}}}}')
+    assert headers(entry) == {"Authorization": value}
     with pytest.raises(ValueError, match="no user name and password"):
-        entry.credential.login("")
+        login(entry)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +193,9 @@ def test_names_and_values_that_no_header_has_are_refused(
 
 
 def test_several_headers_are_no_login_and_show_nothing(chains: Chained) -> None:
-    helper = chains.helper("helper", login='{"headers":{"x-a":["1"],"x-b":["s3cret"]}}')
-    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
+    entry = sure(told(chains, '{"headers":{"x-a":["1"],"x-b":["s3cret"]}}'))
     with pytest.raises(ValueError, match="several headers"):
         login(entry)
-    assert entry is not None
     assert "s3cret" not in repr(entry.credential)
 
 
@@ -235,15 +223,14 @@ def test_whoever_asks_by_url_is_answered_from_the_last_stores_too(
 ) -> None:
     keyring = FakeKeyring()
     if place == "keyring":
-        for user in ("u",) if b"__token__" not in asked else ("__token__",):
-            keyring.put("a.example", user, Secret("s3cret"))
+        user = "__token__" if b"__token__" in asked else "u"
+        keyring.put("a.example", user, Secret("s3cret"))
     else:
         helper = chains.helper("h", login='{"headers":{"Authorization":["Bearer s3cret"]}}')
         chains.chain(bazel={"*": helper})
     answer = answers.get(clients.CLIENTS[protocol], asked, WithKeyring(chains.home, keyring))
     assert (answer.status, answer.err) == (0, b"")
-    assert answer.resolution is not None
-    assert answer.resolution.credential.secret == Secret("s3cret")
+    assert secret(answer.resolution) == "s3cret"
 
 
 @pytest.mark.parametrize(
@@ -259,10 +246,8 @@ def test_whoever_asks_by_url_is_answered_from_the_last_stores_too(
     ],
 )
 def test_it_says_until_when(chains: Chained, expires: str, seconds: int | None) -> None:
-    helper = chains.helper("h", login=f'{{"headers":{{"a":["b"]}},"expires":{expires}}}')
-    entry = chains.chain(bazel={"*": helper}).find(urls.parse("https://a.example/"))
-    assert entry is not None
-    assert entry.expires == seconds
+    entry = told(chains, f'{{"headers":{{"a":["b"]}},"expires":{expires}}}')
+    assert sure(entry).expires == seconds
 
 
 def test_a_process_that_serves_others_leaves_it_to_the_caller(chains: Chained) -> None:
