@@ -125,8 +125,8 @@ KEYRINGS = {
     "darwin": "keyring.backends.macOS.api",
     "win32": "keyring.backends.Windows",
 }
-# Linux's keyring, and the agent's connections to it: elsewhere nobody opens one.
-SECRET_SERVICE = ("credlatch.system.keyring.secret_service", "credlatch.system.keyring.pool")
+# Linux's keyring, and the bus that it is on: elsewhere nobody opens one.
+SECRET_SERVICE = ("credlatch.system.keyring.secret_service", "credlatch.system.keyring.bus")
 # Of the single file's modules those whose functions it calls; the others it imports only.
 UNPACKING = ("credlatch.bundle", "credlatch.commands.streams", "credlatch.system")
 

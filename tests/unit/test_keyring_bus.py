@@ -131,6 +131,16 @@ def test_what_fails_for_a_moment_is_asked_again(
     assert caller.warnings == []
 
 
+@pytest.mark.parametrize("step", ["OpenSession", "GetSecret"])
+def test_a_connection_that_breaks_before_a_secret_has_come_is_made_anew(
+    bus: FalseBus, caller: Caller, step: str
+) -> None:
+    bus.add("rattler", HOST, TOKEN)
+    bus.next(step, false_bus.HANGS_UP)
+    assert get(caller) == "t"
+    assert (bus.connections, caller.warnings) == (2, [])
+
+
 # ---- for longer than a call: a failure, and nothing else ----
 
 ALWAYS = [

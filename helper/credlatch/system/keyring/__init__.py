@@ -84,12 +84,10 @@ def open_keyring(
         raise ElsewhereError("DBUS_SESSION_BUS_ADDRESS is relative to the working directory")
     try:
         if pool is not None:
-            from credlatch.system.keyring.pooled import PooledKeyring
-
-            return PooledKeyring(pool, address, warn, left)
+            return pool.lend(address, left, warn)
         from credlatch.system.keyring.secret_service import SecretService
 
-        return SecretService(address, left)
+        return SecretService(address, left, warn)
     except AbsentError as error:
         warn(str(error))
         return None
@@ -106,7 +104,7 @@ def _session_bus(variable: Callable[[str], str | None]) -> str | None:
 
 
 def _is_relative(address: str) -> bool:
-    from credlatch.system.keyring.pool import path_of
+    from credlatch.system.keyring.bus import path_of
 
     path = path_of(address)
     return path is not None and not path.startswith(("/", "\0"))

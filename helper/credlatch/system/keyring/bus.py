@@ -12,7 +12,7 @@ import sys
 import time
 
 from jeepney.auth import BEGIN, Authenticator
-from jeepney.bus import get_connectable_addresses
+from jeepney.bus import get_bus, get_connectable_addresses
 from jeepney.io.blocking import DBusConnection
 
 from credlatch.errors import AbsentError, StoreError
@@ -31,6 +31,25 @@ PATIENCE = 3.0  # seconds for one answer, which takes a millisecond, too
 # Seconds there are even when the call's time is over: a token that was renewed must be kept.
 GRACE = 0.5
 _MOST = 16 * 1024 * 1024  # bytes of one answer
+
+
+def path_of(address: str) -> str | None:
+    """The path in a bus's address, with a zero byte before an abstract one; None: it has none."""
+    try:
+        path: str = get_bus(address)
+    # An address may be anything; one that is no good is refused when it is opened.
+    except Exception:  # noqa: BLE001
+        return None
+    return path
+
+
+def socket_at(address: str) -> tuple[int, int] | None:
+    """Which file a bus's address leads to; None where it is no file, or there is none."""
+    try:
+        status = os.stat(path_of(address) or "")
+    except (OSError, ValueError):  # ValueError: it begins with a zero byte, as abstract ones do
+        return None
+    return status.st_dev, status.st_ino
 
 
 def pauses(seconds: float) -> Iterator[None]:

@@ -59,6 +59,15 @@ def locked(service: str = "") -> StoreError:
     )
 
 
+def failure(error: Exception) -> str:
+    """What to say of a service that is asked no more."""
+    if isinstance(error, StoreError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return f"the Secret Service has not answered in time: {_TO_DO}"
+    return f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
+
+
 def in_our_words(method: Method[P, R]) -> Method[P, R]:
     """Everything that jeepney and the system raise, as StoreError.
 
@@ -73,16 +82,31 @@ def in_our_words(method: Method[P, R]) -> Method[P, R]:
             return method(self, *args, **kwargs)
         except StoreError:
             raise
-        except TimeoutError:
-            self.hangs = True
-            self.failure = f"the Secret Service has not answered in time: {_TO_DO}"
         # What may be raised has no common root (jeepney's DBusErrorResponse, OSError, whatever a
         # reply of another form leads to), and a keyring must never end a call with a traceback.
         except Exception as error:  # noqa: BLE001
             if isinstance(error, DBusErrorResponse) and error.name == _LOCKED:
                 raise locked() from None
-            self.failure = f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
-        self.broken = True
-        raise StoreError(self.failure) from None
+            raise self.failed(error) from None
 
     return functools.update_wrapper(wrapped, method)
+
+
+def asked_again(method: Method[P, R]) -> Method[P, R]:
+    """What only reads, once more on a new connection if it fails, and in our words.
+
+    The connection that was good for an earlier call, or question, may have died since, or what it
+    leads to may have been replaced. What writes is not tried twice: there is no telling whether a
+    write that failed was done.
+    """
+
+    def wrapped(self: SecretService, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except (StoreError, TimeoutError):
+            raise  # that is an answer; and who has been waited for is not asked again
+        except Exception:  # noqa: BLE001 - as above
+            self.reopen()
+            return method(self, *args, **kwargs)
+
+    return functools.update_wrapper(in_our_words(wrapped), method)

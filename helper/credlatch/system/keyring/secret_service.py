@@ -7,13 +7,23 @@ from jeepney import DBusErrorResponse
 from credlatch.credential import Secret
 from credlatch.errors import AbsentError, StoreError
 from credlatch.system.keyring import only
-from credlatch.system.keyring.bus import PATIENCE, connect, pauses
-from credlatch.system.keyring.failures import NO_SERVICE, in_our_words, is_passing, locked
+from credlatch.system.keyring.bus import PATIENCE, connect, pauses, socket_at
+from credlatch.system.keyring.failures import (
+    NO_SERVICE,
+    asked_again,
+    failure,
+    in_our_words,
+    is_passing,
+    locked,
+)
 from credlatch.system.keyring.secret_service_api import Api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credlatch.system.keyring.bus import Bus, Left
+    from credlatch.system.keyring.pool import Pool
 
 _FEW = 8  # items whose names cost no more than asking for each of the keys that a client may mean
 _SCHEMA = "xdg:schema"  # an attribute that libsecret adds to everybody's
@@ -25,38 +35,79 @@ class SecretService:
     Args:
         address: the bus's address, as DBUS_SESSION_BUS_ADDRESS has it.
         left: the seconds that a step of the call may take, of as many as it is given.
+        warn: told when the bus has gone meanwhile; there is no keyring then.
+        pool: takes the connection for another call; None: it is closed.
 
     Attributes:
+        address: as above.
         broken: whether it is not to be asked by another call.
         failure: what to say when it has failed, and is not to be asked again by this one.
-        hangs: whether it has failed so that it did not answer.
 
     Raises:
         AbsentError: there is no bus of the caller's.
         StoreError: there is one, and it cannot be asked.
     """
 
-    def __init__(self, address: str, left: Left) -> None:
-        self._address = address
+    def __init__(
+        self, address: str, left: Left, warn: Callable[[str], None], pool: Pool | None = None
+    ) -> None:
+        self.address = address
         self._left = left
+        self._warn = warn
+        self._pool = pool
         self._is_there = True
+        self._has_gone = False
         self.broken = False
         self.failure: str | None = None
-        self.hangs = False
         self._open()
 
     def _open(self) -> None:
-        self._bus: Bus = connect(self._address, self._left)
+        # Before it is connected to, so that no change is missed.
+        self._socket = socket_at(self.address)
+        self._bus: Bus = connect(self.address, self._left)
         self._api = Api(self._bus.send_and_get_reply)
 
-    def serve(self, left: Left) -> None:
+    def is_current(self) -> bool:
+        """Whether it leads where its address leads now. It may be dead all the same."""
+        return self._socket == socket_at(self.address)
+
+    def serve(self, left: Left, warn: Callable[[str], None]) -> None:
         """From now on it is a call's that has these seconds left."""
         self._left = left
+        self._warn = warn
         self._bus.serve(left)
 
     def close(self) -> None:
+        """Give it back, or leave the bus."""
+        if self._pool is None:
+            self.leave()
+        else:
+            self._pool.give_back(self)
+
+    def leave(self) -> None:
         """Leave the bus."""
         self._bus.close()
+
+    def reopen(self) -> None:
+        """Connect anew.
+
+        Raises:
+            StoreError: there is a bus, and it cannot be asked.
+        """
+        self._bus.close()
+        try:
+            self._open()
+        except AbsentError as error:
+            self.broken = self._has_gone = True
+            self._warn(str(error))
+        except StoreError as error:
+            raise self.failed(error) from None
+
+    def failed(self, error: Exception) -> StoreError:
+        """Have it asked no more; what to say of it."""
+        self.broken = True
+        self.failure = failure(error)
+        return StoreError(self.failure)
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """Items with these attributes: first the unlocked ones, then the locked ones.
@@ -64,29 +115,22 @@ class SecretService:
         The first question of every task, and one that may be put again: what fails because the bus
         is busy, or is being restarted, is tried as long as there is time.
         """
-        failure: Exception | None = None
+        said: Exception | None = None
         for _ in pauses(self._left(PATIENCE)):
+            if isinstance(said, OSError):
+                self.reopen()
             try:
-                if isinstance(failure, OSError):
-                    self._bus.close()
-                    self._open()
-                found = self._search(attributes)
-            except StoreError as error:  # it was opened anew, and could not be
-                self.broken = True
-                self.failure = str(error)
-                raise
+                return self._search(attributes)
             except Exception as error:
-                failure = error
+                said = error
                 if not is_passing(error):
                     raise
-            else:
-                return found
-        raise failure or OSError
+        raise self.failed(said or OSError())
 
     def _search(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
-        self._is_there = True
+        self._is_there = not self._has_gone
         try:
-            return self._api.search(attributes)
+            return self._api.search(attributes) if self._is_there else ([], [])
         except DBusErrorResponse as error:
             if error.name not in NO_SERVICE:
                 raise
@@ -102,7 +146,7 @@ class SecretService:
     def _secret(self, item: str) -> Secret:
         return Secret(self._api.secret(item).decode("utf-8", "replace"))
 
-    @in_our_words
+    @asked_again
     def get(self, service: str, username: str) -> Secret | None:
         """The one secret, or None."""
         return only(
@@ -114,7 +158,7 @@ class SecretService:
             ],
         )
 
-    @in_our_words
+    @asked_again
     def find(self, service: str) -> list[tuple[str, Secret]]:
         """User names and secrets."""
         return [
@@ -122,7 +166,7 @@ class SecretService:
             for item in self._items({"service": service})
         ]
 
-    @in_our_words
+    @asked_again
     def usernames(self, service: str) -> list[str] | None:
         """The user names that the service has items for, locked ones too; None for many items."""
         unlocked, closed = self._paths({"service": service})
