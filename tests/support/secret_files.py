@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,18 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Offer = Callable[[Callable[[], bytes]], "File"]
+    from credlatch.secrets.secret_file import SecretFile
+
+    Offer = Callable[[Callable[[], bytes]], SecretFile]
 
 SECONDS = 30  # far more than anything here takes
-
-
-class File(Protocol):
-    """Of either kind."""
-
-    answered: int
-
-    def close(self) -> None:
-        """Nobody is to be answered any more."""
 
 
 class Place:

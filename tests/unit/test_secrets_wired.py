@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from credlatch.errors import UsageError
-from credlatch.secrets.wired import Given, wired
+from credlatch.secrets.wired import wired
 
-FILE = Given("t", "/run/x/t")
-VARIABLE = Given("V", None)
+FILE = "id=t,src=/run/x/t"
+VARIABLE = "id=V,env=V"
 ENVIRON = {"PATH": "/bin", "CONTAINER_HOST": ""}
-FLAGS = "--secret id=t,src=/run/x/t --secret id=V,env=V"
-SETS = "--set *.secrets+=id=t,src=/run/x/t --set *.secrets+=id=V,env=V"
+FLAGS = f"--secret {FILE} --secret {VARIABLE}"
+SETS = f"--set *.secrets+={FILE} --set *.secrets+={VARIABLE}"
 
 
 @pytest.mark.parametrize(

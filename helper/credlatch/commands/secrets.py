@@ -16,24 +16,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import Protocol
 
     from credlatch.caller import Caller
+    from credlatch.secrets.secret_file import SecretFile
     from credlatch.secrets.source import Says, Source
     from credlatch.secrets.wanted import Wanted
     from credlatch.shared_cache import SharedCache
-
-    class File(Protocol):
-        """A secret's file."""
-
-        answered: int
-
-        def look(self) -> None:
-            """Somebody may have opened it."""
-
-        def close(self) -> None:
-            """Nobody is to be answered any more."""
-
 
 _USAGE = (
     "%(prog)s [--secret id=NAME,url=URL[,as=SHAPE]]... [--as-env id=NAME,url=URL[,as=SHAPE]]... "
@@ -84,7 +72,7 @@ def _run(
 ) -> int:
     from credlatch.secrets import child, folder
     from credlatch.secrets.source import Says
-    from credlatch.secrets.wired import FOLDER_VARIABLE, Given, wired
+    from credlatch.secrets.wired import FOLDER_VARIABLE, wired
     from credlatch.shared_cache import SharedCache
     from credlatch.system import memory
     from credlatch.system.environment import environment_without_loader
@@ -100,12 +88,15 @@ def _run(
         shared = SharedCache()
         until_the_end.callback(shared.close)
         sources, variables = _found(every, options, caller, says, shared)
-        given = [Given(name, None) for name in variables]
-        given += [Given(each.id, os.path.join(place, each.id)) for each in sources]
+        given = [f"id={name},env={name}" for name in variables]
+        given += [f"id={name},src={os.path.join(place, name)}" for name in sources]
         if place:
             variables[FOLDER_VARIABLE] = place
         blocked = until_the_end.enter_context(child.taken())
-        files = {each.id: _file(place, each, says, fifo=options.fifo) for each in sources}
+        files = {
+            name: _file(os.path.join(place, name), source, says, fifo=options.fifo)
+            for name, source in sources.items()
+        }
 
         def look() -> None:
             for file in files.values():
@@ -118,14 +109,14 @@ def _run(
         status = child.run(program, wired(words, given, environ), environ, blocked, look)
         for file in files.values():
             file.close()
-        for source in sources:
+        for source in sources.values():
             source.end()
         if os.isatty(_STDERR):
             says.again(before)  # what builds draw in a terminal goes over our lines
         unread: dict[str, list[str]] = {}
-        for source in sources:
-            if not files[source.id].answered:
-                unread.setdefault(source.unread, []).append(repr(source.id))
+        for name, source in sources.items():
+            if not files[name].answered:
+                unread.setdefault(source.wanted.unread, []).append(repr(name))
         for why, names in unread.items():
             says(f"nobody has read the secret {', '.join(names)}: {why}")
         return status
@@ -137,15 +128,15 @@ def _found(
     caller: Caller,
     says: Says,
     shared: SharedCache,
-) -> tuple[list[Source], dict[str, str]]:
-    """What there is a credential for: secrets for files, and the variables with theirs.
+) -> tuple[dict[str, Source], dict[str, str]]:
+    """What there is a credential for, by its id: secrets for files, and those for variables.
 
     Raises:
         SecretsError: one cannot be had.
     """
     from credlatch.secrets.source import Source
 
-    sources: list[Source] = []
+    sources: dict[str, Source] = {}
     variables: dict[str, str] = {}
     for each in every:
         source = Source(each, caller.environ, says, shared=shared)
@@ -155,7 +146,7 @@ def _found(
                 raise SecretsError(f"{source.missing}, or leave it out with --allow-missing")
             says(f"{source.missing}; it is left out")
         elif not each.in_environment:
-            sources.append(source)
+            sources[each.id] = source
         elif b"\0" in first:
             raise SecretsError(f"the secret {each.id!r} has a NUL, which no variable can hold")
         else:
@@ -170,7 +161,7 @@ def _fill_closed_streams() -> None:
     os.close(descriptor)
 
 
-def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
+def _file(path: str, source: Source, says: Says, *, fifo: bool) -> SecretFile:
     """The secret's file.
 
     Raises:
@@ -180,13 +171,13 @@ def _file(folder: str, source: Source, says: Says, *, fifo: bool) -> File:
     from credlatch.secrets.leased_file import LeasedFile
     from credlatch.system.files import reason
 
-    path = os.path.join(folder, source.id)
+    name = source.wanted.id
 
     def lost(error: OSError) -> None:
-        says(f"the secret {source.id!r} is lost: {path}: {reason(error)}")
+        says(f"the secret {name!r} is lost: {path}: {reason(error)}")
 
     def left() -> None:
-        says(f"the reader of the secret {source.id!r} went away before it had all of it")
+        says(f"the reader of the secret {name!r} went away before it had all of it")
 
     if not fifo:
         try:

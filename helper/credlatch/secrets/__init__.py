@@ -4,8 +4,9 @@ wanted   which secrets, as the command line names them
 shapes   a credential in the form that a tool reads
 source   a wanted secret's bytes, fresh and renewed
 folder   a private folder in memory, which goes when we do
-held     a secret's file on Linux: whoever opens it waits until it has been written for them
-fifo     a secret's file elsewhere
+secret_file  a secret's file; of two kinds:
+leased_file  on Linux: whoever opens it waits until it has been written for them
+fifo     elsewhere
 wired    where each tool's command line takes its secrets
 child    the command: its signals, its end
 """

@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import suppress
 
+from credlatch.secrets.secret_file import SecretFile
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
 
 TYPE_CHECKING = False
@@ -27,60 +28,35 @@ _TRIES = 20
 _PAUSE = 0.05  # seconds between two tries
 
 
-class LeasedFile:
+class LeasedFile(SecretFile):
     """One secret's file, and the thread that answers its readers.
 
     The process that has it must take SIGIO, and then call ``look``.
-
-    Args:
-        path: where it is.
-        answer: what a reader gets; called anew for each, or once for those who come together.
-        lost: told when it can be answered no more.
-
-    Attributes:
-        answered: how often it has been.
-
-    Raises:
-        OSError: it cannot be made, or nothing can be held there.
     """
 
     def __init__(
         self, path: str, answer: Callable[[], bytes], lost: Callable[[OSError], None]
     ) -> None:
-        self.path = path
-        self.answered = 0
-        self._answer = answer
-        self._lost = lost
         self._asked = threading.Event()
-        self._open = True
-        self._placing = threading.Lock()
-        self._descriptor = self._place()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(path, answer, lost)
 
     def look(self) -> None:
         """See whether somebody has opened it."""
         self._asked.set()
 
-    def close(self) -> None:
-        """Put no more files there."""
-        with self._placing:
-            self._open = False
-
-    def _place(self) -> int:
+    def _place(self) -> None:
         """Put a file without a secret there, and hold whoever opens it."""
-        folder, name = os.path.split(self.path)
-        beside = os.path.join(folder, f".{name}")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(beside, flags, 0o600)
+        descriptor = os.open(self._beside, flags, 0o600)
         try:
             os.write(descriptor, UNANSWERED)
             _hold(descriptor)
-            os.replace(beside, self.path)
+            os.replace(self._beside, self._path)
         except OSError:
             os.close(descriptor)
-            os.unlink(beside)
+            os.unlink(self._beside)
             raise
-        return descriptor
+        self._descriptor = descriptor
 
     def _serve(self) -> None:
         while True:
@@ -101,16 +77,6 @@ class LeasedFile:
             _release(opened, self._answer())
             if last:
                 return
-
-    def _place_next(self) -> None:
-        try:
-            self._descriptor = self._place()
-        except OSError as error:
-            # What is read now must not be there for others: they find no file.
-            with suppress(OSError):
-                os.unlink(self.path)
-            self._open = False
-            self._lost(error)
 
 
 def _hold(descriptor: int) -> None:

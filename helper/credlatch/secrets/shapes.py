@@ -149,27 +149,25 @@ def _rattler(credential: Credential, url: Url) -> str:
     return json.dumps({url.host: entry}) + "\n"
 
 
-# Each shape, and whether it needs a login: the others need a header.
-SHAPES: dict[str, tuple[Shape, bool]] = {
-    "token": (_password, True),
-    "password": (_password, True),
-    "user": (_user, True),
-    "header": (_header, False),
-    AUTHORIZATION: (_authorization, False),
-    "url": (_url, True),
-    "netrc": (_netrc, True),
-    "pip.conf": (_pip_conf, True),
-    UV: (_uv, True),
-    ".npmrc": (_npmrc, True),
-    "config.json": (_docker_config, True),
-    "credentials.json": (_rattler, True),
+SHAPES: dict[str, Shape] = {
+    "token": _password,
+    "password": _password,
+    "user": _user,
+    "header": _header,
+    AUTHORIZATION: _authorization,
+    "url": _url,
+    "netrc": _netrc,
+    "pip.conf": _pip_conf,
+    UV: _uv,
+    ".npmrc": _npmrc,
+    "config.json": _docker_config,
+    "credentials.json": _rattler,
 }
-_OURS: dict[str, tuple[Shape, bool]] = {GIT: (_git, True)}
 
 
 def needs_login(shape: str) -> bool:
     """Whether a shape is made of a user name and password, and not of headers."""
-    return {**SHAPES, **_OURS}[shape][1]
+    return shape not in {"header", AUTHORIZATION}
 
 
 def made(shape: str, credential: Credential, url: Url, index: str = "") -> Secret:
@@ -180,4 +178,4 @@ def made(shape: str, credential: Credential, url: Url, index: str = "") -> Secre
     """
     if index:
         return Secret(_uv_index(index, credential, url))
-    return Secret({**SHAPES, **_OURS}[shape][0](credential, url))
+    return Secret((_git if shape == GIT else SHAPES[shape])(credential, url))

@@ -77,8 +77,7 @@ class Source:
         shared: what all readings of a process leave for each other: a connection to the keyring.
 
     Attributes:
-        id: what the build calls it.
-        unread: why it may be that nobody has read it.
+        wanted: as above.
     """
 
     def __init__(
@@ -89,9 +88,7 @@ class Source:
         patience: float = PATIENCE,
         shared: SharedCache | None = None,
     ) -> None:
-        self.id = wanted.id
-        self.unread = wanted.unread
-        self._wanted = wanted
+        self.wanted = wanted
         self._environ = environ
         self._says = says
         self._patience = patience
@@ -106,7 +103,7 @@ class Source:
         Raises:
             CredlatchError: it cannot be had, or not have that shape.
         """
-        wanted = self._wanted
+        wanted = self.wanted
         request = requests.for_url(wanted.url, login=shapes.needs_login(wanted.shape))
         caller = Caller(self._environ, shared=self._shared)
         try:
@@ -135,15 +132,13 @@ class Source:
         try:
             return self.find()
         except CredlatchError as error:
-            raise SecretsError(f"the secret {self.id!r}: {error}") from None
+            raise SecretsError(f"the secret {self.wanted.id!r}: {error}") from None
 
     @property
     def missing(self) -> str:
         """What to tell a person for whom no store has a credential."""
-        return (
-            f"the secret {self.id!r}: no store has a credential for {self._wanted.url.shown}: "
-            "log in there"
-        )
+        url = self.wanted.url.shown
+        return f"the secret {self.wanted.id!r}: no store has a credential for {url}: log in there"
 
     def for_reader(self) -> bytes:
         """What a reader gets: the secret, or what makes its build fail.
@@ -155,14 +150,17 @@ class Source:
             found = self._patiently()
             reason = self.missing if found is None else ""
         except CredlatchError as error:
-            found, reason = None, f"the secret {self.id!r} cannot be renewed: {error}"
+            found, reason = None, f"the secret {self.wanted.id!r} cannot be renewed: {error}"
         except Exception as error:  # noqa: BLE001 - a reader must not wait for ever
-            found, reason = None, f"the secret {self.id!r}: internal error: {type(error).__name__}"
+            found, reason = (
+                None,
+                f"the secret {self.wanted.id!r}: internal error: {type(error).__name__}",
+            )
         if found is not None:
             return found
         if not self._ended:
             self._says(reason)
-        return refusal(reason) if self._wanted.refusal is None else self._wanted.refusal
+        return refusal(reason) if self.wanted.refusal is None else self.wanted.refusal
 
     def end(self) -> None:
         """Begin no more renewals, and wait for one that is under way.

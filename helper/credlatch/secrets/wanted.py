@@ -103,9 +103,8 @@ def for_http(host: str) -> Wanted:
     Raises:
         UsageError: that is no host.
     """
-    url = _url(host if "://" in host else f"https://{host}")
-    name = _as_written(host, url).removeprefix("[")
-    name = name.partition("]" if ":" in url.host else ":")[0]
+    url, name = _host(host)
+    name = name.removeprefix("[").partition("]" if ":" in url.host else ":")[0]
     unread = "nothing was fetched from there, or by a BuildKit before 0.23"
     name = f"HTTP_AUTH_HEADER_{name}"
     return Wanted(name, url, shapes.AUTHORIZATION, unread=unread, refusal=NOBODYS)
@@ -117,19 +116,19 @@ def for_git(host: str) -> Wanted:
     Raises:
         UsageError: that is no host.
     """
-    url = _url(host if "://" in host else f"https://{host}")
+    url, name = _host(host)
     unread = "no git repository was fetched from there"
-    name = f"GIT_AUTH_HEADER.{_as_written(host, url)}"
-    return Wanted(name, url, shapes.GIT, unread=unread, refusal=NOBODYS)
+    return Wanted(f"GIT_AUTH_HEADER.{name}", url, shapes.GIT, unread=unread, refusal=NOBODYS)
 
 
-def _as_written(text: str, url: Url) -> str:
-    """``host[:port]`` of a URL or of itself, in which BuildKit changes nothing: not its case."""
+def _host(text: str) -> tuple[Url, str]:
+    """What a host or URL means, and its ``host[:port]`` as BuildKit leaves it: case and all."""
+    url = _url(text if "://" in text else f"https://{text}")
     start = text.partition("://")[2] or text
     for end in "/?#":
         start = start.partition(end)[0]
     written = start.rpartition("@")[2]
-    return written if _IN_IDS.issuperset(written) else url.netloc
+    return url, written if _IN_IDS.issuperset(written) else url.netloc
 
 
 def _url(text: str) -> Url:

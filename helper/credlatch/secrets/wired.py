@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import chain
 
 from credlatch.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 FOLDER_VARIABLE = "CREDLATCH_SECRETS"
 # Words that run the command behind them.
@@ -17,48 +18,23 @@ _BEFORE = frozenset({"doas", "env", "ionice", "nice", "nohup", "sudo", "time", "
 
 
 @dataclass(slots=True, frozen=True)
-class Given:
-    """How one secret reaches the command.
-
-    Attributes:
-        id: what the build calls it.
-        path: its file; None when it is in a variable, which has its id for a name.
-    """
-
-    id: str
-    path: str | None
-
-    @property
-    def source(self) -> str:
-        """As ``--secret`` takes it (docker-build(1))."""
-        return f"id={self.id},{f'env={self.id}' if self.path is None else f'src={self.path}'}"
-
-
 class _Tool:
     """One tool's command line.
 
     Attributes:
         builds: its commands that take ``--secret``.
+        valued: options before the command whose value is a word of its own.
         bakes: those that take ``--set``.
         own: those whose files say where their secrets are.
-        valued: options before the command whose value is a word of its own.
         elsewhere: options, and variables, that send the build elsewhere, for which secrets are
             copied to the disk.
     """
 
-    def __init__(
-        self,
-        builds: Iterable[str],
-        valued: str,
-        bakes: Iterable[str] = (),
-        own: Iterable[str] = (),
-        elsewhere: Iterable[str] = (),
-    ) -> None:
-        self.builds = frozenset(builds)
-        self.bakes = frozenset(bakes)
-        self.own = frozenset(own)
-        self.valued = frozenset(valued.split())
-        self.elsewhere = frozenset(elsewhere)
+    builds: tuple[str, ...]
+    valued: str
+    bakes: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    elsewhere: str = ""
 
 
 _DOCKER = _Tool(
@@ -76,10 +52,7 @@ _PODMAN = _Tool(
     "--url --volumepath",
     own=("compose",),
     # Once, when it begins, into a file in the build's context.
-    elsewhere=(
-        *("--remote", "-r", "--connection", "-c", "--url"),
-        *("CONTAINER_HOST", "CONTAINER_CONNECTION"),
-    ),
+    elsewhere="--remote -r --connection -c --url CONTAINER_HOST CONTAINER_CONNECTION",
 )
 _BUILDAH = _Tool(
     ("build", "bud", "build-using-dockerfile"),
@@ -100,7 +73,7 @@ _TOOLS = {
 }
 
 
-def wired(words: Sequence[str], given: Sequence[Given], environ: Mapping[str, str]) -> list[str]:
+def wired(words: Sequence[str], given: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """The command line with the secrets in it.
 
     One that is not known has them in the folder that the variable FOLDER_VARIABLE names: a script,
@@ -108,7 +81,7 @@ def wired(words: Sequence[str], given: Sequence[Given], environ: Mapping[str, st
 
     Args:
         words: the command line.
-        given: the secrets.
+        given: the secrets, each as ``--secret`` takes it (docker-build(1)).
         environ: the environment that it will have.
 
     Raises:
@@ -127,23 +100,20 @@ def wired(words: Sequence[str], given: Sequence[Given], environ: Mapping[str, st
         option, _, value = word.partition("=")
         if value != "false":
             _refuse_elsewhere(tool, option)
-        if word in tool.valued:
+        if word in tool.valued.split():
             at += 1
         elif not word.startswith("-"):
             said.append(word)
             command = " ".join(said)
             if command in tool.builds:
-                return [
-                    *words[:at],
-                    *_pairs("--secret", (each.source for each in given)),
-                    *words[at:],
-                ]
+                added = [("--secret", each) for each in given]
+                return [*words[:at], *chain(*added), *words[at:]]
             if command in tool.bakes:
-                sets = (f"*.secrets+={each.source}" for each in given)
-                return [*words[:at], *_pairs("--set", sets), *words[at:]]
+                added = [("--set", f"*.secrets+={each}") for each in given]
+                return [*words[:at], *chain(*added), *words[at:]]
             if command in tool.own:
                 return list(words)
-            if not any(known.startswith(f"{command} ") for known in tool.builds | tool.bakes):
+            if not any(known.startswith(f"{command} ") for known in tool.builds + tool.bakes):
                 break
     name = " ".join([os.path.basename(words[start]), *said])
     raise UsageError(
@@ -153,7 +123,7 @@ def wired(words: Sequence[str], given: Sequence[Given], environ: Mapping[str, st
 
 def _refuse_elsewhere(tool: _Tool, *names: str) -> None:
     for name in names:
-        if name in tool.elsewhere:
+        if name in tool.elsewhere.split():
             raise UsageError(
                 f"a podman that builds elsewhere ({name}) copies secrets to the disk, into the "
                 "build's context: build where podman runs"
@@ -167,7 +137,3 @@ def _start(words: Sequence[str]) -> int:
             if os.path.basename(word) in _TOOLS:
                 return at
     return 0
-
-
-def _pairs(option: str, values: Iterable[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]
