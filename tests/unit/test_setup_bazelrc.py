@@ -79,13 +79,13 @@ def test_for_all_hosts_there_is_no_pattern() -> None:
 
 def test_our_line_is_taken_out_of_a_file_that_was_changed_since() -> None:
     text = f"# mine\n{OURS}build --more\n"
-    assert RC.put_back(text, HOST, "credlatch", None) == "# mine\nbuild --more\n"
+    assert RC.put_back(text, HOST, None) == "# mine\nbuild --more\n"
     joined = "common --x --credential_helper=a.example=credlatch --y\n"
-    assert RC.put_back(joined, HOST, "credlatch", None) == "common --x --y\n"
-    assert RC.put_back(text, HOST, "credlatch", "/opt/x") == (
+    assert RC.put_back(joined, HOST, None) == "common --x --y\n"
+    assert RC.put_back(text, HOST, "/opt/x") == (
         "# mine\ncommon --credential_helper=a.example=/opt/x\nbuild --more\n"
     )
-    assert RC.put_back("# mine\n", HOST, "credlatch", None) == "# mine\n"
+    assert RC.put_back("# mine\n", HOST, None) == "# mine\n"
 
 
 def test_a_change_of_two_lines_keeps_nothing_of_what_is_between_them() -> None:

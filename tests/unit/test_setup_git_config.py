@@ -58,7 +58,7 @@ def test_it_is_read_as_git_reads_it(
 def test_a_section_is_added_at_the_end(git: GitConfig, before: str, after: str) -> None:
     assert git.put(before, HOST, OURS) == after
     gap = after.removeprefix(before).partition("[")[0]
-    assert git.put_back(f"# c\n{after}[b]\n", HOST, OURS, None) == f"# c\n{before}{gap}[b]\n"
+    assert git.put_back(f"# c\n{after}[b]\n", HOST, None) == f"# c\n{before}{gap}[b]\n"
 
 
 def test_a_helper_that_was_there_is_not_asked_any_more_and_stays_in_the_file(
@@ -78,7 +78,7 @@ def test_others_are_asked_after_us_whatever_is_in_their_names(git: GitConfig, ot
 
 def test_a_section_that_was_changed_by_hand_is_not_guessed_at(git: GitConfig) -> None:
     with pytest.raises(ValueError, match="changed by hand"):
-        git.put_back(SECTION.replace("git\n", "git\n\tuseHttpPath = true\n"), HOST, ("x",), None)
+        git.put_back(SECTION.replace("git\n", "git\n\tuseHttpPath = true\n"), HOST, None)
 
 
 @pytest.mark.parametrize("text", ["[a\n", "[a]\n\t= x\n", '[credential "x\n'])

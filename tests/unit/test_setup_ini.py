@@ -50,19 +50,17 @@ def test_it_is_read_as_pip_reads_it(text: str, value: str | None) -> None:
 
 def test_what_was_there_is_put_back_after_a_change_by_hand() -> None:
     text = INI.put("[install]\nuser = yes\n", KEY, "subprocess") + "timeout = 1\n"
-    assert INI.put_back(text, KEY, "subprocess", None) == (
-        "[install]\nuser = yes\n\n[global]\ntimeout = 1\n"
-    )
+    assert INI.put_back(text, KEY, None) == ("[install]\nuser = yes\n\n[global]\ntimeout = 1\n")
     text = INI.put("[global]\nkeyring-provider = import\na = b\n", KEY, "subprocess")
-    assert INI.put_back(f"# c\n{text}", KEY, "subprocess", "import") == (
+    assert INI.put_back(f"# c\n{text}", KEY, "import") == (
         "# c\n[global]\nkeyring-provider = import\na = b\n"
     )
 
 
 def test_the_section_that_was_made_goes_with_the_setting() -> None:
     text = INI.put("", KEY, "subprocess")
-    assert INI.put_back(f"# c\n{text}", KEY, "subprocess", None) == "# c\n"
-    assert INI.put_back("# c\n", KEY, "subprocess", None) == "# c\n"
+    assert INI.put_back(f"# c\n{text}", KEY, None) == "# c\n"
+    assert INI.put_back("# c\n", KEY, None) == "# c\n"
 
 
 @pytest.mark.parametrize(

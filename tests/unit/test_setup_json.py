@@ -71,16 +71,14 @@ def test_what_else_is_there_stays_as_it_was_written() -> None:
 @pytest.mark.parametrize("key", [HOST, STORE])
 def test_what_was_there_is_put_back(before: str, key: tuple[str, ...]) -> None:
     after = JSON.put(before, key, "credlatch")
-    assert JSON.put_back(after, key, "credlatch", JSON.get(before, key)) == before
+    assert JSON.put_back(after, key, JSON.get(before, key)) == before
 
 
 def test_what_was_made_for_a_setting_goes_with_it_and_nothing_else() -> None:
     text = JSON.put("{}", HOST, "credlatch")
-    assert json.loads(JSON.put_back(text, HOST, "credlatch", None)) == {}
+    assert json.loads(JSON.put_back(text, HOST, None)) == {}
     two = JSON.put(text, ("credHelpers", "o.example"), "pass")
-    assert json.loads(JSON.put_back(two, HOST, "credlatch", None)) == {
-        "credHelpers": {"o.example": "pass"}
-    }
+    assert json.loads(JSON.put_back(two, HOST, None)) == {"credHelpers": {"o.example": "pass"}}
 
 
 def test_a_list_of_texts_is_a_value_too() -> None:

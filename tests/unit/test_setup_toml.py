@@ -94,15 +94,15 @@ def test_a_table_in_a_table_gets_one_header() -> None:
 def test_what_was_there_is_put_back(old: str) -> None:
     text = TOML.put(old, TOP, "subprocess")
     text = f"# by hand\n{text}"
-    back = TOML.put_back(text, TOP, "subprocess", TOML.get(old, TOP))
+    back = TOML.put_back(text, TOP, TOML.get(old, TOP))
     assert tomllib.loads(back) == tomllib.loads(old)
     assert back.startswith("# by hand\n")
 
 
 def test_what_was_made_for_a_setting_goes_with_it() -> None:
     text = TOML.put("a = 1\n", UV, "subprocess")
-    assert TOML.put_back(text, UV, "subprocess", None).strip() == "a = 1"
-    assert TOML.put_back("a = 1\n", UV, "subprocess", None) == "a = 1\n"
+    assert TOML.put_back(text, UV, None).strip() == "a = 1"
+    assert TOML.put_back("a = 1\n", UV, None) == "a = 1\n"
 
 
 def test_a_list_of_texts_is_a_value_too() -> None:

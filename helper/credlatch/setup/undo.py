@@ -141,7 +141,7 @@ class _Former:
         try:
             now = self._form.get(text, setting.key)
             if now == setting.value:
-                self.text = self._form.put_back(text, setting.key, setting.value, setting.old)
+                self.text = self._form.put_back(text, setting.key, setting.old)
             elif now is not None:
                 self.notes.append(
                     f"{self.found.path} says something else of {setting.key[-1] or 'all hosts'} "

@@ -6,36 +6,16 @@ edit is in one place of the text, and nothing else changes.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Protocol
 
     from credlatch.caller import Caller
 
     Key = tuple[str, ...]
     Value = str | tuple[str, ...]
-
-    class Format(Protocol):
-        """A format.
-
-        Every method raises ValueError, saying why, where the text is not what the tool reads, or
-        cannot be edited without changing more than one setting.
-        """
-
-        name: str
-
-        def get(self, text: str, key: Key) -> Value | None:
-            """What a setting is; None where it is not set."""
-
-        def put(self, text: str, key: Key, value: Value) -> str:
-            """The text with a setting in it, in the place of what it was."""
-
-        def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:
-            """The text with a setting as it was before ``value`` was put in.
-
-            What was made for it alone, and holds nothing any more, goes too.
-            """
 
 
 # What a format's own tool makes beside its file while it changes that: git's lockfile.h.
@@ -46,34 +26,57 @@ class FormatError(ValueError):
     """A text is not what its tool reads, or cannot be edited in one place."""
 
 
+class Format(ABC):
+    """A format.
+
+    Every method raises ValueError, saying why, where the text is not what the tool reads, or
+    cannot be edited without changing more than one setting.
+
+    Attributes:
+        name: what it is called, for a person.
+    """
+
+    name: str
+
+    @abstractmethod
+    def get(self, text: str, key: Key) -> Value | None:
+        """What a setting is; None where it is not set."""
+
+    @abstractmethod
+    def put(self, text: str, key: Key, value: Value) -> str:
+        """The text with a setting in it, in the place of what it was."""
+
+    def put_back(self, text: str, key: Key, old: Value | None) -> str:
+        """The text with a setting as it was before ours was put in, which is still there.
+
+        What was made for it alone, and holds nothing any more, goes too.
+        """
+        return self._without(text, key) if old is None else self.put(text, key, old)
+
+    @abstractmethod
+    def _without(self, text: str, key: Key) -> str:
+        """The text without a setting."""
+
+    def _proven(self, after: str, key: Key, value: Value) -> str:
+        """A text with a setting in it, if it is read as that."""
+        if self.get(after, key) != value:
+            raise FormatError("it cannot be changed in one place")
+        return after
+
+
 def named(name: str, caller: Caller) -> Format:
     """A format by its name."""
-    match name:
-        case "json":
-            from credlatch.setup.formats.json_text import JsonText
+    from credlatch.setup.formats import bazelrc, git_config, go_env, ini_text, json_text, toml_text
 
-            return JsonText()
-        case "toml":
-            from credlatch.setup.formats.toml_text import TomlText
-
-            return TomlText()
-        case "ini":
-            from credlatch.setup.formats.ini_text import IniText
-
-            return IniText()
-        case "go":
-            from credlatch.setup.formats.go_env import GoEnv
-
-            return GoEnv()
-        case "bazelrc":
-            from credlatch.setup.formats.bazelrc import Bazelrc
-
-            return Bazelrc()
-        case "git":
-            from credlatch.setup.formats.git_config import GitConfig
-
-            return GitConfig(caller)
-    raise ValueError(f"there is no format {name!r}")
+    formats: dict[str, Format] = {
+        "bazelrc": bazelrc.Bazelrc(),
+        "git": git_config.GitConfig(caller),
+        "go": go_env.GoEnv(),
+        "ini": ini_text.IniText(),
+        "json": json_text.JsonText(),
+        "toml": toml_text.TomlText(),
+    }
+    return formats[name]
 
 
 def newline(text: str) -> str:

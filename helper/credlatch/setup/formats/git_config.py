@@ -6,8 +6,10 @@ git forgets those that it has been told before (gitcredentials(7)).
 
 from __future__ import annotations
 
+import re
+
 from credlatch.setup import names
-from credlatch.setup.formats import FormatError, newline
+from credlatch.setup.formats import Format, FormatError, newline
 from credlatch.setup.formats.git_urls import Pattern
 from credlatch.system import programs
 
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 _NOT_SET = 1  # git's exit status
 _PATIENCE = 30.0  # seconds
 _TO_QUOTE = frozenset('#;"\\\t')
+_BEGIN = re.compile(r"(?:\s|[#;].*+)*+(?:\[|\Z)")  # of a section; or there is none
 _ALL = r"^credential\.(.*\.)?helper$"  # git's names of sections and variables, in lower case
 
 
-class GitConfig:
+class GitConfig(Format):
     """One variable of it, ``credential.<url>.helper``.
 
     Args:
@@ -103,16 +106,16 @@ class GitConfig:
         """The text with a section at its end, after which the former ones do not count."""
         end = newline(text)
         gap = end if text and not text.endswith("\n") else ""
-        after = text + gap + _section(key[0], value, end)
-        if self.get(after, key) != value:
-            raise FormatError("it cannot be changed in one place")
-        return after
+        return self._proven(text + gap + _section(key[0], value, end), key, value)
 
-    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:  # noqa: ARG002 - what was before still is
+    def put_back(self, text: str, key: Key, old: Value | None) -> str:  # noqa: ARG002 - what was before still is
         """The text without our section."""
-        section = _section(key[0], value, newline(text))
+        return self._without(text, key)
+
+    def _without(self, text: str, key: Key) -> str:
+        section = _section(key[0], self.get(text, key) or (), newline(text))
         before, found, after = text.rpartition(section)
-        if not found:
+        if not found or not _BEGIN.match(after):
             raise FormatError(f"its section for {key[0] or 'all hosts'} was changed by hand")
         return before + after
 

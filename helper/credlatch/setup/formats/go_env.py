@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch.setup.formats import FormatError
+from credlatch.setup.formats import Format, FormatError
 from credlatch.setup.formats import lines as lines_of
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _OFF = "off"  # Go wants it to stand alone
 
 
-class GoEnv:
+class GoEnv(Format):
     """Settings that are lists, with a semicolon between two entries, as GOAUTH is."""
 
     name = "Go's"
@@ -38,10 +38,7 @@ class GoEnv:
         lines[at] = line
         return "".join(lines)
 
-    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:  # noqa: ARG002 - what it was is enough
-        """The text with a setting as it was."""
-        if old is not None:
-            return self.put(text, key, old)
+    def _without(self, text: str, key: Key) -> str:
         lines = lines_of(text)
         at = _setting(lines, key)
         if at is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from credlatch.setup.formats import FormatError, newline, value_in
+from credlatch.setup.formats import Format, FormatError, newline, value_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _SPACE = " \t\r\n"
 _UNIT = "\t"  # one level of a file that we begin: as Docker writes its own
 
 
-class JsonText:
+class JsonText(Format):
     """Objects of texts, of lists of texts, and of such objects. An empty text is an empty object.
 
     Of a name that is there twice the last counts, as JSON's readers have it.
@@ -31,13 +31,9 @@ class JsonText:
         """The text with a setting in it."""
         self.get(text, key)
         text = text if text.strip(_SPACE) else "{}\n"
-        content = list(value) if isinstance(value, tuple) else value
-        return _Document(text).put(key, json.dumps(content, ensure_ascii=False))
+        return _Document(text).put(key, value)
 
-    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:  # noqa: ARG002 - what it was is enough
-        """The text with a setting as it was."""
-        if old is not None:
-            return self.put(text, key, old)
+    def _without(self, text: str, key: Key) -> str:
         for length in range(len(key), 0, -1):
             text = _Document(text).without(key[:length])
             above = _Document(text).find(key[: length - 1])
@@ -78,9 +74,11 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _members(text: str, at: int) -> list[_Member]:
-    """The members of the object that begins at ``at``, in a text that is known to be JSON."""
+    """The members of an object, by where that begins in what is known to be JSON; else none."""
     decoder = json.JSONDecoder()
     members: list[_Member] = []
+    if text[at] != "{":
+        return members
     at = _after_space(text, at + 1)
     while text[at] == '"':
         name, name_end = decoder.raw_decode(text, at)
@@ -98,67 +96,49 @@ class _Document:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._root = _after_space(text, 0)
+        at = _after_space(text, 0)
+        self._root = _Member("", at, at, at, json.JSONDecoder().raw_decode(text, at)[1])
         self._unit: str | None = _UNIT  # None: all on one line
         self._colon = ": "
-        members = _members(text, self._root)
-        if members:
-            first = members[0]
-            _, break_, indent = text[self._root + 1 : first.begin].rpartition("\n")
+        for first in _members(text, at)[:1]:
+            _, break_, indent = text[at + 1 : first.begin].rpartition("\n")
             self._unit = indent if break_ else None
             self._colon = text[first.name_end : first.value]
+        self._comma = ", " if self._colon.endswith(" ") else ","
 
     def find(self, key: Key) -> _Member | None:
         """The setting with a key; the whole document for the empty one."""
-        found = _Member("", self._root, self._root, self._root, len(self._text))
+        found = self._root
         for name in key:
-            if self._text[found.value] != "{":
-                return None
             named = [each for each in _members(self._text, found.value) if each.name == name]
             if not named:
                 return None
             found = named[-1]
         return found
 
-    def put(self, key: Key, written: str) -> str:
-        """The text with a setting, whose value is written so, in it."""
+    def put(self, key: Key, value: Value) -> str:
+        """The text with a setting in it."""
         depth = len(key)
         while (found := self.find(key[:depth])) is None:
             depth -= 1
-        if depth == len(key) or self._text[found.value] != "{":
-            new = self._nested(key[depth:], written, depth)
-            return self._text[: found.value] + new + self._text[found.end :]
-        return self._with_member(found.value, key[depth:], written, depth)
-
-    def _with_member(self, at: int, names: Key, written: str, depth: int) -> str:
-        """The text with a member at the end of the object that begins at ``at``."""
-        text = self._text
-        members = _members(text, at)
+        text, new = self._text, self._written(key[depth:], value, depth)
+        members = _members(text, found.value) if key[depth:] else []
         if not members:
-            end = _after_space(text, at + 1) + 1
-            return text[:at] + self._nested(names, written, depth) + text[end:]
-        last = members[-1]
-        lead = text[at + 1 : members[0].begin]
-        if "\n" in lead:
-            between = newline(text) + lead.rpartition("\n")[2]
-        else:
-            between = " " if self._colon.endswith(" ") else ""
-        new = self._member(names, written, depth)
-        return f"{text[: last.end]},{between}{new}{text[last.end :]}"
+            return text[: found.value] + new + text[found.end :]
+        last = members[-1].end
+        lead = text[found.value + 1 : members[0].begin]
+        indent = newline(text) + lead.rpartition("\n")[2]
+        comma = f",{indent}" if "\n" in lead else self._comma
+        return f"{text[:last]}{comma}{new[1:-1].strip()}{text[last:]}"
 
-    def _member(self, names: Key, written: str, depth: int) -> str:
-        name = json.dumps(names[0], ensure_ascii=False)
-        return f"{name}{self._colon}{self._nested(names[1:], written, depth + 1)}"
-
-    def _nested(self, names: Key, written: str, depth: int) -> str:
+    def _written(self, names: Key, value: Value, depth: int) -> str:
         """An object with one member for each name, one in the other, and the value inside."""
-        if not names:
-            return written
-        member = self._member(names, written, depth)
-        if self._unit is None:
-            return f"{{{member}}}"
-        line = newline(self._text)
-        return f"{{{line}{self._unit * (depth + 1)}{member}{line}{self._unit * depth}}}"
+        content: object = value
+        for name in reversed(names):
+            content = {name: content}
+        separators = (self._comma if self._unit is None else ",", self._colon)
+        new = json.dumps(content, ensure_ascii=False, indent=self._unit, separators=separators)
+        return new.replace("\n", newline(self._text) + (self._unit or "") * depth)
 
     def without(self, key: Key) -> str:
         """The text without a setting; as it is when there is none."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tomllib
 
-from credlatch.setup.formats import FormatError, alike, lines, newline, value_in
+from credlatch.setup.formats import Format, FormatError, alike, lines, newline, value_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from credlatch.setup.formats import Key, Value
 
 
-class TomlText:
+class TomlText(Format):
     """Tables of texts, of lists of texts, and of such tables."""
 
     name = "TOML"
@@ -24,36 +25,11 @@ class TomlText:
 
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a setting in it."""
-        import tomlkit
-
         self.get(text, key)
-        content = list(value) if isinstance(value, tuple) else value
+        return _changed(text, key, list(value) if isinstance(value, tuple) else value)
 
-        def change(document: Any) -> None:
-            for name in key[:-1]:
-                # A table above a table has no header of its own.
-                document = document.setdefault(name, tomlkit.table(is_super_table=True))
-            document[key[-1]] = content
-
-        return _changed(text, change, key, content)
-
-    def put_back(self, text: str, key: Key, value: Value, old: Value | None) -> str:  # noqa: ARG002 - what it was is enough
-        """The text with a setting as it was."""
-        if old is not None:
-            return self.put(text, key, old)
-
-        def change(document: Any) -> None:
-            tables = [document]
-            for name in key[:-1]:
-                tables.append(tables[-1][name])
-            for table, name in zip(reversed(tables), reversed(key), strict=True):
-                del table[name]
-                if table:
-                    break
-
-        if self.get(text, key) is None:
-            return text
-        return _changed(text, change, key, None)
+    def _without(self, text: str, key: Key) -> str:
+        return text if self.get(text, key) is None else _changed(text, key, None)
 
 
 def _loads(text: str) -> dict[str, Any]:
@@ -63,31 +39,45 @@ def _loads(text: str) -> dict[str, Any]:
         raise FormatError("nested too deeply") from None
 
 
-def _changed(text: str, change: Any, key: Key, content: object) -> str:
+def _changed(text: str, key: Key, content: object) -> str:
     """The text after a change, if that is the only one.
 
     Raises:
-        ValueError: it is not.
+        FormatError: it is not.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    text = _with_end(text)
+    if text and not text.endswith("\n"):
+        text += newline(text)
     try:
         document = tomlkit.parse(text)
         # Not where arrays of tables have other tables between them: tomlkit puts them together.
         is_kept = tomlkit.dumps(document) == text
-        change(document)
+        # A table above a table has no header of its own.
+        _change(document, key, content, lambda: tomlkit.table(is_super_table=True))
         after = _with_ends(text, tomlkit.dumps(document))
-        if is_kept and _differs_only(_loads(text), _loads(after), key, content):
+        wanted = _loads(text)
+        _change(wanted, key, content, dict)
+        if is_kept and _loads(after) == wanted:
             return after
     except (TOMLKitError, ValueError, AttributeError, TypeError, KeyError):
         pass
     raise FormatError("it cannot be changed in one place")
 
 
-def _with_end(text: str) -> str:
-    return text if not text or text.endswith("\n") else text + newline(text)
+def _change(document: Any, key: Key, content: object, new: Callable[[], object]) -> None:
+    """Put a setting into a document; None: take it out, and the tables that are empty then."""
+    tables = [document]
+    for name in key[:-1]:
+        tables.append(tables[-1].setdefault(name, new()))
+    if content is not None:
+        tables[-1][key[-1]] = content
+        return
+    for table, name in zip(reversed(tables), reversed(key), strict=True):
+        del table[name]
+        if table:
+            break
 
 
 def _with_ends(before: str, after: str) -> str:
@@ -98,14 +88,3 @@ def _with_ends(before: str, after: str) -> str:
     for at in range(head, len(new) - tail):
         new[at] = new[at].rstrip("\r\n") + newline(before)
     return "".join(new)
-
-
-def _differs_only(before: dict[str, Any], after: dict[str, Any], key: Key, content: object) -> bool:
-    """Whether two documents are the same but for one setting, and that is as it should be."""
-    name = key[0]
-    rest = [{k: v for k, v in each.items() if k != name} for each in (before, after)]
-    if rest[0] != rest[1]:
-        return False
-    if len(key) == 1:
-        return bool(after.get(name) == content)
-    return _differs_only(before.get(name, {}), after.get(name, {}), key[1:], content)
