@@ -38,10 +38,6 @@ class Answer:
         seconds: how long it took.
     """
 
-    __slots__ = (
-        "err", "failure", "out", "outcome", "protocol", "request", "seconds", "status"
-    )  # fmt: skip
-
     def __init__(
         self,
         status: int,

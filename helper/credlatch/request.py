@@ -24,8 +24,6 @@ class Request:
             says. What was kept for a host and port is an answer then, and nothing less.
     """
 
-    __slots__ = ("key_first", "keys", "login", "method", "own", "registry", "url", "username")
-
     def __init__(
         self,
         url: Url | None,
@@ -44,11 +42,6 @@ class Request:
         self.login = login
         self.registry = registry
         self.own = ""
-
-    @property
-    def text(self) -> str:
-        """What to call it in a message."""
-        return self.url.text if self.url is not None and not self.key_first else self.keys[0]
 
 
 def for_url(url: Url, *, login: bool = False) -> Request:

@@ -44,8 +44,6 @@ class Resolution:
         entry: what the store holds.
     """
 
-    __slots__ = ("credential", "entry", "expires", "store", "url")
-
     def __init__(
         self,
         credential: Credential,
@@ -74,8 +72,6 @@ class Outcome:
         failure: why there is none although there may be one; None: no store has one.
         trace: a step for each store of the order.
     """
-
-    __slots__ = ("failure", "resolution", "trace")
 
     def __init__(self) -> None:
         self.resolution: Resolution | None = None

@@ -32,8 +32,6 @@ class Url:
         text: the URL again, without user information.
     """
 
-    __slots__ = ("host", "path", "port", "scheme", "text", "username")
-
     def __init__(
         self, scheme: str, host: str, port: int, path: str, query: str, username: str | None
     ) -> None:

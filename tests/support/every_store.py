@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from credlatch.stores.pyx_digest import digest
+from credlatch.stores.pyx import digest
 from support.jwt import make_jwt
 from support.matching import basic
 

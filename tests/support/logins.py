@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from credlatch.stores.pyx_digest import digest
+from credlatch.stores.pyx import digest
 from support.jwt import make_jwt
 
 if TYPE_CHECKING:

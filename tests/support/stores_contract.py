@@ -42,10 +42,12 @@ class StoreContract:
         URL: what it has an entry for.
         HEADER: the name and the value that the entry gives.
         ELSEWHERE: what its own rule gives nothing for, on other hosts.
+        LISTED: whether what it has can be told without a question.
     """
 
     URL = f"https://{HOST}/simple/"
     HEADER: tuple[str, str]
+    LISTED = True
     ELSEWHERE: tuple[str, ...] = (
         "https://other.example/simple/",
         f"https://below.{HOST}/simple/",
@@ -91,6 +93,13 @@ class StoreContract:
         self.write(home)
         assert [url for url in self.ELSEWHERE if self.find(home, url) is not None] == []
 
+    def test_it_lists_what_it_finds(self, home: Home) -> None:
+        self.write(home)
+        host = urls.parse(self.URL).host
+        entries = self.store(self.caller(home)).entries()
+        listed = {_told(entry) for key, entry in entries if host in key}
+        assert listed == ({_told(self.find(home))} if self.LISTED else set())
+
     def test_it_never_answers_for_plain_http(self, home: Home) -> None:
         self.write(home)
         url = urls.parse(self.URL.replace("https://", "http://"))
@@ -106,6 +115,12 @@ class StoreContract:
         shown = [repr(entry), entry.location, repr(entry.credential), entry.handle]
         shown += [f"{entry.credential}", repr(vars(type(entry))), repr(entry.grant)]
         assert [text for text in shown if SECRET in text] == []
+
+
+def _told(entry: Entry | None) -> tuple[object, ...]:
+    assert entry is not None
+    assert entry.credential is not None
+    return type(entry.credential), entry.credential.secret, entry.location, entry.expires
 
 
 class PortContract(StoreContract):

@@ -49,7 +49,6 @@ def test_a_request(stdin: bytes, url: str) -> None:
     request = bazel.parse(stdin)
     assert request.url is not None
     assert request.url.text == url
-    assert request.text == url
     assert not request.login
     assert not request.key_first
 

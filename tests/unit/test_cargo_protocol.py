@@ -70,7 +70,7 @@ def test_a_git_repository_gets_what_is_kept_for_it_and_nothing_of_its_host(
     assert (call.url.text if call.url is not None else None) == url
     request = cargo.PROTOCOL.parse(asked(index)).request
     assert request is not None
-    assert (request.url, request.own, request.text) == (None, f"cargo:{index}", index)
+    assert (request.url, request.own, request.keys) == (None, f"cargo:{index}", (index,))
 
 
 def test_a_sparse_index_gets_what_its_server_s_other_clients_get() -> None:

@@ -23,6 +23,7 @@ class TestContract(InKeyring, PortContract):
     HEADER = ("Authorization", basic("bob", SECRET))
 
     ITEM = (HOST, "bob", SECRET)
+    LISTED = False
 
     def store(self, caller: Caller) -> KeyringStore:
         return KeyringStore(caller)

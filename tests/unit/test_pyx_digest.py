@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from credlatch import url as urls
-from credlatch.stores.pyx import canonical
-from credlatch.stores.pyx_digest import digest
+from credlatch.stores.pyx import canonical, digest
 
 API = "https://api.pyx.dev/"
 LOCAL = "http://127.0.0.1:18765"

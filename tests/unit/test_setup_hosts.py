@@ -195,8 +195,8 @@ def test_what_is_no_host_is_refused_whatever_is_forced(home: Home, text: str) ->
 def test_the_stores_are_listed_once_for_many_hosts(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists = iter([["x.w.example"]])
-    monkeypatch.setattr(NetrcStore, "hosts", lambda _: next(lists))
+    lists = iter([[("x.w.example", None)]])
+    monkeypatch.setattr(NetrcStore, "entries", lambda _: next(lists))
     assert len(named(home, "*.w.example", "*.example", "*.x.w.example")) == 3
 
 

@@ -7,13 +7,18 @@ import tomllib
 
 import pytest
 
+from credlatch.errors import StoreError
 from credlatch.stores.toml_tables import Tables
 
 HOSTS = ["a.example", "b.example", "10.0.0.1", "xn--bcher-kva.example"]
 
 
+class Credentials(Tables):
+    array = "credential"
+
+
 def quick(text: str, host: str = "") -> list[dict[str, object] | None]:
-    return Tables(text, "credential").about(host)
+    return Credentials(text, "/file").about(host)
 
 
 def whole(text: str) -> list[object]:
@@ -80,7 +85,7 @@ def test_what_is_not_toml_is_refused_or_called_damaged(text: str) -> None:
         tomllib.loads(text)
     try:
         found = quick(text)
-    except ValueError:
+    except StoreError:
         return
     assert None in found
 
@@ -100,7 +105,7 @@ def test_nesting_that_is_too_deep_is_not_toml() -> None:
     for text in (f"x = {'[' * 50_000}", f"[[credential]]\nx = {'[' * 50_000}\n"):
         try:
             assert quick(text) == [None]
-        except ValueError:
+        except StoreError:
             continue
 
 

@@ -78,6 +78,7 @@ class TestKeyringContract(InKeyring, OriginContract):
     HEADER = ("Authorization", basic("bob", SECRET))
 
     ITEM = (f"uv:{HOST}", "bob", SECRET)
+    LISTED = False
 
     def store(self, caller: Caller) -> UvStore:
         return UvStore(caller)

@@ -28,8 +28,6 @@ class Auth:
         remedy: what a person does when the secret is no longer taken.
     """
 
-    __slots__ = ("remedy", "secret", "server")
-
     # Whether the server takes the secret just once. Then a request that was sent and not answered
     # is never repeated: the token may be spent, and a second use can revoke the whole login.
     single_use = True
@@ -95,8 +93,6 @@ class HttpRequest:
         headers: more headers.
     """
 
-    __slots__ = ("form", "headers", "json", "method", "url")
-
     def __init__(
         self,
         method: str,
@@ -123,8 +119,6 @@ class HttpResponse:
         at: when it had come, in seconds since 1970 UTC.
     """
 
-    __slots__ = ("at", "body", "headers", "status")
-
     def __init__(self, status: int, headers: dict[str, str], body: bytes, at: float) -> None:
         self.status = status
         self.headers = headers
@@ -141,8 +135,6 @@ class TokenResponse:
         refresh_token: the grant for next time, where the server replaced it.
         expires: when the token ends, in seconds since 1970 UTC, where the server said so.
     """
-
-    __slots__ = ("credential", "expires", "refresh_token", "token")
 
     def __init__(
         self,

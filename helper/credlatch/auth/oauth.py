@@ -19,8 +19,6 @@ class OAuthRefresh(Auth):
         audience: whom the fresh token is to be for; None: whomever the server has by default.
     """
 
-    __slots__ = ("audience", "client_id")
-
     # A server may rotate it or not: nobody says beforehand. So it is sent once in a call, and again
     # by a later one.
     single_use = False

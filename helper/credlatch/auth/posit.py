@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 class PositIdentity(Auth):
     """An OpenID Connect identity token."""
 
-    __slots__ = ()
     single_use = False
     repeatable = True
 

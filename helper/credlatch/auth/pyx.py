@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 
 class _Pyx(Auth):
-    __slots__ = ()
-
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - one token for all
         """One POST."""
         from credlatch.auth import responses
@@ -34,8 +32,6 @@ class _Pyx(Auth):
 class PyxRefresh(_Pyx):
     """A refresh token of pyx, which is taken once."""
 
-    __slots__ = ()
-
     def _post(self, root: str) -> HttpRequest:
         token = {"refresh_token": self.secret.reveal()}
         return HttpRequest("POST", f"{root}/auth/cli/refresh", json=token)
@@ -44,7 +40,6 @@ class PyxRefresh(_Pyx):
 class PyxApiKey(_Pyx):
     """An API key of pyx, which lasts."""
 
-    __slots__ = ()
     single_use = False
     repeatable = True
 

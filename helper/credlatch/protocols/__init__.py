@@ -27,8 +27,6 @@ class Question:
             widest first. The resolution then has the URL of the first that has the same answer.
     """
 
-    __slots__ = ("missing", "render", "request", "status", "told", "wider")
-
     def __init__(
         self,
         request: Request | None,
@@ -60,8 +58,6 @@ class Protocol:
         usage: what ``--help`` says; empty where a command says it.
         failure: what standard output and standard error say of a failure.
     """
-
-    __slots__ = ("failure", "parse", "usage")
 
     def __init__(
         self,

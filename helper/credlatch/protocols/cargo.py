@@ -65,8 +65,6 @@ class Call:
         login_url: where a person finds a token; empty: nobody knows.
     """
 
-    __slots__ = ("index", "is_git", "kind", "login_url", "name", "raw", "token", "url")
-
     def __init__(self, sent: dict[str, object]) -> None:
         registry = sent.get("registry")
         if not isinstance(registry, dict):

@@ -41,17 +41,6 @@ class Description:
         schemes: the schemes that the server offers, in lower case, as far as git says so.
     """
 
-    __slots__ = (
-        "capabilities",
-        "ends",
-        "given",
-        "password",
-        "schemes",
-        "token",
-        "url",
-        "username",
-    )
-
     def __init__(self, one: dict[str, bytes], many: dict[str, list[str]]) -> None:
         self.username = _text(one, "username")
         password, token = _text(one, "password"), _text(one, "credential")

@@ -45,8 +45,6 @@ class Call:
         as_json: whether JSON is wanted.
     """
 
-    __slots__ = ("as_json", "operation", "url", "username", "with_username")
-
     def __init__(self, words: list[str], mode: str, output: str) -> None:
         self.operation, service, *rest = words
         self.username = rest[0] if rest and rest[0] else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from credlatch.renew import notes
-from credlatch.system import locks
+from credlatch.system import files, locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from credlatch.auth import TokenResponse
@@ -42,6 +43,37 @@ if TYPE_CHECKING:
             Raises:
                 StoreError, OSError: it cannot.
             """
+
+
+_ROOM = 64 * 1024  # bytes: more than any token server's answer
+
+
+class PendingFile:
+    """Room for a renewed entry in a file. The lock is the caller's to hold.
+
+    Args:
+        path: the file.
+        content: all that is to be in it, with the fresh token; None: somebody has logged in or out
+            meanwhile, and what they left counts. The store's own tool may take no lock, so it reads
+            the file once more.
+        size: how many bytes there are now, beside the token.
+    """
+
+    def __init__(
+        self, path: str, content: Callable[[TokenResponse], bytes | None], size: int = 0
+    ) -> None:
+        self._write = files.AtomicWrite(path, size + _ROOM)
+        self._content = content
+
+    def commit(self, fresh: TokenResponse) -> None:
+        """Write it."""
+        data = self._content(fresh)
+        if data is not None:
+            self._write.commit(data)
+
+    def abandon(self) -> None:
+        """Leave the file."""
+        self._write.abandon()
 
 
 class FileLock:

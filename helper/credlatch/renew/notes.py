@@ -37,8 +37,6 @@ class Note:
         message: a line for a person.
     """
 
-    __slots__ = ("at", "message", "state")
-
     def __init__(self, state: str, at: float, message: str = "") -> None:
         self.state = state
         self.at = at

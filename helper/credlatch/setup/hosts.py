@@ -45,7 +45,7 @@ def _entries(caller: Caller) -> tuple[list[Url], list[str]]:
         if store is None:
             continue
         try:
-            listed = list(store.hosts())
+            listed = [key for key, _ in store.entries()]
         except StoreError as error:
             failures.append(str(error))
             continue

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from credlatch import jwt
 from credlatch.credential import TOKEN_USER, Basic
-from credlatch.errors import RefusedError, StoreError, UnusableError
+from credlatch.errors import AbsentError, RefusedError, StoreError, UnusableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from credlatch.auth import Auth
     from credlatch.caller import Caller
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from credlatch.renew.cache import FileLock, PendingWrite
     from credlatch.request import Request
     from credlatch.url import Url
+
+    Listed = tuple[str, "Entry | None"]
+    T = TypeVar("T")
+    Place = TypeVar("Place")
 
 
 class Store:
@@ -41,11 +46,7 @@ class Store:
         raise NotImplementedError
 
     def look(self, request: Request) -> Entry | None:
-        """The entry for a request, and for the user whom it names.
-
-        Raises:
-            StoreError: as for ``find``.
-        """
+        """The entry for a request, and for the user whom it names; raises as ``find``."""
         return None if request.url is None else self._of_user(self.find(request.url), request)
 
     def pass_over(self, why: str, location: str) -> None:
@@ -65,13 +66,11 @@ class Store:
         self.pass_over(OTHER_USER, entry.location)
         return None
 
-    def hosts(self) -> Iterable[str]:
-        """What it has entries for, as far as it can tell.
+    def entries(self) -> Iterable[Listed]:
+        """What it has, as far as that can be told without a question: each key, and its entry.
 
-        Hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept.
-
-        Raises:
-            StoreError: as for ``find``.
+        Keys are hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept. There is no entry
+        beside one whose value is damaged. Raises as ``find``.
         """
         return ()
 
@@ -80,11 +79,7 @@ class KeyedStore(Store):
     """A store that also keeps Docker's keys."""
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
-        """The entry under the first of these keys that it has.
-
-        Raises:
-            StoreError: as for ``find``.
-        """
+        """The entry under the first of these keys that it has; raises as ``find``."""
         raise NotImplementedError
 
     def look(self, request: Request) -> Entry | None:
@@ -142,16 +137,36 @@ class RenewableStore(Store):
         raise NotImplementedError
 
 
-def see_failures(caller: Caller, found: object, failures: Iterable[StoreError]) -> None:
-    """Tell of the places of a store that could not be asked, beside what the others had.
+def gathered(
+    caller: Caller, places: Iterable[Place], read: Callable[[Place], Iterable[T]]
+) -> list[T]:
+    """What all the places of a store have that can be asked.
 
     Raises:
-        StoreError: the others had nothing.
+        StoreError: one could not be asked, and the others had nothing.
     """
+    found: list[T] = []
+    failures: list[StoreError] = []
+    for place in places:
+        try:
+            found += read(place)
+        except AbsentError as error:
+            caller.warn(str(error))
+        except StoreError as error:
+            failures.append(error)
     for failure in failures:
         if not found:
             raise failure
         caller.warn(str(failure))
+    return found
+
+
+def readable(read: Callable[..., Entry | None], *args: object) -> Entry | None:
+    """The entry that is read, to be listed; None for one that is damaged."""
+    try:
+        return read(*args)
+    except (StoreError, ValueError):
+        return None
 
 
 # Why what a store has is no answer.
@@ -210,18 +225,6 @@ class Entry:
         names: what of a request its place names: ORIGIN, PORT, HOST or NOTHING.
     """
 
-    __slots__ = (
-        "credential",
-        "expires",
-        "fetched",
-        "grant",
-        "handle",
-        "location",
-        "names",
-        "remedy",
-        "renew_unknown",
-    )
-
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
         self,
         credential: Credential | None,
@@ -258,8 +261,6 @@ class Step:
         failure: why that is not served, or why it could not be asked.
         near: as ``Store.near``.
     """
-
-    __slots__ = ("came", "entry", "failure", "near", "store")
 
     def __init__(self, store: str) -> None:
         self.store = store

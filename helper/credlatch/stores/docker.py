@@ -13,13 +13,14 @@ import sys
 
 from credlatch import registry
 from credlatch.errors import StoreError
-from credlatch.stores import ORIGIN, PORT, Entry, KeyedStore, see_failures
+from credlatch.stores import ORIGIN, PORT, Entry, KeyedStore, gathered, readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.caller import Caller
+    from credlatch.stores import Listed
     from credlatch.stores.docker_auths import Auths
     from credlatch.url import Url
 
@@ -81,21 +82,9 @@ class DockerStore(KeyedStore):
             raise failure
         return other
 
-    def hosts(self) -> list[str]:
-        """The keys of the files that can be read.
-
-        Raises:
-            StoreError: one cannot be, and none of the others had a key.
-        """
-        found: list[str] = []
-        failures: list[StoreError] = []
-        for file in self._files():
-            try:
-                found += file.keys()
-            except StoreError as error:
-                failures.append(error)
-        see_failures(self._caller, found, failures)
-        return found
+    def entries(self) -> list[Listed]:
+        """What there is something for in the files: what a helper's login leaves is empty."""
+        return gathered(self._caller, self._files(), _File.entries)
 
 
 class _File:
@@ -112,14 +101,15 @@ class _File:
         self._caller = caller
         self._of_docker = of_docker
 
-    def keys(self) -> list[str]:
-        """The keys that there is something for: what a helper's login leaves is empty.
+    def entries(self) -> list[Listed]:
+        """Its keys and their entries.
 
         Raises:
             StoreError: it cannot be read.
         """
         auths = self._auths()
-        return [] if auths is None else [key for key, auth in auths.kept.items() if auth]
+        kept = () if auths is None else [key for key, auth in auths.kept.items() if auth]
+        return [(key, readable(self._entry, auths, key)) for key in kept]
 
     def _auths(self) -> Auths | None:
         return self._caller.document(self._path, _read, _has_secrets)

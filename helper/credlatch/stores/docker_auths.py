@@ -36,8 +36,6 @@ class Auths:
         StoreError: it cannot be read.
     """
 
-    __slots__ = ("_in_older_form", "has_secrets", "kept")
-
     def __init__(self, text: str, path: str) -> None:
         self.kept: dict[str, object] = {}
         self.has_secrets = False

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from credlatch.credential import Basic, Bearer, Secret
 from credlatch.errors import StoreError
-from credlatch.stores import Entry, Store
+from credlatch.stores import Entry, Store, readable
 from credlatch.stores.pyx_realm import PyxRealm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.caller import Caller
+    from credlatch.stores import Listed
     from credlatch.url import Url
 
 _OCTETS = 4  # of an IPv4 address
@@ -51,12 +54,14 @@ class EnvironmentStore(Store):
 
     def find(self, url: Url) -> Entry | None:
         """The host's own variables, else pyx's token where pyx's hosts are asked for."""
-        return self._for_host(url) or self._for_pyx(url)
-
-    def _for_host(self, url: Url) -> Entry | None:
         host = suffix(url)
-        if host is None:
-            return None
+        own = None if host is None else self._for_host(host)
+        if own is not None:
+            return own
+        entry = self._for_pyx()
+        return entry if entry is not None and PyxRealm(self._caller).owns(url) else None
+
+    def _for_host(self, host: str) -> Entry | None:
         token_name = f"CREDLATCH_TOKEN_{host}"
         token = self._value(token_name)
         username = self._value(f"CREDLATCH_USERNAME_{host}")
@@ -73,24 +78,23 @@ class EnvironmentStore(Store):
             return Entry(Basic(username, Secret(password)), location)
         return None
 
-    def _for_pyx(self, url: Url) -> Entry | None:
+    def _for_pyx(self) -> Entry | None:
         for name in PYX_TOKENS:
             token = self._value(name)
-            if token is not None and PyxRealm(self._caller).owns(url):
+            if token is not None:
                 return Entry(Bearer(Secret(token)), f"the variable {name}", remedy=_REMEDY)
         return None
 
-    def hosts(self) -> list[str]:
+    def entries(self) -> Iterator[Listed]:
         """The hosts that variables are named after, and pyx's when there is a token for them."""
-        found = [
-            host_of(name.removeprefix(prefix))
-            for name in self._caller.environ
-            for prefix in ("CREDLATCH_TOKEN_", "CREDLATCH_PASSWORD_")
-            if name.startswith(prefix) and self._value(name) is not None
-        ]
-        if any(self._value(name) is not None for name in PYX_TOKENS):
-            found += PyxRealm(self._caller).hosts()
-        return found
+        for name in self._caller.environ:
+            for prefix in ("CREDLATCH_TOKEN_", "CREDLATCH_PASSWORD_"):
+                if name.startswith(prefix) and self._value(name) is not None:
+                    host = name.removeprefix(prefix)
+                    yield host_of(host), readable(self._for_host, host)
+        entry = self._for_pyx()
+        if entry is not None:
+            yield from ((host, entry) for host in PyxRealm(self._caller).hosts())
 
     def _value(self, name: str) -> str | None:
         """A variable without the newline that `echo` and CI's secret forms leave at its end."""

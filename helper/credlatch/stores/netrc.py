@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from credlatch.caller import Caller
+    from credlatch.stores import Listed
     from credlatch.url import Url
 
 _VALUED = frozenset((b"machine", b"login", b"user", b"password", b"account"))
@@ -78,10 +79,14 @@ class NetrcStore(Store):
             return None
         return Entry(Basic(login[0], Secret(login[1])), path, names=names)
 
-    def hosts(self) -> list[str]:
-        """The machines that have a password."""
-        file = self._caller.document(self._path(), _Netrc)
-        return [] if file is None else file.hosts()
+    def entries(self) -> Iterator[Listed]:
+        """The machines that have a password; ``default`` is none."""
+        path = self._path()
+        file = self._caller.document(path, _Netrc)
+        for machine in () if file is None else file.all():
+            if machine.name is not None and machine.login is not None:
+                username, password = machine.login
+                yield machine.name, Entry(Basic(username, Secret(password)), path, names=HOST)
 
     def _path(self) -> str:
         chosen = self._caller.path("NETRC")
@@ -105,8 +110,6 @@ class _Found:
         odd: the words that stand before such a one.
     """
 
-    __slots__ = ("default", "login", "named", "odd", "others")
-
     def __init__(self) -> None:
         self.login: tuple[str, str] | None = None
         self.default: tuple[str, str] | None = None
@@ -118,17 +121,14 @@ class _Found:
 class _Netrc:
     """A netrc's text; what has been looked up is not looked up again."""
 
-    __slots__ = ("_found", "_lowered", "_text")
-
     def __init__(self, text: str, _path: str) -> None:
         self._text = text
         self._lowered = text.lower()
         self._found: dict[tuple[str, str | None], _Found] = {}
 
-    def hosts(self) -> list[str]:
-        """The machines that have a password; ``default`` is none."""
-        found = entries(_all_fields(self._text), lambda _: None)
-        return [each.name for each in found if each.name is not None and each.login is not None]
+    def all(self) -> Iterator[NetrcEntry]:
+        """All its entries."""
+        return entries(_all_fields(self._text), lambda _: None)
 
     def look(self, host: str, username: str | None) -> _Found:
         """What it says about a host, for whatever user or for that one."""
@@ -187,8 +187,6 @@ class NetrcEntry:
         cut: whether a word that is not understood stands in it.
         doubled: the field that stands in it a second time, or nothing.
     """
-
-    __slots__ = ("_fields", "cut", "doubled", "name")
 
     def __init__(self, name: str | None) -> None:
         self.name = name

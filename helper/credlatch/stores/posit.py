@@ -5,18 +5,19 @@ from __future__ import annotations
 from credlatch import url as urls
 from credlatch.credential import TOKEN_USER, Basic, Secret
 from credlatch.errors import RequestError, StoreError
-from credlatch.stores import Entry, RenewableStore
-from credlatch.stores.toml_tables import Tables, may_mean
+from credlatch.stores import Entry, RenewableStore, readable
+from credlatch.stores.toml_tables import Tables, about, may_mean
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.auth import TokenResponse
     from credlatch.auth.posit import PositIdentity
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
-
-_ROOM = 64 * 1024  # bytes: more than any token takes
+    from credlatch.stores import Listed
 
 
 class PositStore(RenewableStore):
@@ -38,8 +39,11 @@ class PositStore(RenewableStore):
         if address is not None and not _covers(address, url):
             return None
         address, token = self._stored(url, address)
-        if address is None:
-            return None
+        return None if address is None else self._entry(address, token)
+
+    def _entry(self, address: str, token: str | None) -> Entry | None:
+        """What there is for an address; posit-keyring, too, takes an empty token for none."""
+        token = token or None
         try:
             grant = self._grant(address)
         except StoreError as error:
@@ -60,43 +64,28 @@ class PositStore(RenewableStore):
         """The address that counts, and its token: of two with one address, the first's."""
         best: tuple[str | None, str | None] = (address, None)
         longest = 0
-        tables = self._caller.document(self._path, _tables)
-        if tables is None:
-            return best
-        needle = "" if ":" in url.host else url.host
         damaged = False
-        try:
-            for table in tables.about(needle):
-                named, token = _fields(table)
-                if named is None:
-                    damaged = damaged or may_mean(table, "address", url)
-                elif address is None and (length := _covers(named, url)) > longest:
-                    best, longest = (named, token), length
-                elif named == address and best[1] is None:
-                    best = (named, token)
-        except ValueError as error:
-            raise self._not_toml(error) from None
+        for table in about(url.host, self._path, _Connections, self._caller):
+            named, token = _fields(table)
+            if named is None:
+                damaged = damaged or may_mean(table, "address", url)
+            elif address is None and (length := _covers(named, url)) > longest:
+                best, longest = (named, token), length
+            elif named == address and best[1] is None:
+                best = (named, token)
         if damaged and best[1] is None:
             raise StoreError(f"{self._path} has a damaged entry: log in again with posit-keyring")
-        # posit-keyring, too, takes an empty token for none.
-        return best[0], best[1] or None
+        return best
 
-    def hosts(self) -> list[str]:
+    def entries(self) -> Iterator[Listed]:
         """The addresses in the file, and the one that an identity token is for."""
         address = self._caller.get("PACKAGEMANAGER_ADDRESS")
-        has_identity = self._caller.get("PACKAGEMANAGER_IDENTITY_TOKEN_FILE") is not None
-        found = [address] if address is not None and has_identity else []
-        tables = self._caller.document(self._path, _tables)
-        try:
-            stored = [] if tables is None else [_fields(table)[0] for table in tables.about("")]
-        except ValueError as error:
-            raise self._not_toml(error) from None
-        return [*found, *(each for each in stored if each and address in {None, each})]
-
-    def _not_toml(self, error: ValueError) -> StoreError:
-        return StoreError(
-            f"{self._path} is not TOML ({error}): mend it, or move it away and log in again"
-        )
+        if address is not None and self._caller.get("PACKAGEMANAGER_IDENTITY_TOKEN_FILE"):
+            yield address, readable(self._entry, address, None)
+        for table in about("", self._path, _Connections, self._caller):
+            named, token = _fields(table)
+            if named and address in {None, named}:
+                yield named, readable(self._entry, named, token)
 
     def _grant(self, address: str) -> PositIdentity | None:
         path = self._caller.path("PACKAGEMANAGER_IDENTITY_TOKEN_FILE")
@@ -121,12 +110,17 @@ class PositStore(RenewableStore):
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the whole file, with the token of ``entry`` replaced."""
+        from credlatch.renew.cache import PendingFile
+
         seen = "" if entry.credential is None else entry.credential.secret.reveal()
-        return _PendingFile(self._path, entry.handle, Secret(seen))
+        size = len(files.read(self._path) or "")
+        return PendingFile(
+            self._path, lambda fresh: _with(fresh, self._path, entry.handle, seen), size
+        )
 
 
-def _tables(text: str, _path: str) -> Tables:
-    return Tables(text, "connections")
+class _Connections(Tables):
+    array = "connections"
 
 
 def _fields(table: dict[str, object] | None) -> tuple[str, str] | tuple[None, None]:
@@ -143,38 +137,26 @@ def _covers(address: str, url: urls.Url) -> int:
     return len(named.path) if named.covers(url) else 0
 
 
-class _PendingFile:
-    def __init__(self, path: str, address: str, seen: Secret) -> None:
-        self._path = path
-        self._address = address
-        self._seen = seen
-        size = len(files.read(path) or "")
-        self._write = files.AtomicWrite(path, size + _ROOM)
+def _with(fresh: TokenResponse, path: str, address: str, seen: str) -> bytes | None:
+    """The file with the first token of an address replaced; None where that is another by now.
 
-    def commit(self, fresh: TokenResponse) -> None:
-        """Replace the first token and add no field: posit-keyring rejects those it does not know.
+    posit-keyring rejects fields that it does not know.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
-        A token that has come meanwhile stays: somebody has logged in.
-        """
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
-
-        try:
-            document = tomlkit.parse(files.read(self._path) or "")
-            connections = document.setdefault("connections", tomlkit.aot())
-            mine = [one for one in connections if one.get("address") == self._address]
-            if not mine:
-                mine = [tomlkit.table()]
-                mine[0]["address"] = self._address
-                connections.append(mine[0])
-            elif mine[0].get("token", "") != self._seen.reveal():
-                return
-            mine[0]["token"] = fresh.token.reveal()
-            mine[0]["auth_type"] = "sso"
-        except (TOMLKitError, AttributeError, TypeError):
-            raise StoreError(f"{self._path} is not what posit-keyring writes: mend it") from None
-        self._write.commit(tomlkit.dumps(document).encode())
-
-    def abandon(self) -> None:
-        """Leave the file."""
-        self._write.abandon()
+    try:
+        document = tomlkit.parse(files.read(path) or "")
+        connections = document.setdefault("connections", tomlkit.aot())
+        mine = [one for one in connections if one.get("address") == address]
+        if not mine:
+            mine = [tomlkit.table()]
+            mine[0]["address"] = address
+            connections.append(mine[0])
+        elif mine[0].get("token", "") != seen:
+            return None
+        mine[0]["token"] = fresh.token.reveal()
+        mine[0]["auth_type"] = "sso"
+    except (TOMLKitError, AttributeError, TypeError):
+        raise StoreError(f"{path} is not what posit-keyring writes: mend it") from None
+    return tomlkit.dumps(document).encode()

@@ -12,18 +12,21 @@ from credlatch import quick_json
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.stores import Entry, RenewableStore, uv
-from credlatch.stores.pyx_digest import digest
 from credlatch.stores.pyx_realm import API_KEYS, PyxRealm
-from credlatch.system import files, locks
+from credlatch.system import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import TokenResponse
+    from credlatch.auth import Auth, TokenResponse
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
+    from credlatch.stores import Listed
     from credlatch.url import Url
 
-_ROOM = 64 * 1024  # bytes: more than any token takes
+_MASK = (1 << 64) - 1  # of SeaHash
+_PRIME = 0x6EED0E9DA4D94A4F
+_SEED = (0x16F11FE89B0D677C, 0xB480A793D8E6C86C, 0x6FE2E5AAF078EBC9, 0x14F994A4C5259381)
+_WORD = 8  # bytes
 
 
 def token_folder(caller: Caller, api: Url) -> str:
@@ -45,6 +48,27 @@ def canonical(api: Url) -> str:
     return (before if before == root else before.rstrip("/")) + mark + query
 
 
+def digest(text: str) -> str:
+    """The 16 hexadecimal digits by which uv names the files for a text: SeaHash 4.1.
+
+    Reference: docs.rs/seahash, ``reference`` module. uv hashes the text followed by a byte 0xFF and
+    writes the 64 bits as little-endian bytes in hexadecimal.
+    """
+    # A variable may hold bytes that are no text, which Python keeps as surrogates.
+    data = text.encode(errors="surrogateescape") + b"\xff"
+    a, b, c, d = _SEED
+    for at in range(0, len(data), _WORD):
+        word = int.from_bytes(data[at : at + _WORD], "little")  # the last one counts as zero-padded
+        a, b, c, d = b, c, d, _diffuse(a ^ word)
+    return _diffuse(a ^ b ^ c ^ d ^ len(data)).to_bytes(_WORD, "little").hex()
+
+
+def _diffuse(x: int) -> int:
+    x = x * _PRIME & _MASK
+    x ^= (x >> 32) >> (x >> 60)
+    return x * _PRIME & _MASK
+
+
 class _Tokens(RenewableStore):
     """What a login and an API key have in common.
 
@@ -55,79 +79,67 @@ class _Tokens(RenewableStore):
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
+    def find(self, url: Url) -> Entry | None:
+        """The token where pyx's hosts are asked for."""
+        realm = PyxRealm(self._caller)
+        return self._entry(realm) if realm.owns(url) else None
+
+    def entries(self) -> list[Listed]:
+        """All hosts that are pyx's, where there is a token, or something to get one with."""
+        realm = PyxRealm(self._caller)
+        try:
+            entry = self._entry(realm)
+        except StoreError:
+            return [(host, None) for host in realm.hosts()]
+        return [] if entry is None else [(host, entry) for host in realm.hosts()]
+
+    def _entry(self, realm: PyxRealm) -> Entry | None:
+        raise NotImplementedError
+
     def lock_path(self, entry: Entry) -> str:
         """Uv's own lock, so that it and we never renew at once."""
         return entry.handle.removesuffix(".json") + ".lock"
 
     def prepare(self, entry: Entry) -> PendingWrite:
-        """Room beside the file."""
-        return _PendingToken(entry, self._caller)
-
-
-class _PendingToken:
-    def __init__(self, entry: Entry, caller: Caller) -> None:
-        self._caller = caller
-        self._grant = entry.grant
-        self._path = entry.handle
-        self._write = files.AtomicWrite(entry.handle, _ROOM)
-
-    def commit(self, fresh: TokenResponse) -> None:
-        """Write what uv would have written, unless somebody has logged in or out meanwhile."""
+        """Room beside the file, for what uv would have written."""
         from credlatch.auth.pyx import PyxRefresh
+        from credlatch.renew.cache import PendingFile
 
-        if not isinstance(self._grant, PyxRefresh):
-            self._write.commit(fresh.token.reveal().encode())
-            return
-        text = self._caller.read(self._path)
-        if text is None or _parse(text, self._path)[1] != self._grant.secret.reveal():
-            return
-        quote = quick_json.quote
-        refresh = fresh.refresh_token or self._grant.secret
-        tokens = (quote(fresh.token.reveal()), quote(refresh.reveal()))
-        self._write.commit('{{"access_token":{},"refresh_token":{}}}'.format(*tokens).encode())
+        grant, path = entry.grant, entry.handle
 
-    def abandon(self) -> None:
-        """Leave the file."""
-        self._write.abandon()
+        def content(fresh: TokenResponse) -> bytes | None:
+            if not isinstance(grant, PyxRefresh):
+                return fresh.token.reveal().encode()
+            text = self._caller.read(path)
+            if text is None or _parse(text, path)[1] != grant.secret.reveal():
+                return None
+            pair = fresh.token, fresh.refresh_token or grant.secret
+            tokens = (quick_json.quote(each.reveal()) for each in pair)
+            return '{{"access_token":{},"refresh_token":{}}}'.format(*tokens).encode()
+
+        return PendingFile(path, content)
 
 
 class PyxKeyStore(_Tokens):
     """An API key from the environment, and the tokens it was exchanged for."""
 
-    def find(self, url: Url) -> Entry | None:
-        """The key's token where pyx's hosts are asked for, exchanged when there is none yet."""
+    def _entry(self, realm: PyxRealm) -> Entry | None:
         name = next((name for name in API_KEYS if self._caller.get(name)), None)
         if name is None:
-            return None
-        realm = PyxRealm(self._caller)
-        if not realm.owns(url):
             return None
         from credlatch.auth.pyx import PyxApiKey
 
         key = Secret((self._caller.get(name) or "").strip())
         path = f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
         token = (self._caller.read(path) or "").strip()
-        return Entry(
-            Bearer(Secret(token)) if token else None,
-            path,
-            grant=PyxApiKey(key, realm.api.text, f"make a new key and set {name}"),
-            renew_unknown=True,
-            handle=path,
-        )
-
-    def hosts(self) -> list[str]:
-        """All that are pyx's: this store is there only with a key."""
-        return PyxRealm(self._caller).hosts()
+        grant = PyxApiKey(key, realm.api.text, f"make a new key and set {name}")
+        return _of_grant(Bearer(Secret(token)) if token else None, path, grant)
 
 
 class PyxStore(_Tokens):
     """A login that ``uv auth login pyx.dev`` left."""
 
-    def find(self, url: Url) -> Entry | None:
-        """The login's token where pyx's hosts are asked for."""
-        realm = PyxRealm(self._caller)
-        if not realm.owns(url):
-            return None
+    def _entry(self, realm: PyxRealm) -> Entry | None:
         path = f"{token_folder(self._caller, realm.api)}/tokens.json"
         text = self._caller.read(path)
         if text is not None and not text.endswith("}"):
@@ -140,19 +152,12 @@ class PyxStore(_Tokens):
 
         access, refresh = _parse(text, path)
         remedy = "log in again: uv auth login pyx.dev (uv 0.12.6 or older)"
-        return Entry(
-            Bearer(Secret(access)),
-            path,
-            grant=PyxRefresh(Secret(refresh), realm.api.text, remedy) if refresh else None,
-            renew_unknown=True,
-            handle=path,
-        )
+        grant = PyxRefresh(Secret(refresh), realm.api.text, remedy) if refresh else None
+        return _of_grant(Bearer(Secret(access)), path, grant)
 
-    def hosts(self) -> list[str]:
-        """All that are pyx's, when somebody has logged in."""
-        realm = PyxRealm(self._caller)
-        path = f"{token_folder(self._caller, realm.api)}/tokens.json"
-        return realm.hosts() if os.path.exists(path) else []
+
+def _of_grant(credential: Bearer | None, path: str, grant: Auth | None) -> Entry:
+    return Entry(credential, path, grant=grant, renew_unknown=True, handle=path)
 
 
 def _parse(text: str, path: str) -> tuple[str, str]:

@@ -15,19 +15,24 @@ from credlatch.stores import (
     Entry,
     KeyedStore,
     RenewableStore,
+    gathered,
     rattler_format,
-    see_failures,
+    readable,
 )
 from credlatch.stores.pixi_config import override_file
 from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, KeyringBackend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.renew.cache import PendingWrite
-    from credlatch.stores.rattler_backends import Backend
+    from credlatch.stores import Listed
     from credlatch.url import Url
+
+    Backend = FileBackend | KeyringBackend
 
 
 ASIDE = "docker://"  # before a key that is taken; what rattler looks for never begins so
@@ -224,30 +229,9 @@ class RattlerStore(KeyedStore, RenewableStore):
             raise failure
         return deleted
 
-    def hosts(self) -> list[str]:
-        """The keys that are no buckets', of the backends that can be asked.
-
-        Raises:
-            StoreError: a backend could not be asked, and none of the others had one.
-        """
-        found: list[str] = []
-        failures: dict[str, StoreError] = {}
-        for backend in self.backends():
-            try:
-                entries = backend.entries()
-            except AbsentError as error:
-                self._caller.warn(str(error))
-                continue
-            except StoreError as error:
-                failures[backend.id] = error
-                continue
-            found += [
-                key.removeprefix(ASIDE)
-                for key, value in entries.items()
-                if not rattler_format.is_s3(value)
-            ]
-        see_failures(self._caller, found, failures.values())
-        return found
+    def entries(self) -> list[Listed]:
+        """All keys but buckets'."""
+        return gathered(self._caller, self.backends(), _listed)
 
     def logins(self) -> dict[str, str]:
         """Keys that a registry's login may have, with their user names.
@@ -258,21 +242,21 @@ class RattlerStore(KeyedStore, RenewableStore):
         Raises:
             StoreError: a backend could not be asked, and none of the others had a login.
         """
-        found: dict[str, str] = {}
-        failure: StoreError | None = None
-        for backend in reversed(self.backends()):
-            try:
-                for key, value in backend.entries().items():
-                    username = _username(key, value)
-                    if username is not None:
-                        found[key] = username
-            except StoreError as error:
-                failure = error
-        if failure is not None and not found:
-            raise failure
-        if failure is not None:
-            self._caller.warn(str(failure))
-        return found
+        return dict(reversed(gathered(self._caller, self.backends(), _logins)))
+
+
+def _listed(backend: Backend) -> Iterator[Listed]:
+    for key, value in backend.entries().items():
+        if not rattler_format.is_s3(value):
+            host = key.removeprefix("*.")
+            yield key.removeprefix(ASIDE), readable(_entry, backend, key, value, host)
+
+
+def _logins(backend: Backend) -> Iterator[tuple[str, str]]:
+    for key, value in backend.entries().items():
+        username = _username(key, value)
+        if username is not None:
+            yield key, username
 
 
 def _entry(backend: Backend, key: str, value: object, host: str) -> Entry:

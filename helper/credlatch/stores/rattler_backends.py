@@ -1,4 +1,7 @@
-"""The two kinds of place where rattler keeps its entries: a JSON file, and the system's keyring."""
+"""The two kinds of place where rattler keeps its entries: a JSON file, and the system's keyring.
+
+Every method raises StoreError where the place is broken, and AbsentError where it is not there.
+"""
 
 from __future__ import annotations
 
@@ -11,45 +14,14 @@ from credlatch.system import files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol, TypeVar
+    from typing import Any, TypeVar
 
+    from credlatch.auth import TokenResponse
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
     from credlatch.system.keyring import Keyring
 
     T = TypeVar("T")
-
-    class Backend(Protocol):
-        """One place.
-
-        Every method raises StoreError when the place is broken, and AbsentError when it is not
-        there at all.
-        """
-
-        id: str
-        location: str
-
-        @property
-        def lock_path(self) -> str:
-            """The lock file for its writers."""
-
-        def get(self, key: str) -> object | None:
-            """The value under a key, or None."""
-
-        def every(self, key: str) -> list[object]:
-            """Every value under a key: a keyring may have several items for one."""
-
-        def entries(self) -> dict[str, object]:
-            """All keys and values."""
-
-        def put(self, key: str, value: dict[str, Any]) -> None:
-            """Keep a value."""
-
-        def delete(self, key: str) -> bool:
-            """Forget a key; False if there was none."""
-
-        def prepare(self, key: str, sent: Secret) -> PendingWrite:
-            """Room for a renewed value, in place of the one with the refresh token ``sent``."""
 
 
 SERVICE = "rattler"
@@ -136,9 +108,15 @@ class FileBackend:
 
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """Room for a renewed value. The lock is the caller's to hold."""
-        from credlatch.stores.rattler_pending import PendingFile
+        from credlatch.renew.cache import PendingFile
 
-        return PendingFile(self, key, sent)
+        def content(fresh: TokenResponse) -> bytes | None:
+            entries = self.entries(again=True)
+            value = rattler_format.renewed(entries.get(key), sent, fresh)
+            return None if value is None else rattler_format.dumped({**entries, key: value})
+
+        size = len(rattler_format.dumped(self.entries(again=True)))
+        return PendingFile(self._path, content, size)
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
@@ -246,6 +224,22 @@ class KeyringBackend:
         """The item, unlocked and readable."""
         if self.get(key) is None:
             raise StoreError(f"the entry {key!r} has gone from {self.location}: log in again")
-        from credlatch.stores.rattler_pending import PendingItem
+        return _PendingItem(self, key, sent)
 
-        return PendingItem(self, key, sent)
+
+class _PendingItem:
+    """Room in the keyring, which has no end."""
+
+    def __init__(self, backend: KeyringBackend, key: str, sent: Secret) -> None:
+        self._backend = backend
+        self._key = key
+        self._sent = sent
+
+    def commit(self, fresh: TokenResponse) -> None:
+        """Update the item in place. The lock is the caller's to hold."""
+        value = rattler_format.renewed(self._backend.get(self._key), self._sent, fresh)
+        if value is not None:
+            self._backend.replace(self._key, value)
+
+    def abandon(self) -> None:
+        """Nothing was begun."""

@@ -7,8 +7,11 @@ both tools write is cut at its headers first, and only tables that may mention t
 
 from __future__ import annotations
 
+from credlatch.errors import StoreError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.caller import Caller
     from credlatch.url import Url
 
 _MOST = 64  # hosts whose tables are remembered
@@ -19,24 +22,27 @@ class Tables:
 
     Args:
         text: the file's text.
+        path: the file's.
+
+    Attributes:
         array: the array's name.
     """
 
-    __slots__ = ("_array", "_blocks", "_parsed", "_text")
+    array: str
 
-    def __init__(self, text: str, array: str) -> None:
-        self._array = array
+    def __init__(self, text: str, path: str) -> None:
         self._text = text
-        self._blocks = _blocks(text, array)
+        self._path = path
+        self._blocks = _blocks(text, self.array)
         self._parsed: dict[str, list[dict[str, object] | None]] = {}
 
     def about(self, host: str) -> list[dict[str, object] | None]:
         """The tables that may mention ``host``; None for each such one that is damaged.
 
         Raises:
-            ValueError: the file is not TOML.
+            StoreError: the file is not TOML.
         """
-        if self._blocks is None:
+        if self._blocks is None or ":" in host or "*" in host:
             host = ""  # all of them at once
         tables = self._parsed.get(host)
         if tables is None:
@@ -50,11 +56,26 @@ class Tables:
         import tomllib
 
         try:
-            found = tomllib.loads(self._text).get(self._array)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+            found = tomllib.loads(self._text).get(self.array)
+        except (ValueError, RecursionError) as error:
+            why = error if isinstance(error, ValueError) else "nested too deeply"
+            raise StoreError(
+                f"{self._path} is not TOML ({why}): mend it, or move it away and log in again"
+            ) from None
         tables = found if isinstance(found, list) else []
         return [table if isinstance(table, dict) else None for table in tables]
+
+
+def about(
+    host: str, path: str, kind: type[Tables], caller: Caller
+) -> list[dict[str, object] | None]:
+    """The tables of a caller's file that may mention ``host``; none where there is no file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    tables = caller.document(path, kind)
+    return [] if tables is None else tables.about(host)
 
 
 def may_mean(table: dict[str, object] | None, field: str, url: Url) -> bool:

@@ -10,13 +10,16 @@ from credlatch import clock
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
-from credlatch.stores import OTHER_USER, Entry, Store
-from credlatch.stores.toml_tables import Tables, may_mean
+from credlatch.stores import OTHER_USER, Entry, Store, readable
+from credlatch.stores.toml_tables import Tables, about, may_mean
 from credlatch.system import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.caller import Caller
+    from credlatch.stores import Listed
 
 
 def folder(caller: Caller) -> str:
@@ -54,44 +57,37 @@ class UvStore(Store):
             return entry
         return entry or self._in_keyring(url)
 
-    def hosts(self) -> list[str]:
+    def entries(self) -> Iterator[Listed]:
         """The services in the file; the keyring's cannot be listed."""
-        path = f"{folder(self._caller)}/credentials.toml"
-        tables = self._caller.document(path, _tables) if os.path.lexists(path) else None
-        try:
-            found = [] if tables is None else tables.about("")
-        except ValueError as error:
-            raise _not_toml(path, error) from None
-        services = [None if table is None else table.get("service") for table in found]
-        return [service for service in services if isinstance(service, str)]
+        path = self._path()
+        for table in about("", path, _Credentials, self._caller) if os.path.lexists(path) else ():
+            service = None if table is None else table.get("service")
+            if isinstance(service, str):
+                yield service, readable(_entry, table, path)
+
+    def _path(self) -> str:
+        return f"{folder(self._caller)}/credentials.toml"
 
     def _in_file(self, url: urls.Url) -> Entry | None:
-        path = f"{folder(self._caller)}/credentials.toml"
+        path = self._path()
         if not os.path.lexists(path):
             return None
         locks.settle(f"{path}.lock", self._caller.left(locks.SETTLE))
-        tables = self._caller.document(path, _tables)
-        if tables is None:
-            return None
-        needle = "" if ":" in url.host or "*" in url.host else url.host
         # By service and user, as uv keeps them: of two such entries the last counts.
         matches: dict[tuple[object, ...], _Match] = {}
         damaged = False
-        try:
-            for table in tables.about(needle):
-                try:
-                    match = _match(table, url)
-                except _DamagedError:
-                    damaged = damaged or may_mean(table, "service", url)
+        for table in about(url.host, path, _Credentials, self._caller):
+            try:
+                match = _match(table, url, path)
+            except _DamagedError:
+                damaged = damaged or may_mean(table, "service", url)
+            else:
+                if match is None:
+                    continue
+                if url.username in {None, match.username}:
+                    matches[match.key] = match
                 else:
-                    if match is None:
-                        continue
-                    if url.username in {None, match.username}:
-                        matches[match.key] = match
-                    else:
-                        self.pass_over(OTHER_USER, path)
-        except ValueError as error:
-            raise _not_toml(path, error) from None
+                    self.pass_over(OTHER_USER, path)
         if not matches:
             if damaged:
                 raise StoreError(
@@ -103,8 +99,7 @@ class UvStore(Store):
         if len(best) > 1:
             users = [match.username or "a token" for match in best]
             raise AmbiguousError(_several(path, url.netloc, users))
-        remedy = f"log in again: uv auth login {url.netloc}"
-        return Entry(best[0].credential, path, expires=best[0].expires, remedy=remedy)
+        return best[0].entry
 
     def _in_keyring(self, url: urls.Url) -> Entry | None:
         if url.host.startswith("*."):
@@ -126,12 +121,8 @@ class UvStore(Store):
         return Entry(Basic(*items[0]), location) if items else None
 
 
-def _tables(text: str, _path: str) -> Tables:
-    return Tables(text, "credential")
-
-
-def _not_toml(path: str, error: ValueError) -> StoreError:
-    return StoreError(f"{path} is not TOML ({error}): mend it, or move it away and log in again")
+class _Credentials(Tables):
+    array = "credential"
 
 
 def _several(location: str, host: str, users: list[str]) -> str:
@@ -141,7 +132,7 @@ def _several(location: str, host: str, users: list[str]) -> str:
     )
 
 
-class _DamagedError(Exception):
+class _DamagedError(ValueError):
     """An entry is not what uv writes."""
 
 
@@ -149,31 +140,24 @@ class _Match:
     """An entry that is for a URL.
 
     Attributes:
-        key: its service and user, by which uv tells entries apart.
-        rank: which of several counts: one that has not ended, then one whose service is the URL
-            itself, then the one with the longest path.
-        credential: what it holds.
+        entry: what it holds.
         username: whose it is; None: a token.
-        expires: when it ends, in seconds since 1970 UTC, where it says so.
+        key: its service and user, by which uv tells entries apart.
+        rank: which of several counts: one that has not ended, as it says itself, then one whose
+            service is the URL itself, then the one with the longest path.
     """
 
-    __slots__ = ("credential", "expires", "key", "rank", "username")
-
     def __init__(
-        self,
-        service: tuple[object, ...],
-        credential: Credential,
-        expires: int | None,
-        url: urls.Url,
+        self, service: tuple[object, ...], entry: Entry, ends: int | None, url: urls.Url
     ) -> None:
-        self.credential = credential
-        self.username = credential.username if isinstance(credential, Basic) else None
-        self.expires = expires
+        self.entry = entry
+        login = entry.credential
+        self.username = login.username if isinstance(login, Basic) else None
         self.key = (*service, self.username)
         scheme, _, rest = url.text.partition("://")
         whole = f"{scheme}://{url.username}@{rest}" if url.username else url.text
         exact = self.key == (*_service(url, whole), url.username)
-        has_ended = expires is not None and expires <= time.time()
+        has_ended = ends is not None and ends <= time.time()
         self.rank = (not has_ended, exact, len(str(service[1])))
 
 
@@ -185,26 +169,38 @@ def _service(named: urls.Url, text: str) -> tuple[object, ...]:
     return named.origin, named.path, rest[:end].rpartition("@")[0], rest[tail:]
 
 
-def _match(table: dict[str, object] | None, url: urls.Url) -> _Match | None:
+def _match(table: dict[str, object] | None, url: urls.Url, path: str) -> _Match | None:
     """An entry, if it is for a URL, for whatever user.
 
     Scheme, host and port are equal, and the path is a prefix by segments.
     """
-    service = table.get("service") if table is not None else None
-    if table is None or not isinstance(service, str):
+    service, named = _named(table)
+    if table is None or not named.covers(url):
+        return None
+    entry = _entry(table, path, named)
+    return _Match(_service(named, service), entry, _end(table.get("expires-at")), url)
+
+
+def _named(table: dict[str, object] | None) -> tuple[str, urls.Url]:
+    """The service that an entry is for, and its URL."""
+    service = None if table is None else table.get("service")
+    if not isinstance(service, str):
         raise _DamagedError
     # As every reader of URLs does it (WHATWG URL, 4.4); in a host, "%" is refused.
     service = service.strip(" ").replace(" ", "%20")
     try:
-        named = urls.absolute(service)
+        return service, urls.absolute(service)
     except RequestError:
         raise _DamagedError from None
-    if not named.covers(url):
-        return None
+
+
+def _entry(table: dict[str, object], path: str, named: urls.Url | None = None) -> Entry:
+    """What an entry holds; ``named`` is the URL of its service, where that is known."""
+    remedy = f"log in again: uv auth login {(named or _named(table)[1]).netloc}"
     credential = _credential(table)
     if credential is None:
         raise _DamagedError
-    return _Match(_service(named, service), credential, _end(table.get("expires-at")), url)
+    return Entry(credential, path, expires=_end(table.get("expires-at")), remedy=remedy)
 
 
 def _credential(table: dict[str, object]) -> Credential | None:
