@@ -96,8 +96,8 @@ def _serve(client: Client, words: list[str], caller: Caller) -> int:
         UsageError: it says nothing that it may.
     """
     asks = client.asks(words)
-    if not asks and client.command is not None:
-        return client.command()(words, caller)
+    if not asks and client.command:
+        return client.run(words, caller)
     if not asks and words[-1:] in (["--help"], ["-h"]):
         return _print(client.protocol().usage)
     if not asks and client.gets:

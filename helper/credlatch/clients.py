@@ -1,11 +1,11 @@
 """The table of clients: who calls us by which name or word, what asks for a credential, and how.
 
-A client is one row here and one file in ``protocols``; one whose logins are also kept or forgotten
-has a file in ``commands``, too. The command line, the quick client, the agent, what is forwarded
-and the single file read this table.
+A client is one row here and one file of its name in ``protocols``; one whose logins are also kept
+or forgotten has a file in ``commands``, too. The command line, the quick client, the agent, what is
+forwarded and the single file read this table.
 
 The quick client reads it before Python finds any other module (build/quick.py): so nothing is
-imported here but by the functions that a row names, when a client has been chosen.
+imported here but for a client that has been chosen.
 """
 
 import sys
@@ -13,6 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from credlatch.caller import Caller
     from credlatch.protocols import Protocol
@@ -29,38 +30,43 @@ class Client:
 
     Args:
         name: the word that means it, and the protocol's name to the agent.
-        protocol: imports how it asks, and how it is answered.
         gets: the words of each ``get`` that comes on standard input; none: it asks by its words.
         verbs: of a client that asks by its words, what they may ask for; the first is to get.
         called: the name of a program that means it, or how such names begin: with a hyphen at the
             end.
-        command: imports what runs any other words; None: there are none but ``--help``.
+        command: whether there are any other words than those and ``--help``.
         stream: where it shows failures: 2, standard error, or 1.
         narrow: imports what says how much of a request a caller's own settings allow; None: all.
     """
 
-    __slots__ = ("called", "command", "gets", "name", "narrow", "protocol", "stream", "verbs")
-
     def __init__(  # noqa: PLR0913 - a table has as many columns as it needs
         self,
         name: str,
-        protocol: "Callable[[], Protocol]",
         *,
         gets: tuple[tuple[str, ...], ...] = (),
         verbs: tuple[str, ...] = (),
         called: str = "",
-        command: "Callable[[], Command] | None" = None,
+        command: bool = False,
         stream: int = 2,
         narrow: "Callable[[], Narrow] | None" = None,
     ) -> None:
         self.name = name
-        self.protocol = protocol
         self.gets = gets
         self.verbs = verbs
         self.called = called
         self.command = command
         self.stream = stream
         self.narrow = narrow
+
+    def protocol(self) -> "Protocol":
+        """How it asks, and how it is answered."""
+        protocol: Protocol = _imported(f"protocols.{self.name or 'bazel'}", "PROTOCOL")
+        return protocol
+
+    def run(self, words: list[str], caller: "Caller") -> int:
+        """Run other words; the exit status."""
+        run: Command = _imported(f"commands.{self.name}", "run")
+        return run(words, caller)
 
     def asks(self, words: list[str]) -> bool:
         """Whether these words ask for a credential."""
@@ -74,58 +80,8 @@ class Client:
         ]
 
 
-def _bazel() -> "Protocol":
-    from credlatch.protocols.bazel import PROTOCOL
-
-    return PROTOCOL
-
-
-def _docker() -> "Protocol":
-    from credlatch.protocols.docker import PROTOCOL
-
-    return PROTOCOL
-
-
-def _docker_command() -> "Command":
-    from credlatch.commands.docker import run
-
-    return run
-
-
-def _git() -> "Protocol":
-    from credlatch.protocols.git import PROTOCOL
-
-    return PROTOCOL
-
-
-def _git_command() -> "Command":
-    from credlatch.commands.git import run
-
-    return run
-
-
-def _keyring() -> "Protocol":
-    from credlatch.protocols.keyring import PROTOCOL
-
-    return PROTOCOL
-
-
-def _keyring_command() -> "Command":
-    from credlatch.commands.keyring import run
-
-    return run
-
-
-def _goauth() -> "Protocol":
-    from credlatch.protocols.goauth import PROTOCOL
-
-    return PROTOCOL
-
-
-def _cargo() -> "Protocol":
-    from credlatch.protocols.cargo import PROTOCOL
-
-    return PROTOCOL
+def _imported(module: str, name: str) -> "Any":
+    return getattr(__import__(f"credlatch.{module}", fromlist=[name]), name)
 
 
 def _cargo_indexes() -> "Narrow":
@@ -134,59 +90,22 @@ def _cargo_indexes() -> "Narrow":
     return asked
 
 
-def _cargo_command() -> "Command":
-    from credlatch.commands.cargo import run
-
-    return run
-
-
-def _header() -> "Protocol":
-    from credlatch.protocols.header import PROTOCOL
-
-    return PROTOCOL
-
-
-def _token() -> "Protocol":
-    from credlatch.protocols.token import PROTOCOL
-
-    return PROTOCOL
-
-
 _GET = (("get",),)
 _ALSO = {"get": "bazel", "--cargo-plugin": "cargo"}  # a client's own word for itself
 CLIENTS = {
     client.name: client
     for client in (
-        Client("bazel", _bazel, gets=_GET),
-        Client(
-            "docker",
-            _docker,
-            gets=_GET,
-            called="docker-credential-",
-            command=_docker_command,
-            stream=1,
-        ),
-        Client(
-            "git",
-            _git,
-            gets=(("get",), ("--read-only", "get")),
-            called="git-credential-",
-            command=_git_command,
-        ),
-        Client(
-            "keyring",
-            _keyring,
-            verbs=("get", "set", "del"),
-            called="keyring",
-            command=_keyring_command,
-        ),
-        Client("goauth", _goauth),
-        Client("cargo", _cargo, gets=_GET, command=_cargo_command, narrow=_cargo_indexes),
-        Client("header", _header),
-        Client("token", _token),
+        Client("bazel", gets=_GET),
+        Client("docker", gets=_GET, called="docker-credential-", command=True, stream=1),
+        Client("git", gets=(*_GET, ("--read-only", "get")), called="git-credential-", command=True),
+        Client("keyring", verbs=("get", "set", "del"), called="keyring", command=True),
+        Client("goauth"),
+        Client("cargo", gets=_GET, command=True, narrow=_cargo_indexes),
+        Client("header"),
+        Client("token"),
     )
 }
-BARE = Client("", _bazel, gets=_GET)
+BARE = Client("", gets=_GET)
 """``credlatch get``, which both Bazel and Docker say: what is on standard input tells which."""
 
 

@@ -91,7 +91,7 @@ def test_each_row_is_whole(name: str) -> None:
     client = CLIENTS[name]
     assert client.name == name
     protocol = client.protocol()
-    assert protocol.usage or client.command is not None
+    assert protocol.usage or client.command
     for word in (name, f"{client.called}x" if client.called.endswith("-") else client.called):
         if word:
             argv = [word, "--help"] if word != name else ["credlatch", word, "--help"]

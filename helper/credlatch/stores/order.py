@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 CHAINED = "chained"
 
 
-def _environment(caller: Caller) -> Store:
-    from credlatch.stores.environment import EnvironmentStore
+def _store(name: str) -> tuple[str, Callable[[Caller], Store]]:
+    """A row for the class ``NameStore`` of the file of that name, which is imported to be asked."""
 
-    return EnvironmentStore(caller)
+    def opened(caller: Caller) -> Store:
+        kind = f"{name.capitalize()}Store"
+        store: Store = getattr(__import__(f"credlatch.stores.{name}", fromlist=[kind]), kind)(
+            caller
+        )
+        return store
+
+    return name, opened
 
 
 def _pyx_key(caller: Caller) -> Store | None:
@@ -31,48 +38,6 @@ def _pyx_key(caller: Caller) -> Store | None:
     from credlatch.stores.pyx import PyxKeyStore
 
     return PyxKeyStore(caller)
-
-
-def _rattler(caller: Caller) -> Store:
-    from credlatch.stores.rattler import RattlerStore
-
-    return RattlerStore(caller)
-
-
-def _uv(caller: Caller) -> Store:
-    from credlatch.stores.uv import UvStore
-
-    return UvStore(caller)
-
-
-def _pyx(caller: Caller) -> Store:
-    from credlatch.stores.pyx import PyxStore
-
-    return PyxStore(caller)
-
-
-def _posit(caller: Caller) -> Store:
-    from credlatch.stores.posit import PositStore
-
-    return PositStore(caller)
-
-
-def _netrc(caller: Caller) -> Store:
-    from credlatch.stores.netrc import NetrcStore
-
-    return NetrcStore(caller)
-
-
-def _docker(caller: Caller) -> Store:
-    from credlatch.stores.docker import DockerStore
-
-    return DockerStore(caller)
-
-
-def _keyring(caller: Caller) -> Store:
-    from credlatch.stores.keyring import KeyringStore
-
-    return KeyringStore(caller)
 
 
 def chained(caller: Caller) -> ChainedStore | None:
@@ -105,15 +70,15 @@ def _pixi_project(caller: Caller) -> Store | None:
 
 
 ORDER: Order = (
-    ("environment", _environment),  # what this call's environment says outranks what was stored
+    _store("environment"),  # what this call's environment says outranks what was stored
     ("pyx-key", _pyx_key),
-    ("rattler", _rattler),  # pixi's, and what we store ourselves
-    ("uv", _uv),
-    ("pyx", _pyx),
-    ("posit", _posit),
-    ("netrc", _netrc),
-    ("docker", _docker),
-    ("keyring", _keyring),  # as pip and uv use it: last, as each question costs a round trip
+    _store("rattler"),  # pixi's, and what we store ourselves
+    _store("uv"),
+    _store("pyx"),
+    _store("posit"),
+    _store("netrc"),
+    _store("docker"),
+    _store("keyring"),  # as pip and uv use it: last, as each question costs a round trip
     (CHAINED, chained),  # what was there before us: each question starts another program
     (PROJECT, _pixi_project),  # what a project says outranks nothing that is the caller's own
 )
