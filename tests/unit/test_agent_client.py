@@ -269,19 +269,29 @@ def test_what_the_agent_has_used_up_is_not_given_again(monkeypatch: pytest.Monke
     assert calls[1].left(9.0) > 0.5
 
 
-@pytest.mark.parametrize("what", ["open folder", "another user"])
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("open folder", " is open to others: chmod 700 "),
+        ("no socket", " is no socket of yours: remove it"),
+        ("another user", " is answered by another user: remove it"),
+    ],
+)
 def test_nobody_else_is_asked_how_the_agent_is(
-    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, what: str
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, what: str, said: str
 ) -> None:
     path = Path(listener.getsockname())
     monkeypatch.setattr(place, "socket", lambda *_: os.fsencode(path))
     if what == "open folder":
         path.parent.chmod(0o755)
+    elif what == "no socket":
+        path.unlink()
+        path.touch()
     else:
         monkeypatch.setattr(place, "uid_of", lambda _: os.getuid() + 1)
-    with pytest.raises(AgentError, match=str(path.parent)):
+    with pytest.raises(AgentError, match=f"{path.parent}.*{said}"):
         control.ask(BUILD, wire.STOP)
-    if what == "open folder":
+    if what != "another user":
         with pytest.raises(BlockingIOError):
             listener.accept()
     else:

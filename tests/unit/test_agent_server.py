@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from credlatch.agent import server, wire
+from support.in_memory import until
 from support.serving import (
     PATIENCE,
     echo,
@@ -137,20 +138,11 @@ def test_there_is_a_limit_and_who_comes_then_serves_itself(monkeypatch: pytest.M
 
 
 def test_all_requests_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = threading.Event()
-
-    class Room(server._Room):
-        def take(self, size: int) -> None:
-            super().take(size)
-            if self._left < 3_000:
-                read.set()
-
-    monkeypatch.setattr(server, "_Room", Room)
     monkeypatch.setattr(server, "ROOM", 10_000)
     with running(echo) as it, it.connect() as slow:
         request = wire.request(wire.GET, b"x" * 8_000)
         slow.sendall(request[:-1])
-        assert read.wait(PATIENCE)
+        until(lambda: it.server._room < 3_000)
         assert not it.ask(b"x" * 8_000)
         assert it.ask(b"a") == wire.answer(0, b"Ga", b"")
         slow.sendall(request[-1:])

@@ -25,7 +25,7 @@ def ask(build: str, what: bytes) -> bytes | None:
     try:
         return _ask(path, what)
     except OSError as error:
-        why = trouble.with_socket(path, os.getuid())
+        why = trouble.with_folder(os.path.dirname(path), os.getuid())
         raise AgentError(why or f"the agent does not answer ({reason(error)}): {END_IT}") from None
 
 
@@ -35,7 +35,8 @@ def _ask(path: bytes, what: bytes) -> bytes | None:
         deadline = time.monotonic() + PATIENCE
         try:
             if not place.is_own_socket(path, os.getuid()):
-                raise PermissionError(errno.EPERM, "not this user's alone")
+                why = trouble.with_folder(os.path.dirname(path), os.getuid())
+                raise AgentError(why or f"{os.fsdecode(path)} is no socket of yours: remove it")
             connection.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None

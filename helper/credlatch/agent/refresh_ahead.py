@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.request import Request
     from credlatch.resolve import Resolution
+    from credlatch.stores import Entry
 
 AHEAD = 0.15  # of the margin, before a caller would have it renewed: a minute, mostly
 WORTH = 30.0  # seconds that a token must have before that: shorter ones are left to the callers
@@ -23,26 +24,24 @@ MOST = 256  # tokens
 
 
 class _Job:
-    """A token that somebody has asked for."""
-
-    __slots__ = ("ahead", "asked", "due", "make_caller", "request", "until")
+    """A token that somebody has asked for, and its renewal."""
 
     def __init__(
         self,
         request: Request,
+        entry: Entry,
         make_caller: Callable[[], Caller],
-        *,
         asked: float,
-        until: float,
-        due: float,
-        ahead: float,
+        idle: float,
     ) -> None:
         self.request = request
         self.make_caller = make_caller
         self.asked = asked
-        self.until = until
-        self.due = due
-        self.ahead = ahead
+        # A token that lives for minutes would be renewed a dozen times for one who asked once.
+        self.until = asked + min(idle, margin.life(entry) or idle)
+        before = margin.of(entry)
+        self.ahead = before * AHEAD
+        self.due = (entry.expires or 0.0) - before - self.ahead
 
 
 class RefreshAhead:
@@ -79,15 +78,9 @@ class RefreshAhead:
         self._jobs.pop(key, None)
         if entry.grant is None or entry.expires is None or len(self._jobs) >= MOST:
             return
-        before = margin.of(entry)
-        ahead = before * AHEAD
-        due = entry.expires - before - ahead
-        if due <= now + WORTH:
-            return
-        asked = now if asked is None else asked
-        # A token that lives for minutes would be renewed a dozen times for one who asked once.
-        until = asked + min(self._idle, margin.life(entry) or self._idle)
-        self._jobs[key] = _Job(request, make_caller, asked=asked, until=until, due=due, ahead=ahead)
+        job = _Job(request, entry, make_caller, now if asked is None else asked, self._idle)
+        if job.due > now + WORTH:
+            self._jobs[key] = job
 
     def seconds(self) -> float | None:
         """How long until the next renewal; None when there is none to come."""

@@ -8,12 +8,13 @@ import socket
 import sys
 import time
 
-from credlatch import clock
-from credlatch.agent import place, start
-from credlatch.agent.handler import Handler
-from credlatch.agent.log import Log
+from credlatch import answers, clock
+from credlatch.agent import place, start, wire
+from credlatch.agent.log import UNKNOWN, Log
 from credlatch.agent.refresh_ahead import RefreshAhead
 from credlatch.agent.server import Server
+from credlatch.caller import Caller
+from credlatch.errors import ElsewhereError
 from credlatch.shared_cache import SharedCache
 from credlatch.system import folders, memory
 
@@ -98,7 +99,16 @@ def run_until_signalled(
 
 
 class Agent:
-    """What listens at the socket of one build, and knows how it is."""
+    """What listens at the socket of one build, for callers of this machine.
+
+    Args:
+        path: the socket.
+        build: which program this is.
+        idle: seconds without a ``get`` after which it ends; None: never.
+
+    Raises:
+        OSError: the socket cannot be made.
+    """
 
     def __init__(self, path: bytes, build: str, idle: float | None) -> None:
         self._path = path
@@ -109,15 +119,62 @@ class Agent:
             self._log.add(first)
         self._shared = SharedCache()
         self._refresh_ahead = RefreshAhead(self._log, IDLE if idle is None else idle)
-        handler = Handler(self._shared, self._log, self._refresh_ahead, self._status, self._stop)
-        uids = {os.getuid()}
-        self._server = Server(listen(path), handler.answer, uids, idle, self._chores)
+        self._mount_namespace = place.mount_namespace()
+        self._server = Server(listen(path), self.answer, {os.getuid()}, idle, self._chores)
         self._socket = identity(path)
 
     def run(self) -> None:
         """Serve until idle, stopped, or asked to end by a signal."""
         run_until_signalled(self._server, self._path)
         self._shared.close()
+
+    def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
+        """A whole answer to a request.
+
+        Raises:
+            ValueError: there is no such request.
+        """
+        if asks_for == wire.GET:
+            return self._get(*fields)
+        out = b""
+        if asks_for == wire.STATUS:
+            out = self._status().encode(errors="surrogateescape")
+        elif asks_for == wire.LOG:
+            out = self._log.text().encode(errors="backslashreplace")
+        elif asks_for == wire.STOP:
+            self._stop()
+        else:
+            raise ValueError("no such request")
+        return wire.answer(0, out, b"")
+
+    def _get(
+        self, protocol: bytes, cwd: bytes, mount_namespace: bytes, asked: bytes, variables: bytes
+    ) -> bytes:
+        client = answers.client_named(protocol, asked)
+        if client is None:
+            self._log.refused("-", UNKNOWN)
+            return wire.DECLINED
+        if mount_namespace != self._mount_namespace:
+            self._log.refused(client.name, "its paths lead elsewhere (another container or chroot)")
+            return wire.DECLINED
+        pairs = (pair.partition(b"=") for pair in variables.split(b"\0"))
+        environ = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}
+
+        def make_caller() -> Caller:
+            return Caller(environ, os.fsdecode(cwd), self._shared, is_guest=True)
+
+        caller = make_caller()
+        try:
+            answer = answers.get(client, asked, caller)
+        except ElsewhereError as error:
+            self._log.refused(client.name, str(error))
+            return wire.DECLINED
+        finally:
+            caller.close()
+        if answer.request is not None and answer.resolution is not None:
+            self._refresh_ahead.used(answer.request, answer.resolution, make_caller)
+        self._log.answered(answer)
+        return wire.answer(answer.status, answer.out, answer.err)
 
     def _stop(self) -> None:
         # Unlinked first: who comes from now on finds no agent, and not one that is ending.

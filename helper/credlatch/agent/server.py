@@ -29,6 +29,7 @@ class _Work:
     """One connection that waits for its answer."""
 
     def __init__(self, connection: socket.socket) -> None:
+        self.held = 0  # bytes of the server's room
         self._connection = connection
         self._lock = threading.Lock()
         self._answered = False
@@ -49,30 +50,6 @@ class _Work:
         with self._lock:
             self._answered = True
             self._connection.sendall(data)
-
-
-class _Room:
-    """The bytes that all requests together may have; for any number of threads."""
-
-    def __init__(self, size: int) -> None:
-        self._left = size
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> None:
-        """Count some bytes as held.
-
-        Raises:
-            ValueError: there is no room for them.
-        """
-        with self._lock:
-            if size > self._left:
-                raise ValueError("too much is being asked at once")
-            self._left -= size
-
-    def give(self, size: int) -> None:
-        """Count some bytes as held no more."""
-        with self._lock:
-            self._left += size
 
 
 class Server:
@@ -103,7 +80,7 @@ class Server:
         self._idle = idle
         self._chores = chores
         self._use = use
-        self._room = _Room(ROOM)
+        self._room = ROOM
         self._work: set[_Work] = set()
         self._threads = 0
         self._lock = threading.Lock()
@@ -121,23 +98,26 @@ class Server:
         """End soon: ``run`` returns."""
         self._stopped = True
 
-    def do(self, work: Callable[[], None]) -> None:
-        """Do something in a thread of its own, which the end waits for."""
+    def do(self, work: Callable[[], None]) -> bool:
+        """Do something in a thread that the end waits for; False: there can be none."""
 
         def doing() -> None:
             try:
                 work()
             finally:
-                with self._lock:
-                    self._threads -= 1
+                self._count(-1)
 
-        with self._lock:
-            self._threads += 1
+        self._count(1)
         try:
             threading.Thread(target=doing, daemon=True).start()
-        except RuntimeError:  # no more threads
-            with self._lock:
-                self._threads -= 1
+        except RuntimeError:
+            self._count(-1)
+            return False
+        return True
+
+    def _count(self, threads: int) -> None:
+        with self._lock:
+            self._threads += threads
 
     def finish(self) -> None:
         """See through what has begun, and take no more.
@@ -189,28 +169,15 @@ class Server:
         return min(QUIET, *(each for each in (left, wanted, QUIET) if each is not None))
 
     def _begin(self, connection: socket.socket) -> None:
-        with self._lock:
-            if self._threads >= MOST:
-                connection.close()
-                return
-            self._threads += 1
-        try:
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-        except RuntimeError:  # no more threads: the caller serves itself
-            self._end(connection)
-
-    def _end(self, connection: socket.socket) -> None:
-        connection.close()
-        with self._lock:
-            self._threads -= 1
+        if self._threads >= MOST or not self.do(lambda: self._serve(connection)):
+            connection.close()  # the caller serves itself
 
     def _serve(self, connection: socket.socket) -> None:
         work = _Work(connection)
-        held: list[int] = []
         try:
             if place.uid_of(connection) not in self._uids:
                 return
-            asks_for, fields = self._request(connection, held)
+            asks_for, fields = self._request(connection, work)
             connection.settimeout(PATIENCE)
             self._work.add(work)
             try:
@@ -223,15 +190,16 @@ class Server:
             return  # not a client of ours, or one that has gone
         finally:
             self._work.discard(work)
-            self._room.give(sum(held))
-            self._end(connection)
+            with self._lock:
+                self._room += work.held
+            connection.close()
 
-    def _request(self, connection: socket.socket, held: list[int]) -> tuple[bytes, list[bytes]]:
+    def _request(self, connection: socket.socket, work: _Work) -> tuple[bytes, list[bytes]]:
         """What a client asks for, and its fields.
 
         Args:
             connection: the client.
-            held: how many bytes are taken of the room, to be given back.
+            work: has the number of bytes that are taken of the room.
 
         Raises:
             ValueError: it is no request, too large, or too slow.
@@ -250,8 +218,11 @@ class Server:
                 if not chunk:
                     raise ValueError("cut off")
                 # What has come, and not what is announced: who only announces keeps out nobody.
-                self._room.take(len(chunk))
-                held.append(len(chunk))
+                with self._lock:
+                    self._room -= len(chunk)
+                    work.held += len(chunk)
+                    if self._room < 0:
+                        raise ValueError("too much is being asked at once")
                 data += chunk
             return bytes(data)
 

@@ -1,4 +1,4 @@
-"""Why the agent's folder or socket is not believed, and what to do, in words for a person."""
+"""Why the agent's folder is not believed, and what to do, in words for a person."""
 
 from __future__ import annotations
 
@@ -9,23 +9,6 @@ from credlatch.agent import place
 from credlatch.system.files import reason
 
 _ELSEWHERE = "set XDG_RUNTIME_DIR to a folder of your own"
-
-
-def with_socket(path: bytes, uid: int) -> str:
-    """Why a socket, or the folder that it is in, is not the user's alone; empty where it is.
-
-    What is not there is nobody's.
-    """
-    why = with_folder(os.path.dirname(path), uid)
-    if why:
-        return why
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return ""
-    if stat.S_ISSOCK(status.st_mode) and status.st_uid == uid:
-        return ""
-    return f"{os.fsdecode(path)} is no socket of yours: remove it"
 
 
 def with_folder(path: bytes, uid: int) -> str:
