@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import wine
+from devtools import mutation, wine
 from devtools.answering import see_that_it_answers
 from devtools.components import GO, components
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
@@ -151,6 +151,14 @@ def differ(arguments: list[str]) -> int:
     return run(python, "-m", "differ", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
+def mutate(arguments: list[str]) -> int:
+    """Put small faults into the code, and see which of them the unit tests notice."""
+    python = environment(*GROUPS)
+    uv_versions()
+    go()
+    return mutation.mutate(python, arguments)
+
+
 def usage(problem: str) -> int:
     """Say what is wrong with the command line."""
     say(f"{problem}; ./dev help says more")
@@ -174,7 +182,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint}
-    with_arguments = {"test": test, "bench": bench, "differ": differ, "windows": windows}
+    with_arguments = {"test": test, "bench": bench, "differ": differ, "mutate": mutate}
+    with_arguments["windows"] = windows
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")
