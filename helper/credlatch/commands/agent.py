@@ -43,10 +43,8 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
             "calls are answered without it"
         )
     match args:
-        case ["status"]:
-            return _show(build, "status")
-        case ["log"]:
-            return _show(build, "log")
+        case ["status" | "log" as what]:
+            return _show(build, what)
         case ["stop"]:
             return _stop(build)
         case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):

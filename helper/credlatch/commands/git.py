@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from credlatch import logins
 from credlatch import request as requests
-from credlatch.commands import output, streams
+from credlatch.commands import streams
 from credlatch.credential import Basic
 from credlatch.errors import UsageError
 from credlatch.protocols import git
@@ -35,10 +35,11 @@ def run(args: list[str], caller: Caller) -> int:
     if args[:1] == ["--read-only"]:
         args, keeps = args[1:], False
     match args:
-        case ["store"] if keeps:
-            return output.answer(caller, lambda: _store(caller))
-        case ["erase"] if keeps:
-            return output.answer(caller, lambda: _erase(caller))
+        case ["store" | "erase" as operation] if keeps:
+            try:
+                (_store if operation == "store" else _erase)(caller)
+            finally:
+                streams.say_warnings(caller)
         case ["capability"]:
             streams.answer(git.CAPABILITIES)
         case ["--help" | "-h"]:
@@ -50,7 +51,7 @@ def run(args: list[str], caller: Caller) -> int:
     return 0
 
 
-def _store(caller: Caller) -> bytes:
+def _store(caller: Caller) -> None:
     """Keep a login that a person has typed.
 
     Git says so after every success, whoever gave it the login. What we gave, what ends, and what
@@ -59,13 +60,12 @@ def _store(caller: Caller) -> bytes:
     stdin = streams.read_stdin(caller)
     new = git.parse(stdin)
     if new.url is None or new.username is None or not new.password:
-        return b""
+        return
     if new.given or new.ends or new.token is not None or _is_forwarded(stdin):
-        return b""
+        return
     known = _known(caller, new.url)
     if known is None or not (known.credential.secret == new.password or _is_token(known)):
         logins.keep(caller, new.url, new.username, new.password)
-    return b""
 
 
 def _is_forwarded(stdin: bytes) -> bool:
@@ -85,20 +85,19 @@ def _is_token(known: Resolution) -> bool:
     return not isinstance(known.credential, Basic)
 
 
-def _erase(caller: Caller) -> bytes:
+def _erase(caller: Caller) -> None:
     """Forget the login that a server has refused, if it is one that was kept here."""
     refused = git.parse(streams.read_stdin(caller))
     url = refused.url
     if url is None:
-        return b""
+        return
     if refused.token is None and logins.forget(caller, url, refused.username, refused.password):
-        return b""
+        return
     secret = refused.token or refused.password
     known = _known(caller, url) if secret else None
     if known is not None and known.credential.secret == secret:
         remedy = known.entry.remedy
         streams.say(f"{url.shown} refused the credential from {known.location}: {remedy}")
-    return b""
 
 
 def _known(caller: Caller, url: Url) -> Resolution | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch import logins
-from credlatch.commands import output, streams, typed
+from credlatch.commands import streams, typed
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
@@ -27,20 +27,15 @@ def run(args: list[str], caller: Caller) -> int:
         streams.answer(keyring.USAGE.encode())
         return 0
     call = keyring.parse(args)
-    does = _set if call.operation == "set" else _delete
-    return output.answer(caller, lambda: does(call, caller))
-
-
-def _set(call: keyring.Call, caller: Caller) -> bytes:
-    logins.keep(caller, call.url, call.username or "", _password(call, caller))
-    return b""
-
-
-def _delete(call: keyring.Call, caller: Caller) -> bytes | None:
-    if logins.forget(caller, call.url, call.username, None):
-        return b""
-    streams.say(f"no login of {call.username} is kept for {call.url.shown}")
-    return None
+    try:
+        if call.operation == "set":
+            logins.keep(caller, call.url, call.username or "", _password(call, caller))
+        elif not logins.forget(caller, call.url, call.username, None):
+            streams.say(f"no login of {call.username} is kept for {call.url.shown}")
+            return 1
+    finally:
+        streams.say_warnings(caller)
+    return 0
 
 
 def _password(call: keyring.Call, caller: Caller) -> Secret:
@@ -51,10 +46,8 @@ def _password(call: keyring.Call, caller: Caller) -> Secret:
     if not data:
         # As at a terminal: nobody has said anything, and a password that is kept must not be lost.
         raise RequestError("no password came on standard input: write it there, with a newline")
-    for end in (b"\r\n", b"\n"):
-        if data.endswith(end):
-            data = data.removesuffix(end)
-            break
+    if data.endswith(b"\n"):
+        data = data[:-1].removesuffix(b"\r")
     try:
         return Secret(data.decode())
     except UnicodeDecodeError:

@@ -94,6 +94,12 @@ def say(text: str, descriptor: int = 2) -> None:
         _tell(line(text), 2)
 
 
+def say_warnings(caller: Caller) -> None:
+    """A line for each warning that a call has gathered."""
+    for warning in caller.warnings:
+        say(warning)
+
+
 def _tell(data: bytes, descriptor: int) -> bool:
     try:
         write(descriptor, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from credlatch.protocols import docker
+from credlatch.request import Request
 from credlatch.resolve import Resolver
 
 TYPE_CHECKING = False
@@ -26,10 +27,9 @@ def notes(tool: Tool, urls: Iterable[Url], caller: Caller) -> list[str]:
 
 def _location(url: Url, caller: Caller) -> str:
     """Where there is a credential for a URL that a registry's client does not get; or empty."""
-    request = docker.parse_get(url.netloc.encode())
+    asked = docker.parse_get(url.netloc.encode())
     resolver = Resolver(caller)
-    if resolver.standing(request) is not None:
+    if resolver.standing(asked) is not None:
         return ""
-    request.registry = False
-    other = resolver.standing(request)
+    other = resolver.standing(Request(asked.url, asked.keys, key_first=True, login=True))
     return "" if other is None else other.location

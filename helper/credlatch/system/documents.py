@@ -15,21 +15,12 @@ if TYPE_CHECKING:
     from credlatch.system.files import Reading
 
     T = TypeVar("T")
+    Mark = tuple[int, ...]
     Key = tuple[str, Callable[[str, str], object]]
 
 MOST = 64  # files
 ROOM = 4 * 1024 * 1024  # bytes of all of them together, before they are parsed
 SETTLED = 2.0  # seconds after a change within which the next one may bear the same time (FAT: two)
-
-
-class _Document:
-    """What a file was when it was read, and what it said."""
-
-    __slots__ = ("content", "mark")
-
-    def __init__(self, mark: tuple[int, ...], content: Any) -> None:
-        self.mark = mark
-        self.content = content
 
 
 class Documents:
@@ -41,8 +32,8 @@ class Documents:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[Key, _Document] = {}  # what was used last is last
-        self._size = 0
+        # What a file was when it was read, and what it said; what was used last is last.
+        self._kept: dict[Key, tuple[Mark, Any]] = {}
 
     def content(self, file: Reading, parse: Callable[[str, str], T]) -> T:
         """What an open file says: remembered, or read and parsed now.
@@ -57,53 +48,40 @@ class Documents:
         """
         key, mark = (file.path, parse), _mark(file.status)
         with self._lock:
-            kept = self._take(key)
-            if kept is not None and kept.mark == mark:
-                self._put(key, kept)
-                content: T = kept.content
+            kept = self._kept.pop(key, None)
+            if kept is not None and kept[0] == mark:
+                self._kept[key] = kept
+                content: T = kept[1]
                 return content
         begin = time.time()
         content = parse(file.text(), file.path)
         # A change during the reading leaves another mark than the one that is remembered here.
         if _is_settled(file.status, begin):
             with self._lock:
-                self._take(key)
-                self._put(key, _Document(mark, content))
+                self._kept[key] = mark, content
+                while len(self._kept) > MOST or self._size() > ROOM:
+                    del self._kept[next(iter(self._kept))]
         return content
 
     def forget(self, path: str, parse: Callable[[str, str], object]) -> None:
         """Let go of a file that is no longer there."""
         with self._lock:
-            self._take((path, parse))
+            self._kept.pop((path, parse), None)
 
     def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
             self._kept.clear()
-            self._size = 0
 
-    def _take(self, key: Key) -> _Document | None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._size -= _size(kept.mark)
-        return kept
-
-    def _put(self, key: Key, document: _Document) -> None:
-        self._kept[key] = document
-        self._size += _size(document.mark)
-        while self._size > ROOM or len(self._kept) > MOST:
-            self._take(next(iter(self._kept)))
+    def _size(self) -> int:
+        return sum(mark[0] for mark, _ in self._kept.values())
 
 
-def _mark(status: os.stat_result) -> tuple[int, ...]:
+def _mark(status: os.stat_result) -> Mark:
     # The change time cannot be set, unlike the modification time, and moves with every write.
     return (
         status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns
     )  # fmt: skip
-
-
-def _size(mark: tuple[int, ...]) -> int:
-    return mark[0]
 
 
 def _is_settled(status: os.stat_result, now: float) -> bool:
