@@ -13,15 +13,15 @@ from credlatch.errors import SetupError, UsageError
 from credlatch.resolve import Resolver
 from credlatch.setup import diff, hosts, plan, record, tools, transaction, undo
 from credlatch.setup import remaining_logins as kept_logins
+from credlatch.setup.links import Link
 from credlatch.stores import BROKEN, NOT_ASKED, NOTHING_THERE
 from credlatch.system.files import reason
 from credlatch.system.locks import Exclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from credlatch.caller import Caller
+    from credlatch.setup.changes import FileChange
     from credlatch.setup.places import Place
     from credlatch.setup.plan import Plan
     from credlatch.setup.tools import Tool
@@ -85,11 +85,7 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         made.notes += withheld.notes(tool, wanted, caller)
     elif wanted and tool.ports and made.files:
         made.notes += plan.unknown_ports(made.asked)
-    _show(diff.whole(made.files))
-    if made.link is not None and made.makes_link:
-        _show(list(diff.link(made.link)))
-    for line in (*made.left, *made.notes):
-        _say(line)
+    _show(made.files, made.link if made.makes_link else None, [*made.left, *made.notes])
     if made.is_empty:
         _say(f"{place.path}: {'nothing to change' if made.wired else 'nothing was written'}")
         return 0 if made.wired else _NOT_DONE
@@ -109,17 +105,17 @@ def _make(made: Plan, kept: str, caller: Caller) -> None:
     """Write it down, then do it."""
     try:
         with Exclusive(f"{record.folder(caller)}/lock", PATIENCE):
-            steps = record.Record(kept)
-            made_before = made.link is not None and any(
-                step.link is not None and step.link.made and step.link.path == made.link.path
-                for each in record.others(kept)
-                for step in each.steps
-            )
-            steps.add(made.files, made.link, made_link=made.makes_link or made_before)
+            steps, link = record.Record(kept), made.link
+            if link is not None and any(
+                each.made and each.path == link.path for each in record.links_beside(kept)
+            ):
+                link = Link(link.path, link.text, made=True)
+            step = record.Step([record.file_step(each) for each in made.files], link)
+            steps.write([*steps.steps, step])
             try:
                 transaction.write(made.files, made.link if made.makes_link else None)
             except SetupError:
-                steps.drop_last()
+                steps.write(steps.steps)
                 raise
     except OSError as error:
         raise SetupError(f"{kept} cannot be written: {reason(error)}: nothing was") from None
@@ -132,11 +128,7 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
         return 0
     made = undo.undoing(steps, caller)
     stay = kept_logins.staying(tool, steps, caller)
-    _show(diff.whole(made.files))
-    if made.link is not None:
-        _show(list(diff.link(made.link, gone=True)))
-    for line in (*made.notes, *stay):
-        _say(line)
+    _show(made.files, made.link, [*made.notes, *stay], gone=True)
     if options.dry_run:
         return 0
     if not options.yes and not _agreed():
@@ -231,8 +223,15 @@ def _agreed() -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _show(rows: Sequence[str]) -> None:
+def _show(
+    files: list[FileChange], link: Link | None, notes: list[str], *, gone: bool = False
+) -> None:
+    """Show what changes, and a link that is made or goes, and say what else there is to know."""
+    rows = [row for change in files for row in diff.diff(change)]
+    rows += () if link is None else diff.link(link, gone=gone)
     streams.answer("".join(f"{row}\n" for row in rows).encode(errors="backslashreplace"))
+    for line in notes:
+        _say(line)
 
 
 def _say(text: str) -> None:

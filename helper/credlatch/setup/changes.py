@@ -50,11 +50,6 @@ class FileChange:
     settings: Sequence[Setting] = ()
     is_private: bool = False
 
-    @property
-    def before(self) -> str | None:
-        """What it says; None: it is not there."""
-        return self.found.text
-
 
 def splices(before: str, after: str) -> list[Splice]:
     """Where two texts differ: by lines, and then by characters, so that no more is kept.

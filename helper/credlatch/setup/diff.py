@@ -9,7 +9,7 @@ from credlatch.setup.formats import lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from credlatch.setup.changes import FileChange
     from credlatch.setup.links import Link
@@ -25,14 +25,12 @@ _IN_LINES = re.compile(rf"([\w.-]*(?:{_SECRET})[\w.-]*(?:\s*[=:]\s*|\s+))\S.*", 
 
 def diff(change: FileChange) -> Iterator[str]:
     """The lines of one file's diff."""
-    before, after = (lines(text or "") for text in (change.before, change.after))
+    both = (change.found.text, change.after)
+    before, after = (lines(text or "") for text in both)
     path = _printable(change.found.path)
-    names = (
-        path if change.before is not None else _NOTHING,
-        path if change.after is not None else _NOTHING,
-    )
+    from_name, to_name = (_NOTHING if text is None else path for text in both)
     in_json = change.found.path.endswith(".json")
-    for line in unified_diff(before, after, *names, lineterm="\n"):
+    for line in unified_diff(before, after, from_name, to_name, lineterm="\n"):
         if line.startswith(("---", "+++", "@@")):
             yield line.rstrip("\n")
             continue
@@ -60,8 +58,3 @@ def hidden(line: str, *, in_json: bool) -> str:
 def _printable(text: str) -> str:
     """Without what a terminal would obey."""
     return "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
-
-
-def whole(changes: Sequence[FileChange]) -> list[str]:
-    """The diffs of several files."""
-    return [line for change in changes for line in diff(change)]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from credlatch.errors import SetupError
 from credlatch.setup import formats, texts
 from credlatch.setup.changes import FileChange, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
     from credlatch.caller import Caller
-    from credlatch.setup.formats import Key, Value
+    from credlatch.setup.formats import Format, Key, Value
     from credlatch.setup.places import Place
-    from credlatch.setup.tools import Tool
+
+    T = TypeVar("T")
 
 
 class Editor:
@@ -23,7 +29,7 @@ class Editor:
 
     Attributes:
         found: the file as it was found.
-        text: what it says by now.
+        text: what it says by now; None: it is not there.
         settings: those that were put in, the first one first.
 
     Raises:
@@ -31,56 +37,31 @@ class Editor:
             changed in one place.
     """
 
+    wrong = "{} cannot be changed as {}: {}: mend it, or change it by hand"
+
     def __init__(self, place: Place, caller: Caller) -> None:
         self.found = texts.read(place.path)
-        self.text = self.found.text or ""
+        self.text = self.found.text
         self.settings: list[Setting] = []
+        self.format = formats.named(place.format, caller)
         self._place = place
-        self._format = formats.named(place.format, caller)
 
     def get(self, key: Key) -> Value | None:
         """What a setting is."""
-        try:
-            return self._format.get(self.text, key)
-        except ValueError as error:
-            raise self._malformed(error) from None
+        with self.clear():
+            return self.format.get(self.text or "", key)
 
-    def outranked(self, tool: Tool, key: Key) -> Value | None:
-        """What does not count any more once a setting is there."""
-        if tool.outranked is None:
-            return None
-        try:
-            return tool.outranked(self._format, self.text, key)
-        except ValueError as error:
-            raise self._malformed(error) from None
-
-    def is_named(self, tool: Tool, key: Key) -> bool:
-        """Whether what does not count any more is meant for the very host of a setting."""
-        if tool.named is None:
-            return False
-        try:
-            return tool.named(self._format, self.text, key)
-        except ValueError as error:
-            raise self._malformed(error) from None
-
-    def within(self, tool: Tool, key: Key) -> dict[str, tuple[str, ...]]:
-        """What a setting would end for a part of what it is for."""
-        if tool.within is None:
-            return {}
-        try:
-            return tool.within(self._format, self.text, key)
-        except ValueError as error:
-            raise self._malformed(error) from None
+    def ask(self, rule: Callable[[Format, str, Key], T] | None, key: Key) -> T | None:
+        """What a rule of a tool's says of a setting; None where it has no such rule."""
+        with self.clear():
+            return None if rule is None else rule(self.format, self.text or "", key)
 
     def put(self, key: Key, value: Value) -> None:
         """Put a setting in."""
-        old = self.get(key)
-        try:
-            after = self._format.put(self.text, key, value)
-        except ValueError as error:
-            raise self._malformed(error) from None
-        self.settings.append(Setting(key, value, old))
-        self.text = after
+        setting = Setting(key, value, self.get(key))
+        with self.clear():
+            self.text = self.format.put(self.text or "", key, value)
+        self.settings.append(setting)
 
     def change(self) -> FileChange:
         """What that is, as a change of the file."""
@@ -89,8 +70,10 @@ class Editor:
             self.found, self.text, place.format, self.settings, is_private=place.is_private
         )
 
-    def _malformed(self, error: ValueError) -> SetupError:
-        name = self._format.name
-        return SetupError(
-            f"{self.found.path} cannot be changed as {name}: {error}: mend it, or change it by hand"
-        )
+    @contextmanager
+    def clear(self) -> Iterator[None]:
+        """Have what the format says of a text as one line for a person."""
+        try:
+            yield
+        except ValueError as error:
+            raise SetupError(self.wrong.format(self.found.path, self.format.name, error)) from None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+
+import msgspec
 
 from credlatch.errors import SetupError
 from credlatch.setup import names, tools
@@ -18,19 +19,18 @@ _EXE = ".exe" if sys.platform == "win32" else ""
 _PLACE = "the folder that it names" if sys.platform == "win32" else "~/.local/bin"
 
 
-@dataclass(slots=True, frozen=True)
-class Link:
-    """A name for the program, beside it.
+class Link(msgspec.Struct, frozen=True):
+    """A name for the program, beside it, that a tool needs.
 
     Attributes:
         path: the name.
         text: what it leads to.
-        is_there: whether it has been made before.
+        made: whether ``setup`` makes it, or has made it before.
     """
 
     path: str
     text: str
-    is_there: bool
+    made: bool
 
 
 def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
@@ -47,24 +47,20 @@ def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
     Raises:
         SetupError: it will not.
     """
-    found = programs.found(program, caller.environ)
-    if program != tools.KEYRING:
-        if found is None:
-            raise SetupError(
-                f"{program} is not on PATH: credlatch install puts it into {_PLACE}, "
-                "and PATH must name that"
-            )
-        return None
-    ours = programs.found(names.PROGRAM, caller.environ)
+    installed = names.PROGRAM if program == tools.KEYRING else program
+    ours = programs.found(installed, caller.environ)
     if ours is None:
         raise SetupError(
-            f"credlatch is not on PATH: credlatch install puts it into {_PLACE}, "
+            f"{installed} is not on PATH: credlatch install puts it into {_PLACE}, "
             "and PATH must name that"
         )
+    if program == installed:
+        return None
     path = os.path.join(os.path.dirname(ours), program + _EXE)
-    link = Link(path, os.path.basename(ours), is_there=_leads_to(path, ours))
-    if not link.is_there and os.path.lexists(path):
+    link = Link(path, os.path.basename(ours), made=not _leads_to(path, ours))
+    if link.made and os.path.lexists(path):
         raise SetupError(f"{path} is another program, in the place of credlatch's: move it away")
+    found = programs.found(program, caller.environ)
     if found is not None and not _leads_to(found, ours):
         if _comes_first(found, path, caller):
             raise SetupError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 
 from credlatch.errors import SetupError, UsageError
 from credlatch.setup import links, places, tools
@@ -23,6 +24,7 @@ LEAVE, REPLACE, CHAIN = "leave", "replace", "chain"
 _SHOWN = 4  # names that a line repeats
 
 
+@dataclass
 class Plan:
     """What is to be done, and what a person is told of it.
 
@@ -35,18 +37,17 @@ class Plan:
         notes: what else there is to know.
     """
 
-    def __init__(self) -> None:
-        self.files: list[FileChange] = []
-        self.link: links.Link | None = None
-        self.wired = 0
-        self.asked: list[str] = []
-        self.left: list[str] = []
-        self.notes: list[str] = []
+    files: list[FileChange] = field(default_factory=list)
+    link: links.Link | None = None
+    wired: int = 0
+    asked: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def makes_link(self) -> bool:
         """Whether the link is still to be made."""
-        return self.link is not None and not self.link.is_there
+        return self.link is not None and self.link.made
 
     @property
     def is_empty(self) -> bool:
@@ -103,14 +104,10 @@ def plan(tool: Tool, place: Place, hosts: list[Url] | None, others: str, caller:
             path, target = change.found.path, change.found.target
             made.notes.append(f"{path} is a link, and {target} is what changes")
     made.notes += tool.hints if not made.is_empty else ()
-    _say_what_outranks(tool, caller, made)
-    return made
-
-
-def _say_what_outranks(tool: Tool, caller: Caller, made: Plan) -> None:
     variable = caller.get(tool.variable) if tool.variable else None
     if variable is not None and not tool.is_ours(variable):
         made.notes.append(f"{tool.variable} is set to {variable!r} and outranks this: unset it")
+    return made
 
 
 class _Work:
@@ -161,13 +158,13 @@ class _Work:
         ours = now is not None and tool.is_ours(now)
         # Also what an earlier call has left out, or a --replace.
         chains = self._others == CHAIN
-        wider = self.config.outranked(tool, key) if now is None or (ours and chains) else None
+        wider = self.config.ask(tool.outranked, key) if now is None or (ours and chains) else None
         if ours and (wider is None or tool.is_ours(wider)):
             self._wired(what)
             if chains:
-                self._parts(self.config.within(tool, key))
+                self._parts(self.config.ask(tool.within, key))
             return
-        if now is None and wider is not None and self.config.is_named(tool, key):
+        if now is None and wider is not None and self.config.ask(tool.named, key):
             now, wider = wider, None
         if now is None and wider is not None and tool.is_ours(wider):
             self._wired(what)  # by the setting for all hosts
@@ -175,7 +172,7 @@ class _Work:
         if now is not None and self._others == LEAVE:
             self._staying.setdefault(_shown(now), []).append(what)
             return
-        parts = self.config.within(tool, key)
+        parts = self.config.ask(tool.within, key)
         other = wider if now is None or ours else now
         if other is not None and chains:
             value = self._chained(key, value, other)
@@ -191,9 +188,9 @@ class _Work:
         if what not in self._made.asked:
             self._made.asked.append(what)
 
-    def _parts(self, parts: dict[str, tuple[str, ...]]) -> None:
+    def _parts(self, parts: dict[str, tuple[str, ...]] | None) -> None:
         """Have the helpers for parts of what has been wired asked as before, or after us."""
-        for url, helpers in parts.items():
+        for url, helpers in (parts or {}).items():
             if self._others == LEAVE:
                 self.config.put((url,), helpers)
                 self._staying.setdefault(_shown(helpers), []).append(url)

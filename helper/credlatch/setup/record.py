@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from glob import escape, glob
+from typing import Literal
 
 import msgspec
 
 from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, Splice, splices
+from credlatch.setup.links import Link  # noqa: TC001 - msgspec looks for it here
 from credlatch.system import files, owners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.setup.changes import FileChange
-    from credlatch.setup.links import Link
-
-_VERSION = 1
 
 
 def folder(caller: Caller) -> str:
@@ -65,31 +65,17 @@ class FileStep(msgspec.Struct):
     settings: list[Setting]
 
 
-class LinkStep(msgspec.Struct):
-    """A program's name that was needed.
-
-    Attributes:
-        path: the name.
-        text: what it leads to.
-        made: whether ``setup`` has made it, then or before.
-    """
-
-    path: str
-    text: str
-    made: bool
-
-
 class Step(msgspec.Struct):
     """What was done at one time: to files, and with a link where one was needed."""
 
     files: list[FileStep]
-    link: LinkStep | None
+    link: Link | None
 
 
 class _Kept(msgspec.Struct):
     """All that is in a record."""
 
-    version: int
+    version: Literal[1]
     steps: list[Step]
 
 
@@ -113,7 +99,7 @@ class Record:
         self.by: int | None = None
         try:
             text = self._read()
-            self.steps = [] if text is None else _steps(text)
+            self.steps = [] if text is None else msgspec.convert(json.loads(text), _Kept).steps
         except (StoreError, ValueError, RecursionError, msgspec.ValidationError) as error:
             what = str(error) if isinstance(error, StoreError) else f"{path} is damaged"
             raise SetupError(
@@ -128,23 +114,6 @@ class Record:
             self.by = owners.other(file.status.st_uid)
             return file.text()
 
-    def add(self, changes: list[FileChange], link: Link | None, *, made_link: bool) -> None:
-        """Write down what is about to be done.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        kept = None if link is None else LinkStep(link.path, link.text, made_link)
-        self.write([*self.steps, Step([_file(change) for change in changes], kept)])
-
-    def drop_last(self) -> None:
-        """Forget what was about to be done, and was not.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        self.write(self.steps)
-
     def write(self, steps: list[Step]) -> None:
         """Keep these steps, and no file where there are none.
 
@@ -155,21 +124,13 @@ class Record:
             files.remove(self.path)
             return
         # Not msgspec's own JSON: a path may have bytes that are no text.
-        data = json.dumps(msgspec.to_builtins(_Kept(_VERSION, steps)), indent=1).encode()
+        data = json.dumps(msgspec.to_builtins(_Kept(1, steps)), indent=1).encode()
         files.AtomicWrite(self.path).commit(data)
 
 
 def paths(folder: str) -> list[str]:
     """The records in a folder."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    return [
-        os.path.join(folder, name)
-        for name in names
-        if name.endswith(".json") and not name.startswith(".")
-    ]
+    return sorted(glob(os.path.join(escape(folder), "*.json")))
 
 
 def others(path: str) -> list[Record]:
@@ -179,19 +140,18 @@ def others(path: str) -> list[Record]:
     return [Record(each) for each in paths(folder) if os.path.basename(each) != name]
 
 
-def _steps(text: str) -> list[Step]:
-    kept = msgspec.convert(json.loads(text), _Kept)
-    if kept.version != _VERSION:
-        raise ValueError("of another version")
-    return kept.steps
+def links_beside(path: str) -> list[Link]:
+    """The names that are needed by what is in the records beside one."""
+    return [step.link for each in others(path) for step in each.steps if step.link is not None]
 
 
-def _file(change: FileChange) -> FileStep:
-    before, after = change.before or "", change.after or ""
+def file_step(change: FileChange) -> FileStep:
+    """What is done to a file by a change."""
+    before, after = change.found.text or "", change.after or ""
     return FileStep(
         path=change.found.path,
         format=change.format,
-        existed=change.before is not None,
+        existed=change.found.text is not None,
         before=digest(before),
         after=digest(after),
         folders=change.found.missing_folders(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
@@ -71,24 +70,18 @@ def read(path: str) -> Found:
     if path == os.devnull:
         raise SetupError(f"a variable has {path} read as the configuration: unset it")
     try:
-        # Not blocking, so that a FIFO is an error and no hang.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            return _absent(path)
-        raise SetupError(f"{path} cannot be read: {reason(error)}") from None
-    status = os.fstat(descriptor)
-    for each in (status, os.lstat(path)) if sys.platform != "win32" else ():
-        if why := owners.stranger(path, each):
-            os.close(descriptor)
-            raise SetupError(why)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise SetupError(f"{path} is not a file: move it away")
-    try:
-        with open(descriptor, "rb") as file:
+        with open(path, "rb", opener=_opened) as file:
+            status = os.fstat(file.fileno())
+            for each in (status, os.lstat(path)) if sys.platform != "win32" else ():
+                if why := owners.stranger(path, each):
+                    raise SetupError(why)
+            if not stat.S_ISREG(status.st_mode):
+                raise SetupError(f"{path} is not a file: move it away")
             data = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return _absent(path)
+    except IsADirectoryError:
+        raise SetupError(f"{path} is not a file: move it away") from None
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {reason(error)}") from None
     if len(data) > _LARGEST:
@@ -97,6 +90,11 @@ def read(path: str) -> Found:
         return Found(path, data.decode(), status)
     except UnicodeDecodeError:
         raise SetupError(f"{path} is not UTF-8 text: mend it") from None
+
+
+def _opened(path: str, flags: int) -> int:
+    # Not blocking, so that a FIFO is an error and no hang.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _absent(path: str) -> Found:

@@ -6,7 +6,7 @@ Ctrl-C waits until it is done: it takes milliseconds.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 from credlatch.errors import SetupError
 from credlatch.setup import formats, links, texts
@@ -15,7 +15,7 @@ from credlatch.system.writable import Folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from credlatch.setup.changes import FileChange
     from credlatch.setup.links import Link
@@ -38,41 +38,33 @@ def write(
     Raises:
         SetupError: they cannot be made, and nothing is changed.
     """
-    with _uninterrupted():
-        _write(changes, make, remove)
-
-
-def _write(changes: Sequence[FileChange], make: Link | None, remove: Link | None) -> None:
-    begun = [_Write(change) for change in changes]
-    made = False
     location = ""
-    try:
-        for each in begun:
-            location = each.path
-            each.prepare()
-        if make is not None:
-            location = make.path
-            links.make(make)
-            made = True
-        for each in begun:
-            location = each.path
-            each.commit()
-        if remove is not None:
-            location = remove.path
-            files.remove(location)
-    except (OSError, SetupError) as error:
-        for each in reversed(begun):
-            each.take_back()
-        if made and make is not None:
-            with suppress(OSError):
-                os.unlink(make.path)
-        if isinstance(error, SetupError):
-            raise
-        why = files.reason(error)
-        raise SetupError(f"{location} cannot be written: {why}: nothing has been changed") from None
-    finally:
-        for each in begun:
-            each.unlock()
+    with _uninterrupted(), ExitStack() as always, ExitStack() as back:
+        try:
+            begun = []
+            for change in changes:
+                location = change.found.path
+                begun.append((change, _prepared(change, always, back)))
+            if make is not None:
+                location = make.path
+                links.make(make)
+                back.callback(_try, os.unlink, make.path)
+            for change, aside in begun:
+                location = change.found.path
+                if aside is None or change.after is None:
+                    files.remove(change.found.target)
+                else:
+                    aside.commit(change.after.encode())
+                back.callback(_try, _restore, change.found)
+            if remove is not None:
+                location = remove.path
+                files.remove(location)
+        except OSError as error:
+            why = files.reason(error)
+            raise SetupError(
+                f"{location} cannot be written: {why}: nothing has been changed"
+            ) from None
+        back.pop_all()  # all is done, and stays
 
 
 @contextmanager
@@ -96,96 +88,65 @@ def _uninterrupted() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-class _Write:
-    """One file on its way.
+def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> files.AtomicWrite | None:
+    """See that a file can be written, before any is; what its next content goes into.
 
-    Attributes:
-        path: its name.
+    Args:
+        change: what is to become of it.
+        always: what must be done in the end.
+        back: what must be done where nothing is to have been done.
+
+    Raises:
+        OSError, SetupError: it cannot.
     """
+    found, aside = change.found, None
+    found.see_that_it_may_change()
+    always.callback(remove_folders, found.missing_folders())
+    if change.after is not None:
+        mode = _mode(found, is_private=change.is_private)
+        aside = files.AtomicWrite(found.path, len(change.after.encode()), mode)
+        back.callback(_try, aside.abandon)
+    if change.format in formats.LOCKS:
+        lock = found.target + formats.LOCKS[change.format]
+        _take(lock, found.path)
+        always.callback(_try, files.remove, lock)
+    if texts.read(found.path).text != found.text:
+        raise SetupError(f"{found.path} has just been changed: run it again")
+    return aside
 
-    def __init__(self, change: FileChange) -> None:
-        self.path = change.found.path
-        self._change = change
-        self._aside: files.AtomicWrite | None = None
-        self._lock = ""
-        self._folders = change.found.missing_folders()
-        self._committed = False
 
-    def prepare(self) -> None:
-        """See that it can be written, before anything is.
+def _take(lock: str, path: str) -> None:
+    """Make a lock file as a file's own tool does."""
+    try:
+        with closing(Folder(lock, through_link=False)) as folder:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with open(folder.open(folder.name, flags, _PRIVATE), "wb") as made:
+                folder.give(made.fileno())
+    except FileExistsError:
+        raise SetupError(
+            f"{lock} is there, so somebody is just changing {path}: run it again, "
+            "or remove that file if nobody is"
+        ) from None
 
-        Raises:
-            OSError, SetupError: it cannot.
-        """
-        found = self._change.found
-        found.see_that_it_may_change()
-        if self._change.after is not None:
-            room = len(self._change.after.encode())
-            mode = _mode(found, is_private=self._change.is_private)
-            self._aside = files.AtomicWrite(found.path, room, mode)
-        if self._change.format in formats.LOCKS:
-            self._take(found.target + formats.LOCKS[self._change.format])
-        if texts.read(found.path).text != found.text:
-            raise SetupError(f"{found.path} has just been changed: run it again")
 
-    def _take(self, lock: str) -> None:
-        folder = Folder(lock, through_link=False)
-        try:
-            made = folder.open(folder.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-            try:
-                folder.give(made)
-            finally:
-                os.close(made)
-        except FileExistsError:
-            raise SetupError(
-                f"{lock} is there, so somebody is just changing {self.path}: run it again, "
-                "or remove that file if nobody is"
-            ) from None
-        finally:
-            folder.close()
-        self._lock = lock
+def _restore(found: Found) -> None:
+    """Have a file as it was."""
+    if found.text is None:
+        files.remove(found.target)
+    else:
+        mode = _mode(found, is_private=True)
+        files.AtomicWrite(found.path, mode=mode).commit(found.text.encode())
 
-    def unlock(self) -> None:
-        """Let others change it."""
-        if self._lock:
-            with suppress(OSError):
-                files.remove(self._lock)
-        self._lock = ""
 
-    def commit(self) -> None:
-        """Put the new content in place, or take the file away.
-
-        Raises:
-            OSError: it stays as it was.
-        """
-        found = self._change.found
-        if self._aside is None:
-            files.remove(found.target)
-            self._committed = True
-            return
-        self._aside.commit((self._change.after or "").encode())
-        self._committed = True
-
-    def take_back(self) -> None:
-        """Have it as it was, as far as that goes."""
-        found = self._change.found
-        with suppress(OSError):
-            if self._aside is not None:
-                self._aside.abandon()
-            if self._committed and found.text is None:
-                files.remove(found.target)
-            elif self._committed and found.text is not None:
-                mode = _mode(found, is_private=True)
-                files.AtomicWrite(found.path, mode=mode).commit(found.text.encode())
-        self.unlock()
-        remove_folders(self._folders)
+def _try(function: Callable[..., None], *args: object) -> None:
+    with suppress(OSError):
+        function(*args)
 
 
 def remove_folders(folders: Sequence[str]) -> None:
     """Remove those of some folders that are empty; the innermost is last."""
     for folder in reversed(folders):
-        with suppress(OSError):
-            os.rmdir(folder)
+        _try(os.rmdir, folder)
 
 
 def _mode(found: Found, *, is_private: bool) -> int | None:

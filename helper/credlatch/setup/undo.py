@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from credlatch.errors import CredlatchError, SetupError
-from credlatch.setup import formats, links, record, texts
-from credlatch.setup.changes import FileChange, without
+from credlatch.setup import links, record
+from credlatch.setup.changes import without
+from credlatch.setup.editor import Editor
+from credlatch.setup.places import Place
 from credlatch.stores import chained
 from credlatch.system import owners
 from credlatch.system.files import reason
@@ -15,14 +18,13 @@ from credlatch.system.files import reason
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
-    from credlatch.setup.changes import Setting
-    from credlatch.setup.formats import Format
+    from credlatch.setup.changes import FileChange
     from credlatch.setup.record import FileStep, Record
-    from credlatch.setup.texts import Found
 
 _EMPTY = frozenset({"", "{}"})  # what is left of a file that held nothing but ours
 
 
+@dataclass
 class Undoing:
     """What is to be done, and what a person is told of it.
 
@@ -33,11 +35,10 @@ class Undoing:
         notes: what stays, and why.
     """
 
-    def __init__(self) -> None:
-        self.files: list[FileChange] = []
-        self.link: links.Link | None = None
-        self.folders: list[str] = []
-        self.notes: list[str] = []
+    files: list[FileChange] = field(default_factory=list)
+    link: links.Link | None = None
+    folders: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def undoing(steps: Record, caller: Caller) -> Undoing:
@@ -52,32 +53,33 @@ def undoing(steps: Record, caller: Caller) -> Undoing:
     there: dict[str, _Former] = {}
     for step in reversed(steps.steps):
         for file in step.files:
-            former = there.get(file.path)
-            if former is None:
-                form = formats.named(file.format, caller)
-                former = there[file.path] = _Former(texts.read(file.path), file.format, form)
-            former.undo(file)
+            if file.path not in there:
+                there[file.path] = _Former(Place(file.path, file.format), caller)
+            made.notes += there[file.path].undo(file)
             made.folders = [*file.folders, *made.folders]
         link = step.link
         if link is None or not link.made or made.link is not None:
             continue
-        if links.is_ours(link.path, link.text) and not _is_needed(link.path, steps):
-            made.link = links.Link(link.path, link.text, is_there=True)
+        needed = {other.path for other in record.links_beside(steps.path)}
+        if link.path not in needed and links.is_ours(link.path, link.text):
+            made.link = link
     for former in there.values():
-        made.notes += former.notes
         if former.text != former.found.text:
             former.found.see_that_it_may_change()
-            made.files.append(FileChange(former.found, former.text, former.format))
+            made.files.append(former.change())
     return made
 
 
 def _see_whose(steps: Record) -> None:
     for step in steps.steps:
+        link, paths = (
+            step.link,
+            [each for file in step.files for each in (file.path, *file.folders)],
+        )
         # A name of ours beside the program, where root has installed it for all, is no other's.
-        link = step.link
-        ours = link is None or links.is_name_of_ours(link.path, link.text)
-        made = [] if ours or link is None else [link.path]
-        for path in (*made, *(each for file in step.files for each in (file.path, *file.folders))):
+        if link is not None and not links.is_name_of_ours(link.path, link.text):
+            paths.append(link.path)
+        for path in paths:
             try:
                 owners.real_path(path, steps.by)
             except OSError as error:
@@ -100,55 +102,31 @@ def still_wired(caller: Caller) -> list[tuple[str, str]]:
     return [each for each in found if each[1] != chain]
 
 
-def _is_needed(path: str, steps: Record) -> bool:
-    """Whether another tool's wiring needs a link."""
-    return any(
-        step.link is not None and step.link.path == path
-        for other in record.others(steps.path)
-        for step in other.steps
-    )
-
-
-class _Former:
+class _Former(Editor):
     """A file on its way back."""
 
-    def __init__(self, found: Found, name: str, form: Format) -> None:
-        self.found = found
-        self.text = found.text
-        self.format = name
-        self.notes: list[str] = []
-        self._form = form
+    wrong = "{} was changed since, and cannot be changed back as {}: {}: take credlatch out by hand"
 
-    def undo(self, step: FileStep) -> None:
-        if self.text is None:
-            return
-        now = record.digest(self.text)
-        if now == step.before:
-            return  # it was about to be done, and was not
+    def undo(self, step: FileStep) -> list[str]:
+        """Take back what a step has done; what stays, and why."""
+        notes: list[str] = []
+        now = None if self.text is None else record.digest(self.text)
+        if self.text is None or now == step.before:
+            return notes  # it was about to be done, and was not
         if now == step.after:
             text = without(self.text, step.splices)
             if record.digest(text) == step.before:
                 self.text = text if step.existed else None
-                return
+                return notes
+        # Somebody has changed it since.
         for setting in step.settings:
-            self._put_back(setting)
+            there = self.get(setting.key)
+            if there == setting.value:
+                with self.clear():
+                    self.text = self.format.put_back(self.text, setting.key, setting.old)
+            elif there is not None:
+                what = setting.key[-1] or "all hosts"
+                notes.append(f"{self.found.path} says something else of {what} since: it stays")
         if not step.existed and "".join(self.text.split()) in _EMPTY:
             self.text = None
-
-    def _put_back(self, setting: Setting) -> None:
-        """Undo one setting in a file that somebody has changed since."""
-        text = self.text or ""
-        try:
-            now = self._form.get(text, setting.key)
-            if now == setting.value:
-                self.text = self._form.put_back(text, setting.key, setting.old)
-            elif now is not None:
-                self.notes.append(
-                    f"{self.found.path} says something else of {setting.key[-1] or 'all hosts'} "
-                    "since: it stays"
-                )
-        except ValueError as error:
-            raise SetupError(
-                f"{self.found.path} was changed since, and cannot be changed back "
-                f"as {self._form.name}: {error}: take credlatch out by hand"
-            ) from None
+        return notes
