@@ -6,9 +6,11 @@ does not apply to a store is in a base that the store does not take.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
+import time
 import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from credlatch.credential import Secret
 from credlatch.errors import RefusedError, StoreError
 from credlatch.request import Request
 from credlatch.resolve import Resolver
+from credlatch.system import locks
 from support.callers import caller_of
 from support.jwt import make_jwt
 
@@ -296,3 +299,29 @@ class RenewableContract(StoreContract):
         self.write_renewable(home)
         store, entry = self._found(home)
         assert store.lock_path(entry) == str(home.path / self.LOCK)
+
+
+class SettledContract(FileContract):
+    """Stores whose tool writes in place, under its lock: readers wait until it is done.
+
+    Attributes:
+        LOCK: the lock file that the store's own tool takes, below the home.
+    """
+
+    LOCK: str
+
+    def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(
+        self, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(locks, "SETTLE", 60.0)
+        path = self.path(home)
+        data = path.read_bytes()
+        path.write_bytes(data[: data.index(SECRET.encode())])
+        caller = self.caller(home)
+        caller.deadline = time.monotonic() + 0.2
+        begin = time.monotonic()
+        with open(home.write(self.LOCK, ""), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with pytest.raises(StoreError, match="locked by a writer"):
+                self.store(caller).find(urls.parse(self.URL))
+        assert time.monotonic() - begin < 30

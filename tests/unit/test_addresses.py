@@ -24,6 +24,7 @@ from credlatch.system import addresses
 from credlatch.system.network import settings
 from support.callers import caller_of
 from support.flows import REQUEST
+from support.found import sure
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -123,8 +124,7 @@ def test_a_process_with_another_resolver_does_not_say_whether_it_is(
     request = Request(urls.parse("http://a.localhost/"), ())
     environ = {**settings(os.environ), **home.env}
     agent_s = Caller(environ, str(home.path), is_guest=True)
-    found = Resolver(agent_s).resolve(request)
-    assert found is not None
+    found = sure(Resolver(agent_s).resolve(request))
     assert found.store == ("pixi-project" if project else "rattler")
     resolver.asked.clear()
     other = Caller({**environ, name: "evil.example"}, str(home.path), is_guest=True)

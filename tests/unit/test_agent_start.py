@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import place, start
+from support.found import sure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +31,7 @@ def take(pause: float = start.PAUSE) -> int | None:
 
 
 def test_the_first_has_it_and_nobody_else(folder: Path) -> None:
-    lock = take()
-    assert lock is not None
+    lock = sure(take())
     assert not os.get_inheritable(lock)
     assert take(0.0) is None
     os.close(lock)
@@ -39,28 +39,24 @@ def test_the_first_has_it_and_nobody_else(folder: Path) -> None:
 
 
 def test_a_moment_after_a_start_nobody_tries_again(folder: Path) -> None:
-    lock = take()
-    assert lock is not None
+    lock = sure(take())
     os.close(lock)  # it could not start, or was killed
     assert take() is None
     path = folder / f"{BUILD}.lock"
     before = time.time() - start.PAUSE
     os.utime(path, (before, before))
-    lock = take()
-    assert lock is not None
+    lock = sure(take())
     os.close(lock)
     assert take() is None  # it has told the time anew
     ahead = time.time() + 3_600
     os.utime(path, (ahead, ahead))  # the clock was set back
-    lock = take()
-    assert lock is not None
+    lock = sure(take())
     os.close(lock)
 
 
 def test_who_is_told_to_does_not_wait(folder: Path) -> None:
     for _ in range(3):
-        lock = take(0.0)
-        assert lock is not None
+        lock = sure(take(0.0))
         os.close(lock)
     assert (folder / f"{BUILD}.lock").exists()
 
@@ -79,8 +75,7 @@ def test_no_descriptor_stays_open(folder: Path) -> None:
         os.close(free)
         return free
 
-    lock = take()
-    assert lock is not None
+    lock = sure(take())
     before = descriptors()
     assert take() is None  # held
     os.close(lock)

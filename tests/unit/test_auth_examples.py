@@ -27,6 +27,7 @@ from examples.codeartifact import CodeArtifactStore
 from examples.oci import OciStore
 from examples.s3 import S3Store
 from support.answering import Answering
+from support.found import sure
 from support.registry_tokens import SERVICE, RegistryTokens
 
 if TYPE_CHECKING:
@@ -191,10 +192,8 @@ PUBLISHED = {
 
 @pytest.mark.parametrize(("path", "signature"), PUBLISHED.items())
 def test_a_signature_is_the_one_that_s3_computes(path: str, signature: str) -> None:
-    entry = S3Store(Caller(KEY, "/")).find(urls.parse(BUCKET))
-    assert entry is not None
-    assert entry.grant is not None
-    flow = entry.grant.flow(Request(urls.parse(BUCKET + path), ()), 1_369_353_600.0)
+    entry = sure(S3Store(Caller(KEY, "/")).find(urls.parse(BUCKET)))
+    flow = sure(entry.grant).flow(Request(urls.parse(BUCKET + path), ()), 1_369_353_600.0)
     with pytest.raises(StopIteration) as made:
         next(flow)
     headers = made.value.value.credential.headers()
@@ -215,8 +214,7 @@ def test_a_request_is_signed_with_its_url_and_method_and_nobody_is_asked(
     values = set()
     for method in ("GET", "PUT"):
         request = Request(urls.parse(f"{BUCKET}/a?b=c"), (), method=method)
-        resolution = Resolver(caller, ROWS).resolve(request)
-        assert resolution is not None
+        resolution = sure(Resolver(caller, ROWS).resolve(request))
         assert resolution.expires is not None
         assert time.time() < resolution.expires <= time.time() + 300
         values.add(resolution.credential.headers()["Authorization"])

@@ -15,6 +15,7 @@ from credlatch.protocols import bazel
 from credlatch.renew import margin
 from credlatch.resolve import Resolution
 from credlatch.stores import Entry
+from support.found import sure
 from support.jwt import make_jwt
 
 URL = urls.parse("https://a.example/x")
@@ -47,8 +48,7 @@ def resolution(
 )
 def test_a_request(stdin: bytes, url: str) -> None:
     request = bazel.parse(stdin)
-    assert request.url is not None
-    assert request.url.text == url
+    assert sure(request.url).text == url
     assert not request.login
     assert not request.key_first
 

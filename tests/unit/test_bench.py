@@ -12,6 +12,7 @@ from bench.shared import agent, colours, natives, ratios, report, text
 from bench.shared.findings import Chart, Effort, Findings, Limit, Table
 from bench.shared.peers import BASIC, BOTH, DOCKER, FILE, NOTHING, Absent, Peer, bazel, name
 
+from support.found import sure
 from support.timing import Timed, Times, turns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,8 +133,7 @@ def test_the_agents_growth_is_that_of_the_last_requests() -> None:
 
 def test_the_status_of_an_agent_is_understood() -> None:
     said = "pid: 42\nbuild: 0123\nrequests: 17, 2 of them left to the caller\nmemory: 1 MB\n"
-    found = agent.STATUS.search(said)
-    assert found is not None
+    found = sure(agent.STATUS.search(said))
     assert found.groups() == ("42", "17")
 
 
@@ -144,8 +144,7 @@ def test_the_newest_uv_is_the_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         path = tmp_path / ".scratch" / "tools" / f"uv-{version}" / "bin" / "uv"
         path.parent.mkdir(parents=True)
         path.touch()
-    found = natives.uv_path()
-    assert found is not None
+    found = sure(natives.uv_path())
     assert found.parts[-3] == "uv-0.13.8"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import credlatch
+from support.found import sure
 from support.imported import reached
 
 if TYPE_CHECKING:
@@ -24,11 +25,9 @@ NEEDED = [("lib/_socket.so", "", "EXTENSION"), ("lib/resource.so", "", "EXTENSIO
 
 
 def part(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"build_{name}", BUILD / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
+    spec = sure(importlib.util.spec_from_file_location(f"build_{name}", BUILD / f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sure(spec.loader).exec_module(module)
     return module
 
 

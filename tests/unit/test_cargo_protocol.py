@@ -14,6 +14,7 @@ from credlatch.protocols import cargo
 from credlatch.resolve import Resolution
 from credlatch.stores import Entry
 from credlatch.stores.chained_answers import Headers
+from support.found import sure
 
 NOW = 1_700_000_000
 GET = (
@@ -37,8 +38,7 @@ def test_what_cargo_writes() -> None:
     assert (call.kind, call.index, call.name) == ("get", "sparse+https://h.example/x/", "priv")
     assert call.raw
     assert not call.is_git
-    assert call.url is not None
-    assert call.url.text == "https://h.example/x/"
+    assert sure(call.url).text == "https://h.example/x/"
     assert (call.token, call.login_url) == (None, "")
     login = cargo.parse(asked(kind="login", token="s3cret", **{"login-url": "https://h/me"}))
     assert login.token == Secret("s3cret")
@@ -68,16 +68,13 @@ def test_a_git_repository_gets_what_is_kept_for_it_and_nothing_of_its_host(
     call = cargo.parse(asked(index))
     assert call.is_git
     assert (call.url.text if call.url is not None else None) == url
-    request = cargo.PROTOCOL.parse(asked(index)).request
-    assert request is not None
+    request = sure(cargo.PROTOCOL.parse(asked(index)).request)
     assert (request.url, request.own, request.keys) == (None, f"cargo:{index}", (index,))
 
 
 def test_a_sparse_index_gets_what_its_server_s_other_clients_get() -> None:
-    request = cargo.PROTOCOL.parse(asked("sparse+https://bob@h.example:8443/x/")).request
-    assert request is not None
-    assert request.url is not None
-    assert (request.url.text, request.username) == ("https://h.example:8443/x/", "bob")
+    request = sure(cargo.PROTOCOL.parse(asked("sparse+https://bob@h.example:8443/x/")).request)
+    assert (sure(request.url).text, request.username) == ("https://h.example:8443/x/", "bob")
     assert request.own == "cargo:sparse+https://bob@h.example:8443/x/"
     assert "h.example:8443" in request.keys
 

@@ -17,6 +17,7 @@ from credlatch.errors import CredlatchError, RequestError, StoreError
 from credlatch.stores.rattler import RattlerStore
 from support.callers import FakeKeyring, WithKeyring, caller_of
 from support.docker_get import got
+from support.found import sure
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -166,8 +167,7 @@ def test_a_token_in_the_second_place_is_not_hidden_by_a_login_in_the_first(home:
     home.write_rattler({"r.example": TOKENS["oauth"]})
     keyring = FakeKeyring()
     docker_logins.keep(WithKeyring(home, keyring), "r.example", LOGIN)
-    entry = RattlerStore(WithKeyring(home, keyring)).find(urls.parse("https://r.example/"))
-    assert entry is not None
+    entry = sure(RattlerStore(WithKeyring(home, keyring)).find(urls.parse("https://r.example/")))
     assert entry.grant is not None
 
 

@@ -17,17 +17,20 @@ from credlatch.errors import RefusedError, StoreError
 from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.stores.docker import DockerStore
-from support import users
+from support import found, users
 from support.callers import caller_of
 from support.docker_get import got
+from support.found import sure
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, OriginContract, StructuredContract
 
 if TYPE_CHECKING:
+    from credlatch.resolve import Resolution
     from credlatch.stores import Entry
     from support.home import Home
 
 FILE = ".docker/config.json"
+CONTAINERS = ".config/containers/auth.json"
 
 
 def auth(username: str, password: str) -> dict[str, str]:
@@ -59,7 +62,7 @@ class TestDockerContract(DockerContract):
 
 
 class TestContainersContract(DockerContract):
-    FILE = ".config/containers/auth.json"
+    FILE = CONTAINERS
 
 
 class TestRuntimeContract(DockerContract):
@@ -71,19 +74,17 @@ def find(home: Home, url: str) -> Entry | None:
 
 
 def header(home: Home, url: str) -> str | None:
-    entry = find(home, url)
-    if entry is None:
-        return None
-    assert entry.credential is not None
-    return entry.credential.headers()["Authorization"]
+    return found.header(find(home, url))
+
+
+def resolved(home: Home, url: str) -> Resolution | None:
+    """What whoever asks by URL, and not by Docker's key, is given."""
+    resolver = Resolver(caller_of(home), (("docker", DockerStore),))
+    return resolver.resolve(Request(urls.parse(url), ()))
 
 
 def header_by_url(home: Home, url: str) -> str | None:
-    """What whoever asks by URL, and not by Docker's key, is given."""
-    found = Resolver(caller_of(home), (("docker", DockerStore),)).resolve(
-        Request(urls.parse(url), ())
-    )
-    return None if found is None else found.credential.headers()["Authorization"]
+    return found.header(resolved(home, url))
 
 
 def test_what_docker_login_leaves_without_a_helper(home: Home) -> None:
@@ -97,10 +98,16 @@ def test_what_docker_login_leaves_without_a_helper(home: Home) -> None:
     assert header(home, "https://r.example/v2/") is None
 
 
-def test_the_empty_entry_that_a_helper_s_login_leaves_is_none(home: Home) -> None:
-    config(home, {"r.example": {}, "b.example": {"auth": ""}, "c.example": {"email": "a@b"}})
-    for host in ("r.example", "b.example", "c.example"):
-        assert find(home, f"https://{host}/") is None
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{}", "[]", '{"credsStore":"x"}', '{"auths":null}', '["auths"]', "half {"),
+        *(f'{{"auths":{{"r.example":{it}}}}}' for it in ("{}", '{"auth":""}', '{"email":"a@b"}')),
+    ],
+)
+def test_a_file_without_logins_has_none(home: Home, content: str) -> None:
+    home.write(FILE, content)
+    assert find(home, "https://r.example/") is None
 
 
 def test_the_most_specific_key_counts(home: Home) -> None:
@@ -127,7 +134,7 @@ def test_without_a_runtime_folder_containers_use_the_system_s(
     assert header(home, "https://r.example/v2/") is None  # a session's folder stands in its place
     del home.env["XDG_RUNTIME_DIR"]
     assert header(home, "https://r.example/v2/") == basic("system", "p")
-    config(home, {"r.example": auth("own", "p")}, ".config/containers/auth.json")
+    config(home, {"r.example": auth("own", "p")}, CONTAINERS)
     assert header(home, "https://r.example/v2/") == basic("system", "p")
     listed = DockerStore(caller_of(home)).entries()
     assert [key for key, _ in listed] == ["r.example", "r.example"]
@@ -161,18 +168,12 @@ def test_what_means_no_host_has_no_older_form(home: Home, host: str) -> None:
 
 def test_an_identity_token_goes_to_docker_and_not_into_a_header(home: Home) -> None:
     config(home, {"r.example": {**auth("bob", ""), "identitytoken": "id"}})
-    entry = find(home, "https://r.example/")
-    assert entry is not None
+    entry = sure(find(home, "https://r.example/"))
     assert isinstance(entry.credential, Basic)
     assert entry.credential.login("r.example")[0] == "<token>"
     assert entry.credential.secret.reveal() == "id"
     with pytest.raises(ValueError, match="identity token"):
         entry.credential.headers()
-
-
-def test_a_registry_token_is_a_bearer_token(home: Home) -> None:
-    config(home, {"r.example": {"registrytoken": "t"}})
-    assert header(home, "https://r.example/") == "Bearer t"
 
 
 def test_zero_bytes_that_an_old_docker_padded_with_are_dropped(home: Home) -> None:
@@ -209,23 +210,16 @@ def test_a_damaged_entry_is_an_error_for_its_own_host_alone(home: Home, entry: A
 
 
 def test_the_order_of_the_files(home: Home) -> None:
-    places = [
-        ("docker", FILE),
-        ("configuration", ".config/containers/auth.json"),
-        ("runtime", "run/containers/auth.json"),
-        ("chosen", "mine.json"),
-    ]
     home.env["REGISTRY_AUTH_FILE"] = "mine.json"
-    for name, file in places:
-        config(home, {"r.example": auth(name, "p")}, file)
-        assert header(home, "https://r.example/") == basic(name, "p")
-
-
-def test_docker_s_own_folder_may_be_named(home: Home) -> None:
-    config(home, {"r.example": auth("home", "p")})
-    config(home, {"r.example": auth("mine", "p")}, "mine/config.json")
-    home.env["DOCKER_CONFIG"] = "mine"
-    assert header(home, "https://r.example/") == basic("mine", "p")
+    for file in (FILE, CONTAINERS, "run/containers/auth.json", "mine.json"):
+        config(home, {"r.example": auth(file, "p")}, file)
+        assert header(home, "https://r.example/") == basic(file, "p")
+    (home.path / "mine.json").unlink()
+    del home.env["REGISTRY_AUTH_FILE"], home.env["XDG_RUNTIME_DIR"], home.env["XDG_CONFIG_HOME"]
+    (home.path / CONTAINERS).unlink()
+    config(home, {"r.example": auth("folder", "p")}, "folder/config.json")
+    home.env["DOCKER_CONFIG"] = "folder"
+    assert header(home, "https://r.example/") == basic("folder", "p")
 
 
 def test_a_broken_file_does_not_hide_the_others(home: Home) -> None:
@@ -234,15 +228,6 @@ def test_a_broken_file_does_not_hide_the_others(home: Home) -> None:
     assert header(home, "https://r.example/") == basic("u", "p")
     with pytest.raises(StoreError, match=r"run/containers/auth\.json"):
         find(home, "https://other.example/")
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["", "{}", "[]", '{"credsStore":"x"}', '{"auths":null}', '["auths"]', "half {"],
-)
-def test_a_file_without_logins_has_none(home: Home, content: str) -> None:
-    home.write(FILE, content)
-    assert find(home, "https://r.example/") is None
 
 
 def test_plain_http_on_this_machine_is_another_server_than_https(home: Home) -> None:
@@ -272,7 +257,7 @@ def test_auths_that_are_no_object_are_broken(home: Home, content: str) -> None:
         '{"auths":{"r.example":null,"https://r.example":{"auth":"dTpw"}}}',
     ],
 )
-@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+@pytest.mark.parametrize("file", [FILE, CONTAINERS])
 def test_json_and_base64_are_as_go_reads_them(home: Home, content: str, file: str) -> None:
     home.write(file, content)
     assert header(home, "https://r.example/") == basic("u", "p")
@@ -281,7 +266,7 @@ def test_json_and_base64_are_as_go_reads_them(home: Home, content: str, file: st
 @pytest.mark.parametrize(
     "encoded", ["dTpw=", "d!T!pw==", "dT pw", "dTpw====", "-_-_", "dTpw\\u00a0"]
 )
-@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+@pytest.mark.parametrize("file", [FILE, CONTAINERS])
 def test_what_go_does_not_decode_is_damage(home: Home, encoded: str, file: str) -> None:
     home.write(file, f'{{"auths":{{"r.example":{{"auth":"{encoded}"}}}}}}')
     with pytest.raises(StoreError, match="damaged"):
@@ -310,7 +295,7 @@ OLDER = {
 
 
 @pytest.mark.parametrize("key", OLDER)
-@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+@pytest.mark.parametrize("file", [FILE, CONTAINERS])
 def test_keys_in_older_forms_mean_their_host_by_each_tool_s_own_rule(
     home: Home, key: str, file: str
 ) -> None:
@@ -321,55 +306,43 @@ def test_keys_in_older_forms_mean_their_host_by_each_tool_s_own_rule(
     assert got(caller_of(home), "r.example:5001") is None
 
 
-@pytest.mark.parametrize("file", [FILE, ".config/containers/auth.json"])
+@pytest.mark.parametrize("file", [FILE, CONTAINERS])
 @pytest.mark.parametrize("key", ["http://r.example", "http://r.example/v1/"])
 def test_a_key_in_http_is_for_docker_alone(home: Home, key: str, file: str) -> None:
     # Docker's clients name no scheme, and choose it themselves; whoever names one must mean it.
     config(home, {key: auth("u", "p")}, file)
-    assert got(caller_of(home), "r.example") == "p"
+    assert got(caller_of(home), "r.example") == got(caller_of(home), key) == "p"
     assert got(caller_of(home), "r.example/ns") == "p"
-    assert got(caller_of(home), "r.example:80") is None
-    assert got(caller_of(home), "http://r.example/v2/") is None
+    for other in ("r.example:80", "http://r.example/v2/"):
+        assert got(caller_of(home), other) is None
+    assert (got(caller_of(home), "http://r.example") is None) == key.endswith("/v1/")
     assert header_by_url(home, "https://r.example/") is None
     with pytest.raises(RefusedError):  # nothing that could be sent in the clear is passed over
-        Resolver(caller_of(home), (("docker", DockerStore),)).resolve(
-            Request(urls.parse("http://r.example/"), ())
-        )
+        resolved(home, "http://r.example/")
 
 
-def test_a_usual_key_comes_before_an_older_one_and_that_before_one_in_http(home: Home) -> None:
-    keys = {
-        "http://r.example": auth("http", "p"),
-        "https://r.example/path": auth("older", "p"),
-        "https://r.example/v1/": auth("usual", "p"),
-    }
-    for name, key in (("usual", "https://r.example/v1/"), ("older", "https://r.example/path")):
-        config(home, keys)
-        assert header_by_url(home, "https://r.example/") == basic(name, "p")
-        del keys[key]
-
-
-def test_of_two_keys_in_an_older_form_the_first_that_has_something_counts(home: Home) -> None:
-    keys: dict[str, Any] = {f"https://r.example/{name}": auth(name, "p") for name in ("b", "a")}
-    config(home, {"https://r.example/c": {}, **keys})
-    assert header_by_url(home, "https://r.example/") == basic("b", "p")
-
-
-def test_an_older_key_in_http_for_another_machine_is_for_nobody_who_asks_in_http(
-    home: Home,
+@pytest.mark.parametrize(
+    ("keys", "first"),
+    [
+        (("http://r.example", "https://r.example/path", "https://r.example/v1/"), 2),
+        (("http://r.example", "https://r.example/path"), 1),
+        (("https://r.example/b", "https://r.example/a"), 0),
+    ],
+)
+def test_a_usual_key_comes_before_an_older_one_that_before_http_and_then_the_first(
+    home: Home, keys: tuple[str, ...], first: int
 ) -> None:
-    config(home, {"http://r.example/v1/": auth("u", "p")})
-    assert got(caller_of(home), "http://r.example") is None
-    assert got(caller_of(home), "http://r.example/v1/") == "p"
+    empty: dict[str, Any] = {"https://r.example/c": {}}
+    config(home, {**empty, **{key: auth(str(n), "p") for n, key in enumerate(keys)}})
+    assert header_by_url(home, "https://r.example/") == basic(str(first), "p")
 
 
-def test_a_device_login_s_tokens_are_no_older_form_of_the_hub_s_key(home: Home) -> None:
+@pytest.mark.parametrize("file", [FILE, CONTAINERS])
+def test_a_device_login_s_tokens_are_no_older_form_of_the_hub_s_key(home: Home, file: str) -> None:
     hub = "https://index.docker.io/v1/"
-    for file in (FILE, ".config/containers/auth.json"):
-        config(home, {f"{hub}refresh-token": auth("u", "p")}, file)
-        assert got(caller_of(home), hub) is None
-        assert got(caller_of(home), "docker.io") is None
-        assert got(caller_of(home), f"{hub}refresh-token") == "p"
+    config(home, {f"{hub}refresh-token": auth("u", "p")}, file)
+    answers = [got(caller_of(home), key) for key in (hub, "docker.io", f"{hub}refresh-token")]
+    assert answers == [None, None, "p"]
 
 
 def test_a_registry_token_is_sent_as_it_is_and_is_no_login(home: Home) -> None:
@@ -386,26 +359,22 @@ def test_a_registry_token_is_sent_as_it_is_and_is_no_login(home: Home) -> None:
 
 
 def test_containers_programs_know_two_fields(home: Home) -> None:
-    file = ".config/containers/auth.json"
     for entry in (
         {"registrytoken": "t"},
         {"username": "u", "password": "p"},
         {"identitytoken": "i"},
     ):
-        config(home, {"r.example": entry}, file)
+        config(home, {"r.example": entry}, CONTAINERS)
         assert find(home, "https://r.example/") is None
         assert got(caller_of(home), "r.example") is None
-    config(home, {"r.example": {**auth("u", ""), "identitytoken": "i"}}, file)
+    config(home, {"r.example": {**auth("u", ""), "identitytoken": "i"}}, CONTAINERS)
     assert got(caller_of(home), "r.example") == "i"
 
 
 def test_ipv6_and_ports(home: Home) -> None:
     config(home, {"[::1]:5000": auth("u", "p"), "https://[::1]/v1/x": auth("v", "q")})
-    assert got(caller_of(home), "[::1]:5000") == "p"
-    assert got(caller_of(home), "[0:0::1]:5000") == "p"
-    assert got(caller_of(home), "[::1]") == "q"
-    assert got(caller_of(home), "[::1]:5001") is None
-    assert got(caller_of(home), "[::1%25lo]:5000") is None
+    keys = ("[::1]:5000", "[0:0::1]:5000", "[::1]", "[::1]:5001", "[::1%25lo]:5000")
+    assert [got(caller_of(home), key) for key in keys] == ["p", "p", "q", None, None]
 
 
 def test_of_two_names_of_docker_hub_the_one_that_is_asked_for_counts(home: Home) -> None:

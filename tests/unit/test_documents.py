@@ -12,6 +12,7 @@ import pytest
 from credlatch.errors import StoreError
 from credlatch.system import documents, files
 from credlatch.system.documents import Documents
+from support.found import sure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +37,7 @@ class Reader:
         return [text]
 
     def read(self, path: Path | None = None) -> str:
-        file = files.opened(str(path or self.path))
-        assert file is not None
+        file = sure(files.opened(str(path or self.path)))
         with file:
             return self.kept.content(file, self.parse)[0]
 
@@ -169,8 +169,7 @@ def test_nothing_but_a_file_is_remembered(reader: Reader) -> None:
 
 @pytest.mark.usefixtures("_settled")
 def test_one_file_read_in_two_ways_is_two_documents(reader: Reader) -> None:
-    file = files.opened(str(reader.path))
-    assert file is not None
+    file = sure(files.opened(str(reader.path)))
     with file:
         assert reader.kept.content(file, lambda text, _: len(text)) == 3
     assert reader.read() == "old"

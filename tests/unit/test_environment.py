@@ -12,6 +12,7 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import RequestError, StoreError
 from credlatch.stores.environment import EnvironmentStore, suffix
+from support.found import sure
 from support.matching import basic
 from support.stores_contract import SECRET, PortContract
 
@@ -33,8 +34,7 @@ def header(url: str, **variables: str) -> str | None:
     entry = EnvironmentStore(Caller(variables, "/")).find(urls.parse(url))
     if entry is None:
         return None
-    assert entry.credential is not None
-    return entry.credential.headers()["Authorization"]
+    return sure(entry.credential).headers()["Authorization"]
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,7 @@ def test_the_newline_that_ci_leaves_at_the_end_is_dropped() -> None:
 
 def test_the_variable_is_named_where_it_came_from() -> None:
     caller = Caller({"CREDLATCH_TOKEN_A_EXAMPLE": "t"}, "/")
-    entry = EnvironmentStore(caller).find(urls.parse("https://a.example/"))
-    assert entry is not None
+    entry = sure(EnvironmentStore(caller).find(urls.parse("https://a.example/")))
     assert entry.location == "the variable CREDLATCH_TOKEN_A_EXAMPLE"
 
 

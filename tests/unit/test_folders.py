@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.system import folders
+from support.found import sure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,10 +82,8 @@ def test_a_folder_that_a_program_runs_from_is_not_claimed(folder: Path) -> None:
     with subprocess.Popen(
         [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"x")
-        assert process.stdout.read(1) == b"x"  # it runs
+        sure(process.stdin).write(b"x")
+        assert sure(process.stdout).read(1) == b"x"  # it runs
         with pytest.raises(BlockingIOError):
             folders.claim(str(folder))
         process.communicate()

@@ -11,6 +11,7 @@ from credlatch.errors import AmbiguousError, StoreError
 from credlatch.stores.keyring import KeyringStore
 from credlatch.system.keyring import only
 from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
+from support.found import sure
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, PortContract
 
@@ -33,8 +34,7 @@ def header(home: Home, url: str, *items: tuple[str, str, str]) -> str | None:
     entry = KeyringStore(WithKeyring(home, FakeKeyring(*items))).find(urls.parse(url))
     if entry is None:
         return None
-    assert entry.credential is not None
-    return entry.credential.headers()["Authorization"]
+    return sure(entry.credential).headers()["Authorization"]
 
 
 @pytest.mark.parametrize(

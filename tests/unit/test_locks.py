@@ -18,6 +18,7 @@ import pytest
 
 from credlatch.errors import LockedError, StoreError
 from credlatch.system import locks
+from support.found import sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,8 +220,7 @@ def test_who_waits_takes_no_time_of_the_processor_s_and_sees_a_signal(tmp_path: 
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert waiting.stdout is not None
-        assert waiting.stdout.readline() == "here\n"
+        assert sure(waiting.stdout).readline() == "here\n"
         time.sleep(3)
         waiting.send_signal(signal.SIGINT)
         out, _ = waiting.communicate(timeout=60)

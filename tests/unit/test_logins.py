@@ -14,6 +14,7 @@ from credlatch.errors import RefusedError, StoreError
 from credlatch.request import for_login
 from credlatch.resolve import Resolver
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.found import sure
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -221,8 +222,7 @@ def test_a_broken_place_does_not_hide_a_login_in_the_next(home: Home) -> None:
     home.write_rattler({"git.example": basic("bob", "b")})
     url = urls.parse("https://bob@git.example/")
     caller = WithKeyring(home, keyring)
-    resolution = Resolver(caller).resolve(for_login(url))
-    assert resolution is not None
+    resolution = sure(Resolver(caller).resolve(for_login(url)))
     assert resolution.credential.secret == Secret("b")
     assert "the keyring is locked" in caller.warnings
 
@@ -249,8 +249,7 @@ def test_looking_alone_renews_nothing(home: Home) -> None:
     url = urls.parse(URL)
     home.write_rattler({"git.example": oauth(60)})
     caller = caller_of(home)
-    resolution = Resolver(caller, renews=False).resolve(for_login(url))
-    assert resolution is not None
+    resolution = sure(Resolver(caller, renews=False).resolve(for_login(url)))
     assert resolution.credential.secret == Secret("a")
     assert caller.warnings == []
     home.write_rattler({"git.example": oauth(-60)})

@@ -8,6 +8,7 @@ from credlatch.auth.pyx import PyxApiKey
 from credlatch.credential import Bearer, Secret
 from credlatch.renew import margin
 from credlatch.stores import Entry
+from support.found import sure
 from support.jwt import make_jwt
 
 NOW = 1_795_223_476.5
@@ -135,8 +136,7 @@ def test_a_client_is_told_to_ask_again_shortly_before_the_end_or_soon(
 
 @pytest.mark.parametrize("left", [3600, 402, 400, 300, 60, 11, 5, 1])
 def test_what_nothing_renews_is_good_nearly_to_its_end(left: int) -> None:
-    again = margin.ask_again(entry(left, renewable=False), NOW)
-    assert again is not None
+    again = sure(margin.ask_again(entry(left, renewable=False), NOW))
     refresh_ahead = int(NOW) + left - again
     assert 0 <= refresh_ahead <= 30
     assert refresh_ahead <= left / 10
@@ -171,8 +171,7 @@ class Login:
         self.starts += 1
         if margin.is_due(self._entry, self.now):
             self._entry = self._renewed()
-        told = margin.ask_again(self._entry, self.now)
-        assert told is not None
+        told = sure(margin.ask_again(self._entry, self.now))
         assert self._entry.expires is not None
         assert self.now - 1 < told <= self._entry.expires
         return told

@@ -22,6 +22,7 @@ from credlatch.secrets.source import Says, Source
 from credlatch.stores import PROJECT
 from credlatch.stores.order import ORDER
 from support.callers import FakeKeyring
+from support.found import sure
 from support.home import Home
 
 if TYPE_CHECKING:
@@ -301,8 +302,7 @@ def check(case: Case, outcome: Outcome, secret: str | None) -> None:
     assert set(came[:at]) <= ASKED_IN_VAIN
     assert set(came[at + 1 :]) <= {"not asked"}
     assert trace[at].store != PROJECT or "broken" not in came
-    entry = trace[at].entry
-    assert entry is not None
+    entry = sure(trace[at].entry)
     store, location, _ = case.put[str(secret)]
     assert trace[at].store == store
     assert location in entry.location
@@ -318,8 +318,7 @@ def check_every(case: Case, answer: Answer, outcome: Outcome) -> set[str]:
         assert step.came in {"shadowed", *ASKED_IN_VAIN}
         if step.came == "shadowed":
             assert step.entry is not None
-            assert step.entry.credential is not None
-            assert case.put[step.entry.credential.secret.reveal()][0] == step.store
+            assert case.put[sure(step.entry.credential).secret.reveal()][0] == step.store
     return {step.came for step in every}
 
 
@@ -354,11 +353,10 @@ def test_all_clients_agree_and_the_trace_names_the_place(
                 continue
             given[name] = secret_in(answer, read)
             outcome = answer.outcome
-            assert answer.request is not None
             assert outcome is not None
             check(case, outcome, given[name])
             seen |= check_every(case, answer, outcome)
-            if not answer.request.registry:
+            if not sure(answer.request).registry:
                 check_near_misses(case, outcome)
         given.pop("docker")  # its key names no user, and a registry has a rule of its own
         if case.user is not None:

@@ -18,6 +18,7 @@ from credlatch.request import Request
 from credlatch.resolve import Resolver
 from credlatch.setup import hosts
 from credlatch.stores.rattler import RattlerStore
+from support.found import sure
 from support.users import ADA, EVE, as_root, become, folder, open_place, owned
 
 if TYPE_CHECKING:
@@ -208,8 +209,7 @@ def test_a_token_that_is_not_renewed_is_good_to_its_end(home: Home, project: Pat
     }
     home.write("project/auth.json", json.dumps({HOST: {"OAuth": entry}}))
     caller = Caller(dict(home.env), str(project))
-    found = Resolver(caller).resolve(Request(urls.parse(f"https://{HOST}/"), ()))
-    assert found is not None
+    found = sure(Resolver(caller).resolve(Request(urls.parse(f"https://{HOST}/"), ())))
     assert found.entry.grant is None
     assert found.expires is not None
     assert found.expires > time.time() + 200  # and not soon, as where a renewal has failed

@@ -14,6 +14,7 @@ from credlatch.credential import Secret
 from credlatch.errors import StoreError
 from credlatch.stores.posit import PositStore
 from support.callers import caller_of
+from support.found import secret, sure
 from support.jwt import make_jwt
 from support.matching import basic
 from support.stores_contract import (
@@ -59,9 +60,7 @@ class TestContract(StructuredContract, OriginContract, RenewableContract):
         home.write(FILE, connection(f"https://{HOST}", SECRET))
 
     def write_renewable(self, home: Home) -> Path:
-        identity = home.write("ci/identity", "identity-token")
-        home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(identity)
-        home.env["PACKAGEMANAGER_ADDRESS"] = f"https://{HOST}"
+        identity(home, f"https://{HOST}")
         self.write(home)
         return home.path / FILE
 
@@ -76,16 +75,19 @@ def find(home: Home, url: str) -> Entry | None:
 
 
 def token(home: Home, url: str) -> str | None:
-    entry = find(home, url)
-    return None if entry is None or entry.credential is None else entry.credential.secret.reveal()
+    return secret(find(home, url))
+
+
+def identity(home: Home, address: str = "https://a.example", content: str = "id-token") -> None:
+    """An identity token, and for whom."""
+    home.env["PACKAGEMANAGER_ADDRESS"] = address
+    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", content))
 
 
 def test_what_posit_keyring_wrote(home: Home) -> None:
     home.write(FILE, WRITTEN)
-    entry = find(home, "http://127.0.0.1:18767/cran/latest")
-    assert entry is not None
-    assert entry.credential is not None
-    assert entry.credential.headers() == {"Authorization": basic("__token__", "ppmtok-1")}
+    entry = sure(find(home, "http://127.0.0.1:18767/cran/latest"))
+    assert sure(entry.credential).headers() == {"Authorization": basic("__token__", "ppmtok-1")}
     assert entry.expires is None
     assert entry.grant is None
     assert find(home, "http://127.0.0.1:18768/") is None
@@ -93,19 +95,8 @@ def test_what_posit_keyring_wrote(home: Home) -> None:
 
 def test_a_jwt_ends_when_it_says(home: Home) -> None:
     home.write(FILE, connection("https://a.example", make_jwt(1_795_223_476)))
-    entry = find(home, "https://a.example/")
-    assert entry is not None
+    entry = sure(find(home, "https://a.example/"))
     assert entry.expires == 1_795_223_476
-
-
-def test_without_the_variable_the_longest_address_that_covers_the_url_counts(home: Home) -> None:
-    addresses = ["https://a.example", "https://a.example/team", "https://a.example:8443"]
-    home.write(FILE, "".join(connection(address, address) for address in addresses))
-    assert token(home, "https://a.example/x") == "https://a.example"
-    assert token(home, "https://a.example/team/x") == "https://a.example/team"
-    assert token(home, "https://a.example/teams") == "https://a.example"
-    assert token(home, "https://a.example:8443/team/x") == "https://a.example:8443"
-    assert token(home, "https://b.example/") is None
 
 
 @pytest.mark.parametrize(
@@ -137,45 +128,32 @@ def test_of_two_connections_with_one_address_the_first_counts(home: Home, variab
     assert tokens == ["new", "2", "3"]
 
 
-def test_an_address_is_as_long_as_its_path(home: Home) -> None:
-    addresses = ["https://A.EXAMPLE.:443/", "https://a.example/t", "https://a.example"]
+def test_without_the_variable_the_address_with_the_longest_path_that_covers_the_url_counts(
+    home: Home,
+) -> None:
+    addresses = ["https://A.EXAMPLE.:443/", "https://a.example/team", "https://a.example:8443"]
+    addresses.append("https://a.example")
     home.write(FILE, "".join(connection(address, address) for address in addresses))
-    assert token(home, "https://a.example/t/x") == "https://a.example/t"
     assert token(home, "https://a.example/x") == "https://A.EXAMPLE.:443/"
+    assert token(home, "https://a.example/team/x") == "https://a.example/team"
+    assert token(home, "https://a.example/teams") == "https://A.EXAMPLE.:443/"
+    assert token(home, "https://a.example:8443/team/x") == "https://a.example:8443"
+    assert token(home, "https://b.example/") is None
 
 
 def test_an_empty_token_is_none(home: Home) -> None:
     home.write(FILE, connection("https://a.example", ""))
     assert find(home, "https://a.example/x") is None
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
-    entry = find(home, "https://a.example/x")
-    assert entry is not None
+    identity(home)
+    entry = sure(find(home, "https://a.example/x"))
     assert entry.credential is None
     renew(home, "https://a.example/x", "new")
     assert token(home, "https://a.example/x") == "new"
 
 
-def test_a_damaged_entry_is_none_of_another_server_s_in_whatever_form_the_file_is(
-    home: Home,
-) -> None:
-    bad = '[[ connections ]]\naddress = "https://a.example"\ntoken = 1\n'
-    home.write(FILE, bad + connection("https://b.example"))
-    assert token(home, "https://b.example/") == "t"
-    assert find(home, "https://c.example/") is None
-    assert find(home, "https://[::1]/") is None
-    with pytest.raises(StoreError, match="damaged"):
-        find(home, "https://a.example/")
-
-
 @pytest.mark.parametrize("more", ["", 'auth_type = "later"\n', "of_the_future = [1, 2]\n"])
-def test_what_an_entry_has_besides_plays_no_part(home: Home, more: str) -> None:
+def test_what_an_entry_has_besides_plays_no_part_nor_a_user_name(home: Home, more: str) -> None:
     home.write(FILE, f'[[connections]]\naddress = "https://a.example"\ntoken = "t"\n{more}')
-    assert token(home, "https://a.example/x") == "t"
-
-
-def test_a_user_name_in_the_url_plays_no_part(home: Home) -> None:
-    home.write(FILE, connection("https://a.example"))
     assert token(home, "https://somebody@a.example/x") == "t"
 
 
@@ -198,10 +176,8 @@ def test_an_address_that_covers_nothing_is_no_entry(home: Home, address: str) ->
 
 
 def test_an_identity_token_alone_is_an_entry_where_the_variable_says_whose(home: Home) -> None:
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", " id-token\n"))
-    entry = find(home, "https://a.example/x")
-    assert entry is not None
+    identity(home, content=" id-token\n")
+    entry = sure(find(home, "https://a.example/x"))
     assert entry.credential is None
     assert isinstance(entry.grant, PositIdentity)
     assert entry.grant.secret == Secret("id-token")
@@ -209,20 +185,22 @@ def test_an_identity_token_alone_is_an_entry_where_the_variable_says_whose(home:
     assert find(home, "https://b.example/x") is None
 
 
-def test_an_identity_token_is_sent_to_no_server_that_nobody_named(home: Home) -> None:
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
-    assert find(home, "https://a.example/x") is None
+def test_an_identity_token_goes_only_where_the_environment_says(home: Home) -> None:
+    identity(home, "")
+    assert find(home, "https://ppm.example/cran") is None
+    home.write(FILE, connection("https://ppm.example", SECRET))
+    assert sure(find(home, "https://ppm.example/cran")).grant is None
+    identity(home, "https://ppm.example")
+    assert sure(find(home, "https://ppm.example/cran")).grant is not None
 
 
 @pytest.mark.parametrize("content", [None, "", " \n"])
 def test_without_an_identity_token_in_its_file_there_is_none(
     home: Home, content: str | None
 ) -> None:
-    path = home.path / "identity"
-    if content is not None:
-        path.write_text(content)
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(path)
+    identity(home, content=content or "")
+    if content is None:
+        (home.path / "identity").unlink()
     with pytest.raises(StoreError, match=r"PACKAGEMANAGER_IDENTITY_TOKEN_FILE.*empty or missing"):
         find(home, "https://a.example/x")
 
@@ -234,24 +212,31 @@ def test_a_token_that_is_still_good_is_served_without_the_identity_token(home: H
 
 
 @pytest.mark.parametrize(
-    ("damage", "ending"),
-    [("token = 1", "\n"), ("", "\n"), ("???", "\n"), ("token = 1", "\r\n"), ("", "\r\n")],
+    ("damage", "ending", "other"),
+    [
+        ("token = 1", "\n", "https://[::1]/"),
+        ("", "\n", "https://[::1]/"),
+        ("???", "\n", "https://c.example/"),
+        ("token = 1", "\r\n", "https://[::1]/"),
+        ("", "\r\n", "https://[::1]/"),
+        ("token = 1 # written by hand: ]] [[ connections ]]", "\n", "https://c.example/"),
+    ],
 )
 def test_a_damaged_entry_is_an_error_for_its_own_server_alone(
-    home: Home, damage: str, ending: str
+    home: Home, damage: str, ending: str, other: str
 ) -> None:
-    bad = f'[[connections]]\naddress = "https://a.example"\n{damage}\n'
-    text = (bad + connection("https://b.example")).replace("\n", ending)
-    home.write(FILE, text.encode())
+    head = "[[ connections ]]" if "hand" in damage else "[[connections]]"
+    bad = f'{head}\naddress = "https://a.example"\n{damage}\n'
+    home.write(FILE, (bad + connection("https://b.example")).replace("\n", ending).encode())
     assert token(home, "https://b.example/") == "t"
+    assert find(home, other) is None
     with pytest.raises(StoreError, match="damaged"):
         find(home, "https://a.example/")
 
 
 def renew(home: Home, url: str, fresh: str) -> None:
     store = PositStore(caller_of(home))
-    entry = store.find(urls.parse(url))
-    assert entry is not None
+    entry = sure(store.find(urls.parse(url)))
     store.prepare(entry).commit(TokenResponse(Secret(fresh)))
 
 
@@ -264,8 +249,7 @@ def test_a_renewed_token_takes_the_old_one_s_place_and_no_field_is_added(home: H
 
 
 def test_the_first_token_makes_a_private_file_that_posit_keyring_reads(home: Home) -> None:
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
+    identity(home)
     renew(home, "https://a.example/", 'n"ew\\')
     path = home.path / FILE
     assert tomllib.loads(path.read_text()) == {
@@ -277,32 +261,18 @@ def test_the_first_token_makes_a_private_file_that_posit_keyring_reads(home: Hom
 
 @pytest.mark.parametrize("content", ["connections = 1\n", "[connections]\nx = 1\n", "???"])
 def test_what_posit_keyring_does_not_write_is_not_written_over(home: Home, content: str) -> None:
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
+    identity(home)
     path = home.write(FILE, content)
     with pytest.raises(StoreError, match=r"tokens\.toml"):
         renew(home, "https://a.example/", "new")
     assert path.read_text() == content
 
 
-def test_an_identity_token_goes_only_where_the_environment_says(home: Home) -> None:
-    home.write(FILE, connection("https://ppm.example", SECRET))
-    home.env["PACKAGEMANAGER_IDENTITY_TOKEN_FILE"] = str(home.write("identity", "id-token"))
-    stored = find(home, "https://ppm.example/cran")
-    assert stored is not None
-    assert stored.grant is None
-    home.env["PACKAGEMANAGER_ADDRESS"] = "https://ppm.example"
-    named = find(home, "https://ppm.example/cran")
-    assert named is not None
-    assert named.grant is not None
-
-
 def test_a_login_that_was_made_meanwhile_is_not_written_over(home: Home) -> None:
     home.env["PACKAGEMANAGER_ADDRESS"] = "https://a.example"
     path = home.write(FILE, connection("https://a.example", "old"))
     store = PositStore(caller_of(home))
-    entry = store.find(urls.parse("https://a.example/x"))
-    assert entry is not None
+    entry = sure(store.find(urls.parse("https://a.example/x")))
     pending = store.prepare(entry)
     path.write_text(theirs := connection("https://a.example", "theirs"))
     pending.commit(TokenResponse(Secret("ours")))

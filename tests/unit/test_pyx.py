@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +13,15 @@ from credlatch.auth.pyx import PyxApiKey, PyxRefresh
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
 from credlatch.stores.pyx import PyxKeyStore, PyxStore
-from credlatch.system import locks
 from support.callers import caller_of
+from support.found import sure
 from support.jwt import make_jwt
 from support.stores_contract import (
     SECRET,
     FileContract,
     OriginContract,
     RenewableContract,
+    SettledContract,
     StructuredContract,
 )
 
@@ -57,7 +56,7 @@ class PyxContract(FileContract, OriginContract, RenewableContract):
     )
 
 
-class TestLoginContract(PyxContract, StructuredContract):
+class TestLoginContract(PyxContract, SettledContract, StructuredContract):
     FILE = f"{OFFICIAL}/tokens.json"
     LOCK = f"{OFFICIAL}/tokens.lock"
 
@@ -106,8 +105,7 @@ def key(home: Home, url: str = "https://api.pyx.dev/") -> Entry | None:
 def test_what_uv_wrote(home: Home) -> None:
     home.write(f"{ROOT}/{LOCAL}/tokens.json", TOKENS)
     home.env["PYX_API_URL"] = "http://127.0.0.1:18765"
-    entry = login(home, "http://127.0.0.1:18765/simple/")
-    assert entry is not None
+    entry = sure(login(home, "http://127.0.0.1:18765/simple/"))
     assert entry.expires == 1_795_223_476
     assert isinstance(entry.grant, PyxRefresh)
     assert entry.grant.secret == Secret("login-refresh-1")
@@ -119,8 +117,7 @@ def test_what_uv_wrote(home: Home) -> None:
 def test_a_renewed_login_is_what_uv_would_have_written(home: Home) -> None:
     path = home.write(f"{OFFICIAL}/tokens.json", TOKENS)
     store = PyxStore(caller_of(home))
-    entry = store.find(urls.parse("https://api.pyx.dev/"))
-    assert entry is not None
+    entry = sure(store.find(urls.parse("https://api.pyx.dev/")))
     store.prepare(entry).commit(TokenResponse(Secret("new"), Secret("next")))
     assert path.read_text() == '{"access_token":"new","refresh_token":"next"}'
     path.write_text(TOKENS)
@@ -131,8 +128,7 @@ def test_a_renewed_login_is_what_uv_would_have_written(home: Home) -> None:
 def test_a_renewed_key_s_token_is_the_bare_token(home: Home) -> None:
     home.env["PYX_API_KEY"] = KEY
     store = PyxKeyStore(caller_of(home))
-    entry = store.find(urls.parse("https://api.pyx.dev/"))
-    assert entry is not None
+    entry = sure(store.find(urls.parse("https://api.pyx.dev/")))
     token = make_jwt(4_000_000_000)
     store.prepare(entry).commit(TokenResponse(Secret(token), Secret("of no use")))
     assert (home.path / OFFICIAL / f"{KEY_DIGEST}.json").read_text() == token
@@ -140,8 +136,7 @@ def test_a_renewed_key_s_token_is_the_bare_token(home: Home) -> None:
 
 def test_a_key_that_was_never_exchanged_is_an_entry_without_a_credential(home: Home) -> None:
     home.env["PYX_API_KEY"] = KEY
-    entry = key(home)
-    assert entry is not None
+    entry = sure(key(home))
     assert entry.credential is None
     assert isinstance(entry.grant, PyxApiKey)
     assert entry.grant.secret == Secret(KEY)
@@ -161,27 +156,22 @@ def test_pyx_s_variable_comes_before_uv_s(
     home: Home, variables: dict[str, str], secret: str
 ) -> None:
     home.env |= variables
-    entry = key(home)
-    assert entry is not None
-    assert entry.grant is not None
-    assert entry.grant.secret == Secret(secret)
+    entry = sure(key(home))
+    assert sure(entry.grant).secret == Secret(secret)
 
 
-@pytest.mark.parametrize("value", ["", " ", "\n"])
-def test_a_key_of_nothing_is_no_key(home: Home, value: str) -> None:
-    home.env["PYX_API_KEY"] = value
-    assert key(home) is None
-
-
-def test_without_a_key_in_the_environment_no_key_s_token_is_used(home: Home) -> None:
+@pytest.mark.parametrize("value", ["", " ", "\n", None])
+def test_without_a_key_in_the_environment_no_key_s_token_is_used(
+    home: Home, value: str | None
+) -> None:
     home.write(f"{OFFICIAL}/{KEY_DIGEST}.json", "t")
+    home.env |= {} if value is None else {"PYX_API_KEY": value}
     assert key(home) is None
 
 
 def test_a_login_without_a_refresh_token_is_served_and_not_renewed(home: Home) -> None:
     home.write(f"{OFFICIAL}/tokens.json", '{"access_token":"a","refresh_token":null}')
-    entry = login(home)
-    assert entry is not None
+    entry = sure(login(home))
     assert entry.grant is None
 
 
@@ -201,10 +191,8 @@ def test_the_folder_is_pyx_s_own_variable_s_then_uv_s_if_it_is_there_then_pyx_s(
         return json.dumps({"access_token": name, "refresh_token": "r"})
 
     def found() -> str:
-        entry = login(home)
-        assert entry is not None
-        assert entry.credential is not None
-        return entry.credential.secret.reveal()
+        entry = sure(login(home))
+        return sure(entry.credential).secret.reveal()
 
     digest = "3859a629b26fda96"
     home.write(f"{ROOT}/{digest}/tokens.json", tokens("pyx"))
@@ -232,29 +220,13 @@ def test_a_file_that_uv_is_just_writing_is_read_when_it_is_whole(home: Home) -> 
     assert login(home) is not None
 
 
-def test_a_writer_is_waited_for_no_longer_than_what_is_left_of_the_call(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "SETTLE", 60.0)
-    home.write(f"{OFFICIAL}/tokens.json", '{"access_token":')
-    caller = caller_of(home)
-    caller.deadline = time.monotonic() + 0.2
-    begin = time.monotonic()
-    with open(home.write(f"{OFFICIAL}/tokens.lock", ""), "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(StoreError, match="locked by a writer"):
-            PyxStore(caller).find(urls.parse("https://api.pyx.dev/"))
-    assert time.monotonic() - begin < 30
-
-
 @pytest.mark.parametrize("theirs", ['{"access_token":"a","refresh_token":"theirs"}', None])
 def test_what_became_of_a_login_meanwhile_is_not_written_over(
     home: Home, theirs: str | None
 ) -> None:
     path = home.write(f"{OFFICIAL}/tokens.json", '{"access_token":"a","refresh_token":"r"}')
     store = PyxStore(caller_of(home))
-    entry = store.find(urls.parse("https://api.pyx.dev/"))
-    assert entry is not None
+    entry = sure(store.find(urls.parse("https://api.pyx.dev/")))
     pending = store.prepare(entry)
     if theirs is None:
         path.unlink()

@@ -14,6 +14,7 @@ from credlatch.errors import LockedError, StoreError
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.found import sure
 from support.stores_contract import HOST, SECRET, RenewableContract, StructuredContract
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ class TestContract(StructuredContract, RenewableContract):
     def test_a_renewal_keeps_the_other_entries(self, home: Home) -> None:
         self.write_renewable(home)
         store = self.store(caller_of(home))
-        entry = store.find(urls.parse(self.URL))
-        assert entry is not None
+        entry = sure(store.find(urls.parse(self.URL)))
         store.prepare(entry).commit(TokenResponse(Secret("new"), None, 4_000_000_000))
         after = home.read_rattler()
         login = after.pop(HOST)["OAuth"]
@@ -107,8 +107,7 @@ def test_a_damaged_entry_is_an_error_for_its_own_host_alone(home: Home) -> None:
 def test_a_user_name_in_the_url_plays_no_part(home: Home) -> None:
     home.write_rattler({"a.example": STORED, "*.b.example": {"BearerToken": "t"}})
     for host in ("a.example", "x.b.example"):
-        found = store(home).find(urls.parse(f"https://somebody@{host}/"))
-        assert found is not None
+        found = sure(store(home).find(urls.parse(f"https://somebody@{host}/")))
         assert found.credential is not None
 
 
@@ -202,10 +201,8 @@ def test_the_list_is_of_logins_under_docker_s_keys(home: Home) -> None:
 
 def test_a_key_is_found_as_it_was_sent_and_the_first_of_several_counts(home: Home) -> None:
     home.write_rattler({"b": STORED, "a": {"BasicHTTP": {"username": "a", "password": "a"}}})
-    entry = store(home).find_key(("none", "a", "b"))
-    assert entry is not None
-    assert entry.credential is not None
-    assert entry.credential.secret == Secret("a")
+    entry = sure(store(home).find_key(("none", "a", "b")))
+    assert sure(entry.credential).secret == Secret("a")
     assert store(home).find_key(("none",)) is None
 
 

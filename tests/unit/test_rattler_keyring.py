@@ -14,6 +14,7 @@ from credlatch.errors import AbsentError, AmbiguousError, LockedError, StoreErro
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
 from support.callers import FakeKeyring, InKeyring, WithKeyring
+from support.found import sure
 from support.stores_contract import HOST, SECRET, StoreContract
 
 if TYPE_CHECKING:
@@ -166,8 +167,7 @@ def test_a_renewal_is_written_back_to_the_keyring_and_nowhere_else(home: Home) -
     path = home.write_rattler({HOST: {"OAuth": OAUTH}})
     before = path.read_bytes()
     store = RattlerStore(WithKeyring(home, keyring))
-    entry = store.find(urls.parse(f"https://{HOST}/"))
-    assert entry is not None
+    entry = sure(store.find(urls.parse(f"https://{HOST}/")))
     store.prepare(entry).commit(TokenResponse(Secret("new"), Secret("refresh-2"), 4_000_000_000))
     renewed = {
         **OAUTH, "access_token": "new", "refresh_token": "refresh-2", "expires_at": 4_000_000_000
@@ -182,8 +182,7 @@ def test_the_keyring_has_one_lock_whatever_the_caller_s_cache_folder_is(home: Ho
     for folder in ("one", "other"):
         home.env["XDG_CACHE_HOME"] = str(home.path / folder)
         store = RattlerStore(WithKeyring(home, keyring))
-        entry = store.find(urls.parse(f"https://{HOST}/"))
-        assert entry is not None
+        entry = sure(store.find(urls.parse(f"https://{HOST}/")))
         paths.add(store.lock_path(entry))
     assert paths == {str(home.path / ".rattler/keyring.lock")}
 

@@ -166,5 +166,6 @@ def test_a_login_under_a_bucket_s_name_ends_the_search_for_the_bucket(home: Home
 def test_a_registry_s_login_has_a_spelling_that_no_bucket_s_key_hides(home: Home) -> None:
     login = {"BasicHTTP": {"username": "u", "password": "p"}}
     home.write_rattler({"a.example": S3, "https://a.example/v1/": login})
-    entry = RattlerStore(caller_of(home)).find_key(("a.example", "https://a.example/v1/"))
-    assert entry is not None
+    assert (
+        RattlerStore(caller_of(home)).find_key(("a.example", "https://a.example/v1/")) is not None
+    )

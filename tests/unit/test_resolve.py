@@ -20,9 +20,10 @@ from credlatch.errors import (
 )
 from credlatch.protocols import docker
 from credlatch.request import Request, for_login
-from credlatch.resolve import Outcome, Resolution, Resolver
+from credlatch.resolve import Outcome, Resolver
 from credlatch.stores import PORT, PROJECT, Entry, KeyedStore, RenewableStore, Store
 from support.callers import caller_of
+from support.found import secret, sure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,33 +97,29 @@ def bazel(url: str = URL) -> Request:
     return Request(urls.parse(url), ())
 
 
-def secret(resolution: Resolution | None) -> str | None:
-    return None if resolution is None else resolution.credential.secret.reveal()
-
-
 def test_the_first_answer_counts_and_no_later_store_is_asked() -> None:
     later = Fake(entry("second"))
     asking, caller = resolver(Fake(None), Fake(entry("first")), later)
-    answer = asking.resolve(bazel())
-    assert answer is not None
+    answer = sure(asking.resolve(bazel()))
     assert secret(answer) == "first"
     assert answer.location == "store of first"
-    assert answer.url is not None
-    assert answer.url.text == URL
+    assert sure(answer.url).text == URL
     assert later.asked == []
     assert caller.warnings == []
 
 
-def test_where_no_store_has_an_answer_there_is_none_and_that_is_no_failure() -> None:
+@pytest.mark.parametrize("url", [URL, "http://a.example/"])
+def test_where_no_store_has_an_answer_there_is_none_and_that_is_no_failure(url: str) -> None:
     asking, caller = resolver(Fake(None), Fake(None))
-    assert asking.resolve(bazel()) is None
+    assert asking.resolve(bazel(url)) is None
     assert caller.warnings == []
 
 
-def test_a_broken_store_is_passed_over_with_a_warning() -> None:
-    asking, caller = resolver(Fake(BROKEN), Fake(entry("second")))
+@pytest.mark.parametrize("error", [BROKEN, RenewalError("try again"), LoginError("log in")])
+def test_a_broken_store_is_passed_over_with_a_warning(error: CredlatchError) -> None:
+    asking, caller = resolver(Fake(error), Fake(entry("second")))
     assert secret(asking.resolve(bazel())) == "second"
-    assert caller.warnings == [str(BROKEN)]
+    assert caller.warnings == [str(error)]
 
 
 def test_where_nothing_else_answers_the_failure_is_the_answer() -> None:
@@ -132,25 +129,21 @@ def test_where_nothing_else_answers_the_failure_is_the_answer() -> None:
     assert caller.warnings == ["another"]
 
 
-@pytest.mark.parametrize("host", ["a.example", "10.0.0.1", "localhost.example", "127.x.dc1"])
-def test_plain_http_is_refused_when_there_is_something_to_send(host: str) -> None:
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("a.example/x", "10.0.0.1/x", "localhost.example/x", "127.x.dc1/x"),
+        "user:hunter2@a.example/x?X-Amz-Signature=hunter2",
+    ],
+)
+def test_plain_http_is_refused_when_there_is_something_to_send(rest: str) -> None:
     later = Fake(entry("second"))
-    asking, _ = resolver(Fake(entry("hunter2")), later)
+    asking, _ = resolver(Fake(entry(credential=Bearer(Secret("hunter2")))), later)
     with pytest.raises(RefusedError, match="plain http") as raised:
-        asking.resolve(bazel(f"http://{host}/x"))
+        asking.resolve(bazel(f"http://{rest}"))
     assert later.asked == []
     assert "http://" in str(raised.value)
-
-
-def test_a_refusal_does_not_repeat_what_may_be_secret_in_a_url() -> None:
-    asking, _ = resolver(Fake(entry()))
-    with pytest.raises(RefusedError) as raised:
-        asking.resolve(bazel("http://user:hunter2@a.example/x?X-Amz-Signature=hunter2"))
     assert "hunter2" not in str(raised.value)
-
-
-def test_plain_http_without_anything_to_send_is_no_failure() -> None:
-    assert resolver(Fake(None))[0].resolve(bazel("http://a.example/")) is None
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080"])
@@ -188,28 +181,17 @@ def test_what_is_no_header_may_be_a_login() -> None:
 # Docker's keys
 
 
-def test_docker_s_key_is_asked_for_before_the_url() -> None:
-    store = Keyed({"a.example": entry("key")}, entry("url"))
-    assert secret(resolver(store)[0].resolve(docker.parse_get(b"a.example"))) == "key"
-    assert secret(resolver(Keyed({}, entry("url")))[0].resolve(docker.parse_get(b"a.example"))) == (
-        "url"
-    )
-
-
-def test_a_key_that_is_no_url_is_asked_for_and_nothing_else() -> None:
-    store = Keyed({"my key": entry("key")}, entry("url"))
-    assert secret(resolver(store)[0].resolve(docker.parse_get(b"my key"))) == "key"
-    assert resolver(store, Fake(entry("url")))[0].resolve(docker.parse_get(b"no key")) is None
+@pytest.mark.parametrize(
+    ("key", "otherwise"), [("a.example", "url"), ("my key", None), ("http://a.example", None)]
+)
+def test_docker_s_key_is_asked_for_and_then_the_url_that_it_stands_for_if_any(
+    key: str, otherwise: str | None
+) -> None:
+    request = docker.parse_get(key.encode())
+    store = Keyed({key: entry("key")}, entry("url"))
+    assert secret(resolver(store)[0].resolve(request)) == "key"
     assert store.asked == []
-
-
-def test_a_key_for_plain_http_is_answered_only_by_the_login_stored_under_it() -> None:
-    key = b"http://a.example"
-    assert (
-        resolver(Keyed({}, entry("url")), Fake(entry()))[0].resolve(docker.parse_get(key)) is None
-    )
-    store = Keyed({"http://a.example": entry("key")})
-    assert secret(resolver(store)[0].resolve(docker.parse_get(key))) == "key"
+    assert secret(resolver(Keyed({}, entry("url")), Fake(None))[0].resolve(request)) == otherwise
 
 
 def test_a_url_is_asked_for_before_the_keys_that_stand_for_it() -> None:
@@ -224,15 +206,12 @@ def test_a_url_is_asked_for_before_the_keys_that_stand_for_it() -> None:
 
 def test_an_end_is_told_a_little_earlier() -> None:
     ends = int(time.time()) + 3600
-    answer = resolver(Fake(entry(expires=ends)))[0].resolve(bazel())
-    assert answer is not None
-    assert answer.expires == ends - 30
+    assert sure(resolver(Fake(entry(expires=ends)))[0].resolve(bazel())).expires == ends - 30
 
 
 def test_a_token_that_nothing_renews_is_served_nearly_to_its_end() -> None:
     now = int(time.time())
-    answer = resolver(Fake(entry(expires=now + 100)))[0].resolve(bazel())
-    assert answer is not None
+    answer = sure(resolver(Fake(entry(expires=now + 100)))[0].resolve(bazel()))
     assert answer.expires is not None
     assert now + 90 <= answer.expires <= now + 95
 
@@ -252,8 +231,7 @@ def renewable(folder: Path, left: int) -> Renewable:
 
 def test_a_token_that_is_still_good_is_served_when_renewing_fails(tmp_path: Path) -> None:
     asking, caller = resolver(renewable(tmp_path, 100))
-    answer = asking.resolve(bazel())
-    assert answer is not None
+    answer = sure(asking.resolve(bazel()))
     assert secret(answer) == "old"
     assert answer.expires is not None
     assert answer.expires <= time.time() + 31
@@ -262,13 +240,11 @@ def test_a_token_that_is_still_good_is_served_when_renewing_fails(tmp_path: Path
     assert "still good" in warning
 
 
-def test_an_expired_token_is_not_served_when_renewing_fails(tmp_path: Path) -> None:
-    asking, _ = resolver(renewable(tmp_path, -1))
+def test_an_expired_token_is_not_served_when_renewing_fails_but_a_later_store_s(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(RenewalError, match="no space"):
-        asking.resolve(bazel())
-
-
-def test_a_later_store_answers_when_renewing_fails(tmp_path: Path) -> None:
+        resolver(renewable(tmp_path, -1))[0].resolve(bazel())
     asking, caller = resolver(renewable(tmp_path, -1), Fake(entry("second")))
     assert secret(asking.resolve(bazel())) == "second"
     assert len(caller.warnings) == 1
@@ -279,13 +255,6 @@ def test_a_token_outside_the_margin_is_not_renewed(tmp_path: Path) -> None:
     assert secret(asking.resolve(bazel())) == "old"
     assert caller.warnings == []
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("error", [RenewalError("try again"), LoginError("log in")])
-def test_a_renewal_s_failure_counts_as_the_store_s(error: RenewalError) -> None:
-    asking, caller = resolver(Fake(error), Fake(entry("second")))
-    assert secret(asking.resolve(bazel())) == "second"
-    assert caller.warnings == [str(error)]
 
 
 # The trace

@@ -12,6 +12,7 @@ import pytest
 
 from credlatch.secrets.leased_file import LeasedFile
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
+from support.found import sure
 from support.in_memory import until
 from support.secret_files import (
     SECONDS,
@@ -61,8 +62,7 @@ def test_a_reader_that_never_reads_holds_up_nobody(place: Place, offer: Offer) -
     file = offer(numbered(MAX_SIZE))
     sleeper = ["sh", "-c", f"exec 3<{place.folder}/t; echo; exec sleep {SECONDS}"]
     with started(sleeper, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.read(1)
+        sure(process.stdout).read(1)
         until(lambda: file.answered == 1)
         assert read(place).startswith(b"2.")
         process.kill()

@@ -15,6 +15,7 @@ from credlatch.stores.environment import host_of, suffix
 from credlatch.stores.netrc import NetrcStore
 from credlatch.url import parse
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.found import sure
 
 if TYPE_CHECKING:
     from credlatch.caller import Caller
@@ -219,6 +220,5 @@ def test_a_locked_keyring_may_have_it(home: Home) -> None:
     ],
 )
 def test_a_variable_s_name_says_its_host(url: str) -> None:
-    name = suffix(parse(url))
-    assert name is not None
+    name = sure(suffix(parse(url)))
     assert host_of(name) == parse(url).netloc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,7 @@ from credlatch.stores.rattler import RattlerStore
 from credlatch.stores.uv import UvStore
 from credlatch.system import documents, files, locks
 from support.callers import caller_of
+from support.found import secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,13 +55,15 @@ def docker(secret: str, host: str = HOST) -> str:
 
 
 UV = ".local/share/uv/credentials/credentials.toml"
-KINDS: dict[str, tuple[Callable[[Caller], Store], str, Callable[..., str]]] = {
+Kind = tuple["Callable[[Caller], Store]", str, "Callable[..., str]"]  # it, its file, its text
+KINDS: dict[str, Kind] = {
     "rattler": (RattlerStore, ".rattler/credentials.json", rattler),
     "uv": (UvStore, UV, uv),
     "posit": (PositStore, ".ppm/tokens.toml", posit),
     "netrc": (NetrcStore, ".netrc", netrc),
     "docker": (DockerStore, ".docker/config.json", docker),
 }
+EACH = pytest.mark.parametrize("each", KINDS.values(), ids=KINDS)
 
 
 class Process:
@@ -88,11 +91,7 @@ class Process:
 
     def get(self, kind: Callable[[Caller], Store], url: urls.Url = URL) -> str | None:
         """The secret that one call gets."""
-        entry = kind(self.caller()).find(url)
-        if entry is None:
-            return None
-        assert entry.credential is not None
-        return entry.credential.secret.reveal()
+        return secret(kind(self.caller()).find(url))
 
 
 @pytest.fixture
@@ -102,11 +101,11 @@ def process(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     process.keep.close()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@EACH
 def test_an_unchanged_file_is_read_once_for_all_calls(
-    home: Home, process: Process, name: str
+    home: Home, process: Process, each: Kind
 ) -> None:
-    kind, file, write = KINDS[name]
+    kind, file, write = each
     home.write(file, write("s"))
     assert [process.get(kind) for _ in range(3)] == ["s"] * 3
     other = urls.parse("https://other.example/")
@@ -114,63 +113,57 @@ def test_an_unchanged_file_is_read_once_for_all_calls(
     assert process.read == [file.rpartition("/")[2]]
 
 
-@pytest.mark.parametrize("name", KINDS)
+@EACH
 def test_what_another_tool_writes_is_what_the_very_next_call_gets(
-    home: Home, process: Process, name: str
+    home: Home, process: Process, each: Kind
 ) -> None:
-    kind, file, write = KINDS[name]
+    kind, file, write = each
     for number in range(20):
-        secret = "s" * (number + 1)
-        home.write(file, write(secret))
-        assert process.get(kind) == secret
+        home.write(file, write("s" * (number + 1)))
+        assert process.get(kind) == "s" * (number + 1)
     (home.path / file).unlink()
     assert process.get(kind) is None
-    home.write(file, write("again"))
-    assert process.get(kind) == "again"
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_a_file_that_others_may_read_is_warned_of_in_each_call(
-    home: Home, process: Process, name: str
-) -> None:
-    kind, file, write = KINDS[name]
-    path = home.write(file, write("s"), 0o644)
-    for _ in range(2):
-        caller = process.caller()
-        assert kind(caller).find(URL) is not None
-        assert caller.warnings == [f"{path} can be read by other users: chmod 600 {path}"]
-    path.chmod(0o600)
-    caller = process.caller()
-    assert kind(caller).find(URL) is not None
-    assert caller.warnings == []
-
-
-def test_a_docker_configuration_without_secrets_may_be_read_by_others(
-    home: Home, process: Process
-) -> None:
-    home.write(".docker/config.json", '{"auths": {"a.example": {}}}', 0o644)
-    for _ in range(2):
-        caller = process.caller()
-        assert DockerStore(caller).find(URL) is None
-        assert caller.warnings == []
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_a_file_that_is_mended_is_read_by_the_very_next_call(
-    home: Home, process: Process, name: str
-) -> None:
-    kind, file, write = KINDS[name]
     home.write(file, b"\xff")
     for _ in range(2):
         with pytest.raises(StoreError, match="UTF-8"):
             process.get(kind)
-    home.write(file, write("s"))
-    assert process.get(kind) == "s"
+    home.write(file, write("mended"))
+    assert process.get(kind) == "mended"
 
 
-@pytest.mark.parametrize("name", ["uv", "posit"])
+def warnings(process: Process, kind: Callable[[Caller], Store]) -> list[str]:
+    """What each of two calls is told."""
+    callers = [process.caller() for _ in range(2)]
+    for caller in callers:
+        kind(caller).find(URL)
+    assert callers[0].warnings == callers[1].warnings
+    return callers[0].warnings
+
+
+@EACH
+def test_a_file_that_others_may_read_is_warned_of_in_each_call(
+    home: Home, process: Process, each: Kind
+) -> None:
+    kind, file, write = each
+    path = home.write(file, write("s"), 0o644)
+    assert warnings(process, kind) == [f"{path} can be read by other users: chmod 600 {path}"]
+    path.chmod(0o600)
+    assert warnings(process, kind) == []
+
+
+def test_what_is_odd_is_warned_of_in_each_call_and_what_has_no_secret_is_not(
+    home: Home, process: Process
+) -> None:
+    home.write(".netrc", f"odd machine {HOST} login u password s\n")
+    (warning,) = warnings(process, NetrcStore)
+    assert "not understood" in warning
+    home.write(".docker/config.json", '{"auths": {"a.example": {}}}', 0o644)
+    assert warnings(process, DockerStore) == []
+
+
+@pytest.mark.parametrize("each", [KINDS["uv"], KINDS["posit"]])
 def test_tables_are_parsed_once_for_each_host(
-    home: Home, process: Process, monkeypatch: pytest.MonkeyPatch, name: str
+    home: Home, process: Process, monkeypatch: pytest.MonkeyPatch, each: Kind
 ) -> None:
     import tomllib
 
@@ -182,7 +175,7 @@ def test_tables_are_parsed_once_for_each_host(
         return real(text)
 
     monkeypatch.setattr(tomllib, "loads", loads)
-    kind, file, write = KINDS[name]
+    kind, file, write = each
     home.write(file, write("a") + write("b", "b.example"))
     for _ in range(3):
         assert process.get(kind) == "a"
@@ -263,15 +256,6 @@ def test_a_lock_of_uv_s_is_awaited_also_for_a_file_that_is_remembered(
     assert awaited == [str(home.path / f"{UV}.lock")] * 2
 
 
-def test_netrc_s_odd_words_are_warned_of_in_each_call(home: Home, process: Process) -> None:
-    home.write(".netrc", f"odd machine {HOST} login u password s\n")
-    for _ in range(2):
-        caller = process.caller()
-        assert NetrcStore(caller).find(URL) is not None
-        (warning,) = caller.warnings
-        assert "not understood" in warning
-
-
 def test_netrc_s_default_and_users_are_told_apart_when_they_are_remembered(
     home: Home, process: Process
 ) -> None:
@@ -293,11 +277,9 @@ def test_a_netrc_is_looked_through_once_for_each_host(
     looked: list[object] = []
     real = netrc_store.entries
 
-    def entries(
-        fields: Iterator[tuple[str, str | None]], complain: Callable[[str], None]
-    ) -> object:
-        looked.append(fields)
-        return real(fields, complain)
+    def entries(*args: Any) -> object:
+        looked.append(args)
+        return real(*args)
 
     monkeypatch.setattr(netrc_store, "entries", entries)
     home.write(".netrc", netrc("a") + netrc("b", "b.example"))
@@ -319,39 +301,31 @@ def test_nothing_stays_of_a_file_that_has_gone(home: Home, process: Process) -> 
 def test_each_caller_s_own_environment_counts(home: Home, process: Process) -> None:
     home.write_rattler({HOST: {"BearerToken": "of the home"}})
     path = home.write("other.json", rattler("of the variable"))
-    said = []
-    for environ in ({}, {"RATTLER_AUTH_FILE": str(path)}, {"RATTLER_AUTH_FILE": "other.json"}, {}):
-        entry = RattlerStore(process.caller(**environ)).find(URL)
-        assert entry is not None
-        assert entry.credential is not None
-        said.append(entry.credential.secret.reveal())
-    assert said == ["of the home", "of the variable", "of the variable", "of the home"]
+    for name in ("", str(path), "other.json", ""):
+        found = RattlerStore(process.caller(RATTLER_AUTH_FILE=name)).find(URL)
+        assert secret(found) == ("of the variable" if name else "of the home")
 
 
-def test_an_ordinary_process_remembers_nothing(home: Home, process: Process) -> None:
+@pytest.mark.parametrize("forgets", [True, False], ids=["closed", "not shared"])
+def test_what_was_closed_or_is_not_shared_is_read_again(
+    home: Home, process: Process, *, forgets: bool
+) -> None:
     home.write_rattler({HOST: {"BearerToken": "s"}})
     for _ in range(2):
-        assert RattlerStore(caller_of(home)).find(URL) is not None
-    assert process.read == ["credentials.json"] * 2
-
-
-def test_what_was_closed_is_read_again(home: Home, process: Process) -> None:
-    home.write_rattler({HOST: {"BearerToken": "s"}})
-    assert process.get(RattlerStore) == "s"
-    process.keep.close()
-    assert process.get(RattlerStore) == "s"
+        caller = process.caller() if forgets else caller_of(home)
+        assert secret(RattlerStore(caller).find(URL)) == "s"
+        process.keep.close()
     assert process.read == ["credentials.json"] * 2
 
 
 def test_two_names_of_one_file_are_each_read(home: Home, process: Process, tmp_path: Path) -> None:
+    def get(name: Path) -> str | None:
+        return secret(RattlerStore(process.caller(RATTLER_AUTH_FILE=str(name))).find(URL))
+
     path = home.write_rattler({HOST: {"BearerToken": "s"}})
     link = tmp_path / "link.json"
     link.symlink_to(path)
-    for name in (path, link):
-        assert RattlerStore(process.caller(RATTLER_AUTH_FILE=str(name))).find(URL) is not None
+    assert get(path) == get(link) == "s"
     link.unlink()
     link.write_text(rattler("other"))
-    entry = RattlerStore(process.caller(RATTLER_AUTH_FILE=str(link))).find(URL)
-    assert entry is not None
-    assert entry.credential is not None
-    assert entry.credential.secret.reveal() == "other"
+    assert get(link) == "other"
