@@ -14,7 +14,7 @@ from credlatch.errors import RefusedError, StoreError
 from credlatch.request import for_login
 from credlatch.resolve import Resolver
 from support.callers import FakeKeyring, WithKeyring, caller_of
-from support.found import sure
+from support.found import secret
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -29,9 +29,7 @@ def basic(username: str, password: str) -> dict[str, Any]:
 def found(home: Home, text: str, username: str | None = None) -> str | None:
     url = urls.parse(text)
     url.username = username or url.username
-    caller = caller_of(home)
-    resolution = Resolver(caller).resolve(for_login(url))
-    return None if resolution is None else resolution.credential.secret.reveal()
+    return secret(Resolver(caller_of(home)).resolve(for_login(url)))
 
 
 def keep(home: Home, text: str, username: str, password: str) -> None:
@@ -39,8 +37,8 @@ def keep(home: Home, text: str, username: str, password: str) -> None:
 
 
 def forget(home: Home, text: str, username: str | None = None, password: str | None = None) -> bool:
-    secret = None if password is None else Secret(password)
-    return logins.forget(caller_of(home), urls.parse(text), username, secret)
+    known = None if password is None else Secret(password)
+    return logins.forget(caller_of(home), urls.parse(text), username, known)
 
 
 def test_the_path_decides_before_the_host_and_the_user_before_the_path(home: Home) -> None:
@@ -77,17 +75,22 @@ def test_plain_http_is_refused_except_on_this_machine(home: Home) -> None:
     assert found(home, "http://other.example/") is None
 
 
-def test_what_is_kept_is_found_and_so_by_docker_s_key(home: Home) -> None:
-    keep(home, "https://git.example:8443/", "bob", "b")
-    assert home.read_rattler() == {"git.example:8443": basic("bob", "b")}
-    assert found(home, "https://git.example:8443/x") == "b"
-    assert found(home, URL) is None
-
-
-def test_a_new_password_takes_the_place_of_the_user_s_old_one(home: Home) -> None:
-    keep(home, URL, "bob", "old")
-    keep(home, URL, "bob", "new")
-    assert home.read_rattler() == {"git.example": basic("bob", "new")}
+@pytest.mark.parametrize(
+    ("url", "key", "found_by", "not_by"),
+    [
+        ("https://git.example:8443/", "git.example:8443", "https://git.example:8443/x", URL),
+        (f"{URL}team/a.git", "git.example/team/a.git", f"{URL}team/a.git", f"{URL}team/b.git"),
+    ],
+    ids=["port", "path"],
+)
+def test_what_is_kept_is_found_for_its_port_and_path_and_is_the_last_password(
+    home: Home, url: str, key: str, found_by: str, not_by: str
+) -> None:
+    for password in ("old", "b"):
+        keep(home, url, "bob", password)
+        assert home.read_rattler() == {key: basic("bob", password)}
+    assert found(home, found_by) == "b"
+    assert found(home, not_by) is None
 
 
 @pytest.mark.parametrize(
@@ -112,13 +115,6 @@ def test_nothing_of_anybody_else_s_is_overwritten(home: Home, taken: dict[str, A
     keep(home, URL, "bob", "c")
     assert home.read_rattler() == {"git.example": taken, "bob@git.example": basic("bob", "c")}
     assert found(home, URL, "bob") == "c"
-
-
-def test_a_login_for_a_path_is_kept_for_that_path(home: Home) -> None:
-    keep(home, f"{URL}team/repo.git", "bob", "b")
-    assert list(home.read_rattler()) == ["git.example/team/repo.git"]
-    assert found(home, f"{URL}team/repo.git") == "b"
-    assert found(home, f"{URL}team/other.git") is None
 
 
 def test_nothing_is_kept_for_plain_http(home: Home) -> None:
@@ -217,41 +213,32 @@ def test_the_keyring_is_used_where_there_is_one(home: Home) -> None:
     assert keyring.items == []
 
 
-def test_a_broken_place_does_not_hide_a_login_in_the_next(home: Home) -> None:
+def test_a_broken_place_hides_no_login_in_the_next_and_is_the_answer_where_there_is_none(
+    home: Home,
+) -> None:
     keyring = FakeKeyring(failure=StoreError("the keyring is locked"))
-    home.write_rattler({"git.example": basic("bob", "b")})
-    url = urls.parse("https://bob@git.example/")
     caller = WithKeyring(home, keyring)
-    resolution = sure(Resolver(caller).resolve(for_login(url)))
-    assert resolution.credential.secret == Secret("b")
+    request = for_login(urls.parse("https://bob@git.example/"))
+    with pytest.raises(StoreError, match="the keyring is locked"):
+        Resolver(caller).resolve(request)
+    home.write_rattler({"git.example": basic("bob", "b")})
+    caller = WithKeyring(home, keyring)
+    assert secret(Resolver(caller).resolve(request)) == "b"
     assert "the keyring is locked" in caller.warnings
 
 
-def test_a_broken_place_is_the_answer_where_nothing_else_is(home: Home) -> None:
-    keyring = FakeKeyring(failure=StoreError("the keyring is locked"))
-    url = urls.parse("https://bob@git.example/")
-    with pytest.raises(StoreError, match="the keyring is locked"):
-        Resolver(WithKeyring(home, keyring)).resolve(for_login(url))
-
-
 def test_looking_alone_renews_nothing(home: Home) -> None:
-    def oauth(left: int) -> dict[str, Any]:
-        return {
-            "OAuth": {
-                "access_token": "a",
-                "refresh_token": "r",
-                "expires_at": int(time.time()) + left,
-                "token_endpoint": "http://127.0.0.1:9/token",  # nobody listens there
-                "client_id": "rattler",
-            }
-        }
-
-    url = urls.parse(URL)
-    home.write_rattler({"git.example": oauth(60)})
+    login = {
+        "access_token": "a",
+        "refresh_token": "r",
+        "token_endpoint": "http://127.0.0.1:9/token",  # nobody listens there
+        "client_id": "rattler",
+    }
+    request = for_login(urls.parse(URL))
+    home.write_rattler({"git.example": {"OAuth": {**login, "expires_at": time.time() + 60}}})
     caller = caller_of(home)
-    resolution = sure(Resolver(caller, renews=False).resolve(for_login(url)))
-    assert resolution.credential.secret == Secret("a")
+    assert secret(Resolver(caller, renews=False).resolve(request)) == "a"
     assert caller.warnings == []
-    home.write_rattler({"git.example": oauth(-60)})
+    home.write_rattler({"git.example": {"OAuth": {**login, "expires_at": time.time() - 60}}})
     with pytest.raises(StoreError, match="expired"):
-        Resolver(caller_of(home), renews=False).resolve(for_login(url))
+        Resolver(caller_of(home), renews=False).resolve(request)
