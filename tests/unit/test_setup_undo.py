@@ -31,20 +31,46 @@ def test_steps_are_undone_together_to_the_last_byte(wiring: Wiring) -> None:
     assert wiring.files() == before
 
 
-def test_what_was_added_since_stays(wiring: Wiring) -> None:
-    assert wiring("docker") == 0
-    config = json.loads(wiring.read(DOCKER))
-    config["auths"] = {"r.example": {}}  # as docker login leaves it
-    wiring.home.write(DOCKER, json.dumps(config))
-    assert wiring("docker", "--undo") == 0
-    assert json.loads(wiring.read(DOCKER)) == {"auths": {"r.example": {}}}
+OURS = '"credHelpers": {"r.example": "credlatch"}'
+THEIRS = '"credHelpers": {"r.example": "pass"}'
 
 
-def test_a_file_of_ours_that_was_only_reformatted_goes(wiring: Wiring) -> None:
-    assert wiring("docker") == 0
-    wiring.home.write(DOCKER, json.dumps(json.loads(wiring.read(DOCKER)), indent=8))
+def put(wiring: Wiring, text: str | None) -> None:
+    """Write Docker's configuration, or have none."""
+    if text is None:
+        (wiring.home.path / DOCKER).unlink(missing_ok=True)
+    else:
+        wiring.home.write(DOCKER, text)
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "left"),
+    [
+        (None, f'{{"auths": {{"r.example": {{}}}}, {OURS}}}', '{"auths": {"r.example": {}}}'),
+        (None, f"{{\n        {OURS}\n}}", None),
+        ("{}", f"{{\n        {OURS}\n}}", "{}"),
+        (None, None, None),
+        (f"{{{THEIRS}}}", f'{{"a": 1, {OURS}}}', f'{{"a": 1, {THEIRS}}}'),
+    ],
+    ids=["added to", "reformatted", "empty before", "gone", "replaced, and added to"],
+)
+def test_what_was_there_comes_back_and_what_was_changed_since_stays(
+    wiring: Wiring, before: str | None, since: str | None, left: str | None
+) -> None:
+    put(wiring, before)
+    assert wiring("docker", "--replace") == 0
+    put(wiring, since)
     assert wiring("docker", "--undo") == 0
-    assert not (wiring.home.path / DOCKER).exists()
+    assert (wiring.read(DOCKER) if (wiring.home.path / DOCKER).exists() else None) == left
+
+
+def test_what_somebody_has_put_in_between_two_steps_comes_back(wiring: Wiring) -> None:
+    assert wiring("docker") == 0
+    wiring.home.write(DOCKER, f"{{{THEIRS}}}")
+    assert wiring("docker", "--replace") == 0
+    wiring.home.write(DOCKER, f'{{{OURS}, "a": 1}}')
+    assert wiring("docker", "--undo") == 0
+    assert json.loads(wiring.read(DOCKER)) == json.loads(f'{{{THEIRS}, "a": 1}}')
 
 
 def test_what_replaced_us_since_stays_and_that_is_said(wiring: Wiring) -> None:
@@ -56,14 +82,6 @@ def test_what_replaced_us_since_stays_and_that_is_said(wiring: Wiring) -> None:
     assert "says something else of r.example since: it stays" in wiring.said
     assert "as it was" not in wiring.said
     assert wiring.files() == before
-
-
-def test_what_was_there_comes_back_into_a_file_that_was_changed_since(wiring: Wiring) -> None:
-    wiring.home.write(DOCKER, '{"credHelpers": {"r.example": "pass"}}')
-    assert wiring("docker", "--replace") == 0
-    wiring.home.write(DOCKER, '{"a": 1, "credHelpers": {"r.example": "credlatch"}}')
-    assert wiring("docker", "--undo") == 0
-    assert wiring.read(DOCKER) == '{"a": 1, "credHelpers": {"r.example": "pass"}}'
 
 
 @pytest.mark.parametrize(
@@ -84,15 +102,6 @@ def test_a_line_that_was_added_since_stays(wiring: Wiring, tool: str, path: str,
     assert left.endswith(line)
     assert "credlatch" not in left
     assert "keyring-provider" not in left
-
-
-def test_what_somebody_has_put_in_between_two_steps_comes_back(wiring: Wiring) -> None:
-    assert wiring("docker") == 0
-    wiring.home.write(DOCKER, '{"credHelpers": {"r.example": "pass"}}')
-    assert wiring("docker", "--replace") == 0
-    wiring.home.write(DOCKER, '{"credHelpers": {"r.example": "credlatch"}, "a": 1}')
-    assert wiring("docker", "--undo") == 0
-    assert json.loads(wiring.read(DOCKER)) == {"credHelpers": {"r.example": "pass"}, "a": 1}
 
 
 def test_a_link_that_somebody_has_replaced_since_stays(wiring: Wiring) -> None:
@@ -131,13 +140,6 @@ def test_what_is_still_wired_is_known(wiring: Wiring) -> None:
     ]
 
 
-def test_a_file_that_has_gone_since_is_undone(wiring: Wiring) -> None:
-    assert wiring("docker") == 0
-    (wiring.home.path / DOCKER).unlink()
-    assert wiring("docker", "--undo") == 0
-    assert not (wiring.home.path / DOCKER).exists()
-
-
 def test_a_file_that_cannot_be_told_apart_is_left_with_one_line(wiring: Wiring) -> None:
     assert wiring("git") == 0
     changed = wiring.read(".gitconfig").replace("\thelper =\n", "")
@@ -150,31 +152,19 @@ def test_a_file_that_cannot_be_told_apart_is_left_with_one_line(wiring: Wiring) 
     assert wiring("git", "--undo") == 0
 
 
-def test_a_step_that_was_killed_before_it_wrote_is_no_step(wiring: Wiring) -> None:
-    wiring.home.write(DOCKER, ODD)
-    before = wiring.files()
-    assert wiring("docker") == 0
-    wiring.home.write(DOCKER, ODD)  # as it was when the record had been written
-    assert wiring("docker") == 0
-    assert wiring("docker", "--undo") == 0
-    assert wiring.files() == before
-
-
-def test_nor_is_one_that_would_have_replaced_another_helper(wiring: Wiring) -> None:
-    text = '{"credHelpers": {"r.example": "pass"}}'
-    wiring.home.write(DOCKER, text)
+@pytest.mark.parametrize(("before", "again"), [(ODD, True), (f"{{{THEIRS}}}", False)])
+def test_a_step_that_was_killed_before_it_wrote_is_no_step(
+    wiring: Wiring, before: str, *, again: bool
+) -> None:
+    wiring.home.write(DOCKER, before)
+    files = wiring.files()
     assert wiring("docker", "--replace") == 0
-    wiring.home.write(DOCKER, text)
+    wiring.home.write(DOCKER, before)  # as it was when the record had been written
+    if again:
+        assert wiring("docker", "--replace") == 0
     assert wiring("docker", "--undo") == 0
     assert "it stays" not in wiring.said
-
-
-def test_an_empty_file_that_was_there_before_us_stays(wiring: Wiring) -> None:
-    wiring.home.write(DOCKER, "{}")
-    assert wiring("docker") == 0
-    wiring.home.write(DOCKER, json.dumps(json.loads(wiring.read(DOCKER)), indent=8))
-    assert wiring("docker", "--undo") == 0
-    assert json.loads(wiring.read(DOCKER)) == {}
+    assert wiring.files() == files
 
 
 def test_a_record_that_does_not_lead_back_is_not_followed(wiring: Wiring) -> None:
@@ -216,29 +206,22 @@ def test_a_damaged_record_is_one_line_and_changes_nothing(wiring: Wiring, text: 
     assert wiring.files() == before
 
 
-def test_links_to_a_configuration_stay_links(wiring: Wiring) -> None:
-    kept = wiring.home.write("dotfiles/config.json", ODD)
+@pytest.mark.parametrize("text", [ODD, None])
+def test_links_to_a_configuration_stay_links_and_lead_to_a_new_file_where_there_is_none(
+    wiring: Wiring, text: str | None
+) -> None:
+    kept = wiring.home.write("dotfiles/config.json", text or "")
+    if text is None:
+        kept.unlink()
     (wiring.home.path / ".docker").mkdir()
     link = wiring.home.path / DOCKER
     link.symlink_to("../dotfiles/config.json")
     assert wiring("docker") == 0
     assert f"{link} is a link, and {kept} is what changes" in wiring.said
-    assert os.readlink(link) == "../dotfiles/config.json"
     assert "credlatch" in kept.read_text()
     assert wiring("docker", "--undo") == 0
-    assert (os.readlink(link), kept.read_text()) == ("../dotfiles/config.json", ODD)
-
-
-def test_a_link_to_nothing_leads_to_the_new_file(wiring: Wiring) -> None:
-    (wiring.home.path / "dotfiles").mkdir()
-    link = wiring.home.path / ".bazelrc"
-    link.symlink_to("dotfiles/bazelrc")
-    assert wiring("bazel") == 0
-    assert link.is_symlink()
-    assert "credlatch" in (wiring.home.path / "dotfiles/bazelrc").read_text()
-    assert wiring("bazel", "--undo") == 0
-    assert link.is_symlink()
-    assert not link.exists()
+    assert os.readlink(link) == "../dotfiles/config.json"
+    assert (kept.read_text() if kept.exists() else None) == text
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o640, 0o755])
