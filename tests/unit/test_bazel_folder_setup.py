@@ -21,16 +21,18 @@ def workspace(wiring: Wiring) -> Wiring:
     return wiring
 
 
-def test_with_the_wrapper_nothing_needs_to_be_on_path(workspace: Wiring) -> None:
-    (workspace.bin / "credlatch").unlink()
+def test_with_the_wrapper_nothing_needs_to_be_on_path_unless_it_cannot_be_run(
+    workspace: Wiring,
+) -> None:
+    program = workspace.bin / "credlatch"
+    program.rename(workspace.home.path / "credlatch")
     assert workspace("bazel", "--project", "--host", "r.example") == 0
     line = "common --credential_helper=r.example=%workspace%/tools/credlatch\n"
     assert workspace.read(".bazelrc") == line
     with pytest.raises(SetupError, match="credlatch is not on PATH"):
         workspace("git", "--host", "r.example")
-
-
-def test_a_wrapper_that_cannot_be_run_is_not_wired(workspace: Wiring) -> None:
+    (workspace.home.path / ".bazelrc").unlink()
+    (workspace.home.path / "credlatch").rename(program)
     (workspace.home.path / "tools/credlatch").chmod(0o644)
     assert workspace("bazel", "--project", "--host", "r.example") == 0
     assert workspace.read(".bazelrc") == "common --credential_helper=r.example=credlatch\n"

@@ -55,9 +55,19 @@ def test_every_store_tells_its_hosts(home: Home) -> None:
     ]
 
 
-def test_a_host_whose_login_is_kept_beside_a_token_has_its_own_name(home: Home) -> None:
-    home.write_rattler({"docker://r.example:5000": BASIC, "docker://*": BASIC})
-    assert known(home) == ["https://r.example:5000"]
+@pytest.mark.parametrize(
+    ("keys", "host"),
+    [
+        (("docker://r.example:5000", "docker://*"), "https://r.example:5000"),
+        (("a.example", "https://a.example/v1/", "A.example:443"), "https://a.example"),
+        (("a.example", "u@a.example", "a.example/ns/repo", "any text"), "https://a.example"),
+    ],
+)
+def test_one_host_is_named_once_however_it_is_kept(
+    home: Home, keys: tuple[str, ...], host: str
+) -> None:
+    home.write_rattler(dict.fromkeys(keys, BASIC))
+    assert known(home) == [host]
 
 
 @pytest.mark.parametrize("way", ["PYX_AUTH_TOKEN", "PYX_API_KEY", "login"])
@@ -85,15 +95,13 @@ def test_the_address_in_the_environment_is_posit_s_only_one(home: Home) -> None:
 
 def test_the_keyring_s_rattler_entries_are_listed(home: Home) -> None:
     keyring = FakeKeyring(("rattler", "k.example", json.dumps(BASIC)))
-    found = hosts.known(WithKeyring(home, keyring))
-    assert [url.netloc for url in found] == ["k.example"]
+    assert [url.netloc for url in hosts.known(WithKeyring(home, keyring))] == ["k.example"]
 
 
-def test_one_host_is_named_once_however_it_is_kept(home: Home) -> None:
-    whole = ("a.example", "https://a.example/v1/", "A.example:443")
-    others = ("u@a.example", "a.example/ns/repo", "any text")
-    home.write_rattler(dict.fromkeys((*whole, *others), BASIC))
-    assert known(home) == ["https://a.example"]
+@pytest.mark.parametrize("failure", [None, AbsentError("there is no keyring")])
+def test_without_any_the_answer_says_what_to_do(home: Home, failure: Exception | None) -> None:
+    with pytest.raises(SetupError, match=r"no store has a login yet: log in first .* --host"):
+        hosts.known(WithKeyring(home, FakeKeyring(failure=failure)))
 
 
 def test_plain_http_is_for_this_machine_only(home: Home) -> None:
@@ -131,18 +139,6 @@ def test_where_the_only_store_is_broken_its_failure_is_the_answer(home: Home, pa
     with pytest.raises(SetupError, match=rf"^{re.escape(str(file))} is not "):
         hosts.known(caller)
     assert caller.warnings == []
-
-
-def test_a_keyring_that_is_not_there_is_no_failure(home: Home) -> None:
-    absent = FakeKeyring(failure=AbsentError("there is no keyring"))
-    caller: Caller = WithKeyring(home, absent)
-    with pytest.raises(SetupError, match="no store has a login yet"):
-        hosts.known(caller)
-
-
-def test_without_any_the_answer_says_what_to_do(home: Home) -> None:
-    with pytest.raises(SetupError, match=r"log in first .* --host"):
-        hosts.known(caller_of(home))
 
 
 def of(caller: Caller, *texts: str, force: bool = False) -> list[str]:

@@ -75,6 +75,11 @@ def test_the_helper_for_all_registries_is_passed_over_and_that_is_said(wiring: W
     assert json.loads(wiring.read(DOCKER)) == {
         "credsStore": "pass", "credHelpers": {HOST: "credlatch"}
     }  # fmt: skip
+    wiring.program("docker-credential-pass")  # as that advises
+    assert wiring("docker", "--chain") == 0
+    assert json.loads(wiring.read(CHAIN)) == {"docker": {HOST: "pass"}}
+    assert wiring("docker", "--chain") == 0
+    assert "nothing to change" in wiring.said
 
 
 def test_the_helper_for_all_registries_is_chained_for_a_host_known_or_not(wiring: Wiring) -> None:

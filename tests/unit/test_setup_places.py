@@ -59,37 +59,30 @@ def test_git_s_xdg_file_is_used_where_there_is_no_other(wiring: Wiring) -> None:
     assert "!credlatch git" in wiring.read(".gitconfig")
 
 
-def test_a_registries_conf_that_is_there_is_used(wiring: Wiring) -> None:
-    own = wiring.home.write(".config/containers/registries.conf", 'a = ["x"]  # mine\n')
-    assert wiring("podman", "--all-hosts") == 0
-    assert own.read_text() == (
-        'a = ["x"]  # mine\ncredential-helpers = ["containers-auth.json", "credlatch"]\n'
-    )
-
-
-def test_a_bazel_workspace_is_wired_in_its_own_file(wiring: Wiring) -> None:
+@pytest.mark.parametrize(
+    ("wrapper", "helper", "said"),
+    [
+        (False, "credlatch", "whoever builds this needs credlatch on PATH, or tools/credlatch"),
+        (True, "%workspace%/tools/credlatch", "--project --undo takes it back"),
+    ],
+)
+def test_a_bazel_workspace_is_wired_in_its_own_file_and_to_its_wrapper(
+    wiring: Wiring, helper: str, said: str, *, wrapper: bool
+) -> None:
     wiring.home.write("MODULE.bazel", "")
+    if wrapper:
+        wiring.home.write("tools/credlatch", "#!/bin/sh\n", 0o755)
     wiring.home.write(".bazelrc", "build --x  # mine\n")
     wiring.home.env["XDG_CONFIG_HOME"] = str(wiring.home.path / "c")
     before = wiring.files()
     assert wiring("bazel", "--project", "--host", "r.example") == 0
     assert wiring.read(".bazelrc") == (
-        "build --x  # mine\ncommon --credential_helper=r.example=credlatch\n"
+        f"build --x  # mine\ncommon --credential_helper=r.example={helper}\n"
     )
-    assert "whoever builds this needs credlatch on PATH, or tools/credlatch" in wiring.said
+    assert said in wiring.said
+    assert ("whoever builds this" in wiring.said) is not wrapper
     assert wiring("bazel", "--project", "--undo") == 0
     assert wiring.files() == before
-
-
-def test_a_workspace_with_the_wrapper_is_wired_to_that(wiring: Wiring) -> None:
-    wiring.home.write("MODULE.bazel", "")
-    wiring.home.write("tools/credlatch", "#!/bin/sh\n", 0o755)
-    assert wiring("bazel", "--project", "--host", "r.example") == 0
-    assert wiring.read(".bazelrc") == (
-        "common --credential_helper=r.example=%workspace%/tools/credlatch\n"
-    )
-    assert "whoever builds this" not in wiring.said
-    assert "--project --undo takes it back" in wiring.said
 
 
 def test_a_wrapper_is_for_its_own_workspace_s_file(wiring: Wiring) -> None:

@@ -18,9 +18,10 @@ HOST = "r.example"
 
 def test_podman_s_own_files_are_no_other_helper(wiring: Wiring) -> None:
     path = ".config/containers/registries.conf"
-    wiring.home.write(path, 'credential-helpers = ["containers-auth.json"]\n')
+    wiring.home.write(path, 'credential-helpers = ["containers-auth.json"] # mine\n')
     assert wiring("podman", "--all-hosts") == 0
-    assert wiring.read(path) == 'credential-helpers = ["containers-auth.json", "credlatch"]\n'
+    both = 'credential-helpers = ["containers-auth.json", "credlatch"] # mine\n'
+    assert wiring.read(path) == both
 
 
 def test_podman_s_other_helper_is_chained_with_docker_s(wiring: Wiring) -> None:

@@ -59,20 +59,25 @@ def test_a_login_that_is_not_for_the_registry_is_said_not_to_be(
     assert "is not given" not in wiring.said
 
 
-def test_a_token_of_pixi_s_is_for_every_port_and_nobody_says_otherwise(wiring: Wiring) -> None:
-    wiring.home.write_rattler({"r.example": {"BearerToken": "t"}})
-    assert wiring("docker", "--host", "r.example:5000") == 0
-    assert wiring("git", "--host", "r.example:5000") == 0
-    assert "is not given" not in wiring.said
-
-
-@pytest.mark.parametrize("tool", ["git", "bazel"])
-def test_whoever_tells_no_ports_apart_or_asks_by_url_needs_no_word_of_it(
-    wiring: Wiring, tool: str
+def test_whoever_asks_by_url_or_has_a_token_of_pixi_s_needs_no_word_of_ports(
+    wiring: Wiring,
 ) -> None:
-    wiring.home.write_rattler({"r.example": LOGIN})
-    assert wiring(tool) == 0
-    assert "without a port" not in wiring.said
+    for tool, host, entry in (
+        ("docker", "r.example:5000", {"BearerToken": "t"}),
+        ("git", "r.example:5000", {"BearerToken": "t"}),
+        ("git", "r.example", LOGIN),
+        ("bazel", "r.example", LOGIN),
+    ):
+        wiring.home.write_rattler({"r.example": entry})
+        assert wiring(tool, "--host", host) == 0
+        assert "without a port" not in wiring.said
+        assert "is not given" not in wiring.said
+
+
+def stays(wiring: Wiring) -> str:
+    """The one line of a login that stays."""
+    (said,) = [row for row in wiring.said.splitlines() if " stays in " in row]
+    return said
 
 
 @pytest.mark.parametrize("tool", ["docker", "podman", "git"])
@@ -83,11 +88,10 @@ def test_the_logins_that_stay_are_named_when_it_is_undone(wiring: Wiring, tool: 
         {"r.example": LOGIN, "r.example:5000": LOGIN, "o.example": LOGIN, "t": {"BearerToken": "x"}}
     )
     assert wiring(tool, "--undo") == 0
-    said = [row for row in wiring.said.splitlines() if " stays in " in row]
-    assert len(said) == 1
-    assert said[0].startswith("the login of ada for r.example stays in ")
-    assert said[0].endswith(": echo r.example | docker-credential-credlatch erase takes it away")
-    assert ".rattler/credentials.json" in said[0]
+    said = stays(wiring)
+    assert said.startswith("the login of ada for r.example stays in ")
+    assert said.endswith(": echo r.example | docker-credential-credlatch erase takes it away")
+    assert ".rattler/credentials.json" in said
     assert "s3cret" not in wiring.said
 
 
@@ -101,9 +105,7 @@ def test_docker_hub_s_login_is_named_whichever_of_its_names_it_has(
     wiring.home.write_rattler({key: LOGIN, "o.example": LOGIN})
     assert wiring(tool, "--host", "docker.io") == 0
     assert wiring(tool, "--undo") == 0
-    said = [row for row in wiring.said.splitlines() if " stays in " in row]
-    assert len(said) == 1
-    assert said[0].startswith(f"the login of ada for {key} stays in ")
+    assert stays(wiring).startswith(f"the login of ada for {key} stays in ")
 
 
 def test_of_a_wiring_for_all_hosts_every_login_is_named(wiring: Wiring) -> None:
@@ -127,18 +129,3 @@ def test_a_store_that_cannot_be_read_is_no_hindrance(wiring: Wiring) -> None:
     wiring.home.write(".rattler/credentials.json", "{")
     assert wiring("docker", "--undo") == 0
     assert "credentials.json" in wiring.warned
-
-
-def test_the_helper_for_all_registries_can_be_chained_afterwards(wiring: Wiring) -> None:
-    """As the note of the first call advises."""
-    wiring.program("docker-credential-pass")
-    wiring.home.write_rattler({"r.example": LOGIN})
-    wiring.home.write(DOCKER, '{"credsStore": "pass"}')
-    assert wiring("docker") == 0
-    assert "pass is not asked any more for r.example: --chain asks it" in wiring.said
-    assert wiring("docker", "--chain") == 0
-    assert json.loads(wiring.read(".config/credlatch/chain.json")) == {
-        "docker": {"r.example": "pass"}
-    }
-    assert wiring("docker", "--chain") == 0
-    assert "nothing to change" in wiring.said
