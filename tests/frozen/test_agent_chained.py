@@ -23,7 +23,7 @@ echo '{said}'
 
 def chain(home: Home, said: str, **chains: dict[str, str]) -> None:
     helper = home.write("bin/docker-credential-other", HELPER.replace("{said}", said), 0o755)
-    home.env["PATH"] = f"{helper.parent}:{home.env['PATH']}"
+    home.path_begins_with(helper.parent)
     named = {
         protocol: {host: str(helper) if protocol == "bazel" else "other" for host in hosts}
         for protocol, hosts in chains.items()

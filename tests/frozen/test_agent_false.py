@@ -31,6 +31,7 @@ root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be two users"
 
 @pytest.fixture(autouse=True)
 def stored(home: Home) -> None:
+    home.env["CREDLATCH_TIMEOUT"] = "9"  # as without it
     home.write_rattler({HOST: {"BearerToken": "yours"}})
 
 

@@ -147,7 +147,7 @@ def test_by_the_name_docker_calls_it(agent: Agent) -> None:
     program = str(agent.program.link_as(name) / name)
     for key, code in ((HOST, 0), ("b.example", 1), (f'{{"uri":"https://{HOST}/"}}', 1), ("", 1)):
         assert both(agent, [program, "get"], key.encode()).returncode == code
-    agent.home.env["PATH"] = f"{agent.program.link_as(name)}:{agent.home.env['PATH']}"
+    agent.home.path_begins_with(agent.program.link_as(name))
     assert both(agent, [name, "get"], HOST.encode()).returncode == 0
 
 

@@ -15,6 +15,7 @@ import pytest
 from support import storm
 from support.agent import until
 from support.gets import many
+from support.program import IN_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 HOSTS = 40
 CALLERS = 16
 SEED = 1849
-STARTERS, GETS = 100, 400
+STARTERS, GETS = 100, 200
 SOON = 9.0  # seconds: less than a call takes that waits for its agent to the end
-IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.matching import basic
-from support.program import Answer, Program
+from support.program import Answer, Program, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,18 +116,9 @@ def test_without_a_home(agent: Agent) -> None:
     assert agent.call(URI).authorization == "Bearer t"
 
 
-def run(agent: Agent, command: list[str], **variables: str) -> Answer:
+def run_with(agent: Agent, command: list[str], **variables: str) -> Answer:
     """Run a command, which calls the program, with a request on standard input."""
-    return Answer(
-        subprocess.run(
-            command,
-            input=REQUEST,
-            env=agent.home.env | variables,
-            cwd=agent.home.path,
-            capture_output=True,
-            check=False,
-        )
-    )
+    return run(agent.home, command, REQUEST, env=agent.home.env | variables)
 
 
 def test_a_working_directory_that_was_removed(agent: Agent) -> None:
@@ -135,7 +126,7 @@ def test_a_working_directory_that_was_removed(agent: Agent) -> None:
     agent.warm()
     script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@" get'
     with agent.answering():
-        found = run(agent, ["sh", "-c", script, "sh", *agent.program.command])
+        found = run_with(agent, ["sh", "-c", script, "sh", *agent.program.command])
     assert (found.authorization, found.err) == ("Bearer t", "")
 
 
@@ -178,7 +169,7 @@ def test_a_caller_with_mounts_of_its_own_is_not_answered_from_outside(
     agent.warm()
     script = 'mount --bind "$OTHER" "$HOME" && exec "$@" get'
     command = ["unshare", "--mount", "sh", "-c", script, "sh", *agent.program.command]
-    found = run(agent, command, OTHER=str(other))
+    found = run_with(agent, command, OTHER=str(other))
     assert (found.authorization, found.err) == ("Bearer inside", "")
     assert (agent.served, agent.declined) == (0, 1)
     assert "its paths lead elsewhere" in agent.log()[-1]
@@ -214,7 +205,7 @@ def test_a_caller_in_a_chroot_is_not_answered_from_outside(
     """
     agent.home.write("request", REQUEST)
     command = ["unshare", "--mount", "sh", "-c", script, "sh", *agent.program.command]
-    done = run(agent, command, ROOT=str(changed), OTHER=str(other))
+    done = run_with(agent, command, ROOT=str(changed), OTHER=str(other))
     assert (done.code, done.err) == (0, "")
     said = {
         name: (agent.home.path / name).read_text() for name in ("first", "second", "third", "log")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -50,7 +49,7 @@ def program(frozen: Program) -> Program:
 def on_path(program: Program) -> None:
     """Put it on PATH, too."""
     folder = Path(program.command[0]).parent
-    program.home.env["PATH"] = f"{folder}{os.pathsep}{program.home.env['PATH']}"
+    program.home.path_begins_with(folder)
 
 
 def without_the_block(root: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.in_memory import until
 from support.logins import FIRST, oauth
 from support.token_server import Fault
 from support.waiting import asking
@@ -47,20 +48,10 @@ def unpacked(home: Home, tmp_path: Path) -> Path:
 def waiting(program: Program, server: TokenServer) -> Iterator[subprocess.Popen[bytes]]:
     """A call that hangs at the token server, in a process group of its own."""
     server.fault = Fault.HANG
-    with asking(program) as process:
-        try:
-            assert process.stdin is not None
-            process.stdin.write(REQUEST)
-            process.stdin.close()
-            deadline = time.monotonic() + 30
-            while not server.posts("/token"):
-                assert process.poll() is None, process.stderr
-                assert time.monotonic() < deadline, "the token server was not asked"
-                time.sleep(0.01)
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+    with asking(program, REQUEST) as process:
+        until(lambda: process.poll() is not None or server.posts("/token"))
+        assert process.poll() is None, process.stderr
+        yield process
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

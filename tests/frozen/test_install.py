@@ -58,7 +58,7 @@ def test_what_is_installed_answers_by_both_names(each_form: Program, prefix: Pat
     assert (said.code, said.err) == (0, "")
     assert "put it there" in said.out.decode()  # ~/.local/bin is not on the tests' PATH
     assert installed(prefix, home).bazel(f"https://{HOST}/").authorization == "Bearer made-up"
-    home.env["PATH"] = f"{prefix / 'bin'}{os.pathsep}{home.env['PATH']}"
+    home.path_begins_with(prefix / "bin")
     done = subprocess.run(
         ["docker-credential-credlatch", "get"],
         input=HOST.encode(),

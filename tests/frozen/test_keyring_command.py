@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.called_as import called_as
 from support.every_store import STORES, URL, Kept
 from support.logins import OAuthLogin
 from support.program import TIMEOUT
@@ -30,7 +29,7 @@ CREDS = ("--mode=creds", "--output=json")
 @pytest.fixture
 def keyring(frozen: Program) -> Program:
     """The frozen program, called ``keyring``."""
-    return called_as("keyring", frozen)
+    return frozen.called("keyring")
 
 
 def refused(answer: Answer, code: int = 1) -> str:
@@ -70,7 +69,7 @@ def test_the_word_does_what_the_name_does(
 
 def test_the_single_file_may_have_the_name_too(each_form: Program, home: Home) -> None:
     STORES["netrc"].write(home)
-    answer = called_as("keyring", each_form)("get", URL, "bob")
+    answer = each_form.called("keyring")("get", URL, "bob")
     assert (answer.code, answer.out, answer.err) == (0, b"p: w\n", "")
 
 

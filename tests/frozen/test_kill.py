@@ -13,7 +13,6 @@ import pytest
 
 from support.kills import KILLED, MOST, Killer, Phase, hunt, notes_of, tidy
 from support.logins import ENDED, OAuthLogin, PyxLogin, age_notes, bearer, claims, oauth, refusal
-from support.program import PATIENT
 from support.steps import Stepper
 from support.storm import Call, bazel
 
@@ -261,7 +260,6 @@ def test_a_store_is_whole_when_killed_at_each_step_of_a_write(
 def test_a_login_is_old_or_new_when_killed_at_each_step_of_a_renewal(
     frozen: Program, home: Home, token_server: TokenServer, tmp_path: Path
 ) -> None:
-    home.env |= PATIENT
     login = OAuthLogin(home, token_server)
     login.write(ENDED, "first")
     assert frozen.bazel(login.uri).code == 0

@@ -91,9 +91,7 @@ def test_the_picture_and_the_pages_that_it_names_are_there() -> None:
 
 def test_set_up_writes_what_the_sections_show(frozen: Program, home: Home) -> None:
     home.write_rattler({"registry.example.com": LOGIN["pypi.example.com"]})
-    for name in ("credlatch", "docker-credential-credlatch"):
-        path = frozen.link_as(name)
-    home.env["PATH"] = f"{path}{os.pathsep}{home.env['PATH']}"
+    frozen.put_on_path()
     (block,) = SECTIONS["Set up"]
     command, _, others = block.partition("#")
     config, store = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
@@ -167,7 +165,7 @@ def test_git_asks_what_its_configuration_names(frozen: Program, home: Home) -> N
 
 
 def test_cargo_asks_what_setup_writes(frozen: Program, home: Home) -> None:
-    home.env["PATH"] = f"{frozen.link_as('credlatch')}{os.pathsep}{home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     (block,) = SECTIONS["cargo"]
     assert frozen("setup", "cargo", "--yes").code == 0
     assert (home.path / ".cargo/config.toml").read_text() == block

@@ -217,7 +217,7 @@ def test_what_is_wrong_with_the_command_is_one_line(
 ) -> None:
     frozen.home.write("no-program", "#!/bin/sh\n")
     links = frozen.home.write("bin/docker", "#!/bin/sh\n", mode=0o700).parent
-    frozen.home.env["PATH"] = f"{links}:{frozen.home.env['PATH']}"
+    frozen.home.path_begins_with(links)
     assert said in one_line(frozen("secrets", *SECRET, "--", *words), code)
     # Before anything is asked of the stores.
     unknown = ("--secret", "id=t,url=https://unknown.example.com/")

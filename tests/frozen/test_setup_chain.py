@@ -119,7 +119,7 @@ def test_bazel_s_helper_is_asked_after_ours(frozen: Program) -> None:
     helper = home.write(
         "company-helper", '#!/bin/sh\ncat >&2\necho \'{"headers":{"x-key":["k"]}}\'\n', 0o755
     )
-    home.env["PATH"] = f"{frozen.link_as('credlatch')}{os.pathsep}{home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     home.write(".bazelrc", f"common --credential_helper=*.example={helper}\n")
     answer = frozen("setup", "bazel", "--host", "*.example", "--force", "--chain", "--yes")
     assert answer.code == 0, answer
@@ -136,7 +136,7 @@ def test_with_the_agent_the_caller_s_own_process_asks_it(agent: Agent) -> None:
     home, frozen = agent.home, agent.program
     script = OTHER.format(python=sys.executable, log=str(home.path / "asked"))
     other = home.write("bin/docker-credential-other", script, 0o755)
-    home.env["PATH"] = f"{other.parent}{os.pathsep}{home.env['PATH']}"
+    home.path_begins_with(other.parent)
     home.write(".config/credlatch/chain.json", '{"docker": {"*": "other"}}')
     home.write_rattler({"ours.example": {"BearerToken": "t"}})
     agent.warm()

@@ -33,9 +33,7 @@ def program(frozen: Program) -> Program:
 
 
 def on_path(program: Program) -> Program:
-    for name in ("credlatch", "docker-credential-credlatch"):
-        links = program.link_as(name)
-    program.home.env["PATH"] = f"{links}{os.pathsep}{program.home.env['PATH']}"
+    program.put_on_path()
     program.home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": SECRET}}})
     return program
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.crowd import ask_together
 from support.installed import aside, builds, have_unpacked, identity, run_folder
 from support.program import TIMEOUT, Program
+from support.storm import ask_together
 from support.waiting import waiting
 
 if TYPE_CHECKING:

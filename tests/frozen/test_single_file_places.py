@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.components import need
 from support.installed import aside, builds, run_folder
-from support.program import TIMEOUT, Answer, Program
+from support.program import Answer, Program, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,17 +39,7 @@ def below(script: str, program: Program, *args: str, stdin: bytes = REQUEST) -> 
     shell = f'{script}; exec "$@"'
     command = ["unshare", "--mount", "sh", "-e", "-c", shell, "sh", *program.command, *args]
     need("unshare")
-    return Answer(
-        subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            env=program.home.env,
-            cwd=program.home.path,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    )
+    return run(program.home, command, stdin)
 
 
 def run_in_runtime(home: Home) -> Path:

@@ -19,6 +19,7 @@ from support.logins import (
     refusal,
     secret,
 )
+from support.program import IN_TIME
 from support.storm import at_once, bazel, docker
 from support.token_server import Fault, TokenServer
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from support.program import Program
     from support.storm import Timed
 
-IN_TIME = 30.0  # seconds: one after the other, those who wait would take minutes
 FEW = 3  # requests to a server that fails, of all the callers together
 
 

@@ -37,6 +37,7 @@ def test_50_stores_at_once_are_all_kept(home: Home, frozen: Program, tmp_path: P
 
 def test_a_store_waits_for_longer_than_a_call_may_take(home: Home, frozen: Program) -> None:
     home.write_rattler({})
+    home.env["CREDLATCH_TIMEOUT"] = "9"  # as without it
     with open(home.path / ".rattler/credentials.json.lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         release = threading.Timer(LONG, fcntl.flock, (lock, fcntl.LOCK_UN))

@@ -23,8 +23,9 @@ from support.logins import (
     refusal,
     warning,
 )
-from support.program import TIMEOUT, Answer
+from support.program import IN_TIME, TIMEOUT, Answer
 from support.storm import at_once, bazel
+from support.waiting import asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,42 +35,19 @@ if TYPE_CHECKING:
     from support.program import Program
     from support.token_server import TokenServer
 
-IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 VALID = 3600  # seconds left of a token that is not to be renewed
 OTHER = {"BasicHTTP": {"username": "ada", "password": "of another tool"}}
 
 
-@contextmanager
-def asking(program: Program, uri: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A call that is under way, and has ended after the block."""
-    call = bazel(uri)
-    with subprocess.Popen(
-        [*program.command, *call.args],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=program.home.env,
-        cwd=program.home.path,
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.write(call.stdin)
-        process.stdin.close()
-        process.stdin = None
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def answer_of(process: subprocess.Popen[bytes]) -> Answer:
     out, err = process.communicate(timeout=TIMEOUT)
-    return Answer(subprocess.CompletedProcess(process.args, process.returncode, out, err))
+    return Answer(process.returncode, out, err.decode())
 
 
 def while_renewing(program: Program, login: Login, act: Callable[[], object]) -> Answer:
     """Do something between the request to the token server and its answer."""
     login.write(ENDED)
-    with asking(program, login.uri) as process:
+    with asking(program, bazel(login.uri).stdin) as process:
         with login.server.paused():
             while process.poll() is None and not login.refresh_tokens():
                 time.sleep(0.01)
@@ -200,7 +178,7 @@ def test_what_the_holder_of_the_lock_has_renewed_is_taken_and_not_renewed_again(
     with ExitStack() as stack:
         lock = stack.enter_context(ExitStack())
         lock.enter_context(locked(login))
-        process = stack.enter_context(asking(frozen, login.uri))
+        process = stack.enter_context(asking(frozen, bazel(login.uri).stdin))
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1.0)  # it waits for the lock
         fresh = login.write(VALID, "of the other tool")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.logins import ENDED, FIRST, TOLD_EARLY, bearer, oauth, refusal, timestamp
+from support.program import IN_TIME
 from support.raw_server import RawServer
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 HOST = "packages.example.com"
 URI = f"https://{HOST}/noarch/repodata.json"
-IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 LARGEST = 2**63 - 1  # what rattler takes as a moment; beyond it, it rejects the whole file
 

@@ -25,7 +25,7 @@ from support.logins import (
     timestamp,
     warning,
 )
-from support.program import PATIENT, Program
+from support.program import IN_TIME, Program
 from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
@@ -34,18 +34,12 @@ if TYPE_CHECKING:
 
     from support.home import Home
 
-IN_TIME = 20.0  # seconds: a call has nine, and this machine may be busy
 MOMENT = 4.0  # seconds for which a failure is shared by all who ask
 SOON = 60  # seconds within which a client asks again for a token that was not renewed
 # After these, nobody knows whether the server has acted on the request.
 UNKNOWN = [Fault.CLOSE, Fault.HANG, Fault.ENDLESS, Fault.GARBAGE_JSON, Fault.NO_TOKEN, Fault.HTML]
 # With these comes a next refresh token, beside an access token that is of no use.
 USELESS = [Fault.EXPIRED, Fault.CRLF_TOKEN]
-
-
-@pytest.fixture(autouse=True)
-def patient(home: Home) -> None:
-    home.env |= PATIENT
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ gRPC is the real one; it makes the URIs that the helper is asked for.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,8 +37,7 @@ password = "p"
 @pytest.fixture
 def home(frozen: Program) -> Home:
     """A home with a copy of the example, and the program on PATH."""
-    folder = frozen.link_as("credlatch")
-    frozen.home.env["PATH"] = f"{folder}{os.pathsep}{frozen.home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     bazel_example.copied(frozen.home)
     return frozen.home
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from support.guarded import Guarded
 from support.jwt import make_jwt
 from support.logins import OAuthLogin
 from support.matching import basic
+from support.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,17 +44,9 @@ def server() -> Iterator[Guarded]:
 
 
 @pytest.fixture
-def calls(frozen: Program, tmp_path: Path) -> Path:
-    """Our program on PATH, which writes down with which words it is called."""
-    log, script = tmp_path / "calls", tmp_path / "bin/credlatch"
-    script.parent.mkdir()
-    script.write_text(
-        f'#!/bin/sh\nprintf "%s\\n" "$*" >> {log}\nexec {shlex.join(frozen.command)} "$@"\n'
-    )
-    script.chmod(0o755)
-    frozen.home.env["PATH"] = f"{script.parent}:{frozen.home.env['PATH']}"
-    log.touch()
-    return log
+def recorded(frozen: Program, tmp_path: Path) -> Recording:
+    """Our program on PATH."""
+    return Recording(frozen, "credlatch", tmp_path / "recorded")
 
 
 def sent(server: Guarded) -> list[str]:
@@ -63,7 +55,7 @@ def sent(server: Guarded) -> list[str]:
 
 
 def test_a_crate_comes_with_the_login_of_a_store(
-    cargo: Cargo, calls: Path, server: Guarded
+    cargo: Cargo, recorded: Recording, server: Guarded
 ) -> None:
     cargo.knows(publish(server), *PROVIDERS)
     cargo.home.write_rattler({"127.0.0.1": BOB})
@@ -71,23 +63,25 @@ def test_a_crate_comes_with_the_login_of_a_store(
     assert (code, len(cargo.fetched())) == (0, 1), said
     assert sent(server) == [HEADER] * FILES
     # Asked once, whatever it fetches; what is configured besides comes with the request.
-    assert calls.read_text() == "--cargo-plugin\n"
+    assert recorded.calls == [["--cargo-plugin"]]
     assert "credlatch" not in said
 
 
 @pytest.mark.parametrize("words", ["credlatch", "credlatch cargo"])
 def test_one_registry_s_own_provider(
-    cargo: Cargo, calls: Path, server: Guarded, words: str
+    cargo: Cargo, recorded: Recording, server: Guarded, words: str
 ) -> None:
     cargo.knows(publish(server))
     cargo.config.write_text(f'{cargo.config.read_text()}credential-provider = "{words}"\n')
     cargo.home.write_rattler({"127.0.0.1": BOB})
     code, said = cargo.fetch()
     assert (code, sent(server)) == (0, [HEADER] * FILES), said
-    assert calls.read_text() == "--cargo-plugin\n"
+    assert recorded.calls == [["--cargo-plugin"]]
 
 
-def test_a_registry_that_wants_the_bare_secret(cargo: Cargo, calls: Path, server: Guarded) -> None:
+def test_a_registry_that_wants_the_bare_secret(
+    cargo: Cargo, recorded: Recording, server: Guarded
+) -> None:
     server.accepts = "only-this".__eq__
     cargo.knows(publish(server))
     cargo.config.write_text(
@@ -96,10 +90,10 @@ def test_a_registry_that_wants_the_bare_secret(cargo: Cargo, calls: Path, server
     cargo.home.write_rattler({"127.0.0.1": {"BearerToken": "only-this"}})
     code, said = cargo.fetch()
     assert (code, sent(server)) == (0, ["only-this"] * FILES), said
-    assert calls.read_text() == "--cargo-plugin\n"
+    assert recorded.calls == [["--cargo-plugin"]]
 
 
-@pytest.mark.usefixtures("calls")
+@pytest.mark.usefixtures("recorded")
 def test_an_expired_token_is_renewed_for_cargo(
     cargo: Cargo, server: Guarded, token_server: TokenServer
 ) -> None:
@@ -113,7 +107,7 @@ def test_an_expired_token_is_renewed_for_cargo(
 
 
 def test_a_token_near_its_end_is_not_asked_for_with_each_request(
-    cargo: Cargo, calls: Path, server: Guarded
+    cargo: Cargo, recorded: Recording, server: Guarded
 ) -> None:
     token = make_jwt(int(time.time()) + 58)
     server.accepts = f"Bearer {token}".__eq__
@@ -121,10 +115,10 @@ def test_a_token_near_its_end_is_not_asked_for_with_each_request(
     cargo.home.write_rattler({"127.0.0.1": {"BearerToken": token}})
     code, said = cargo.fetch()
     assert (code, len(sent(server))) == (0, FILES), said
-    assert calls.read_text() == "--cargo-plugin\n"
+    assert recorded.calls == [["--cargo-plugin"]]
 
 
-@pytest.mark.usefixtures("calls")
+@pytest.mark.usefixtures("recorded")
 def test_why_there_is_no_token_reaches_the_person_and_nobody_else_is_asked(
     cargo: Cargo, server: Guarded, token_server: TokenServer
 ) -> None:
@@ -139,7 +133,7 @@ def test_why_there_is_no_token_reaches_the_person_and_nobody_else_is_asked(
 
 
 def test_without_a_login_the_next_provider_is_asked(
-    cargo: Cargo, calls: Path, server: Guarded
+    cargo: Cargo, recorded: Recording, server: Guarded
 ) -> None:
     cargo.knows(publish(server), *PROVIDERS)
     code, said = cargo.fetch()
@@ -149,10 +143,10 @@ def test_without_a_login_the_next_provider_is_asked(
     cargo.home.env["CARGO_REGISTRIES_TEAM_TOKEN"] = HEADER
     code, said = cargo.fetch()
     assert (code, sent(server)) == (0, [HEADER] * FILES), said
-    assert calls.read_text() == "--cargo-plugin\n" * 2
+    assert recorded.calls == [["--cargo-plugin"]] * 2
 
 
-@pytest.mark.usefixtures("calls")
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("token", ["only-this", "Bearer t", "token t", "bearer  t", HEADER])
 def test_what_cargo_login_is_told_is_what_the_registry_gets_until_cargo_logout(
     cargo: Cargo, server: Guarded, token: str
@@ -171,11 +165,10 @@ def test_what_cargo_login_is_told_is_what_the_registry_gets_until_cargo_logout(
     assert set(sent(server)) == {token}
     cargo("logout", "--registry", "team")
     assert cargo.home.read_rattler() == others
-    said = cargo("logout", "--registry", "team")
-    assert "not currently logged in" in said
+    assert "not currently logged in" in cargo("logout", "--registry", "team").said
 
 
-@pytest.mark.usefixtures("calls")
+@pytest.mark.usefixtures("recorded")
 def test_what_cargo_itself_had_kept_is_still_found_and_forgotten(
     cargo: Cargo, server: Guarded
 ) -> None:
@@ -187,7 +180,7 @@ def test_what_cargo_itself_had_kept_is_still_found_and_forgotten(
     assert HEADER not in kept.read_text()
 
 
-@pytest.mark.usefixtures("calls")
+@pytest.mark.usefixtures("recorded")
 def test_a_crate_is_published_and_yanked_with_it(cargo: Cargo, server: Guarded) -> None:
     cargo.knows(publish(server), *PROVIDERS)
     cargo.home.write_rattler({"127.0.0.1": BOB})

@@ -48,7 +48,7 @@ def test_a_plugin_builds_a_target_and_pushes_it(
 def test_bake_builds_all_with_no_secret_in_its_file(
     docker_folder: Project, state: Path, tmp_path: Path
 ) -> None:
-    printed = docker_folder("docker buildx bake --file docker-bake.hcl --print").out
+    printed = docker_folder("docker buildx bake --file docker-bake.hcl --print").out.decode()
     targets = json.loads(printed)["target"]
     assert {target["target"] for target in targets.values()} == set(TARGETS)
     assert {target["tags"][0] for target in targets.values()} == {f"app:{t}" for t in TARGETS}

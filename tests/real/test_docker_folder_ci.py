@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from support.components import need
-from support.docker_folder import TARGETS, TIMEOUT
+from support.docker_folder import TARGETS
 from support.in_memory import SHM
+from support.program import run
 from support.search import holders, holds
 
 if TYPE_CHECKING:
@@ -46,18 +47,9 @@ class Runner:
         env |= {name: self._evaluated(text) for name, text in step.get("env", {}).items()}
         env["PATH"] = os.pathsep.join([*self._paths.read_text().split()[::-1], home.env["PATH"]])
         path = home.write("step.sh", script)
-        done = subprocess.run(
-            [need("bash"), "-e", path],
-            env=env,
-            cwd=self._project.path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        self.said += done.stdout + done.stderr
-        assert done.returncode == 0, (step, done.stdout, done.stderr)
+        answer = run(home, [need("bash"), "-e", path], cwd=self._project.path, env=env)
+        self.said += answer.said
+        assert answer.code == 0, (step, answer)
 
     def _evaluated(self, text: str) -> str:
         return re.sub(r"\$\{\{ (\S+) \}\}", lambda found: self._context[found[1]], text)

@@ -13,22 +13,20 @@ from support.docker_folder import BLOCKS, FOLDER, TARGETS, build_by
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.clients import Client, Docker
+    from support.clients import Docker
     from support.docker_folder import Project
+    from support.tool import Tool
 
 SETUP = BLOCKS["Base images"][4].text.strip()
 CONFIG, STORE, BOTH = (BLOCKS["Base images"][number].text for number in (1, 2, 3))
 
 
 @pytest.fixture(params=["podman", "buildah"])
-def tool(request: pytest.FixtureRequest, project: Project, buildah: Client) -> str:
+def tool(request: pytest.FixtureRequest, project: Project, buildah: Tool) -> str:
     """One of them on PATH, with images in the home; it takes registries on loopback without TLS."""
     home = project.home
     assert buildah.home is home
-    home.env["PATH"] += ":/usr/sbin:/sbin"
     (home.path / home.env.pop("REGISTRY_AUTH_FILE")).unlink()
-    # podman's locks would be in a place that is all podmans'.
-    home.env["CONTAINERS_CONF"] = str(home.write("containers.conf", '[engine]\nlock_type="file"\n'))
     name: str = request.param
     options = "--tls-verify=false --isolation=chroot"
     script = f"""#!/bin/sh
@@ -54,7 +52,7 @@ def test_targets_install_and_keep_no_secret(
     for target in targets:
         said += project(build.replace(written, target)).said
         project.installed(target)
-        said += project(f"{tool} inspect app:{target}").out
+        said += project(f"{tool} inspect app:{target}").said
     project.kept_nowhere(said, tmp_path)
 
 
@@ -74,7 +72,7 @@ def test_docker_pulls_by_the_blocks_of_config_json(docker_folder: Project, text:
     docker_folder(pull)
 
 
-def test_skopeo_reads_the_block_of_auth_json(project: Project, skopeo: Client) -> None:
+def test_skopeo_reads_the_block_of_auth_json(project: Project, skopeo: Tool) -> None:
     del project.home.env["REGISTRY_AUTH_FILE"]
     image = f"docker://{project.registry.host}/base/python:3.13"
     look = ("inspect", "--tls-verify=false", image)

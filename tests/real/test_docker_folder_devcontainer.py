@@ -42,12 +42,12 @@ class Container:
         mounts = [word for mount in settings["mounts"] for word in ("--mount", mount)]
         variables = [f"--env={name}={value}" for name, value in settings["containerEnv"].items()]
         command = ("run", "--detach", "--network=none", *mounts, *variables, GLIBC, "sleep", "600")
-        self._id = docker(*command).out.strip()
+        self._id = docker(*command).out.decode().strip()
 
     def __call__(self, script: str) -> str:
         """Run a script in it, as a person would in its terminal; what that says."""
         path: str = self._settings["remoteEnv"]["PATH"]
-        inside = self._docker("exec", self._id, "/bin/sh", "-c", "echo $PATH").out.strip()
+        inside = self._docker("exec", self._id, "/bin/sh", "-c", "echo $PATH").out.decode().strip()
         path = path.replace("${containerEnv:PATH}", inside).replace("/home/vscode", "/root")
         done = self._docker("exec", f"--env=PATH={path}", self._id, "/bin/sh", "-ec", script)
         return done.said

@@ -16,9 +16,10 @@ from support.docker_api import HUB
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.clients import Client, Docker
+    from support.clients import Docker
     from support.docker_api import LenientDaemon
     from support.program import Program
+    from support.tool import Tool
 
 ACCOUNT = {"ServerURL": HUB, "Username": "bob", "Secret": "hub-secret"}
 NOT_FOUND = b"credentials not found in native keychain"
@@ -75,7 +76,7 @@ def test_docker_pulls_from_the_hub_with_a_login_under_any_of_its_names(
     assert (account["username"], account["password"]) == ("bob", "hub-secret")
 
 
-def test_skopeo_finds_the_login_that_docker_stored(hub: Docker, skopeo: Client) -> None:
+def test_skopeo_finds_the_login_that_docker_stored(hub: Docker, skopeo: Tool) -> None:
     hub("login", "--username", "bob", "--password-stdin", stdin="hub-secret")
     skopeo.home.write("auth.json", '{"credHelpers":{"docker.io":"credlatch"}}')
-    assert skopeo("login", "--get-login", "docker.io").out == "bob\n"
+    assert skopeo("login", "--get-login", "docker.io").out == b"bob\n"

@@ -75,13 +75,12 @@ def test_a_clone_and_a_push(
 ) -> None:
     git.home.write_rattler({"127.0.0.1": login("bob", "p: w")})
     name = "credlatch" if "!" in helper else "git-credential-credlatch"
-    links = frozen.link_as(name)
-    git.home.env["PATH"] = f"{links}:{git.home.env['PATH']}"
+    links = frozen.put_on_path(name)
     git("config", "--global", "credential.helper", helper.replace("/absolute", f"{links}/{name}"))
     clone(git, server)
     push(git)
     bare = tmp_path / "repositories/repo.git"
-    assert git("-C", str(bare), "log", "--format=%s").split() == ["two", "one"]
+    assert git("-C", str(bare), "log", "--format=%s").said.split() == ["two", "one"]
     assert sent(server) == {HEADER}
     assert git.home.read_rattler() == {"127.0.0.1": login("bob", "p: w")}
 
@@ -173,7 +172,7 @@ def test_each_user_is_asked_for_once(git: Git, server: Guarded) -> None:
 def test_beside_another_helper_it_leaves_the_keeping_to_that_one(
     git: Git, frozen: Program, server: Guarded
 ) -> None:
-    git.home.env["PATH"] = f"{frozen.link_as('credlatch')}:{git.home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     git("config", "--global", "--add", "credential.helper", "!credlatch git --read-only")
     git("config", "--global", "--add", "credential.helper", "store")
     git.types("bob", "p: w")
@@ -190,7 +189,7 @@ def test_git_s_own_commands_for_scripts(git: Git) -> None:
     known = "protocol=https\nhost=git.example\nusername=bob\npassword=p: w\n"
     git("credential", "approve", stdin=f"{known}\n")
     assert git.home.read_rattler() == {"git.example": login("bob", "p: w")}
-    assert git("credential", "fill", stdin=asked) == known
+    assert git("credential", "fill", stdin=asked).said == known
     git("credential", "reject", stdin=f"{known}\n")
     assert git.home.read_rattler() == {}
     assert "could not read Username" in git.refused("credential", "fill", stdin=asked)

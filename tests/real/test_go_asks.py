@@ -14,6 +14,7 @@ from support.guarded import Guarded
 from support.logins import OAuthLogin
 from support.matching import basic
 from support.page import Page
+from support.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,40 +51,20 @@ def go(home: Home, proxy: Proxy) -> Go:
     return Go(home, proxy.authority)
 
 
-class Door:
-    """``credlatch`` on PATH, which writes down how it is called."""
-
-    def __init__(self, frozen: Program, folder: Path) -> None:
-        self._log = folder / "calls"
-        folder.mkdir()
-        script = folder / "credlatch"
-        script.write_text(
-            f'#!/bin/sh\necho "$@" >> {shlex.quote(str(self._log))}\n'
-            f'exec {shlex.join(frozen.command)} "$@"\n'
-        )
-        script.chmod(0o755)
-        frozen.home.env["PATH"] = f"{folder}:{frozen.home.env['PATH']}"
-
-    @property
-    def calls(self) -> list[str]:
-        """The words of each call so far."""
-        return self._log.read_text().splitlines() if self._log.exists() else []
-
-
 @pytest.fixture
-def door(frozen: Program, tmp_path: Path) -> Door:
+def door(frozen: Program, tmp_path: Path) -> Recording:
     """Our program on PATH."""
-    return Door(frozen, tmp_path / "door")
+    return Recording(frozen, "credlatch", tmp_path / "door")
 
 
 def test_a_module_is_fetched_with_one_question(
-    go: Go, proxy: Proxy, door: Door, home: Home
+    go: Go, proxy: Proxy, door: Recording, home: Home
 ) -> None:
     go.env["GOAUTH"] = "credlatch goauth; netrc"
     home.write_rattler({"127.0.0.1": {"BasicHTTP": {"username": "bob", "password": "p: w"}}})
     assert go.download(f"{proxy.url}/go") == ""
     first = f"{proxy.url}/go/example.com/priv/@v/v1.0.0.info"
-    assert door.calls == ["goauth", f"goauth {first}"]
+    assert door.calls == [["goauth"], ["goauth", first]]
     assert len(proxy.refused) == 1
     assert {visit.authorization for visit in proxy.admitted} == {BOB}
     assert len(proxy.admitted) == 3
@@ -91,7 +72,7 @@ def test_a_module_is_fetched_with_one_question(
 
 @pytest.mark.parametrize("by_setup", [True, False])
 def test_it_is_wired_by_setup_or_by_the_readme_s_line(
-    go: Go, proxy: Proxy, door: Door, home: Home, frozen: Program, by_setup: bool
+    go: Go, proxy: Proxy, door: Recording, home: Home, frozen: Program, by_setup: bool
 ) -> None:
     home.env["GOENV"] = go.env["GOENV"]
     port = proxy.url.rpartition(":")[2]
@@ -107,14 +88,14 @@ def test_it_is_wired_by_setup_or_by_the_readme_s_line(
         assert (command, go(*words).returncode) == ("go", 0)
     assert go("env", "GOAUTH").stdout == "credlatch goauth; netrc\n"
     assert go.download(f"{proxy.url}/go") == ""
-    assert [call for call in door.calls if call.startswith("goauth ")] == door.calls[1:]
+    assert {(call[0], len(call)) for call in door.calls[1:]} == {("goauth", 2)}
     if by_setup:
         assert frozen("setup", "go", "--undo", "--yes").code == 0
         assert Path(go.env["GOENV"]).read_bytes() == before
 
 
 def test_a_path_s_login_does_not_leave_its_path(
-    go: Go, proxy: Proxy, door: Door, home: Home
+    go: Go, proxy: Proxy, door: Recording, home: Home
 ) -> None:
     publish(proxy, "/other")
     go.env["GOAUTH"] = "credlatch goauth"
@@ -126,11 +107,11 @@ def test_a_path_s_login_does_not_leave_its_path(
     assert proxy.admitted == []
     assert {visit.authorization for visit in proxy.refused} == {""}
     assert go.download(f"{proxy.url}/go") == ""
-    assert len([call for call in door.calls if "/go/" in call]) == 1
+    assert len([call for call in door.calls if "/go/" in call[-1]]) == 1
 
 
 def test_an_expired_token_is_renewed_for_go(
-    go: Go, proxy: Proxy, door: Door, home: Home, token_server: TokenServer
+    go: Go, proxy: Proxy, door: Recording, home: Home, token_server: TokenServer
 ) -> None:
     go.env["GOAUTH"] = "credlatch goauth"
     login = OAuthLogin(home, token_server, "127.0.0.1")
@@ -142,22 +123,22 @@ def test_an_expired_token_is_renewed_for_go(
 
 
 def test_what_we_have_not_is_left_to_the_next(
-    go: Go, proxy: Proxy, door: Door, home: Home, tmp_path: Path
+    go: Go, proxy: Proxy, door: Recording, home: Home, tmp_path: Path
 ) -> None:
     host = proxy.url.removeprefix("https://")
     (tmp_path / "netrc").write_text(f"machine {host} login bob password p:w\n")
     proxy.logins = {basic("bob", "p:w")}
     # Ours looks at another netrc, and has nothing.
-    script = tmp_path / "door" / "credlatch"
-    script.write_text(script.read_text().replace("exec ", "NETRC=/dev/null exec "))
+    script = door.script.read_text()
+    door.script.write_text(script.replace("exec ", "NETRC=/dev/null exec "))
     home.env["NETRC"] = str(tmp_path / "netrc")
     go.env["GOAUTH"] = "credlatch goauth; netrc"
     assert go.download(f"{proxy.url}/go") == ""
-    assert door.calls[0] == "goauth"
+    assert door.calls[0] == ["goauth"]
 
 
 def test_a_dead_login_fails_and_go_says_why_when_asked(
-    go: Go, proxy: Proxy, door: Door, home: Home
+    go: Go, proxy: Proxy, door: Recording, home: Home
 ) -> None:
     go.env["GOAUTH"] = "credlatch goauth"
     content = {
@@ -173,7 +154,7 @@ def test_a_dead_login_fails_and_go_says_why_when_asked(
 
 
 def test_git_s_helper_that_only_reads_keeps_a_path_s_login(
-    go: Go, proxy: Proxy, door: Door, home: Home
+    go: Go, proxy: Proxy, door: Recording, home: Home
 ) -> None:
     """Go asks for the root with it, and has git's helper erase it where that is refused."""
     home.write(".gitconfig", "[credential]\n\thelper = !credlatch git --read-only\n")
@@ -183,5 +164,5 @@ def test_git_s_helper_that_only_reads_keeps_a_path_s_login(
     go.env["GOAUTH"] = f"git {home.path}"
     proxy.closed.add("/")
     assert go.download(f"{proxy.url}/go") == ""
-    assert "git --read-only get" in door.calls
+    assert ["git", "--read-only", "get"] in door.calls
     assert home.read_rattler() == key

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.matching import basic
+from support.program import IN_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
 HOST = "o.example"
 URL = f"https://{HOST}/x"
 NOT_FOUND = b"credentials not found in native keychain"
-HANG = 9  # seconds: Bazel gives up after ten
 
 
 @contextmanager
 def in_time() -> Iterator[None]:
     start = time.monotonic()
     yield
-    assert time.monotonic() - start < HANG
+    assert time.monotonic() - start < IN_TIME
 
 
 def add(service: SecretService, token: str, **attributes: str) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.called_as import called_as
 from support.python_keyring import keyring, set_password
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def test_answers_and_exit_statuses_are_the_same(
 ) -> None:
     for service in {URL, "pypi.example", PORT} & set(args):
         set_password(home, service, "bob", "p: ä\\w")
-    ours, theirs = called_as("keyring", frozen)(*args), keyring(home, *args)
+    ours, theirs = frozen.called("keyring")(*args), keyring(home, *args)
     assert (ours.code, ours.out) == (theirs.code, theirs.out)
     assert ours.err == theirs.err == ""
     assert (ours.code == 0) == ("other.example" not in args and "alice" not in args)
@@ -61,14 +60,14 @@ def test_answers_and_exit_statuses_are_the_same(
     ],
 )
 def test_wrong_usage_has_the_same_exit_status(home: Home, frozen: Program, args: list[str]) -> None:
-    ours, theirs = called_as("keyring", frozen)(*args), keyring(home, *args)
+    ours, theirs = frozen.called("keyring")(*args), keyring(home, *args)
     assert (ours.code, ours.out) == (theirs.code, theirs.out) == (2, b"")
 
 
 def test_a_password_that_ours_keeps_is_found_by_ours_and_pixi_s_alone(
     home: Home, frozen: Program
 ) -> None:
-    ours = called_as("keyring", frozen)
+    ours = frozen.called("keyring")
     assert ours("set", "pypi.example", "bob", stdin=b"pw\n").code == 0
     assert ours("get", URL, "bob").out == b"pw\n"
     assert keyring(home, "get", "pypi.example", "bob").code == 1
@@ -80,7 +79,7 @@ def test_a_password_that_ours_keeps_is_found_by_ours_and_pixi_s_alone(
 
 def test_a_password_that_python_s_keeps_is_not_ours_to_delete(home: Home, frozen: Program) -> None:
     set_password(home, "pypi.example", "bob", "pw")
-    answer = called_as("keyring", frozen)("del", "pypi.example", "bob")
+    answer = frozen.called("keyring")("del", "pypi.example", "bob")
     assert (answer.code, answer.out) == (1, b"")
     assert "no login of bob is kept" in answer.err
     assert keyring(home, "get", "pypi.example", "bob").out == b"pw\n"

@@ -12,8 +12,8 @@ import pytest
 from support.guarded import Guarded
 from support.logins import OAuthLogin
 from support.matching import basic
-from support.path_keyring import PathKeyring
 from support.program import TIMEOUT
+from support.recording import Recording
 from support.simple_index import INDEX, publish, with_user
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def index(server: Guarded) -> str:
 
 
 @pytest.fixture
-def keyring(frozen: Program, tmp_path: Path) -> PathKeyring:
+def keyring(frozen: Program, tmp_path: Path) -> Recording:
     """Our keyring on PATH."""
-    return PathKeyring(frozen, tmp_path / "keyring")
+    return Recording(frozen, "keyring", tmp_path / "keyring")
 
 
 class Pip:
@@ -91,7 +91,7 @@ def pip(home: Home) -> Pip:
 
 @pytest.mark.parametrize("user", ["", "bob"])
 def test_the_password_comes_from_the_store(
-    pip: Pip, home: Home, keyring: PathKeyring, server: Guarded, index: str, user: str
+    pip: Pip, home: Home, keyring: Recording, server: Guarded, index: str, user: str
 ) -> None:
     home.write_rattler({"127.0.0.1": BOB})
     said = pip.install(with_user(index, user) if user else index, "--no-input")
@@ -103,7 +103,7 @@ def test_the_password_comes_from_the_store(
 
 
 def test_an_expired_token_is_renewed_for_pip(
-    pip: Pip, home: Home, keyring: PathKeyring, token_server: TokenServer
+    pip: Pip, home: Home, keyring: Recording, token_server: TokenServer
 ) -> None:
     login = OAuthLogin(home, token_server, "127.0.0.1")
     login.write(left=-60)
@@ -117,7 +117,7 @@ def test_an_expired_token_is_renewed_for_pip(
 
 
 def test_nobody_else_s_password_is_sent(
-    pip: Pip, home: Home, keyring: PathKeyring, server: Guarded, index: str
+    pip: Pip, home: Home, keyring: Recording, server: Guarded, index: str
 ) -> None:
     home.write_rattler({"127.0.0.1": BOB})
     said = pip.install(with_user(index, "alice"), "--no-input")
@@ -132,7 +132,7 @@ def test_nobody_else_s_password_is_sent(
 
 
 def test_what_somebody_types_and_lets_pip_save_is_there_the_next_time(
-    pip: Pip, home: Home, keyring: PathKeyring, server: Guarded, index: str
+    pip: Pip, home: Home, keyring: Recording, server: Guarded, index: str
 ) -> None:
     said = pip.install(index, stdin="bob\np: w\ny\n")
     assert pip.has_installed, said

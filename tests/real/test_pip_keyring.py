@@ -121,7 +121,7 @@ def what_uv_sends(home: Home, uv: Uv, server: TokenServer, index: str) -> str | 
     command = home.write(
         "bin/keyring", f'#!/bin/sh\nexec {sys.executable} -m keyring -b {SYSTEM} "$@"\n', 0o700
     )
-    home.env["PATH"] = f"{command.parent}:{home.env['PATH']}"
+    home.path_begins_with(command.parent)
     uv("pip", "install", "--no-cache", "--python", sys.executable, "--target", "installed",
        "--keyring-provider=subprocess", "--index-url", index, "no-such-package")  # fmt: skip
     return server.requests[-1].headers.get("authorization")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from support.clients import Client, Docker
+    from support.clients import Docker
     from support.program import Program
     from support.registry import Registry, TokenRegistry
+    from support.tool import Tool
 
 
 def _basic(registry: Registry) -> str:
@@ -40,7 +41,7 @@ def test_bazel_gets_what_docker_login_wrote_into_config_json_until_logout(
 
 
 def test_bazel_gets_what_skopeo_login_wrote_into_auth_json(
-    skopeo: Client, registry: Registry, frozen: Program
+    skopeo: Tool, registry: Registry, frozen: Program
 ) -> None:
     login = "login", "--tls-verify=false", "--username", registry.user, "--password-stdin"
     skopeo(*login, registry.host, stdin=registry.secret)

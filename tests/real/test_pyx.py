@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.crowd import ask_together
+from support.storm import ask_together
 from support.token_server import make_jwt
 
 if TYPE_CHECKING:

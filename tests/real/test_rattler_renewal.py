@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.crowd import ask_together
 from support.rattler import oauth
+from support.storm import ask_together
 
 if TYPE_CHECKING:
     from support.home import Home

@@ -9,12 +9,13 @@ from support.dockerd import BASE
 from support.token_server import make_jwt
 
 if TYPE_CHECKING:
-    from support.clients import Client, Docker
+    from support.clients import Docker
     from support.home import Home
     from support.program import Program
     from support.registry import TokenRegistry
     from support.registry_tokens import RegistryTokens
     from support.token_server import TokenServer
+    from support.tool import Tool
 
 
 def _refresh_tokens(tokens: RegistryTokens) -> set[str]:
@@ -56,7 +57,7 @@ def test_docker_pushes_and_pulls_with_the_identity_token_that_login_stored(
 
 def test_skopeo_reads_with_the_identity_token_that_docker_stored(
     docker: Docker,
-    skopeo: Client,
+    skopeo: Tool,
     token_registry: TokenRegistry,
     token_image: str,
     frozen: Program,

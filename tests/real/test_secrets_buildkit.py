@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.buildkit import Buildkitd
-    from support.clients import Client
     from support.guarded import Guarded
     from support.program import Answer, Program
     from support.token_server import TokenServer
+    from support.tool import Tool
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -27,18 +27,18 @@ START = 'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--instal
 
 
 @pytest.fixture(autouse=True)
-def login(buildctl: Client, token_server: TokenServer) -> None:
+def login(buildctl: Tool, token_server: TokenServer) -> None:
     token_server.lifetime = 60
     buildctl.home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
 
 
-def built(program: Program, buildctl: Client, *secrets: str) -> Answer:
+def built(program: Program, buildctl: Tool, *secrets: str) -> Answer:
     return program("secrets", *secrets, "--", *buildctl.command)
 
 
 @pytest.mark.parametrize("kind", [(), ("--fifo",)])
 def test_buildctl_gives_each_step_a_token_that_is_good(
-    buildctl: Client, frozen: Program, guarded: Guarded, kind: tuple[str, ...]
+    buildctl: Tool, frozen: Program, guarded: Guarded, kind: tuple[str, ...]
 ) -> None:
     guarded.files[FILE] = b"content"
     text = START + "".join(fetch(guarded, number) for number in range(3))
@@ -50,7 +50,7 @@ def test_buildctl_gives_each_step_a_token_that_is_good(
 
 
 def test_six_steps_read_a_fifo_while_their_token_expires_twice_and_it_is_found_nowhere(
-    buildctl: Client,
+    buildctl: Tool,
     buildkitd: Buildkitd,
     frozen: Program,
     guarded: Guarded,
@@ -77,7 +77,7 @@ def test_six_steps_read_a_fifo_while_their_token_expires_twice_and_it_is_found_n
 
 
 def test_the_search_finds_a_secret_that_a_step_has_copied(
-    buildctl: Client, buildkitd: Buildkitd, frozen: Program
+    buildctl: Tool, buildkitd: Buildkitd, frozen: Program
 ) -> None:
     token = "a-token-that-leaks-9876543210"
     frozen.home.env["CREDLATCH_TOKEN_PACKAGES_EXAMPLE_COM"] = token
@@ -89,7 +89,7 @@ def test_the_search_finds_a_secret_that_a_step_has_copied(
 
 
 def test_a_step_finds_its_secret_in_a_variable_or_where_its_tool_looks(
-    buildctl: Client, frozen: Program
+    buildctl: Tool, frozen: Program
 ) -> None:
     """As the page has it for ``url`` and ``config.json``."""
     frozen.home.env["CREDLATCH_TOKEN_PACKAGES_EXAMPLE_COM"] = "hunter2"
@@ -111,7 +111,7 @@ def test_a_step_finds_its_secret_in_a_variable_or_where_its_tool_looks(
 
 
 def test_add_over_http_sends_the_header(
-    buildctl: Client, frozen: Program, guarded: Guarded, token_server: TokenServer
+    buildctl: Tool, frozen: Program, guarded: Guarded, token_server: TokenServer
 ) -> None:
     guarded.files["/package"] = b"content"
     text = f"{START}ADD {guarded.url}/package /package\nRUN grep -x content /package\n"
@@ -127,7 +127,7 @@ def test_add_over_http_sends_the_header(
 
 @pytest.mark.parametrize("kind", ["HTTP_AUTH_HEADER_", "GIT_AUTH_HEADER."])
 def test_a_login_that_has_gone_does_not_make_buildkit_ask_as_nobody(
-    buildctl: Client, frozen: Program, guarded: Guarded, repository: str, kind: str
+    buildctl: Tool, frozen: Program, guarded: Guarded, repository: str, kind: str
 ) -> None:
     frozen.home.write_rattler({"127.0.0.1": {"BearerToken": "hunter2"}})
     guarded.accepts = lambda authorization: "hunter2" in authorization
@@ -148,7 +148,7 @@ def test_a_login_that_has_gone_does_not_make_buildkit_ask_as_nobody(
 
 
 def test_add_of_a_git_repository_sends_the_login(
-    buildctl: Client, frozen: Program, guarded: Guarded, repository: str
+    buildctl: Tool, frozen: Program, guarded: Guarded, repository: str
 ) -> None:
     text = f"{START}ADD {guarded.url}/{repository}#main /app\nRUN test -f /app/Dockerfile\n"
     buildctl.home.write("context/Dockerfile", text)
@@ -162,7 +162,7 @@ def test_add_of_a_git_repository_sends_the_login(
 
 
 def test_a_user_name_and_password_go_as_they_are(
-    buildctl: Client, frozen: Program, guarded: Guarded, repository: str
+    buildctl: Tool, frozen: Program, guarded: Guarded, repository: str
 ) -> None:
     login = {"BasicHTTP": {"username": "bob", "password": "pass word"}}
     buildctl.home.write_rattler({"127.0.0.1": login})

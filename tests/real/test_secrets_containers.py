@@ -15,10 +15,10 @@ from support.search import holders
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.clients import Client
     from support.guarded import Guarded
     from support.program import Answer, Program
     from support.token_server import TokenServer
+    from support.tool import Tool
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -26,12 +26,9 @@ STEPS = 3
 
 
 @pytest.fixture(params=[("buildah", "bud"), ("podman", "build")])
-def command(request: pytest.FixtureRequest, buildah: Client) -> list[str]:
+def command(request: pytest.FixtureRequest, buildah: Tool) -> list[str]:
     """A build without layers of its own, from nothing and without a network."""
-    home = buildah.home
-    home.env["PATH"] += ":/usr/sbin:/sbin"
-    # podman's locks would be in a place that is all podmans'.
-    home.env["CONTAINERS_CONF"] = str(home.write("containers.conf", '[engine]\nlock_type="file"\n'))
+    assert buildah.home.path.exists()
     program, word = request.param
     return [need(program), word, "--no-cache", "--isolation=chroot", "--tag=built:1", "context"]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.clients import TIMEOUT
 from support.dockerd import BASE
 from support.expiring import FILE, LIFETIME, STEPS, fetch, six_steps, tokens_of_six_steps
 from support.in_memory import runtime_of, until
 from support.logins import oauth
+from support.program import TIMEOUT
 from support.search import forms, holders, holds
 from support.started import started
 from support.token_server import Fault
@@ -84,7 +84,7 @@ def test_six_steps_see_a_valid_token_each_while_it_expires_twice_and_it_is_found
     buildkit("save", "--output=saved.tar", "built:1")
     said = answer.err + str(answer.out)
     for words in (["history", "--no-trunc", "built:1"], ["inspect", "built:1"]):
-        said += buildkit(*words).out
+        said += buildkit(*words).said
     assert not holds(said.encode(), tokens)
     store = buildkit.home.path / ".rattler/credentials.json"
     assert str(store) == login

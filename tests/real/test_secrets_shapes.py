@@ -14,11 +14,11 @@ import pytest
 from support.components import need
 
 if TYPE_CHECKING:
-    from support.clients import Client
     from support.guarded import Guarded
     from support.home import Home
     from support.program import Answer, Program
     from support.registry import Registry
+    from support.tool import Tool
     from support.uv import Uv
 
 BEARER = {"BearerToken": "t0k.en"}
@@ -192,7 +192,7 @@ def _named(shape: str, url: str) -> tuple[str, str]:
 
 
 def test_skopeo_reads_config_json(
-    frozen: Program, skopeo: Client, registry: Registry, published: str
+    frozen: Program, skopeo: Tool, registry: Registry, published: str
 ) -> None:
     login = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
     frozen.home.write_rattler({registry.host: login})

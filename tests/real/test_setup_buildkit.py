@@ -9,10 +9,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.clients import Client, Docker
+    from support.clients import Docker
     from support.home import Home
     from support.program import Program
     from support.registry import Registry
+    from support.tool import Tool
 
 CONFIG = ".docker/config.json"
 MINE = '{ "auths":{"o.example": {}} }'
@@ -44,7 +45,7 @@ def see(
 
 @pytest.mark.usefixtures("helper")
 def test_buildctl(
-    buildctl: Client, registry: Registry, published: str, frozen: Program, home: Home
+    buildctl: Tool, registry: Registry, published: str, frozen: Program, home: Home
 ) -> None:
     home.write("context/Dockerfile", f"FROM {published}\nLABEL built=yes\n")
     see(home, registry, frozen, buildctl, "buildkit")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from support.cargo import Cargo, publish
@@ -17,8 +16,7 @@ HEADER = basic("bob", "p: w")
 
 def test_it_fetches_after_setup_and_not_after_undo(frozen: Program) -> None:
     cargo = Cargo(frozen.home)
-    links = frozen.link_as("credlatch")
-    cargo.home.env["PATH"] = f"{links}{os.pathsep}{cargo.home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     cargo.home.write_rattler({"127.0.0.1": {"BasicHTTP": {"username": "bob", "password": "p: w"}}})
     with Guarded(HEADER.__eq__) as server:
         cargo.knows(publish(server))

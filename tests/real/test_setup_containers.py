@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.clients import REGISTRIES_CONF, Client
+from support.clients import REGISTRIES_CONF
 from support.components import need
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +27,12 @@ INSECURE = "--tls-verify=false"  # the registry is on loopback, without TLS
 
 
 @pytest.fixture(params=["skopeo", "buildah", "podman"])
-def ask(request: pytest.FixtureRequest, buildah: Client, published: str) -> list[str]:
+def ask(request: pytest.FixtureRequest, buildah: Tool, published: str) -> list[str]:
     """How one of them is told to fetch the image; they read what any of them would."""
     home = buildah.home
-    home.env["PATH"] += ":/usr/sbin:/sbin"
     # Where nothing is named, each looks where it always does.
     (home.path / home.env.pop("REGISTRY_AUTH_FILE")).unlink()
     (home.path / REGISTRIES_CONF).unlink()
-    # podman's locks would be in a place that is all podmans'.
-    home.env["CONTAINERS_CONF"] = str(home.write("containers.conf", '[engine]\nlock_type="file"\n'))
     if request.param == "skopeo":
         return [need("skopeo"), "inspect", INSECURE, f"docker://{published}"]
     again = ["--policy=always"] if request.param == "buildah" else []  # podman always asks
@@ -42,12 +40,12 @@ def ask(request: pytest.FixtureRequest, buildah: Client, published: str) -> list
 
 
 @pytest.fixture
-def client(ask: list[str], home: Home) -> Client:
+def client(ask: list[str], home: Home) -> Tool:
     """One of them, told to fetch the image."""
-    return Client(ask, home)
+    return Tool(home, *ask)
 
 
-def name_of(client: Client) -> str:
+def name_of(client: Tool) -> str:
     return os.path.basename(client.command[0])
 
 
@@ -68,7 +66,7 @@ def files(home: Home) -> dict[Path, bytes]:
 
 
 def test_it_fetches_after_setup_and_not_after_undo(
-    client: Client, registry: Registry, frozen: Program
+    client: Tool, registry: Registry, frozen: Program
 ) -> None:
     home = client.home
     log_in(home, registry)
@@ -84,7 +82,7 @@ def test_it_fetches_after_setup_and_not_after_undo(
     assert "unauthorized" in client.refused()
 
 
-def test_for_all_registries_too(client: Client, registry: Registry, frozen: Program) -> None:
+def test_for_all_registries_too(client: Tool, registry: Registry, frozen: Program) -> None:
     home = client.home
     log_in(home, registry)
     if there := CONFS.get(name_of(client)):
@@ -100,10 +98,10 @@ def test_for_all_registries_too(client: Client, registry: Registry, frozen: Prog
 def test_skopeo_logs_in_and_out_through_us(
     ask: list[str], home: Home, registry: Registry, frozen: Program
 ) -> None:
-    skopeo = Client([need("skopeo")], home)
+    skopeo = Tool(home, need("skopeo"))
     done(frozen, "--all-hosts")
     login = "login", INSECURE, "--username", registry.user, "--password-stdin", registry.host
     skopeo(*login, stdin=registry.secret)
-    Client(ask, home)()
+    Tool(home, *ask)()
     skopeo("logout", registry.host)
-    assert "unauthorized" in Client(ask, home).refused()
+    assert "unauthorized" in Tool(home, *ask).refused()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,8 +37,7 @@ def server(git: Git, tmp_path: Path) -> Iterator[Guarded]:
 @pytest.fixture
 def program(frozen: Program, git: Git) -> Program:
     """The program on PATH, and bob's login in rattler's store."""
-    links = frozen.link_as("credlatch")
-    git.home.env["PATH"] = f"{links}{os.pathsep}{git.home.env['PATH']}"
+    frozen.put_on_path("credlatch")
     login = {"username": "bob", "password": "p: w"}
     git.home.write_rattler({"127.0.0.1": {"BasicHTTP": login}})
     return frozen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +30,7 @@ class Asked:
             shown = name.removeprefix("git-credential-")
             script = f'#!/bin/sh\ncat >/dev/null\necho {shown} >>"{self._log}"\n'
             home.write(f"bin/{name}", script, 0o755)
-        home.env["PATH"] = f"{home.path / 'bin'}{os.pathsep}{home.env['PATH']}"
+        home.path_begins_with(home.path / "bin")
         home.env["GIT_CONFIG_NOSYSTEM"] = "0"
         home.env["GIT_CONFIG_SYSTEM"] = str(home.path / "system")
 

@@ -12,16 +12,16 @@ from support.clients import REGISTRIES_CONF, calls_in, holders_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.clients import Client
     from support.home import Home
     from support.program import Program
     from support.registry import Registry
+    from support.tool import Tool
 
 INSECURE = "--tls-verify=false"  # the registry is on loopback, without TLS
 
 
 @pytest.fixture(params=["credHelpers of auth.json", "credential-helpers of registries.conf"])
-def configured(request: pytest.FixtureRequest, skopeo: Client, registry: Registry) -> Client:
+def configured(request: pytest.FixtureRequest, skopeo: Tool, registry: Registry) -> Tool:
     """skopeo, told in either of the two ways to ask credlatch."""
     if "auth.json" in request.param:
         _use_for(registry, skopeo.home)
@@ -40,7 +40,7 @@ def _store(program: Program, registry: Registry) -> None:
 
 
 def test_skopeo_inspects_and_copies_a_private_image(
-    configured: Client, registry: Registry, published: str, frozen: Program
+    configured: Tool, registry: Registry, published: str, frozen: Program
 ) -> None:
     source = f"docker://{published}"
     assert "unauthorized" in configured.refused("inspect", INSECURE, source)
@@ -52,7 +52,7 @@ def test_skopeo_inspects_and_copies_a_private_image(
 
 
 def test_skopeo_asks_for_host_and_port(
-    skopeo: Client, registry: Registry, published: str, frozen: Program, recorded: Path
+    skopeo: Tool, registry: Registry, published: str, frozen: Program, recorded: Path
 ) -> None:
     _use_for(registry, skopeo.home)
     _store(frozen, registry)
@@ -61,7 +61,7 @@ def test_skopeo_asks_for_host_and_port(
 
 
 def test_skopeo_logs_in_and_out_through_the_helper(
-    configured: Client, registry: Registry, frozen: Program
+    configured: Tool, registry: Registry, frozen: Program
 ) -> None:
     skopeo = configured
     login = "login", INSECURE, "--username", registry.user, "--password-stdin", registry.host
@@ -70,7 +70,7 @@ def test_skopeo_logs_in_and_out_through_the_helper(
     assert (stored["Username"], stored["Secret"]) == (registry.user, registry.secret)
     holders = holders_of(registry.secret, registry.user, skopeo.home.path)
     assert holders == [skopeo.home.path / ".rattler/credentials.json"]
-    assert skopeo("login", "--get-login", registry.host).out.strip() == registry.user
+    assert skopeo("login", "--get-login", registry.host).said.strip() == registry.user
 
     skopeo("logout", registry.host)
     assert frozen.docker("list").json() == {}
@@ -78,7 +78,7 @@ def test_skopeo_logs_in_and_out_through_the_helper(
 
 
 def test_skopeo_gets_no_login_that_names_no_port(
-    configured: Client, registry: Registry, published: str
+    configured: Tool, registry: Registry, published: str
 ) -> None:
     host = registry.host.partition(":")[0]
     account = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
@@ -87,13 +87,13 @@ def test_skopeo_gets_no_login_that_names_no_port(
 
 
 def test_skopeo_logout_where_nobody_is_logged_in_does_not_crash(
-    configured: Client, registry: Registry
+    configured: Tool, registry: Registry
 ) -> None:
-    assert "Removed login credentials" in configured("logout", registry.host).out
+    assert "Removed login credentials" in configured("logout", registry.host).said
 
 
 def test_buildah_takes_a_private_image_as_base_and_pushes_the_result(
-    buildah: Client, registry: Registry, published: str, frozen: Program
+    buildah: Tool, registry: Registry, published: str, frozen: Program
 ) -> None:
     _use_for(registry, buildah.home)
     base = "from", INSECURE, "--name", "work", published
@@ -101,7 +101,7 @@ def test_buildah_takes_a_private_image_as_base_and_pushes_the_result(
     _store(frozen, registry)
     buildah(*base)
     ran = buildah("run", "work", "--", "/bin/busybox", "echo", "it runs")
-    assert ran.out == "it runs\n"
+    assert ran.out == b"it runs\n"
     image = f"{registry.host}/built/by-buildah:1"
     buildah("commit", "work", image)
     buildah("push", INSECURE, image)

@@ -83,6 +83,7 @@ def test_we_wait_for_a_uv_that_is_writing(home: Home, frozen: Program) -> None:
 
 
 def test_a_uv_that_never_lets_go_costs_seconds_and_no_hang(home: Home, frozen: Program) -> None:
+    home.env["CREDLATCH_TIMEOUT"] = "9"  # as without it
     home.write(STORE, UV_STORE)
     home.write(".netrc", "machine other.example login u password p\n")
     with flocked(home.write(f"{STORE}.lock", "")):

@@ -10,7 +10,7 @@ import pytest
 from support.guarded import Guarded
 from support.logins import OAuthLogin
 from support.matching import basic
-from support.path_keyring import PathKeyring
+from support.recording import Recording
 from support.simple_index import INDEX, publish, with_user
 from support.uv import Uv
 
@@ -50,9 +50,9 @@ def either_uv(request: pytest.FixtureRequest, home: Home) -> Uv:
 
 
 @pytest.fixture
-def keyring(frozen: Program, tmp_path: Path) -> PathKeyring:
+def keyring(frozen: Program, tmp_path: Path) -> Recording:
     """Our keyring on PATH."""
-    return PathKeyring(frozen, tmp_path / "keyring")
+    return Recording(frozen, "keyring", tmp_path / "keyring")
 
 
 def install(uv: Uv, index: str) -> Answer:
@@ -64,7 +64,7 @@ def installed(home: Home) -> bool:
     return (home.path / "installed" / "demo" / "__init__.py").exists()
 
 
-def test_the_password_comes_from_the_store(either_uv: Uv, home: Home, keyring: PathKeyring) -> None:
+def test_the_password_comes_from_the_store(either_uv: Uv, home: Home, keyring: Recording) -> None:
     home.write_rattler({"127.0.0.1": BOB})
     with Guarded(HEADER.__eq__) as server:
         index = publish(server, "demo")
@@ -78,7 +78,7 @@ def test_the_password_comes_from_the_store(either_uv: Uv, home: Home, keyring: P
 
 
 def test_without_a_user_name_it_asks_where_the_index_says_always(
-    either_uv: Uv, home: Home, keyring: PathKeyring
+    either_uv: Uv, home: Home, keyring: Recording
 ) -> None:
     home.write_rattler({"127.0.0.1": BOB})
     with Guarded(HEADER.__eq__) as server:
@@ -93,7 +93,7 @@ def test_without_a_user_name_it_asks_where_the_index_says_always(
 
 
 def test_an_expired_token_is_renewed_for_uv(
-    either_uv: Uv, home: Home, keyring: PathKeyring, token_server: TokenServer
+    either_uv: Uv, home: Home, keyring: Recording, token_server: TokenServer
 ) -> None:
     login = OAuthLogin(home, token_server, "127.0.0.1")
     login.write(left=-60)
@@ -107,7 +107,7 @@ def test_an_expired_token_is_renewed_for_uv(
     assert keyring.calls
 
 
-def test_nobody_else_s_password_is_sent(either_uv: Uv, home: Home, keyring: PathKeyring) -> None:
+def test_nobody_else_s_password_is_sent(either_uv: Uv, home: Home, keyring: Recording) -> None:
     home.write_rattler({"127.0.0.1": BOB})
     with Guarded(HEADER.__eq__) as server:
         index = publish(server, "demo")
@@ -124,7 +124,7 @@ def test_nobody_else_s_password_is_sent(either_uv: Uv, home: Home, keyring: Path
 
 
 def test_why_there_is_no_password_reaches_the_person(
-    either_uv: Uv, home: Home, keyring: PathKeyring, token_server: TokenServer
+    either_uv: Uv, home: Home, keyring: Recording, token_server: TokenServer
 ) -> None:
     OAuthLogin(home, token_server, "127.0.0.1").write(left=-60)
     token_server.spend("refresh-0")

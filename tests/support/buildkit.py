@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import daemon
-from support.clients import Client
 from support.components import need
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +62,12 @@ def buildkitd() -> Iterator[Buildkitd]:
 
 
 @pytest.fixture
-def buildctl(buildkitd: Buildkitd, home: Home) -> Client:
+def buildctl(buildkitd: Buildkitd, home: Home) -> Tool:
     """buildctl, told to build the Dockerfile in the home's folder ``context``."""
     shutil.copy(need("busybox"), home.write("context/busybox", ""))
     context = ["--local", "context=context", "--local", "dockerfile=context"]
     command = [need("buildctl"), "--addr", buildkitd.address, "build", "--progress=plain"]
-    return Client([*command, "--no-cache", "--frontend=dockerfile.v0", *context], home)
+    return Tool(home, *command, "--no-cache", "--frontend=dockerfile.v0", *context)
 
 
 def _plugin(docker: Docker, name: str) -> None:

@@ -54,7 +54,7 @@ class Cargo(Tool):
         if "RUSTUP_HOME" not in home.env:
             home.env["RUSTUP_HOME"] = os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup"))
         home.env |= {"CARGO_TERM_COLOR": "never", "CARGO_NET_RETRY": "0"}
-        _, said = self.attempt("--version")
+        said = self("--version").said
         number = tuple(map(int, said.split()[1].split(".")[:2]))
         if number < _AT_LEAST:
             pytest.skip(f"cargo is older than 1.74: {said}")
@@ -79,7 +79,8 @@ class Cargo(Tool):
         for kept in ("registry", ".global-cache", ".package-cache"):
             shutil.rmtree(self.home.path / ".cargo" / kept, ignore_errors=True)
         self.project()
-        return self.attempt("fetch", "--manifest-path", "app/Cargo.toml")
+        answer = self.attempt("fetch", "--manifest-path", "app/Cargo.toml")
+        return answer.code, answer.said
 
     def fetched(self) -> list[Path]:
         """The crates that it has."""

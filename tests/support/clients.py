@@ -6,8 +6,6 @@ import base64
 import json
 import os
 import shlex
-import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,71 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.components import need
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from support.dockerd import Dockerd
     from support.home import Home
-    from support.program import Program
+    from support.program import Answer, Program
 
-TIMEOUT = 300  # seconds: no command takes as long, so that a hang fails instead of hanging
 HELPER = "docker-credential-credlatch"
 REGISTRIES_CONF = ".config/containers/registries.conf"
 
 
-@dataclass(frozen=True)
-class Done:
-    """What one command of a client left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """Both streams: clients differ in which one they use."""
-        return self.out + self.err
-
-
-class Client:
-    """A container client, run in an isolated home.
-
-    Attributes:
-        command: the words that start it, to which arguments are added.
-        home: where it runs; ``home.env`` is its whole environment.
-    """
-
-    def __init__(self, command: list[str], home: Home) -> None:
-        self.command = command
-        self.home = home
-
-    def attempt(self, *args: str, stdin: str = "") -> Done:
-        """Run the client, and take whatever comes of it."""
-        done = subprocess.run(
-            [*self.command, *args],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env=self.home.env,
-            cwd=self.home.path,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    def __call__(self, *args: str, stdin: str = "") -> Done:
-        """Run the client; it must succeed."""
-        done = self.attempt(*args, stdin=stdin)
-        assert done.code == 0, (args, done)
-        return done
-
-    def refused(self, *args: str, stdin: str = "") -> str:
-        """Run the client; it must fail. Gives what it said."""
-        done = self.attempt(*args, stdin=stdin)
-        assert done.code != 0, (args, done)
-        return done.said
-
-
-class Docker(Client):
+class Docker(Tool):
     """A docker client, with its config.json."""
 
     @property
@@ -97,7 +42,7 @@ class Docker(Client):
         folder = self.home.env.get("DOCKER_CONFIG", str(self.home.path / ".docker"))
         return Path(folder, "config.json")
 
-    def login(self, host: str, user: str, secret: str) -> Done:
+    def login(self, host: str, user: str, secret: str) -> Answer:
         """``docker login``, the secret on standard input."""
         return self("login", "--username", user, "--password-stdin", host, stdin=secret)
 
@@ -124,9 +69,7 @@ def _all_dockers() -> tuple[str, ...]:
 @pytest.fixture
 def helper(frozen: Program) -> Path:
     """The frozen program on the PATH of the clients, under the name that Docker expects."""
-    links = frozen.link_as(HELPER)
-    frozen.home.env["PATH"] = f"{links}{os.pathsep}{frozen.home.env['PATH']}"
-    return links / HELPER
+    return frozen.put_on_path(HELPER) / HELPER
 
 
 @pytest.fixture
@@ -140,13 +83,13 @@ def recorded(helper: Path, home: Home) -> Path:
         f"echo >>{log}\nexit $status\n",
         mode=0o700,
     )
-    home.env["PATH"] = f"{script.parent}{os.pathsep}{home.env['PATH']}"
+    home.path_begins_with(script.parent)
     return log
 
 
 def _docker(program: str, dockerd: Dockerd, home: Home) -> Docker:
     home.env["DOCKER_HOST"] = dockerd.host
-    return Docker([need(program)], home)
+    return Docker(home, need(program))
 
 
 @pytest.fixture(params=_all_dockers() or ("docker",))
@@ -175,15 +118,15 @@ def buildkit(dockerd: Dockerd, home: Home, helper: Path) -> Docker:
 
 
 @pytest.fixture
-def skopeo(home: Home, helper: Path) -> Client:
+def skopeo(home: Home, helper: Path) -> Tool:
     """skopeo, with the helper on its PATH."""
     assert helper.exists()
     _containers(home)
-    return Client([need("skopeo")], home)
+    return Tool(home, need("skopeo"))
 
 
 @pytest.fixture
-def buildah(home: Home, helper: Path) -> Client:
+def buildah(home: Home, helper: Path) -> Tool:
     """buildah, with the helper on its PATH and its images in the home."""
     assert helper.exists()
     _containers(home)
@@ -195,13 +138,15 @@ def buildah(home: Home, helper: Path) -> Client:
         )
     )
     home.env["BUILDAH_ISOLATION"] = "chroot"
-    return Client([need("buildah")], home)
+    return Tool(home, need("buildah"))
 
 
 def _containers(home: Home) -> None:
     """Give the containers/* tools configuration of the home's, so that they read no other."""
     home.write(".config/containers/policy.json", '{"default":[{"type":"insecureAcceptAnything"}]}')
-    home.env["CONTAINERS_CONF"] = str(home.write("containers.conf", ""))
+    # podman's locks would be in a place that is all podmans'; its helpers are not on all PATHs.
+    home.env["CONTAINERS_CONF"] = str(home.write("containers.conf", '[engine]\nlock_type="file"\n'))
+    home.env["PATH"] += ":/usr/sbin:/sbin"
     home.write(REGISTRIES_CONF, "")
     home.env["REGISTRY_AUTH_FILE"] = str(home.write("auth.json", "{}"))
     home.env["TMPDIR"] = str(home.path / "run")

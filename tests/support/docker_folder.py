@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support import docker_folder_channel, simple_index
-from support.clients import Done
 from support.components import need
 from support.in_memory import SHM
 from support.logins import oauth
 from support.page import ROOT, Page
 from support.search import holders, holds
+from support.tool import Tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from support.clients import Docker
     from support.guarded import Guarded
     from support.home import Home
-    from support.program import Program
+    from support.program import Answer, Program
     from support.registry import Registry
     from support.token_server import TokenServer
 
@@ -37,7 +36,6 @@ README = _PAGE.text
 BLOCKS = _PAGE.blocks
 # How each tool is told to build, in the words of the README.
 BUILDS = [line for line in BLOCKS["Private indexes"][1].text.splitlines() if line]
-TIMEOUT = 300  # seconds: a build of all images on a machine that is busy
 
 
 class Project:
@@ -66,6 +64,7 @@ class Project:
             "PYPI_EXAMPLE_COM": location,
             "CONDA_EXAMPLE_COM": location,
         }
+        self._shell = Tool(home, "sh", "-ec")
         shutil.copytree(EXAMPLE, self.path)
         for file in self.path.iterdir():
             file.write_text(self.here(file.read_text()))
@@ -76,25 +75,9 @@ class Project:
             text = text.replace(theirs, ours)
         return text
 
-    def attempt(self, script: str) -> Done:
-        """Run a script in the project, and take whatever comes of it."""
-        done = subprocess.run(
-            ["sh", "-ec", self.here(script)],
-            env=self.home.env,
-            cwd=self.path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    def __call__(self, script: str) -> Done:
-        """Run a script; it must succeed."""
-        done = self.attempt(script)
-        assert done.code == 0, (script, done.out, done.err)
-        return done
+    def __call__(self, script: str) -> Answer:
+        """Run a script in the project; it must succeed."""
+        return self._shell(self.here(script), cwd=self.path)
 
     def plugin(self, name: str) -> None:
         """Give docker a plugin."""
@@ -110,9 +93,7 @@ class Project:
 
     def refused(self, script: str) -> str:
         """Run a script; it must fail. Gives what it said."""
-        done = self.attempt(script)
-        assert done.code != 0, (script, done.out, done.err)
-        return done.said
+        return self._shell.refused(self.here(script), cwd=self.path)
 
     def tokens(self) -> set[str]:
         """The tokens that the steps have come with."""
@@ -161,9 +142,7 @@ def project(
     token_server.lifetime = 600
     account = {"BasicHTTP": {"username": registry.user, "password": registry.secret}}
     store = home.write_rattler({"127.0.0.1": oauth(token_server, -60), registry.host: account})
-    for name in ("credlatch", "docker-credential-credlatch"):
-        links = frozen.link_as(name)
-    home.env["PATH"] = f"{links}{os.pathsep}{home.env['PATH']}"
+    frozen.put_on_path()
     return Project(home, guarded, registry, store)
 
 
@@ -186,5 +165,5 @@ exec {program} "$@"
 """
     project.home.write("bin/docker", script, 0o700)
     assert helper.exists()
-    project.home.env["PATH"] = f"{project.home.path}/bin{os.pathsep}{project.home.env['PATH']}"
+    project.home.path_begins_with(project.home.path / "bin")
     return project

@@ -7,7 +7,6 @@ import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from support.called_as import called_as
 from support.components import need
 from support.git_helper import NAME
 from support.guarded import Guarded
@@ -73,7 +72,7 @@ class Recorded:
 
     def __init__(self, frozen: Program, folder: Path) -> None:
         self._log = folder / "said"
-        ours = called_as(NAME, frozen).command
+        ours = frozen.called(NAME).command
         script = folder / "bin" / NAME
         script.parent.mkdir(parents=True)
         log = shlex.quote(str(self._log))
@@ -82,7 +81,7 @@ class Recorded:
             f'tee -a {log} | {shlex.join(ours)} "$@"\n'
         )
         script.chmod(0o755)
-        frozen.home.env["PATH"] = f"{script.parent}:{frozen.home.env['PATH']}"
+        frozen.home.path_begins_with(script.parent)
 
     def since(self) -> str:
         """What git has said since this was asked last: the operation, and the description.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.called_as import called_as
-
 if TYPE_CHECKING:
     from support.home import Home
     from support.program import Answer, Program
@@ -22,7 +20,7 @@ class GitHelper:
     """
 
     def __init__(self, frozen: Program) -> None:
-        self.program = called_as(NAME, frozen)
+        self.program = frozen.called(NAME)
         self.home: Home = frozen.home
 
     def __call__(self, operation: str, *lines: str, host: str = "host.example") -> Answer:

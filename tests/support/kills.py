@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from support.home import Home
-from support.program import PATIENT, TIMEOUT, Answer, Program
+from support.program import TIMEOUT, Answer, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,7 +106,7 @@ class Killer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**PATIENT, **self.home.env},
+            env=self.home.env,
             cwd=self.home.path,
         ) as process:
             try:
@@ -114,7 +114,7 @@ class Killer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 out, err = process.communicate()
-            return Answer(subprocess.CompletedProcess(call.args, process.returncode, out, err))
+            return Answer(process.returncode, out, err.decode())
 
 
 def _beside(store: Path) -> dict[str, int]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from support.program import TIMEOUT, Answer
+from support.program import Answer, run
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -17,17 +16,7 @@ SYSTEM = "keyring.backends.SecretService.Keyring"
 def keyring(home: Home, *args: str, backend: str | None = SYSTEM, password: str = "") -> Answer:
     """Run ``keyring ARGS``; without a backend, keyring takes the one of the highest priority."""
     chosen = ["-b", backend] if backend else []
-    return Answer(
-        subprocess.run(
-            [sys.executable, "-m", "keyring", *chosen, *args],
-            input=password.encode(),
-            capture_output=True,
-            env=home.env,
-            cwd=home.path,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    )
+    return run(home, [sys.executable, "-m", "keyring", *chosen, *args], password.encode())
 
 
 def set_password(home: Home, service: str, username: str, password: str) -> None:

@@ -7,19 +7,18 @@ process is killed, or the call fails.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support.components import need
-from support.program import PATIENT, TIMEOUT, Answer
+from support.program import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from support.program import Program
+    from support.program import Answer, Program
     from support.storm import Call
 
 # Not --seccomp-bpf: with it nothing is injected.
@@ -95,18 +94,6 @@ class Stepper:
         return self._run("-e", f"trace={step.name}", "-e", inject)
 
     def _run(self, *options: str) -> Answer:
-        return Answer(
-            subprocess.run(
-                [
-                    *(self._strace, *_STRACE, "-o", str(self._log), *options, "--"),
-                    *self._program.command,
-                    *self._call.args,
-                ],
-                input=self._call.stdin,
-                capture_output=True,
-                env={**PATIENT, **self._program.home.env},
-                cwd=self._program.home.path,
-                timeout=TIMEOUT,
-                check=False,
-            )
-        )
+        words = [self._strace, *_STRACE, "-o", str(self._log), *options, "--"]
+        words += [*self._program.command, *self._call.args]
+        return run(self._program.home, words, self._call.stdin)

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from threading import Event, Timer
 from typing import TYPE_CHECKING
 
-from support.program import PATIENT, Answer
+from support.program import Answer, Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
-    from support.program import Program
+    from support.home import Home
 
 LONGEST = 240  # seconds for all of them: a hundred that write take turns, on a busy machine
 _WAIT = 'printf .; read -r _; call=$1; shift; exec "$@" <"$call.in" >"$call.out" 2>"$call.err"'
@@ -45,6 +45,16 @@ class Call:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+def ask_together(home: Home, uri: str, *commands: list[str], times: int) -> set[str]:
+    """Ask each command so many times, all at once, and give their headers.
+
+    Each must answer with one Authorization header; equal answers are one in the set.
+    """
+    calls = [Call(tuple(command), bazel(uri).stdin) for command in commands] * times
+    answers = at_once(Program([], home, home.path), calls, home.path / "together")
+    return {str(answer.authorization) for answer in answers}
+
+
 def bazel(uri: str) -> Call:
     """``credlatch get`` as Bazel calls it."""
     return Call(("get",), json.dumps({"uri": uri}).encode())
@@ -58,9 +68,7 @@ def docker(key: str) -> Call:
 class Timed(Answer):
     """An answer, and the seconds between the start of all and the end of this one."""
 
-    def __init__(self, done: subprocess.CompletedProcess[bytes], seconds: float) -> None:
-        super().__init__(done)
-        self.seconds = seconds
+    seconds: float
 
 
 def at_once(program: Program, calls: Sequence[Call], folder: Path) -> list[Timed]:
@@ -91,7 +99,7 @@ def at_once(program: Program, calls: Sequence[Call], folder: Path) -> list[Timed
             ended = list(pool.map(lambda process: _seconds(process, begin), running))
             assert not limit.is_set(), f"not all have ended within {LONGEST} s"
             return [
-                Timed(_done(process, folder / str(number)), seconds)
+                _timed(process.returncode, folder / str(number), seconds)
                 for number, (process, seconds) in enumerate(zip(running, ended, strict=True))
             ]
 
@@ -115,7 +123,7 @@ def _started(
         stdin=wait_for_go,
         stdout=say_here,
         stderr=subprocess.DEVNULL,
-        env={**PATIENT, **program.home.env, **call.env},
+        env={**program.home.env, **call.env},
         cwd=program.home.path,
     )
     try:
@@ -150,6 +158,8 @@ def _seconds(process: subprocess.Popen[bytes], begin: float) -> float:
     return time.monotonic() - begin
 
 
-def _done(process: subprocess.Popen[bytes], files: Path) -> subprocess.CompletedProcess[bytes]:
+def _timed(code: int, files: Path, seconds: float) -> Timed:
     out, err = (files.with_suffix(end).read_bytes() for end in (".out", ".err"))
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    answer = Timed(code, out, err.decode())
+    answer.seconds = seconds
+    return answer

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
-from support.program import TIMEOUT
+from support.program import Answer, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.home import Home
 
 
@@ -15,37 +16,26 @@ class Tool:
     """A program, and the words that it is always given.
 
     Attributes:
-        home: where it runs.
+        command: these words; a test may add some.
+        home: where it runs; ``home.env`` is its whole environment.
     """
 
     def __init__(self, home: Home, *command: str) -> None:
         self.home = home
-        self._command = command
+        self.command = [*command]
 
-    def attempt(self, *args: str, stdin: str = "") -> tuple[int, str]:
-        """Run it, and take whatever comes of it: the exit status, and both its streams."""
-        done = subprocess.run(
-            [*self._command, *args],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self.home.env,
-            cwd=self.home.path,
-            timeout=TIMEOUT,
-            start_new_session=True,
-            check=False,
-        )
-        return done.returncode, done.stdout
+    def attempt(self, *args: str, stdin: str = "", cwd: Path | None = None) -> Answer:
+        """Run it, and take whatever comes of it."""
+        return run(self.home, [*self.command, *args], stdin.encode(), cwd)
 
-    def __call__(self, *args: str, stdin: str = "") -> str:
-        """Run it; it must succeed. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code == 0, (args, said)
-        return said
+    def __call__(self, *args: str, stdin: str = "", cwd: Path | None = None) -> Answer:
+        """Run it; it must succeed."""
+        answer = self.attempt(*args, stdin=stdin, cwd=cwd)
+        assert answer.code == 0, (args, answer)
+        return answer
 
-    def refused(self, *args: str, stdin: str = "") -> str:
+    def refused(self, *args: str, stdin: str = "", cwd: Path | None = None) -> str:
         """Run it; it must fail. Gives what it said."""
-        code, said = self.attempt(*args, stdin=stdin)
-        assert code != 0, (args, said)
-        return said
+        answer = self.attempt(*args, stdin=stdin, cwd=cwd)
+        assert answer.code != 0, (args, answer)
+        return answer.said

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.program import TIMEOUT, Answer
+from support.program import Answer, run
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -38,17 +37,7 @@ class Uv:
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Answer:
         """Run ``uv ARGS`` and wait for it."""
-        return Answer(
-            subprocess.run(
-                [*self.command, *args],
-                input=stdin,
-                capture_output=True,
-                env=self._home.env,
-                cwd=self._home.path,
-                timeout=TIMEOUT,
-                check=False,
-            )
-        )
+        return run(self._home, [*self.command, *args], stdin)
 
     def login(self, service: str, *options: str) -> None:
         """``uv auth login``, which must succeed."""

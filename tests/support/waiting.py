@@ -20,13 +20,27 @@ if TYPE_CHECKING:
 _READ = {"0", "63"}  # read(2) on x86_64 and aarch64
 
 
-def asking(program: Program) -> subprocess.Popen[bytes]:
-    """Call the program in a session of its own, and write nothing to it yet."""
+@contextmanager
+def asking(program: Program, question: bytes = b"") -> Iterator[subprocess.Popen[bytes]]:
+    """A call in a session of its own, which has its question or, without one, waits for it.
+
+    Nothing of it lives after the block.
+    """
     pipe = subprocess.PIPE
     words, env = [*program.command, "get"], program.home.env
-    return subprocess.Popen(
+    with subprocess.Popen(
         words, stdin=pipe, stdout=pipe, stderr=pipe, env=env, start_new_session=True
-    )
+    ) as process:
+        try:
+            if question:
+                assert process.stdin is not None
+                process.stdin.write(question)
+                process.stdin.close()
+                process.stdin = None
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 class Waiting:
@@ -67,6 +81,7 @@ def waiting(program: Program) -> Iterator[Waiting]:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)  # the loader tidies up
+                process.wait(TIMEOUT)
 
 
 def alive(session: int) -> list[int]:

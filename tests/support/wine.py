@@ -89,7 +89,7 @@ class Windows:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        answer = Answer(subprocess.CompletedProcess(args, process.returncode, out, err))
+        answer = Answer(process.returncode, out, err.decode())
         assert "Traceback" not in answer.err, answer
         assert b"internal error" not in out + err, answer
         return answer
