@@ -8,7 +8,8 @@ from support.docker_api import lenient_daemon
 from support.docker_folder import docker_folder, project
 from support.docker_folder_images import base_images, glibc_image
 from support.dockerd import dockerd, published, token_image
-from support.guarded import guarded, repository
+from support.git import git, git_server, repository
+from support.guarded import guarded
 from support.rattler import rattler
 from support.rattler_places import place
 from support.registry import _token_registry, registry, token_registry
@@ -27,6 +28,8 @@ __all__ = [
     "docker",
     "docker_folder",
     "dockerd",
+    "git",
+    "git_server",
     "glibc_image",
     "guarded",
     "helper",

@@ -30,11 +30,9 @@ class Proxy(Guarded):
     """A module proxy over TLS."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(lambda header: header in self.logins)
         self.logins = {BOB}
         self.authority, context = authority(folder)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = self.url.replace("http:", "https:")
+        super().__init__(lambda header: header in self.logins, context)
         publish(self)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from credlatch import url as urls
 from credlatch.stores.netrc import NetrcStore
 from support.callers import caller_of
 from support.components import need
-from support.loopback import Loopback
+from support.loopback import Handler, Loopback, Recorded
 from support.netrc_texts import PLAIN_SPACES, made_up
 from support.program import TIMEOUT
 
@@ -23,21 +22,12 @@ if TYPE_CHECKING:
 HOSTS = ("a.example", "b.example", "u")
 
 
-class Login(BaseHTTPRequestHandler):
+class Login(Handler):
     """Answers with the host that was asked, and the login that came along."""
 
-    def do_GET(self) -> None:
-        """Any path."""
-        sent = (self.headers["Authorization"] or "").removeprefix("Basic ")
-        host = (self.headers["Host"] or "").partition(":")[0]
-        body = f"{host} {base64.b64decode(sent).decode()}\n".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own name
-        """Nothing."""
+    def respond(self, request: Recorded) -> None:
+        login = base64.b64decode(request.authorization.removeprefix("Basic ")).decode()
+        self.send(200, f"{request.headers['host'].partition(':')[0]} {login}\n".encode())
 
 
 def curl_finds(netrc: Path, port: int) -> dict[str, str]:

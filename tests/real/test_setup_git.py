@@ -6,32 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.git import Git, serving_repository
 from support.matching import basic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from support.git import Git
     from support.guarded import Guarded
-    from support.home import Home
     from support.program import Program
 
 HEADER = basic("bob", "p: w")
 MINE = "# mine\n[alias]\n\tst = status ; short\n[credential]\n\thelper = store\n"
-
-
-@pytest.fixture
-def git(home: Home) -> Git:
-    """git in the test's home."""
-    return Git(home)
-
-
-@pytest.fixture
-def server(git: Git, tmp_path: Path) -> Iterator[Guarded]:
-    """A repository that bob may use."""
-    with serving_repository(git, tmp_path / "repositories", HEADER) as server:
-        yield server
 
 
 @pytest.fixture
@@ -44,12 +27,12 @@ def program(frozen: Program, git: Git) -> Program:
 
 
 def test_it_clones_and_pushes_after_setup_and_not_after_undo(
-    program: Program, git: Git, server: Guarded
+    program: Program, git: Git, git_server: Guarded
 ) -> None:
     config = git.home.write(".gitconfig", MINE)
-    clone = ("clone", "--quiet", f"{server.url}/repo.git", "clone")
+    clone = ("clone", "--quiet", f"{git_server.url}/repo.git", "clone")
     git.refused(*clone)
-    answer = program("setup", "git", "--host", server.url, "--yes")
+    answer = program("setup", "git", "--host", git_server.url, "--yes")
     assert answer.code == 0, answer
     assert b"store is not asked any more for 127.0.0.1:" in answer.out
     git(*clone)
@@ -65,28 +48,28 @@ def test_it_clones_and_pushes_after_setup_and_not_after_undo(
 
 
 def test_a_repository_is_wired_in_its_own_configuration(
-    program: Program, git: Git, server: Guarded
+    program: Program, git: Git, git_server: Guarded
 ) -> None:
     git("init", "--quiet", "own")
     folder = git.home.path / "own"
-    git("-C", "own", "remote", "add", "origin", f"{server.url}/repo.git")
+    git("-C", "own", "remote", "add", "origin", f"{git_server.url}/repo.git")
     before = (folder / ".git/config").read_bytes()
     git.refused("-C", "own", "fetch")
-    words = ("setup", "git", "--project", "--host", server.url, "--yes")
+    words = ("setup", "git", "--project", "--host", git_server.url, "--yes")
     assert program(*words, cwd=folder).code == 0
     git("-C", "own", "fetch", "--quiet")
     assert program("setup", "git", "--project", "--undo", "--yes", cwd=folder).code == 0
     assert (folder / ".git/config").read_bytes() == before
 
 
-def test_another_helper_is_asked_after_us(program: Program, git: Git, server: Guarded) -> None:
+def test_another_helper_is_asked_after_us(program: Program, git: Git, git_server: Guarded) -> None:
     home = git.home
-    kept = home.write(".git-credentials", server.url.replace("://", "://bob:p%3A%20w@") + "\n")
+    kept = home.write(".git-credentials", git_server.url.replace("://", "://bob:p%3A%20w@") + "\n")
     config = home.write(".gitconfig", MINE)
     home.write_rattler({})
-    words = ("setup", "git", "--host", server.url, "--force", "--chain", "--yes")
+    words = ("setup", "git", "--host", git_server.url, "--force", "--chain", "--yes")
     assert program(*words).code == 0
-    git("clone", "--quiet", f"{server.url}/repo.git", "clone")
+    git("clone", "--quiet", f"{git_server.url}/repo.git", "clone")
     # What it has given is its own, and nothing of ours.
     assert home.read_rattler() == {}
     assert kept.exists()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import urllib.parse
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from support.loopback import Loopback, LoopbackServer
-from support.token_http import Recorded
+from support.loopback import Handler, Loopback, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,28 +26,11 @@ class Answering(Loopback):
         self.requests: list[Recorded] = []
         self.answer = answer
         super().__init__(_Handler)
-        self.url = f"http://127.0.0.1:{self.address[1]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: LoopbackServer
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = urllib.parse.urlsplit(self.path).path
-        request = Recorded(self.command or "", path, self.path, headers, body)
+class _Handler(Handler):
+    def respond(self, request: Recorded) -> None:
         owner: Answering = self.server.owner
         owner.requests.append(request)
-        status, named, said = owner.answer(request)
-        sent = json.dumps(said).encode()
-        self.send_response(status)
-        for name, value in {**named, "Content-Length": str(len(sent))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(sent)
-
-    do_POST = do_GET  # noqa: N815 - the name is http.server's
+        status, headers, said = owner.answer(request)
+        self.send(status, said, headers)

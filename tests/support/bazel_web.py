@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http.client import HTTPSConnection
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.certificates import authority
-from support.loopback import Loopback, LoopbackServer
+from support.loopback import Handler, Loopback, Recorded
 
 if TYPE_CHECKING:
     import ssl
@@ -55,8 +54,7 @@ class Web(Loopback):
         self.visits: list[Visit] = []
         self.authority, context = authority(folder, *HOSTS, STORAGE)
         self.both = folder / "server.pem"
-        super().__init__(_Handler)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        super().__init__(_Handler, tls=context)
 
     def to(self, host: str) -> list[Visit]:
         """The requests to one host."""
@@ -76,42 +74,21 @@ class Connection(HTTPSConnection):
         self.sock = self._trusted.wrap_socket(plain, server_hostname=self.host.partition(":")[0])
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: LoopbackServer
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_PUT(self) -> None:
-        self._serve()
-
-    def _serve(self) -> None:
+class _Handler(Handler):
+    def respond(self, request: Recorded) -> None:
         owner: Web = self.server.owner
-        host = self.headers["Host"]
-        url = f"https://{host}{self.path}"
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        authorization = self.headers.get("Authorization", "")
-        owner.visits.append(Visit(self.command, url, authorization))
-        if authorization != owner.accepts.get(host, ""):
+        host = request.headers["host"]
+        url = f"https://{host}{request.target}"
+        owner.visits.append(Visit(request.method, url, request.authorization))
+        if request.authorization != owner.accepts.get(host, ""):
             # What has a signature in its URL refuses a second one beside it, as S3 does.
-            return self._send(401 if host in owner.accepts else 400)
-        if self.command == "PUT":
-            owner.files[url] = body
-            return self._send(200)
+            return self.send(401 if host in owner.accepts else 400)
+        if request.method == "PUT":
+            owner.files[url] = request.body
+            return self.send(200)
         if url in owner.elsewhere:
-            return self._send(302, location=owner.elsewhere[url])
-        return self._send(200 if url in owner.files else 404, owner.files.get(url, b""))
-
-    def _send(self, status: int, body: bytes = b"", location: str = "") -> None:
-        self.send_response(status)
-        if location:
-            self.send_header("Location", location)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            return self.send(302, headers={"Location": owner.elsewhere[url]})
+        return self.send(200 if url in owner.files else 404, owner.files.get(url, b""))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
     folder.mkdir()
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = _name("credlatch tests' authority")
-    root = _builder(root_name, root_name, root_key).add_extension(
+    root = builder(root_name, root_name, root_key).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     root_file = folder / "authority.pem"
     root_file.write_bytes(_pem(root.sign(root_key, hashes.SHA256())))
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     addresses = x509.SubjectAlternativeName([address, *map(x509.DNSName, names)])
-    server = _builder(_name("127.0.0.1"), root_name, key).add_extension(addresses, critical=False)
+    server = builder(_name("127.0.0.1"), root_name, key).add_extension(addresses, critical=False)
     both = folder / "server.pem"
     both.write_bytes(
         key.private_bytes(
@@ -58,9 +58,10 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+def builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ) -> x509.CertificateBuilder:
+    """A certificate for a key, good for a day from now and of a day ago, that is to be signed."""
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-import socketserver
-import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from support.loopback import Handler, Loopback, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HUB = "https://index.docker.io/v1/"
+_VERSION = {"API-Version": "1.41", "OSType": "linux"}
 
 
-class LenientDaemon:
+class LenientDaemon(Loopback):
     """The part of Docker's API that ``docker login`` and ``docker pull`` need.
 
     Attributes:
@@ -28,61 +26,30 @@ class LenientDaemon:
         pulls: the account with which clients wanted to pull, for each pull.
     """
 
-    def __init__(self, host: str) -> None:
-        self.host = host
+    def __init__(self) -> None:
+        super().__init__(_Handler)
+        self.host = self.url.replace("http:", "tcp:")
         self.logins: list[dict[str, Any]] = []
         self.pulls: list[dict[str, Any]] = []
 
 
-class _Http(socketserver.ThreadingUnixStreamServer):
-    def __init__(self, socket: Path, owner: LenientDaemon) -> None:
-        self.owner = owner
-        super().__init__(str(socket), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self._send({"IndexServerAddress": HUB} if self.path.endswith("/info") else {})
-
-    do_HEAD = do_GET  # noqa: N815 - the name is http.server's
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if "/images/create" in self.path:
-            account = base64.urlsafe_b64decode(self.headers["X-Registry-Auth"])
-            self.server.owner.pulls.append(json.loads(account))
-            return self._send({"status": "pulled"})
-        self.server.owner.logins.append(json.loads(body))
-        return self._send({"Status": "Login Succeeded", "IdentityToken": ""})
-
-    def _send(self, answer: dict[str, str]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("API-Version", "1.41")
-        self.send_header("OSType", "linux")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+class _Handler(Handler):
+    def respond(self, request: Recorded) -> None:
+        owner: LenientDaemon = self.server.owner
+        if request.method != "POST":
+            answer = {"IndexServerAddress": HUB} if request.path.endswith("/info") else {}
+        elif "/images/create" in request.path:
+            account = base64.urlsafe_b64decode(request.headers["x-registry-auth"])
+            owner.pulls.append(json.loads(account))
+            answer = {"status": "pulled"}
+        else:
+            owner.logins.append(request.json)
+            answer = {"Status": "Login Succeeded", "IdentityToken": ""}
+        self.send(200, answer, _VERSION)
 
 
 @pytest.fixture
 def lenient_daemon() -> Iterator[LenientDaemon]:
     """A daemon to whom every login to Docker Hub is right."""
-    with tempfile.TemporaryDirectory(prefix="docker-api-") as folder:
-        socket = Path(folder) / "sock"
-        owner = LenientDaemon(f"unix://{socket}")
-        with _Http(socket, owner) as http:
-            thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-            thread.start()
-            try:
-                yield owner
-            finally:
-                http.shutdown()
-                thread.join()
+    with LenientDaemon() as daemon:
+        yield daemon

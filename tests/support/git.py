@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import pytest
 
 from support.components import need
 from support.git_helper import NAME
 from support.guarded import Guarded
+from support.home import Home
+from support.matching import basic
 from support.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.home import Home
     from support.program import Program
 
 _WHO = ("-c", "user.name=Test", "-c", "user.email=test@test.example")
@@ -45,24 +47,40 @@ class Git(Tool):
         self.home.env.pop("GIT_ASKPASS", None)
 
 
-def repository(folder: Path, git: Git, name: str = "repo.git") -> Path:
-    """A bare repository with one commit, which takes pushes over http."""
+def bare_repository(folder: Path, git: Git, file: str = "file", content: str = "one\n") -> None:
+    """A bare repository, ``repo.git``, with one commit, which takes pushes over http."""
     git("init", "--quiet", "--initial-branch=main", "work")
-    git.home.write("work/file", "one\n")
-    git("-C", "work", "add", "file")
+    git.home.write(f"work/{file}", content)
+    git("-C", "work", "add", file)
     git("-C", "work", "commit", "--quiet", "--message", "one")
-    bare = folder / name
+    bare = folder / "repo.git"
     git("clone", "--quiet", "--bare", "work", str(bare))
     git("-C", str(bare), "config", "http.receivepack", "true")
-    return bare
 
 
-@contextmanager
-def serving_repository(git: Git, folder: Path, header: str) -> Iterator[Guarded]:
-    """Such a repository, ``/repo.git``, on a server that takes one Authorization header."""
+@pytest.fixture
+def repository(guarded: Guarded, home: Home, tmp_path: Path) -> str:
+    """The path on that server of a git repository with a Dockerfile that builds from nothing."""
+    guarded.repositories = tmp_path / "repositories"
+    git = Git(Home(tmp_path / "author"))
+    bare_repository(guarded.repositories, git, "Dockerfile", "FROM scratch\nCOPY Dockerfile /\n")
+    home.env["GIT_CONFIG_NOSYSTEM"] = "1"
+    return "repo.git"
+
+
+@pytest.fixture
+def git(home: Home) -> Git:
+    """git in the test's home."""
+    return Git(home)
+
+
+@pytest.fixture
+def git_server(git: Git, tmp_path: Path) -> Iterator[Guarded]:
+    """Such a repository, ``/repo.git``, that bob may use."""
+    folder = tmp_path / "repositories"
     folder.mkdir()
-    repository(folder, git)
-    with Guarded(header.__eq__) as server:
+    bare_repository(folder, git)
+    with Guarded(basic("bob", "p: w").__eq__) as server:
         server.repositories = folder
         yield server
 

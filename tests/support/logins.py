@@ -178,10 +178,10 @@ def secret(answer: Answer) -> str:
     return str(login["Secret"])
 
 
-def refusal(answer: Answer) -> str:
-    """What a call that failed said to Bazel: one clear line."""
+def refusal(answer: Answer, code: int = 1) -> str:
+    """What a call that failed said to a person, or to Bazel: one clear line."""
     assert answer.out == b"", answer
-    return _line(answer, answer.err)
+    return _line(answer, answer.err, code)
 
 
 def docker_refusal(answer: Answer) -> str:

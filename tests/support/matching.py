@@ -6,6 +6,7 @@ The expectations are what the real programs do; tests/real asks them, and asks u
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 AMBIGUOUS = "ambiguous"
@@ -99,167 +100,51 @@ RATTLER_ROWS: list[tuple[str, str | None]] = [
     ("sparse.example", "Bearer says-little"),
 ]
 
-UV_STORE = """
-[[credential]]
-service = "https://a.example/"
-username = "root"
-password = "r"
+# Service, user name, and password; without a user, a token.
+_UV_ENTRIES = [
+    ("https://a.example/", "root", "r"),
+    ("https://a.example/team", "team", "t"),
+    ("https://a.example/team/deep/", "deep", "d"),
+    ("https://a.example/Case", "case", "c"),
+    ("https://ported.example:8443/", "ported", "p"),
+    ("https://default.example:443/", "default", "d"),
+    ("http://localhost/", "plain", "p"),
+    ("http://127.0.0.1:9000/", "address", "p"),
+    ("https://[::1]:8443/", "six", "p"),
+    ("https://two.example/", "alice", "1"),
+    ("https://two.example/", "bob", "2"),
+    ("https://two.example/x", "carol", "3"),
+    ("https://slash.example/a/", "with", "1"),
+    ("https://slash.example/a", "without", "2"),
+    ("https://name.example/", "only", None),
+    ("https://bearer.example/", None, "tok"),
+    ("https://user:word@info.example/", "user", "p"),
+    ("https://query.example/a?x=1", "query", "q"),
+    ("https://escaped.example/a%20b/", "escaped", "e"),
+    ("https://special.example/", "a@b", 'p"w\\é'),
+    ("https://xn--bcher-kva.example/", "idn", "i"),
+    ("https://twice.example", "u", "1"),
+    ("https://TWICE.example:443/", "u", "2"),
+    ("https://both.example/a", None, "of-a"),
+    ("https://both.example/a", "u", "p"),
+    ("https://both.example/a", None, "last"),
+    ("https://both.example/q?x=1", "u", "1"),
+    ("https://both.example/q?x=2", "u", "2"),
+    ("https://both.example/named", "u", "p"),
+    ("https://u@both.example/named", "u", "named"),
+    ("https://signs.example/é/{x} y/", "raw", "r"),
+    ("https://signs.example/%C3%A9/^", "encoded", "e"),
+]
 
-[[credential]]
-service = "https://a.example/team"
-username = "team"
-scheme = "basic"
-password = "t"
 
-[[credential]]
-service = "https://a.example/team/deep/"
-username = "deep"
-password = "d"
+def _uv_entry(service: str, username: str | None, secret: str | None) -> str:
+    named = {"username": username} if username else {"scheme": "bearer", "token": secret}
+    fields = {"service": service, **named, **({"password": secret} if username and secret else {})}
+    lines = (f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+    return "\n[[credential]]\n" + "".join(lines)
 
-[[credential]]
-service = "https://a.example/Case"
-username = "case"
-password = "c"
 
-[[credential]]
-service = "https://ported.example:8443/"
-username = "ported"
-password = "p"
-
-[[credential]]
-service = "https://default.example:443/"
-username = "default"
-password = "d"
-
-[[credential]]
-service = "http://localhost/"
-username = "plain"
-password = "p"
-
-[[credential]]
-service = "http://127.0.0.1:9000/"
-username = "address"
-password = "p"
-
-[[credential]]
-service = "https://[::1]:8443/"
-username = "six"
-password = "p"
-
-[[credential]]
-service = "https://two.example/"
-username = "alice"
-password = "1"
-
-[[credential]]
-service = "https://two.example/"
-username = "bob"
-password = "2"
-
-[[credential]]
-service = "https://two.example/x"
-username = "carol"
-password = "3"
-
-[[credential]]
-service = "https://slash.example/a/"
-username = "with"
-password = "1"
-
-[[credential]]
-service = "https://slash.example/a"
-username = "without"
-password = "2"
-
-[[credential]]
-service = "https://name.example/"
-username = "only"
-
-[[credential]]
-service = "https://bearer.example/"
-scheme = "bearer"
-token = "tok"
-
-[[credential]]
-service = "https://user:word@info.example/"
-username = "user"
-password = "p"
-
-[[credential]]
-service = "https://query.example/a?x=1"
-username = "query"
-password = "q"
-
-[[credential]]
-service = "https://escaped.example/a%20b/"
-username = "escaped"
-password = "e"
-
-[[credential]]
-service = "https://special.example/"
-username = "a@b"
-password = 'p"w\\é'
-
-[[credential]]
-service = "https://xn--bcher-kva.example/"
-username = "idn"
-password = "i"
-
-[[credential]]
-service = "https://twice.example"
-username = "u"
-password = "1"
-
-[[credential]]
-service = "https://TWICE.example:443/"
-username = "u"
-password = "2"
-
-[[credential]]
-service = "https://both.example/a"
-scheme = "bearer"
-token = "of-a"
-
-[[credential]]
-service = "https://both.example/a"
-username = "u"
-password = "p"
-
-[[credential]]
-service = "https://both.example/a"
-scheme = "bearer"
-token = "last"
-
-[[credential]]
-service = "https://both.example/q?x=1"
-username = "u"
-password = "1"
-
-[[credential]]
-service = "https://both.example/q?x=2"
-username = "u"
-password = "2"
-
-[[credential]]
-service = "https://both.example/named"
-username = "u"
-password = "p"
-
-[[credential]]
-service = "https://u@both.example/named"
-username = "u"
-password = "named"
-
-[[credential]]
-service = "https://signs.example/é/{x} y/"
-username = "raw"
-password = "r"
-
-[[credential]]
-service = "https://signs.example/%C3%A9/^"
-username = "encoded"
-password = "e"
-"""
+UV_STORE = "".join(_uv_entry(*entry) for entry in _UV_ENTRIES)
 
 # URL, and the header that goes there.
 UV_ROWS: list[tuple[str, str | None]] = [

@@ -7,25 +7,22 @@ it also issues an identity token, which is what docker calls a refresh token.
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hmac
 import json
 import secrets
-import socketserver
-import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from support.token_http import Recorded
+from support.certificates import builder
+from support.loopback import Handler, Loopback, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ISSUER = "tokens.test"
 SERVICE = "registry.test"
@@ -42,16 +39,8 @@ class Signer:
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, ISSUER)])
-        now = dt.datetime.now(dt.UTC)
-        day = dt.timedelta(days=1)
         self._certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(self._key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - day)
-            .not_valid_after(now + day)
+            builder(name, name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
@@ -70,7 +59,7 @@ class Signer:
         return f"{signed}.{_b64url(signature)}"
 
 
-class RegistryTokens:
+class RegistryTokens(Loopback):
     """The token server, running while its ``with`` block does.
 
     Attributes:
@@ -83,18 +72,8 @@ class RegistryTokens:
         self.admits: Callable[[str, str], bool] = lambda *_: False
         self.signer = Signer()
         self._identities: dict[str, str] = {}
-        self._http = _Http(self)
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/token"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
+        super().__init__(_Handler)
+        self.url += "/token"
 
     def admit_only(self, user: str, secret: str) -> None:
         """Let this user in and nobody else, forget all identity tokens and what was asked."""
@@ -131,7 +110,7 @@ class RegistryTokens:
         if asked.get("grant_type") == "password":
             user, secret = asked.get("username", ""), asked.get("password", "")
         else:
-            kind, _, value = request.headers.get("authorization", "").partition(" ")
+            kind, _, value = request.authorization.partition(" ")
             if kind != "Basic":
                 return None
             user, _, secret = base64.b64decode(value).decode().partition(":")
@@ -162,41 +141,8 @@ class RegistryTokens:
         )
 
 
-class _Http(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    request_queue_size = 64
-
-    def __init__(self, owner: RegistryTokens) -> None:
-        self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        body = b"".join(self._chunks())
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = urllib.parse.urlsplit(self.path).path
-        request = Recorded(self.command or "", path, self.path, headers, body)
+class _Handler(Handler):
+    def respond(self, request: Recorded) -> None:
         answer = self.server.owner.answer(request)
-        sent = json.dumps(answer or {"details": "incorrect username or password"}).encode()
-        self.send_response(200 if answer else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    do_POST = do_GET  # noqa: N815 - the name is http.server's
-
-    def _chunks(self) -> Iterator[bytes]:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            yield self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            return
-        while size := int(self.rfile.readline(), 16):
-            yield self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+        refusal = {"details": "incorrect username or password"}
+        self.send(200 if answer else 401, answer or refusal)

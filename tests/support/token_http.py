@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import base64
 import enum
-import json
-import socket
-import sys
-import threading
-import time
-import urllib.parse
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import ssl
-
-    from support.token_server import TokenServer
+from support.loopback import Handler, Recorded
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
@@ -45,93 +33,23 @@ class Fault(enum.Enum):
         return self.value[1]
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """One request, as it arrived."""
-
-    method: str
-    path: str  # without the query
-    target: str  # the whole request target: a proxy sees an absolute URL here
-    headers: dict[str, str]  # names in lower case
-    body: bytes
-    at: float = field(default_factory=time.monotonic)
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The body as a form."""
-        return dict(urllib.parse.parse_qsl(self.body.decode(), keep_blank_values=True))
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-
-class Http(ThreadingHTTPServer):
-    request_queue_size = 1024  # hundreds of helpers may arrive at once
-    daemon_threads = False
-
-    def __init__(self, owner: TokenServer, port: int, tls: ssl.SSLContext | None) -> None:
-        self.owner = owner
-        self._open: set[socket.socket] = set()
-        self._tracking = threading.Lock()
-        super().__init__(("127.0.0.1", port), Handler)
-        if tls is not None:
-            self.socket = tls.wrap_socket(
-                self.socket, server_side=True, do_handshake_on_connect=False
-            )
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the name service for this machine's name.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._tracking:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._tracking:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End the connections that are still open, so that their threads end."""
-        with self._tracking:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client was quicker
-                    continue
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that hangs up is what many tests want: nothing to print.
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class Handler(BaseHTTPRequestHandler):
+class TokenHandler(Handler):
     protocol_version = "HTTP/1.1"
-    server: Http
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        request, _ = self._received()
+    def respond(self, request: Recorded) -> None:
+        fault = self.server.owner.record(request)
+        if request.method == "POST":
+            return self._token(request, fault)
         if not request.path.startswith("/protected/"):
-            return self._send(404, {"error": "not_found"})
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+            return self.send(404, {"error": "not_found"})
+        scheme, _, value = request.authorization.partition(" ")
         if scheme == "Basic":
             value = base64.b64decode(value).decode().partition(":")[2]
         if value and value == self.server.owner.current_access_token:
-            return self._send(200, {"ok": True})
-        return self._send(401, {"error": "unauthorized"}, {"WWW-Authenticate": "Bearer"})
+            return self.send(200, {"ok": True})
+        return self.send(401, {"error": "unauthorized"}, {"WWW-Authenticate": "Bearer"})
 
-    def do_POST(self) -> None:
-        request, fault = self._received()
+    def _token(self, request: Recorded, fault: Fault | None) -> None:
         owner = self.server.owner
         owner.stopping.wait(owner.delay)
         while not (owner.answering.wait(0.02) or owner.stopping.is_set()):
@@ -140,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._fail(fault)
         refusal = self._refusal(request)
         if refusal is not None:
-            return self._send(*refusal)
+            return self.send(*refusal)
         if fault in (Fault.EXPIRED, Fault.CRLF_TOKEN) or fault is None:
             answer = owner.issue(fault)
             if request.path == "/auth/cli/refresh":
@@ -148,16 +66,8 @@ class Handler(BaseHTTPRequestHandler):
                 answer = {k: answer[k] for k in ("access_token", "refresh_token")}
             elif request.path != "/token":
                 answer = {"access_token": answer["access_token"]}
-            return self._send(200, answer)
+            return self.send(200, answer)
         return self._fail(fault)
-
-    def _received(self) -> tuple[Recorded, Fault | None]:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        path = urllib.parse.urlsplit(self.path).path
-        assert self.command is not None
-        request = Recorded(self.command, path, self.path, headers, body)
-        return request, self.server.owner.record(request)
 
     def _refusal(self, request: Recorded) -> tuple[int, dict[str, str]] | None:
         """Why a request is refused; None when it is right. Uses up its refresh token."""
@@ -185,22 +95,21 @@ class Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: Fault) -> None:
         match fault:
             case Fault.STATUS_500:
-                self._send(500, {"error": "server_error"})
+                self.send(500, {"error": "server_error"})
             case Fault.STATUS_401:
-                self._send(401, {"error": "unauthorized"})
+                self.send(401, {"error": "unauthorized"})
             case Fault.INVALID_GRANT:
-                self._send(400, {"error": "invalid_grant"})
+                self.send(400, {"error": "invalid_grant"})
             case Fault.HTML:
-                self._send(
-                    200, b"<!doctype html><title>Sign in to the network</title>", kind="html"
-                )
+                page = b"<!doctype html><title>Sign in to the network</title>"
+                self.send(200, page, {"Content-Type": "text/html"})
             case Fault.REDIRECT:
                 owner = self.server.owner
-                self._send(owner.redirect_status, b"", {"Location": owner.redirect_to})
+                self.send(owner.redirect_status, b"", {"Location": owner.redirect_to})
             case Fault.GARBAGE_JSON:
-                self._send(200, b'{"access_token": "eyJ')
+                self.send(200, b'{"access_token": "eyJ', {"Content-Type": "application/json"})
             case Fault.NO_TOKEN:
-                self._send(200, {"token_type": "Bearer"})
+                self.send(200, {"token_type": "Bearer"})
             case Fault.ENDLESS | Fault.DRIP:
                 self._never_end(fault)
             case Fault.HANG:
@@ -218,21 +127,3 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b'{"access_token": "')
         while not self.server.owner.stopping.wait(pause):
             self.wfile.write(b"a" * size)
-
-    def _send(
-        self,
-        status: int,
-        answer: dict[str, Any] | bytes,
-        headers: dict[str, str] | None = None,
-        kind: str = "json",
-    ) -> None:
-        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.close_connection = True
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html" if kind == "html" else "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)

@@ -11,10 +11,11 @@ import argparse
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from support.jwt import make_jwt
-from support.token_http import Fault, Http, Recorded
+from support.loopback import Loopback, Recorded
+from support.token_http import Fault, TokenHandler
 
 if TYPE_CHECKING:
     import ssl
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "Recorded", "TokenServer", "make_jwt"]
 
 
-class TokenServer:
+class TokenServer(Loopback):
     """A token server on loopback, running while its ``with`` block does.
 
     What a test sets, at any time: ``lifetime`` in seconds (None: tokens say nothing about their
@@ -54,10 +55,7 @@ class TokenServer:
         self._serial = 0
         self._spent: set[str] = set()
         self._lock = threading.Lock()
-        self._http = Http(self, port, tls)
-        self.port: int = self._http.server_address[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
+        super().__init__(TokenHandler, port, tls)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -68,16 +66,9 @@ class TokenServer:
         finally:
             self.answering.set()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.hang_up()
-        self._http.server_close()  # joins the threads that serve requests
+        super().__exit__()
 
     def posts(self, path: str) -> list[Recorded]:
         """The POST requests to ``path``, in order of arrival."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.answering import Answer
-    from support.token_http import Recorded
+    from support.loopback import Recorded
 
 ROWS = (*ORDER, ("codeartifact", CodeArtifactStore), ("s3", S3Store), ("oci", OciStore))
 HALF_A_DAY = 43_200

@@ -55,8 +55,7 @@ PROVED = {
         "frozen/test_bad_input.py::test_plain_http_is_refused_in_one_line_and_loopback_is_served",
         "frozen/test_git_command.py::test_plain_http_is_refused_and_loopback_is_served",
         "frozen/test_keyring_command.py::test_plain_http_is_refused_and_loopback_is_served",
-        "frozen/test_header_command.py::test_plain_http_is_refused_and_loopback_is_served",
-        "frozen/test_token_command.py::test_plain_http_is_refused_and_loopback_is_served",
+        "frozen/test_url_commands.py::test_plain_http_is_refused_and_loopback_is_served",
     ],
     "addresses of the loopback and no others": [
         "unit/test_addresses.py::test_every_address_must_be_loopback_s"

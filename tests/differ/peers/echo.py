@@ -33,8 +33,3 @@ class Echo(Loopback):
 
     def __init__(self) -> None:
         super().__init__(_Echo)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return "http://{}:{}".format(*self.address)
