@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,10 @@ from support.cargo_plugin import (
     line,
     request,
 )
-from support.every_store import STORES, Kept
 from support.jwt import make_jwt
 from support.logins import OAuthLogin
 from support.matching import basic
-from support.program import TIMEOUT
+from support.program import run
 from support.terminal import at_terminal
 
 if TYPE_CHECKING:
@@ -57,15 +55,6 @@ def other(answer: Any) -> str:
     assert "\n" not in text
     assert "internal error" not in text
     return str(text)
-
-
-@pytest.mark.parametrize("kept", STORES.values(), ids=STORES.keys())
-def test_the_logins_of_every_store_as_bazel_gets_them(frozen: Program, kept: Kept) -> None:
-    kept.write(frozen.home)
-    headers = frozen.bazel("https://host.example/cargo/").json()["headers"]
-    answer = asked(frozen)
-    assert (answer == NOT_FOUND) == ("Authorization" not in headers)
-    assert answer == NOT_FOUND or [answer["Ok"]["token"]] == headers["Authorization"]
 
 
 def test_it_answers_each_request_at_once_and_as_things_are_then(each_form: Program) -> None:
@@ -243,14 +232,7 @@ def test_one_request_by_hand(frozen: Program) -> None:
 
 def test_whoever_has_gone_needs_no_answer(frozen: Program) -> None:
     script = f"{frozen.command[0]} --cargo-plugin < /dev/null | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(
-        ["bash", "-c", script],
-        env=frozen.home.env,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert run(frozen.home, ["bash", "-c", script]) == (0, b"", "")
 
 
 def test_a_warning_reaches_the_terminal_and_not_cargo(frozen: Program, home: Home) -> None:

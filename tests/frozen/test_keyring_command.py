@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.every_store import STORES, URL, Kept
-from support.logins import OAuthLogin
+from support.every_store import STORES, URL
+from support.logins import OAuthLogin, refusal
 from support.program import TIMEOUT
 
 if TYPE_CHECKING:
@@ -32,29 +32,9 @@ def keyring(frozen: Program) -> Program:
     return frozen.called("keyring")
 
 
-def refused(answer: Answer, code: int = 1) -> str:
-    """What a call that fails says: one clear line."""
-    assert (answer.code, answer.out) == (code, b""), answer
-    assert answer.err.startswith("credlatch: "), answer
-    assert answer.err.count("\n") == 1, answer
-    assert answer.err.endswith("\n"), answer
-    assert "internal error" not in answer.err, answer
-    return answer.err
-
-
 def nothing(answer: Answer) -> bool:
     """Whether a call found nothing, as keyring's own says it."""
-    return (answer.code, answer.out, answer.err) == (1, b"", "")
-
-
-@pytest.mark.parametrize("kept", STORES.values(), ids=STORES.keys())
-def test_the_logins_of_every_store(keyring: Program, home: Home, kept: Kept) -> None:
-    kept.write(home)
-    login = {"username": kept.username or "__token__", "password": kept.secret}
-    assert keyring(*CREDS, "get", URL).json() == login
-    assert keyring("get", URL, login["username"]).out == f"{kept.secret}\n".encode()
-    other = keyring("get", URL, "alice")
-    assert nothing(other) if kept.is_of_a_user else other.out == f"{kept.secret}\n".encode()
+    return answer == (1, b"", "")
 
 
 @pytest.mark.parametrize("args", [["get", URL, "bob"], ["get", "host.example", "--mode", "creds"]])
@@ -62,59 +42,34 @@ def test_the_word_does_what_the_name_does(
     frozen: Program, keyring: Program, home: Home, args: list[str]
 ) -> None:
     STORES["netrc"].write(home)
-    by_word, by_name = frozen("keyring", *args), keyring(*args)
-    assert (by_word.code, by_word.out, by_word.err) == (by_name.code, by_name.out, by_name.err)
-    assert by_name.out.endswith(b"p: w\n")
+    assert frozen("keyring", *args) == keyring(*args)
+    assert keyring(*args).out.endswith(b"p: w\n")
 
 
 def test_the_single_file_may_have_the_name_too(each_form: Program, home: Home) -> None:
     STORES["netrc"].write(home)
-    answer = each_form.called("keyring")("get", URL, "bob")
-    assert (answer.code, answer.out, answer.err) == (0, b"p: w\n", "")
+    assert each_form.called("keyring")("get", URL, "bob") == (0, b"p: w\n", "")
 
 
 @pytest.mark.parametrize(
     "args",
-    [
-        ["get", URL, "bob"],
-        ["get", "host.example", "bob"],
-        ["get", "host.example:8443", "bob"],
-        ["get", URL, "--mode", "creds"],
-        [*CREDS, "get", URL],
-        ["get", "some-service", "bob"],
-    ],
+    [["get", URL, "bob"], ["get", "some-service", "bob"], [*CREDS, "get", URL]],
 )
 def test_nothing_found_is_1_and_nothing_said(keyring: Program, args: list[str]) -> None:
     assert nothing(keyring(*args))
 
 
-@pytest.mark.parametrize(
-    "service",
-    [
-        "https://host.example:8443/simple/",
-        "https://below.host.example/simple/",
-        "host.example:8443",
-        "other.example",
-        "example",
-    ],
-)
-def test_no_other_place_gets_it(keyring: Program, home: Home, service: str) -> None:
-    STORES["uv"].write(home)
-    assert nothing(keyring("get", service, "bob"))
-
-
 def test_plain_http_is_refused_and_loopback_is_served(keyring: Program, home: Home) -> None:
     login = {"BasicHTTP": {"username": "bob", "password": "pw"}}
     home.write_rattler({"host.example": login, "localhost": login})
-    assert "plain http" in refused(keyring("get", "http://host.example/simple/", "bob"))
+    assert "plain http" in refusal(keyring("get", "http://host.example/simple/", "bob"))
     assert keyring("get", "http://localhost:8080/simple/", "bob").out == b"pw\n"
     assert nothing(keyring("get", "http://other.example/simple/", "bob"))
 
 
 def test_an_expired_token_is_renewed_first(
-    keyring: Program, home: Home, token_server: TokenServer
+    keyring: Program, login: OAuthLogin, token_server: TokenServer
 ) -> None:
-    login = OAuthLogin(home, token_server)
     login.write(left=-60)
     answer = keyring("get", f"https://{login.key}/simple/", "bob")
     assert answer.out.decode() == f"{token_server.current_access_token}\n"
@@ -125,12 +80,11 @@ def test_an_expired_token_is_renewed_first(
 
 
 def test_a_token_that_cannot_be_renewed_says_so_and_is_not_given(
-    keyring: Program, home: Home, token_server: TokenServer
+    keyring: Program, login: OAuthLogin, token_server: TokenServer
 ) -> None:
-    login = OAuthLogin(home, token_server)
     login.write(left=-60)
     token_server.spend("refresh-0")
-    assert "pixi auth login" in refused(keyring("get", login.key, "bob"))
+    assert "pixi auth login" in refusal(keyring("get", login.key, "bob"))
 
 
 def test_a_warning_leaves_the_answer_as_it_is(keyring: Program, home: Home) -> None:
@@ -142,7 +96,7 @@ def test_a_warning_leaves_the_answer_as_it_is(keyring: Program, home: Home) -> N
 
 def test_a_broken_store_is_named_where_nothing_else_answers(keyring: Program, home: Home) -> None:
     broken = home.write(".rattler/credentials.json", "{")
-    assert str(broken) in refused(keyring("get", URL, "bob"))
+    assert str(broken) in refusal(keyring("get", URL, "bob"))
     home.write(".netrc", "machine host.example login bob password pw\n")
     answer = keyring("get", URL, "bob")
     assert (answer.code, answer.out) == (0, b"pw\n")
@@ -154,22 +108,12 @@ def test_a_broken_store_is_named_where_nothing_else_answers(keyring: Program, ho
     [
         ([], "get, set or del"),
         (["get", URL], "user name"),
-        (["put", URL, "bob"], "get, set or del"),
-        (["--list-backends"], "python -m keyring"),
-        (["--disable"], "python -m keyring"),
-        (["diagnose"], "python -m keyring"),
         (["-b", "x.Keyring", "get", URL, "bob"], "python -m keyring"),
-        (["--mode=everything", "get", URL], "password, creds"),
         (["--frozen", "get", URL, "bob"], "'--frozen'"),
     ],
 )
 def test_wrong_usage_is_2_and_a_line(keyring: Program, args: list[str], says: str) -> None:
-    assert says in refused(keyring(*args), code=2)
-
-
-@pytest.mark.parametrize("service", ["my service", "ftp://host.example/", "s3://bucket/", "a\nb"])
-def test_a_service_that_is_no_web_server_s_is_1_and_a_line(keyring: Program, service: str) -> None:
-    refused(keyring("get", service, "bob"))
+    assert says in refusal(keyring(*args), code=2)
 
 
 def test_help_is_an_answer(keyring: Program) -> None:
@@ -181,8 +125,7 @@ def test_help_is_an_answer(keyring: Program) -> None:
 def test_what_is_set_is_found_by_every_client(
     frozen: Program, keyring: Program, home: Home
 ) -> None:
-    answer = keyring("set", "host.example", "bob", stdin=b"p: w\n")
-    assert (answer.code, answer.out, answer.err) == (0, b"", "")
+    assert keyring("set", "host.example", "bob", stdin=b"p: w\n") == (0, b"", "")
     assert home.read_rattler() == {
         "host.example": {"BasicHTTP": {"username": "bob", "password": "p: w"}}
     }
@@ -205,23 +148,8 @@ def test_one_newline_at_the_end_is_not_the_password_s(
 
 def test_nothing_on_standard_input_is_no_password(keyring: Program) -> None:
     assert keyring("set", URL, "bob", stdin=b"pw\n").code == 0
-    assert "no password came" in refused(keyring("set", URL, "bob"))
+    assert "no password came" in refusal(keyring("set", URL, "bob"))
     assert keyring("get", URL, "bob").out == b"pw\n"
-
-
-def test_each_user_has_a_password_of_their_own(keyring: Program) -> None:
-    for user in ("alice", "bob", "carol"):
-        assert keyring("set", "host.example", user, stdin=f"of {user}\n".encode()).code == 0
-    for user in ("alice", "bob", "carol"):
-        assert keyring("get", URL, user).out == f"of {user}\n".encode()
-
-
-def test_a_token_of_pixi_s_is_not_overwritten(keyring: Program, home: Home) -> None:
-    home.write_rattler({"host.example": {"BearerToken": "t"}})
-    assert keyring("set", "host.example", "bob", stdin=b"pw\n").code == 0
-    assert home.read_rattler()["host.example"] == {"BearerToken": "t"}
-    assert keyring("get", "host.example", "bob").out == b"pw\n"
-    assert keyring("get", "host.example", "alice").out == b"t\n"
 
 
 def test_del_forgets_what_set_keeps_and_nothing_else(keyring: Program, home: Home) -> None:
@@ -229,7 +157,7 @@ def test_del_forgets_what_set_keeps_and_nothing_else(keyring: Program, home: Hom
     STORES["netrc"].write(home)
     assert keyring("del", "host.example", "bob").code == 0
     assert keyring("get", "host.example", "bob").out == b"p: w\n"
-    said = refused(keyring("del", "host.example", "bob"))
+    said = refusal(keyring("del", "host.example", "bob"))
     assert "no login of bob" in said
     assert home.read_rattler() == {}
 
@@ -246,7 +174,7 @@ def test_del_forgets_what_set_keeps_and_nothing_else(keyring: Program, home: Hom
 def test_what_cannot_be_kept_is_said_and_not_kept(
     keyring: Program, home: Home, service: str, stdin: bytes, says: str
 ) -> None:
-    said = refused(keyring("set", service, "bob", stdin=stdin))
+    said = refusal(keyring("set", service, "bob", stdin=stdin))
     assert says in said
     assert "hunter2" not in said
     assert not (home.path / ".rattler").exists()
@@ -300,7 +228,6 @@ def test_ctrl_c_gives_the_terminal_back_as_it_was(keyring: Program, home: Home) 
 
 
 def test_json_is_python_s_to_the_byte(keyring: Program, home: Home) -> None:
-    home.write_rattler({"host.example": {"BasicHTTP": {"username": 'b"ö', "password": "p\\ä\t"}}})
-    answer = keyring(*CREDS, "get", URL)
     login = {"username": 'b"ö', "password": "p\\ä\t"}
-    assert answer.out.decode() == f"{json.dumps(login)}\n"
+    home.write_rattler({"host.example": {"BasicHTTP": login}})
+    assert keyring(*CREDS, "get", URL).out.decode() == f"{json.dumps(login)}\n"

@@ -1,4 +1,7 @@
-"""Answers that are no token, or not quite: understood, or refused in one clear line, in time."""
+"""Answers that are no token, or not quite: understood, or refused in one clear line, in time.
+
+What a body means is said by tests/unit/test_auth_oauth.py and test_auth_responses.py.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +32,9 @@ COMPRESSED = b"Content-Encoding: gzip\r\n"
 NO_TOKEN = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
     "204": b"HTTP/1.1 204 No Content\r\n\r\n",
-    "503": b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
     "a redirect to nowhere": b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
     "cut short": HEAD + b'Content-Length: 500\r\n\r\n{"access_token": "fresh"',
-    "empty": with_body(b""),
-    "an array": with_body(b"[1, 2]"),
-    "no JSON": with_body(b"access_token=fresh"),
-    "not UTF-8": with_body(b'{"access_token": "\xe9"}'),
     "half a character": with_body(b'{"access_token": "\\ud800"}'),
-    "an empty token": with_body(b'{"access_token": ""}'),
-    "null": with_body(b'{"access_token": null}'),
-    "a number": with_body(b'{"access_token": 5}'),
-    "a token in another script": with_body('{"access_token": "жетон"}'.encode()),
-    "arrays in arrays": with_body(b"[" * 100_000),
     "objects in objects": with_body(b'{"a":' * 40_000),
     "wrongly compressed": with_body(b"not gzip", COMPRESSED),
     "much, compressed": with_body(gzip.compress(bytes(50_000_000)), COMPRESSED),
@@ -49,24 +42,6 @@ NO_TOKEN = {
 WITHOUT_END = {
     "a head": (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
     "heads": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
-}
-END = 3600  # seconds until the end that a good answer tells
-SPELLINGS = {
-    "a whole number": b"3600",
-    "a fraction": b"3600.7",
-    "an exponent": b"3.6e3",
-    "a string": b'"3600"',  # Azure AD's first version; a lost answer would lose the login
-}
-UNKNOWN = {
-    "null": b"null",
-    "beyond any calendar": b"1e300",
-    "beyond rattler's": b"1e19",
-    "beyond any number": b"1e400",
-    "no number": b'"NaN"',
-    "a word": b'"soon"',
-    "nothing": b'""',
-    "true": b"true",
-    "an array": b"[3600]",
 }
 
 
@@ -109,17 +84,16 @@ def told(value: bytes) -> bytes:
     )
 
 
-@pytest.mark.parametrize("value", SPELLINGS.values(), ids=SPELLINGS)
-def test_the_end_is_understood_as_servers_spell_it(frozen: Program, value: bytes) -> None:
-    with RawServer(told(value)) as server:
+def test_the_end_is_kept_and_told(frozen: Program) -> None:
+    with RawServer(told(b'"3600"')) as server:  # as Azure AD's first version spells it
         answer = ask(frozen, server)
     assert bearer(answer) == "fresh"
     ends = frozen.home.read_rattler()[HOST]["OAuth"]["expires_at"]
-    assert time.time() + END - 60 < ends <= time.time() + END + 1
+    assert time.time() + 3540 < ends <= time.time() + 3601
     assert answer.json()["expires"] == timestamp(ends - TOLD_EARLY)
 
 
-@pytest.mark.parametrize("value", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("value", [b"1e300", b"1e19", b"1e400", b'"soon"'])
 def test_an_end_that_nobody_can_write_down_is_no_end(frozen: Program, value: bytes) -> None:
     with RawServer(told(value)) as server:
         answer = ask(frozen, server)
@@ -129,10 +103,9 @@ def test_an_end_that_nobody_can_write_down_is_no_end(frozen: Program, value: byt
     assert (kept["refresh_token"], kept["expires_at"]) == ("next", None)
 
 
-@pytest.mark.parametrize("value", [b"0", b"-1", b"-1e300"])
 def test_a_token_that_has_ended_when_it_comes_is_refused_and_its_refresh_token_kept(
-    frozen: Program, value: bytes
+    frozen: Program,
 ) -> None:
-    with RawServer(told(value)) as server:
+    with RawServer(told(b"-1e300")) as server:
         assert "expired" in refusal(ask(frozen, server))
     assert frozen.home.read_rattler()[HOST]["OAuth"]["refresh_token"] == "next"

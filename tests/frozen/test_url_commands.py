@@ -52,8 +52,9 @@ def test_a_bare_host_is_one(frozen: Program, home: Home) -> None:
 
 
 def test_anaconda_s_header_is_its_own(frozen: Program, home: Home) -> None:
-    hosts = ("*.anaconda.org", "conda.anaconda.org")
-    home.write_rattler(dict.fromkeys(hosts, {"CondaToken": "t"}))
+    home.write_rattler(
+        {host: {"CondaToken": "t"} for host in ("*.anaconda.org", "conda.anaconda.org")}
+    )
     assert frozen("header", "https://conda.anaconda.org/x").out == b"Authorization: token t\n"
 
 
