@@ -8,13 +8,16 @@ _MARK = b"\xef\xbb\xbf"  # U+FEFF, as UTF-8 has it
 
 def line(text: str) -> bytes:
     """One line that says who speaks, whatever ``text`` holds."""
+    return f"credlatch: {printable(text, LONGEST)}\n".encode(errors="backslashreplace")
+
+
+def printable(text: str, most: int) -> str:
+    """Text as a terminal can be shown it, on one line, of so many characters."""
     # Paths and servers' texts may hold anything, a terminal's escape sequences too, and a client
     # may not read more than a pipe holds.
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "…"
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    return f"credlatch: {text}\n".encode(errors="backslashreplace")
+    if len(text) > most:
+        text = text[:most] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def unmarked(stdin: bytes) -> bytes:

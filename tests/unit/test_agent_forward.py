@@ -78,8 +78,8 @@ def test_docker_hub_has_one_name_too_many(
         monkeypatch.delenv(name)
     for name, value in home.env.items():
         monkeypatch.setenv(name, value)
-    handler = forward.ForwardingHandler([forward.Hosts(named)], Log())
-    assert b'"Username":"u"' in handler.answer(wire.FORWARDED, [b"docker", key])
+    answer = forward.answer([forward.Hosts(named)], Log(), wire.FORWARDED, [b"docker", key])
+    assert b'"Username":"u"' in answer
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,8 @@ def test_docker_hub_has_one_name_too_many(
 )
 def test_a_protocol_of_a_later_version_is_left_to_the_other_side(protocol: bytes) -> None:
     log = Log()
-    handler = forward.ForwardingHandler([forward.Hosts("*")], log)
-    request = b'{"uri":"https://a.example/"}'
-    assert handler.answer(wire.FORWARDED, [protocol, request]) == wire.DECLINED
+    fields = [protocol, b'{"uri":"https://a.example/"}']
+    assert forward.answer([forward.Hosts("*")], log, wire.FORWARDED, fields) == wire.DECLINED
     assert log.text().split(" ", 1)[1].startswith("- - - left to the caller: ")
 
 
@@ -139,12 +138,10 @@ def test_what_is_answered_is_what_was_named_and_found(
     for name in ("A", "B"):
         monkeypatch.setenv(f"CREDLATCH_TOKEN_{name}_EXAMPLE", "t")
     log = Log()
-    handler = forward.ForwardingHandler(
-        [forward.Hosts(name) for name in ("a.example", "none.example")], log
-    )
+    hosts = [forward.Hosts(name) for name in ("a.example", "none.example")]
 
     def ask(asked: bytes) -> bytes:
-        return handler.answer(wire.FORWARDED, [b"bazel", asked])
+        return forward.answer(hosts, log, wire.FORWARDED, [b"bazel", asked])
 
     assert b"Bearer t" in ask(b'{"uri":"https://a.example/"}')
     assert ask(b'{"uri":"https://none.example/"}') == wire.DECLINED
@@ -154,7 +151,7 @@ def test_what_is_answered_is_what_was_named_and_found(
     assert log.declined == 3
     for what in (wire.GET, wire.STATUS, wire.LOG, wire.STOP):
         with pytest.raises(ValueError, match="elsewhere"):
-            handler.answer(what, [b"bazel", b'{"uri":"https://a.example/"}'])
+            forward.answer(hosts, log, what, [b"bazel", b'{"uri":"https://a.example/"}'])
 
 
 def test_its_own_user_and_root_are_answered_and_nobody_else(

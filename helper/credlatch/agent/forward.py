@@ -64,51 +64,46 @@ class Hosts:
         return self._any_port or (url.port == self._port if self._port else url.default_port)
 
 
-class ForwardingHandler:
-    """Answers requests that come from elsewhere.
+def answer(hosts: Sequence[Hosts], log: Log, asks_for: bytes, fields: list[bytes]) -> bytes:
+    """A whole answer to a request that comes from elsewhere.
 
     Args:
         hosts: what may be asked for.
-        log: told of each request.
+        log: told of the request.
+        asks_for: what is asked for (``wire``).
+        fields: with which fields.
+
+    Raises:
+        ValueError: there is no such request here.
     """
+    if asks_for != wire.FORWARDED:
+        raise ValueError("not a request that may come from elsewhere")
+    protocol, asked = fields
+    client = answers.client_named(protocol, asked)
+    if client is None:
+        log.refused("-", UNKNOWN)
+        return wire.DECLINED
+    url = answers.url_of(client, asked)
+    if url is None or not _is_among(hosts, url):
+        what = "what it asks for" if url is None else url.netloc
+        log.refused(client.name, f"{what} is not forwarded")
+        return wire.DECLINED
+    caller = Caller()
+    try:
+        found = answers.get(client, asked, caller)
+    finally:
+        caller.close()
+    log.answered(found)
+    # Without an answer here, the other machine's own logins may have one.
+    if found.resolution is None:
+        return wire.DECLINED
+    return wire.answer(found.status, found.out, found.err)
 
-    def __init__(self, hosts: Sequence[Hosts], log: Log) -> None:
-        self._hosts = hosts
-        self._log = log
 
-    def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
-        """A whole answer to a request.
-
-        Raises:
-            ValueError: there is no such request here.
-        """
-        if asks_for != wire.FORWARDED:
-            raise ValueError("not a request that may come from elsewhere")
-        protocol, asked = fields
-        client = answers.client_named(protocol, asked)
-        if client is None:
-            self._log.refused("-", UNKNOWN)
-            return wire.DECLINED
-        url = answers.url_of(client, asked)
-        if url is None or not self._may_ask(url):
-            what = "what it asks for" if url is None else url.netloc
-            self._log.refused(client.name, f"{what} is not forwarded")
-            return wire.DECLINED
-        caller = Caller()
-        try:
-            answer = answers.get(client, asked, caller)
-        finally:
-            caller.close()
-        self._log.answered(answer)
-        # Without an answer here, the other machine's own logins may have one.
-        if answer.resolution is None:
-            return wire.DECLINED
-        return wire.answer(answer.status, answer.out, answer.err)
-
-    def _may_ask(self, url: Url) -> bool:
-        # Docker Hub has several names.
-        names = [url, *filter(None, map(registry.parse, registry.spellings(url)))]
-        return any(hosts.has(each) for hosts in self._hosts for each in names)
+def _is_among(hosts: Sequence[Hosts], url: Url) -> bool:
+    # Docker Hub has several names.
+    names = [url, *filter(None, map(registry.parse, registry.spellings(url)))]
+    return any(each.has(name) for each in hosts for name in names)
 
 
 def alone(path: bytes) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from credlatch import clock
+from credlatch import clock, lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def call(answer: Answer) -> str:
 
 def line(text: str) -> str:
     """A line of the log, with the time."""
-    # What is asked, or a failure, may hold what a terminal obeys, or what looks like another line.
-    text = text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…"
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    return f"{clock.timestamp(int(time.time()))} {text}"
+    return f"{clock.timestamp(int(time.time()))} {lines.printable(text, _WIDEST)}"
 
 
 class Log:

@@ -195,16 +195,7 @@ class Server:
             connection.close()
 
     def _request(self, connection: socket.socket, work: _Work) -> tuple[bytes, list[bytes]]:
-        """What a client asks for, and its fields.
-
-        Args:
-            connection: the client.
-            work: has the number of bytes that are taken of the room.
-
-        Raises:
-            ValueError: it is no request, too large, or too slow.
-            OSError: the client has gone.
-        """
+        """What a client asks for, and its fields; ValueError: it is none, or too slow."""
         deadline = time.monotonic() + PATIENCE
 
         def exactly(length: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 
 from credlatch.commands import streams
 from credlatch.errors import AgentError, RequestError, UsageError
@@ -131,10 +132,9 @@ def _forward(hosts: Sequence[str]) -> int:
         ) from None
     except OSError as error:
         raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
-    handler = forward.ForwardingHandler(wanted, Log(show))
+    answer = partial(forward.answer, wanted, Log(show))
     uids = {os.getuid(), 0}  # a container's root is root
-    use = wire.FORWARDED
-    server = Server(listener, handler.answer, uids, None, lambda: serve.LATER, use)
+    server = Server(listener, answer, uids, None, lambda: serve.LATER, wire.FORWARDED)
     serve.run_until_signalled(server, path, announce)
     os.close(lock)
     return 0

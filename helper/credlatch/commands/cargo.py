@@ -47,11 +47,7 @@ def run(args: list[str], caller: Caller) -> int:
 
 
 def _requests() -> Iterator[bytes]:
-    """The lines of standard input, each as soon as it is there.
-
-    Raises:
-        RequestError: one is too long, or cannot be read.
-    """
+    """The lines of standard input, each as soon as it is there."""
     data = b""
     try:
         while chunk := os.read(0, _CHUNK):

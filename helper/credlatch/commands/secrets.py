@@ -129,11 +129,7 @@ def _found(
     says: Says,
     shared: SharedCache,
 ) -> tuple[dict[str, Source], dict[str, str]]:
-    """What there is a credential for, by its id: secrets for files, and those for variables.
-
-    Raises:
-        SecretsError: one cannot be had.
-    """
+    """What there is a credential for, by its id: secrets for files, and those for variables."""
     from credlatch.secrets.source import Source
 
     sources: dict[str, Source] = {}
@@ -162,11 +158,7 @@ def _fill_closed_streams() -> None:
 
 
 def _file(path: str, source: Source, says: Says, *, fifo: bool) -> SecretFile:
-    """The secret's file.
-
-    Raises:
-        SecretsError: it cannot be made.
-    """
+    """The secret's file; SecretsError: it cannot be made."""
     from credlatch.secrets.fifo import Fifo
     from credlatch.secrets.leased_file import LeasedFile
     from credlatch.system.files import reason
@@ -191,11 +183,7 @@ def _file(path: str, source: Source, says: Says, *, fifo: bool) -> SecretFile:
 
 
 def _parse(args: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """The options, and the command with its own.
-
-    Raises:
-        UsageError: they are wrong, or there is no command.
-    """
+    """The options, and the command with its own."""
     end = args.index("--") if "--" in args else len(args)
     shown = f"shapes: {', '.join(shapes.SHAPES)}"
     parser = Parser(

@@ -34,9 +34,6 @@ class Fifo(SecretFile):
         self._left = left
         super().__init__(path, answer, lost)
 
-    def look(self) -> None:
-        """Its thread waits for readers by itself."""
-
     def _place(self) -> None:
         os.mkfifo(self._beside, 0o600)
         os.replace(self._beside, self._path)

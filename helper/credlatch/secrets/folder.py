@@ -55,11 +55,7 @@ def private(caller: Caller) -> Iterator[str]:
 
 
 def _base(caller: Caller) -> str:
-    """The first of the usual places that is in memory.
-
-    Raises:
-        SecretsError: none is.
-    """
+    """The first of the usual places that is in memory; SecretsError: none is."""
     if sys.platform != "linux":
         # There is none, and what goes through a FIFO is in memory wherever it has its name.
         own = caller.path("TMPDIR")
@@ -109,11 +105,7 @@ def filesystem(path: str) -> str | None:
 
 @contextmanager
 def _watched(folder: str) -> Iterator[None]:
-    """Have a process of its own remove the folder when this one has gone, however it went.
-
-    Raises:
-        SecretsError: there can be no more processes.
-    """
+    """Have a process of its own remove the folder when this one has gone, however it went."""
     ours, theirs = os.pipe()
 
     def watch() -> None:

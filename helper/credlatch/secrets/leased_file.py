@@ -80,11 +80,7 @@ class LeasedFile(SecretFile):
 
 
 def _hold(descriptor: int) -> None:
-    """Hold whoever opens a file that nobody has open.
-
-    Raises:
-        OSError: that is not possible.
-    """
+    """Hold whoever opens a file that nobody has open."""
     for left in reversed(range(_TRIES)):
         try:
             _lease(descriptor, fcntl.F_WRLCK)

@@ -41,9 +41,8 @@ class SecretFile(ABC):
         self._place()
         threading.Thread(target=self._serve, daemon=True).start()
 
-    @abstractmethod
-    def look(self) -> None:
-        """See whether somebody has opened it."""
+    def look(self) -> None:  # noqa: B027 - as it says
+        """See whether somebody has opened it; nothing where its thread sees that by itself."""
 
     def close(self) -> None:
         """Put no more files there."""

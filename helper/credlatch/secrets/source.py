@@ -174,11 +174,7 @@ class Source:
 
     @contextmanager
     def _work(self) -> Iterator[None]:
-        """What must come to its end.
-
-        Raises:
-            SecretsError: the end has come before.
-        """
+        """What must come to its end, unless that has come before."""
         with self._changed:
             if self._ended:
                 raise SecretsError("the command has ended")

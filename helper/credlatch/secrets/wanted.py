@@ -132,11 +132,7 @@ def _host(text: str) -> tuple[Url, str]:
 
 
 def _url(text: str) -> Url:
-    """Where a credential may be sent.
-
-    Raises:
-        UsageError: it may not be sent there.
-    """
+    """Where a credential may be sent; UsageError where it may not."""
     try:
         url = urls.parse(text)
     except RequestError as error:

@@ -160,12 +160,7 @@ def settle(path: str, seconds: float = SETTLE) -> None:
 
 
 def _made(folder: Folder) -> int:
-    """A descriptor of a lock file, made if there is none.
-
-    Raises:
-        LockedError: there is something else.
-        OSError: it cannot be had.
-    """
+    """A descriptor of a lock file, made if there is none; LockedError: there is something else."""
     for _ in range(_TRIES):
         try:
             descriptor = folder.open(folder.name, os.O_RDWR | _FLAGS)
@@ -191,11 +186,7 @@ def _made(folder: Folder) -> int:
 
 
 def _see(path: str, descriptor: int | None) -> None:
-    """See that what is in a lock file's place is one, and nobody's who may have put it there.
-
-    Raises:
-        LockedError: it is something else.
-    """
+    """LockedError where another user may have put what is in a lock file's place, or it is none."""
     from credlatch.system import owners
 
     try:
@@ -216,13 +207,10 @@ def _locked(descriptor: int, seconds: float, first: int, then: int) -> int:
     himself any more, and is given back at once, before it keeps anybody from that.
 
     Args:
-        descriptor: the file.
+        descriptor: the file, which is closed if it cannot be locked.
         seconds: how long to wait.
         first: LOCK_EX or LOCK_SH, as it is tried without waiting.
         then: likewise, as it is waited for.
-
-    Raises:
-        OSError: it cannot be locked, and is closed.
     """
     import fcntl
 

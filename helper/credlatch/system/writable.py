@@ -73,12 +73,9 @@ class Folder:
 
     def at(self, name: str) -> str:
         """A name in it, as the system's calls have it together with ``dir_fd``."""
-        return name if self.descriptor is not None else os.path.join(self.location, name)
-
-    @property
-    def location(self) -> str:
-        """Its own path."""
-        return os.path.dirname(self.path)
+        if self.descriptor is not None:
+            return name
+        return os.path.join(os.path.dirname(self.path), name)
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
         """Open a file in it, following no link."""
@@ -146,14 +143,12 @@ class Folder:
         # Without it a rename may be lost with the power; some file systems cannot, and need not.
         try:
             descriptor = self.open(".", os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except OSError:
             return
-        try:
-            os.fsync(descriptor)
-        except OSError:
-            pass
-        finally:
-            os.close(descriptor)
 
 
 def _is_mount(path: str) -> bool:
@@ -180,11 +175,7 @@ def make_folder(path: str) -> None:
 
 
 def _entered(folder: str) -> int:
-    """A descriptor of a folder whose path has no links, made if need be.
-
-    Raises:
-        OSError: it cannot be had; a link that somebody has just put on the way is none.
-    """
+    """A descriptor of a folder, made if need be, through no link that is put on the way now."""
     descriptor = os.open("/", _THROUGH | _FOLDER)
     try:
         for part in folder.split("/"):
