@@ -41,7 +41,7 @@ class Caller:
         is_guest: whether this process serves the call for another one.
 
     Attributes:
-        environ: the environment.
+        environ: as above.
         is_guest: as above. Then what depends on this process's own surroundings (its network
             namespace, its session, its working directory) is not done here.
         warnings: lines for a person to read, gathered as the call goes on.
@@ -185,11 +185,7 @@ class Caller:
         return value if value and value.startswith("/") else self.in_home(default)
 
     def read(self, path: str) -> str | None:
-        """The text of a store's file, or None if there is no file; warns as ``document`` does.
-
-        Raises:
-            StoreError: as of ``files.read``.
-        """
+        """The text of a store's file, or None without one; warns and raises as ``document``."""
         from credlatch.system import files
 
         return files.read(path, self.warn, named=self.named(path))

@@ -90,11 +90,7 @@ def _report(line: str, stream: int) -> None:
 
 
 def _serve(client: Client, words: list[str], caller: Caller) -> int:
-    """Answer a client's question, or run what else it says.
-
-    Raises:
-        UsageError: it says nothing that it may.
-    """
+    """Answer a client's question, or run what else it says."""
     asks = client.asks(words)
     if not asks and client.command:
         return client.run(words, caller)
@@ -126,11 +122,7 @@ def _person(caller: Caller) -> int:
 
 
 def _command(word: str) -> Callable[[list[str], Caller], int]:
-    """What runs a command for people.
-
-    Raises:
-        UsageError: there is no such command.
-    """
+    """What runs a command for people."""
     match word:
         case "agent":
             from credlatch.commands import agent

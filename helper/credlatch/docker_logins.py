@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from credlatch import registry
 from credlatch.errors import RequestError
-from credlatch.stores.rattler import ASIDE, NO_KEYS, RattlerStore, aside
+from credlatch.stores.rattler import ASIDE, NO_KEYS, RattlerStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def forget(caller: Caller, key: str) -> None:
         StoreError: a place could not be asked, or not be written.
     """
     RattlerStore(caller).delete(
-        *(name for each in registry.alike(key) for name in (each, aside(each)))
+        *(name for each in registry.alike(key) for name in (each, ASIDE + each))
     )
 
 

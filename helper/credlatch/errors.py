@@ -2,25 +2,6 @@
 
 Every message is one line that a person can act on: what failed, where, and what to do. No message
 holds a secret, and none of these reaches a user as a traceback.
-
-    CredlatchError
-    ├── UsageError        the command line is wrong
-    ├── RequestError      what a client sent on standard input cannot be understood
-    ├── AnswerError       the answer cannot be written
-    ├── RefusedError      a credential exists, but must not travel where it was asked for
-    ├── ElsewhereError    only the caller's own process can serve this call
-    ├── AgentError        the agent does not do what a person asks of it
-    ├── PlaceError        the program cannot be unpacked or installed where it was to be
-    ├── SecretsError      a command cannot be given the secrets that it was to have
-    ├── ProgramError      another program is not there, or does not answer
-    ├── SetupError        a tool's configuration cannot be changed, and is as it was
-    ├── StoreError        a store that is ours to read is broken, locked or ambiguous
-    │   ├── AmbiguousError  it has two answers, and nothing says which is meant
-    │   ├── UnusableError   its credential has ended, or does not go where it is asked for
-    │   ├── LockedError     somebody else keeps it locked, or its lock is none
-    │   └── AbsentError     a keyring that a setting points at is not there
-    └── RenewalError      an expired credential could not be renewed
-        └── LoginError    … and only a person's new login will help
 """
 
 from __future__ import annotations

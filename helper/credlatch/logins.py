@@ -34,7 +34,8 @@ def keep(caller: Caller, url: Url, username: str, password: Secret) -> None:
     store = RattlerStore(caller)
     place = _place(url)
     there = store.at(place)
-    if there is not None and not _is_of(there.credential, username):
+    login = None if there is None else there.credential
+    if there is not None and not (isinstance(login, Basic) and login.username == username):
         place = f"{username}@{place}"
     store.save(place, Basic(username, password))
 
@@ -78,7 +79,3 @@ def _of_users(keys: Iterable[str], place: str) -> list[str]:
     """The keys that are ``user@place``. A user may be an address, with an ``@`` of its own."""
     of_users = [key for key in keys if key.endswith(f"@{place}")]
     return [key for key in of_users if "/" not in key.removesuffix(place)]
-
-
-def _is_of(credential: object, username: str) -> bool:
-    return isinstance(credential, Basic) and credential.username == username

@@ -206,15 +206,15 @@ class Resolver:
     def _served(
         self, step: Step, entry: Entry, store: Store, open_store: Opener, request: Request
     ) -> Resolution:
-        """What a store has found, renewed where that is due.
-
-        Raises:
-            CredlatchError: it cannot be served.
-        """
+        """What a store has found, renewed where that is due; raises why it cannot be served."""
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
+            here = ""
+            if request.url.may_be_loopback:
+                host = request.url.host
+                here = f", or localhost itself ({host} does not resolve to this machine alone)"
             raise RefusedError(
                 f"{request.url.shown} is plain http, and the credential from {entry.location} "
-                f"would travel in the clear: use https{_or_localhost(request.url)}"
+                f"would travel in the clear: use https{here}"
             )
         now = time.time()
         if entry.grant is not None:
@@ -251,18 +251,8 @@ class Resolver:
             return entry
 
 
-def _or_localhost(url: Url) -> str:
-    if not url.may_be_loopback:
-        return ""
-    return f", or localhost itself ({url.host} does not resolve to this machine alone)"
-
-
 def _usable(entry: Entry, request: Request, now: float) -> Credential:
-    """The entry's credential, if it can do what the request is for.
-
-    Raises:
-        UnusableError: it cannot; the text says why and what to do.
-    """
+    """The entry's credential; raises why it cannot do what the request is for, and what to do."""
     credential = entry.credential
     if credential is None or not margin.is_valid(entry, now):
         ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"

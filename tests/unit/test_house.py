@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tomllib
 from pathlib import Path
@@ -150,26 +149,6 @@ def test_nobody_asks_for_whichever_keyring_is_installed() -> None:
             node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
         ]
         assert not [call for call in called if ast.unparse(call.func).endswith("get_keyring")]
-
-
-def test_the_tree_of_errors_is_the_one_that_is_drawn() -> None:
-    drawn: list[tuple[int, str]] = [
-        (len(line) - len(line.lstrip(" │├└─")), name)
-        for line in str(errors.__doc__).splitlines()
-        if (name := "".join(re.findall(r"\b[A-Z]\w+Error\b", line)[:1]))
-    ]
-    parents: dict[str, str] = {}
-    above: list[tuple[int, str]] = []
-    for depth, name in drawn:
-        above = [each for each in above if each[0] < depth]
-        parents[name] = above[-1][1] if above else "Exception"
-        above.append((depth, name))
-    real = {
-        name: kind.__mro__[1].__name__
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, Exception)
-    }
-    assert parents == real
 
 
 def test_every_error_ends_with_1_but_wrong_usage() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from credlatch.errors import UsageError
-from credlatch.lines import line
+from credlatch import quick_json
+from credlatch.errors import RequestError, UsageError
+from credlatch.lines import line, unmarked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,3 +81,34 @@ def only(words: list[str], command: str) -> str:
     if len(words) != 1 or words[0].startswith("-"):
         raise UsageError(f"one URL is needed: see credlatch {command} --help")
     return words[0]
+
+
+def json_object(sent: bytes) -> dict[str, object]:
+    """The JSON object that a client has written.
+
+    Raises:
+        RequestError: it is none.
+    """
+    try:
+        value = quick_json.loads(unmarked(sent).decode())
+    except UnicodeDecodeError:
+        raise RequestError("the request is not UTF-8") from None
+    except ValueError as error:
+        raise RequestError(f"the request is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise RequestError("the request is not a JSON object")
+    return value
+
+
+def text(found: dict[str, object], name: str, default: str | None = None) -> str:
+    """A text in a request; the default is for one that is not there, or null.
+
+    Raises:
+        RequestError: it is no text.
+    """
+    value = found.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise RequestError(f'the request has no "{name}" that is a string')
+    return value

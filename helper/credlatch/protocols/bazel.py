@@ -12,7 +12,7 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
-from credlatch.protocols import Protocol, Question
+from credlatch.protocols import Protocol, Question, json_object, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,21 +36,9 @@ def parse(stdin: bytes) -> Request:
     Raises:
         RequestError: it is no JSON object with a URL in ``uri``.
     """
-    stdin = unmarked(stdin)
-    if not stdin.strip():
+    if not unmarked(stdin).strip():
         raise RequestError('nothing on standard input: a request is {"uri": "https://…"}')
-    try:
-        asked = quick_json.loads(stdin.decode())
-    except UnicodeDecodeError:
-        raise RequestError("the request is not UTF-8") from None
-    except ValueError as error:
-        raise RequestError(f"the request is not JSON: {error}") from None
-    if not isinstance(asked, dict):
-        raise RequestError("the request is not a JSON object")
-    uri = asked.get("uri")
-    if not isinstance(uri, str):
-        raise RequestError('the request has no "uri" that is a string')
-    return requests.for_url(urls.parse(uri))
+    return requests.for_url(urls.parse(text(json_object(stdin), "uri")))
 
 
 def render(resolution: Resolution | None) -> bytes:

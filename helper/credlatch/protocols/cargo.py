@@ -17,8 +17,8 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.credential import Secret, check_token
 from credlatch.errors import CredlatchError, RequestError
-from credlatch.lines import line, unmarked
-from credlatch.protocols import Protocol, Question
+from credlatch.lines import line
+from credlatch.protocols import Protocol, Question, json_object, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ class Call:
         registry = sent.get("registry")
         if not isinstance(registry, dict):
             raise RequestError('the request has no "registry" that is an object')
-        self.kind = _text(sent, "kind")
-        self.index = _text(registry, "index-url")
-        self.name = _text(registry, "name", "")
-        self.login_url = _text(sent, "login-url", "")
-        token = _text(sent, "token", "")
+        self.kind = text(sent, "kind")
+        self.index = text(registry, "index-url")
+        self.name = text(registry, "name", "")
+        self.login_url = text(sent, "login-url", "")
+        token = text(sent, "token", "")
         self.token = Secret(token) if token else None
         words = sent.get("args", [])
         if not isinstance(words, list) or any(word not in _WORDS for word in words):
@@ -102,26 +102,10 @@ def parse(sent: bytes) -> Call:
         UnsupportedUrlError: there is nothing that an index is fetched from at that URL.
         RequestError: it is none.
     """
-    try:
-        asked = quick_json.loads(unmarked(sent).decode())
-    except UnicodeDecodeError:
-        raise RequestError("the request is not UTF-8") from None
-    except ValueError as error:
-        raise RequestError(f"the request is not JSON: {error}") from None
-    if not isinstance(asked, dict):
-        raise RequestError("the request is not a JSON object")
+    asked = json_object(sent)
     if asked.get("v") != 1 or isinstance(asked.get("v"), bool):
         raise RequestError("the request is not in version 1 of cargo's protocol")
     return Call(asked)
-
-
-def _text(found: dict[str, object], name: str, default: str | None = None) -> str:
-    value = found.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise RequestError(f'the request has no "{name}" that is a string')
-    return value
 
 
 def _url(text: str) -> urls.Url | None:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 
 from credlatch.errors import LoginError, RenewalError, StoreError
-from credlatch.renew.notes import Note, digest
+from credlatch.renew.notes import Note, Notes, digest
 from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.auth import Auth, TokenResponse
     from credlatch.renew.cache import FileLock
-    from credlatch.renew.notes import Notes
     from credlatch.renew.tokens import KeptToken
     from credlatch.stores import Entry
 
@@ -45,10 +44,10 @@ class Attempt:
         self._sent = grant.secret  # what the note is about
         self._secrets = [grant.secret]
         self._unreadable = ""
-        self._notes: Notes | None = None
         try:
             self._notes = lock.notes()
         except StoreError as error:
+            self._notes = Notes({})
             self._unreadable = str(error)
 
     def fetched(self) -> float | None:
@@ -71,19 +70,15 @@ class Attempt:
             RenewalError: it was sent a moment ago, or what came of that cannot be read.
         """
         single_use = self._grant.single_use
-        if self._notes is None:
-            if single_use:
-                raise RenewalError(f"{self._unreadable}: it tells what has been sent")
-            return
+        if self._unreadable and single_use:
+            raise RenewalError(f"{self._unreadable}: it tells what has been sent")
         note = self._notes.get(self._name()) if self._notes else None
         if note is None:
             return
         age = time.time() - note.at
         if note.state == _REFUSED and (single_use or 0 <= age < REFUSAL):
             raise LoginError(note.message)
-        if note.state == _FAILED and 0 <= age < STORM:
-            raise RenewalError(note.message)
-        if note.state == _OPEN and 0 <= age < SETTLING:
+        if 0 <= age < {_FAILED: STORM, _OPEN: SETTLING}.get(note.state, 0.0):
             raise RenewalError(note.message)
         if note.state != _SENT or not held:
             return
@@ -101,8 +96,6 @@ class Attempt:
         Raises:
             RenewalError: it cannot be noted, and the grant is good for one use only.
         """
-        if self._notes is None:
-            return
         self._notes.put(self._name(), Note(_SENT, time.time()))
         try:
             self._notes.write(again=True)
@@ -116,9 +109,8 @@ class Attempt:
 
     def unsent(self) -> None:
         """Forget the note: nothing was sent, for a reason that is this call's own."""
-        if self._notes is not None:
-            self._notes.drop(self._name())
-            self._write()
+        self._notes.drop(self._name())
+        self._write()
 
     def answered(self, fresh: TokenResponse) -> None:
         """Keep what was answered out of every text."""
@@ -147,8 +139,7 @@ class Attempt:
         """
         if fresh.refresh_token is None:
             return self.failed(error, spent=self._grant.single_use)
-        if self._notes is not None:
-            self._notes.drop(self._name())
+        self._notes.drop(self._name())
         self._sent = fresh.refresh_token
         return self.failed(error)
 
@@ -157,8 +148,6 @@ class Attempt:
 
         When the token was fetched is remembered where it may make a difference.
         """
-        if self._notes is None:
-            return
         now = time.time()
         self._notes.drop(self._name())
         server, old = self._grant.server, self._entry.credential
@@ -170,8 +159,7 @@ class Attempt:
 
     def close(self) -> None:
         """Give back the room that was made."""
-        if self._notes is not None:
-            self._notes.close()
+        self._notes.close()
 
     def _name(self) -> str:
         return digest("grant", self._grant.server, self._sent)
@@ -180,16 +168,13 @@ class Attempt:
         return f"{cause}; its refresh token is good for one use only: {self._grant.remedy}"
 
     def _ended(self, state: str, error: RenewalError, at: float | None = None) -> RenewalError:
-        if self._notes is not None:
-            moment = time.time() if at is None else at
-            self._notes.put(self._name(), Note(state, moment, str(error)))
-            self._write()
+        self._notes.put(self._name(), Note(state, time.time() if at is None else at, str(error)))
+        self._write()
         return error
 
     def _write(self) -> None:
         try:
-            if self._notes is not None:
-                self._notes.write()
+            self._notes.write()
         except OSError:
             return  # what was noted before stands
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from credlatch.renew import notes
 from credlatch.system import files, locks
 
@@ -96,4 +98,4 @@ class FileLock:
 
     def is_noted(self) -> bool:
         """Whether anything is, at next to no cost."""
-        return notes.are_there(self._path)
+        return os.path.lexists(notes.path_of(self._path))

@@ -115,11 +115,7 @@ class _Gate:
             return self._is_open
 
     def open(self) -> None:
-        """Let the request through.
-
-        Raises:
-            NotSentError: it is shut.
-        """
+        """Let the request through, or raise NotSentError."""
         with self._opened:
             if self._is_shut:
                 raise NotSentError("given up")

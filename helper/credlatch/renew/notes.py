@@ -12,7 +12,6 @@ there is nothing to say.
 
 from __future__ import annotations
 
-import os
 import time
 
 from credlatch.system import files
@@ -54,15 +53,6 @@ def digest(kind: str, server: str, secret: Secret) -> str:
 def path_of(lock: str) -> str:
     """The file beside a lock file."""
     return f"{lock.removesuffix('.lock')}.renewals"
-
-
-def are_there(lock: str) -> bool:
-    """Whether anything is noted beside a lock file."""
-    try:
-        os.stat(path_of(lock), follow_symlinks=False)
-    except OSError:
-        return False
-    return True
 
 
 class Notes:

@@ -124,11 +124,7 @@ class _Flight:
         return found
 
     def _is_settled(self, found: Entry) -> bool:
-        """Whether an entry need not be renewed, as is seen without the lock.
-
-        Raises:
-            RenewalError: its renewal has failed.
-        """
+        """Whether an entry need not be renewed, seen without the lock; raises why it cannot be."""
         if found.grant is None:
             return False
         attempt = Attempt(self._lock, found, found.grant)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from copy import copy
+from types import SimpleNamespace
 
 from credlatch.errors import LockedError
 from credlatch.renew.notes import Note, Notes, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from collections.abc import Iterator
 
     from credlatch.auth import TokenResponse
     from credlatch.request import Request
@@ -95,9 +97,23 @@ class KeptToken:
     def abandon(self) -> None:
         """Nothing was begun."""
 
-    def exclusive(self, seconds: float, *, in_turn: bool = True) -> _Turn:
-        """Takes it, as ``locks.Exclusive`` does."""
-        return _Turn(self, max(0.0, seconds), in_turn=in_turn)
+    @contextmanager
+    def exclusive(self, seconds: float, *, in_turn: bool = True) -> Iterator[SimpleNamespace]:
+        """Takes it for the length of a ``with`` block, as ``locks.Exclusive`` does."""
+        with self.changed:
+            held = in_turn or not self.is_held
+            if not self.changed.wait_for(lambda: not self.is_held, max(0.0, seconds)):
+                raise LockedError(
+                    f"another call has been fetching the same token for {seconds:.0f} s: try again"
+                )
+            self.is_held = held
+        try:
+            yield SimpleNamespace(held=held)
+        finally:
+            if held:
+                with self.changed:
+                    self.is_held = False
+                    self.changed.notify_all()
 
     def notes(self) -> Notes:
         """What is noted, for all threads."""
@@ -106,31 +122,3 @@ class KeptToken:
     def is_noted(self) -> bool:
         """Whether anything is."""
         return bool(self._notes)
-
-
-class _Turn:
-    """Holds a token's lock for the length of a ``with`` block, or has waited for who held it."""
-
-    def __init__(self, token: KeptToken, seconds: float, *, in_turn: bool) -> None:
-        self._token = token
-        self._seconds = seconds
-        self._in_turn = in_turn
-        self.held = False
-
-    def __enter__(self) -> Self:
-        token = self._token
-        with token.changed:
-            self.held = self._in_turn or not token.is_held
-            if not token.changed.wait_for(lambda: not token.is_held, self._seconds):
-                raise LockedError(
-                    f"another call has been fetching the same token for {self._seconds:.0f} s: "
-                    "try again"
-                )
-            token.is_held = self.held
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.held:
-            with self._token.changed:
-                self._token.is_held = False
-                self._token.changed.notify_all()

@@ -107,7 +107,7 @@ class ChainedStore(Store):
             raise StoreError(f"{_PREFIX}{helper} still has the login for {key}: {reason}")
 
     def _chain(self, protocol: str) -> Chain:
-        chains = self._caller.document(path_of(self._caller), _parse, _is_private) or {}
+        chains = self._caller.document(path_of(self._caller), _parse, lambda _: False) or {}
         return chains.get(protocol, {})
 
     def _docker_helper(self, keys: tuple[str, ...], *, or_all: bool) -> str | None:
@@ -148,12 +148,7 @@ class ChainedStore(Store):
         return None if credential is None else Entry(credential, helper, expires=expires)
 
     def _run(self, helper: str, action: str, stdin: bytes) -> programs.Done:
-        """Ask a helper.
-
-        Raises:
-            StoreError: it cannot be asked.
-            ElsewhereError: this process serves somebody else, whose session a helper may need.
-        """
+        """Ask a helper; raises ElsewhereError for a guest, whose session a helper may need."""
         name = helper if os.path.isabs(helper) else f"{_PREFIX}{helper}"
         if self._caller.is_guest:
             raise ElsewhereError(f"{name} is another program")
@@ -180,8 +175,7 @@ class ChainedStore(Store):
 def _of_the_system(path: str, written: str) -> str:
     """A program that another user's file names (sudo), by its name without links.
 
-    Raises:
-        StoreError: that user, or a third, could have us run anything in its place.
+    Nobody but us may be able to put anything in its place.
     """
     from credlatch.system import owners
 
@@ -214,7 +208,3 @@ def _parse(text: str, path: str) -> dict[str, Chain]:
             raise StoreError(f"{path} is not made of hosts and helpers: mend it, or remove it")
         found[protocol] = chain
     return found
-
-
-def _is_private(_chains: object) -> bool:
-    return False  # names of programs, and no secret among them

@@ -88,7 +88,7 @@ class DockerStore(KeyedStore):
 
 
 class _File:
-    """One file.
+    """One file; every method raises StoreError where it, or what is asked for, is broken.
 
     Args:
         path: its path.
@@ -102,24 +102,18 @@ class _File:
         self._of_docker = of_docker
 
     def entries(self) -> list[Listed]:
-        """Its keys and their entries.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """Its keys and their entries."""
         auths = self._auths()
         kept = () if auths is None else [key for key, auth in auths.kept.items() if auth]
         return [(key, readable(self._entry, auths, key)) for key in kept]
 
     def _auths(self) -> Auths | None:
-        return self._caller.document(self._path, _read, _has_secrets)
+        return self._caller.document(
+            self._path, _read, lambda auths: auths.has_secrets
+        )  # false of most such files, which everybody may read
 
     def find(self, keys: tuple[str, ...]) -> Entry | None:
-        """The login under the first of these keys; a key in its usual form comes first.
-
-        Raises:
-            StoreError: it, or the file, is broken.
-        """
+        """The login under the first of these keys; a key in its usual form comes first."""
         auths = self._auths()
         if auths is None:
             return None
@@ -140,11 +134,7 @@ class _File:
         return None
 
     def find_in_http(self, keys: tuple[str, ...]) -> Entry | None:
-        """The login for a registry that is kept as ``http://host``, which Docker means by `host`.
-
-        Raises:
-            StoreError: it, or the file, is broken.
-        """
+        """The login that is kept for ``http://host``, which Docker means by `host`."""
         auths = self._auths()
         for key in keys:
             if auths is not None and f"https://{key}" in keys:
@@ -170,7 +160,3 @@ def _read(text: str, path: str) -> Auths:
     from credlatch.stores.docker_auths import Auths
 
     return Auths(text, path)
-
-
-def _has_secrets(auths: Auths) -> bool:
-    return auths.has_secrets  # false of most such files, which everybody may read

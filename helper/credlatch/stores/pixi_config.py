@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 _SETTING = "authentication-override-file"
 
 
-def user_files(caller: Caller) -> Iterator[str]:
-    """The user's and the machine's configuration files, the one that counts most first."""
-    yield user_file(caller)
-    yield caller.config("pixi", "config.toml")
-    yield "/etc/pixi/config.toml"
-
-
 def user_file(caller: Caller) -> str:
     """The configuration that ``pixi config set --global`` writes."""
     pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
@@ -46,10 +39,9 @@ def override_file(caller: Caller) -> tuple[str, int | None]:
 
 
 def relative_override_file(caller: Caller) -> str:
-    """What the user's relative path leads to from the working directory; empty: there is none.
+    """What the user's relative path leads to from the working directory, or empty.
 
-    Raises:
-        StoreError: as for ``override_file``.
+    Raises as ``override_file``.
     """
     path, _ = _of_user(caller)
     return "" if not path or os.path.isabs(path) else os.path.join(caller.cwd, path)
@@ -84,8 +76,10 @@ def upward(folder: str) -> Iterator[str]:
 
 
 def _of_user(caller: Caller) -> tuple[str, int | None]:
-    for path in user_files(caller):
-        value = caller.document(path, setting, _is_private)
+    # The user's and the machine's, the one that counts most first.
+    mine, others = user_file(caller), caller.config("pixi", "config.toml")
+    for path in (mine, others, "/etc/pixi/config.toml"):
+        value = caller.document(path, setting, lambda _: False)  # settings, and no secret
         if value:
             return in_home(value, caller), caller.author(path)
     return "", None
@@ -112,7 +106,3 @@ def setting(text: str, path: str) -> str:
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not TOML ({error}): mend it") from None
     return value if isinstance(value, str) else ""
-
-
-def _is_private(_value: str) -> bool:
-    return False  # settings, and no secret among them

@@ -99,11 +99,7 @@ def root(caller: Caller) -> str | None:
 
 
 def _configured(caller: Caller) -> str:
-    """What the project's configuration says.
-
-    Raises:
-        StoreError: it cannot be read, or somebody else may have written it.
-    """
+    """What the project's configuration says; raises as ``root``."""
     for folder in pixi_config.upward(caller.cwd):
         config = pixi_config.project_file(folder)
         has_one = os.path.lexists(config) and config != pixi_config.user_file(caller)
@@ -145,11 +141,7 @@ def _has_manifest(folder: str) -> bool:
 
 
 def _see_folder(path: str) -> None:
-    """See that nobody else can put anything into a folder.
-
-    Raises:
-        StoreError: somebody may.
-    """
+    """See that nobody else can put anything into a folder; else StoreError."""
     try:
         status = os.lstat(path)
     except OSError as error:
@@ -169,11 +161,7 @@ def _see(path: str, status: os.stat_result) -> None:
 
 
 def _read(path: str) -> str:
-    """A file that is the caller's or root's, no link, and that nobody else can change.
-
-    Raises:
-        StoreError: it is something else, or larger than LARGEST.
-    """
+    """A file of LARGEST at most, no link, the caller's or root's, and changed by nobody else."""
     if os.path.islink(path):
         raise StoreError(f"{path} is a link")
     file = files.opened(path)

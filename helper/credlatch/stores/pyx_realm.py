@@ -28,7 +28,10 @@ class PyxRealm:
             self.api = urls.absolute(text)
         except RequestError as error:
             raise StoreError(f"PYX_API_URL cannot be used: {error}") from None
-        self._cdn = caller.get("PYX_CDN_DOMAIN")
+        self._is_official = self.api.scheme == "https" and self.api.host in _API_HOSTS
+        # Another API's tokens are not for Astral's hosts, unless its owner names a CDN.
+        cdn = caller.get("PYX_CDN_DOMAIN") or (_CDN if self._is_official else "")
+        self._cdn = cdn.lower()
 
     def owns(self, url: urls.Url) -> bool:
         """Whether the login's token may be sent to ``url``."""
@@ -36,22 +39,12 @@ class PyxRealm:
             return True
         if url.scheme != "https" or not url.default_port:
             return False
-        cdn = self._cdn_host
-        if cdn and (url.host == cdn or url.host.endswith(f".{cdn}")):
+        if self._cdn and (url.host == self._cdn or url.host.endswith(f".{self._cdn}")):
             return True
         return self._is_official and url.host in {"pyx.dev", *_API_HOSTS}
 
     def hosts(self) -> list[str]:
         """Those hosts, as a pattern where they are many."""
         others = ["pyx.dev", *_API_HOSTS] if self._is_official else []
-        cdn = [f"*.{self._cdn_host}"] if self._cdn_host else []
+        cdn = [f"*.{self._cdn}"] if self._cdn else []
         return [f"{self.api.scheme}://{self.api.netloc}", *others, *cdn]
-
-    @property
-    def _is_official(self) -> bool:
-        return self.api.scheme == "https" and self.api.host in _API_HOSTS
-
-    @property
-    def _cdn_host(self) -> str:
-        # Another API's tokens are not for Astral's hosts, unless its owner names a CDN.
-        return (self._cdn or (_CDN if self._is_official else "")).lower()

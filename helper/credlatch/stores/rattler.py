@@ -35,13 +35,8 @@ if TYPE_CHECKING:
     Backend = FileBackend | KeyringBackend
 
 
-ASIDE = "docker://"  # before a key that is taken; what rattler looks for never begins so
+ASIDE = "docker://"  # before a login's key that is taken; what rattler looks for never begins so
 NO_KEYS = ("*", "s3://", registry.CARGO)  # what begins so is rattler's or cargo's, no registry
-
-
-def aside(key: str) -> str:
-    """Where a login of Docker's is kept whose own name is taken."""
-    return f"{ASIDE}{key}"
 
 
 def candidates(url: Url) -> list[str]:
@@ -100,7 +95,7 @@ class RattlerStore(KeyedStore, RenewableStore):
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
         """The entry under one of Docker's keys: a login, and where there is none a token."""
-        return self._first([name for key in keys for name in (aside(key), key)], "", logins=True)
+        return self._first([name for key in keys for name in (ASIDE + key, key)], "", logins=True)
 
     def at(self, key: str) -> Entry | None:
         """The entry under a key, to the letter."""
@@ -184,17 +179,17 @@ class RattlerStore(KeyedStore, RenewableStore):
         Aside where the name holds what is no login, and where a login under a host's own name would
         hide from rattler what it finds for the domain.
         """
-        if self._kept(aside(key)):
-            return aside(key)
+        if self._kept(ASIDE + key):
+            return ASIDE + key
         values = self._kept(key)
         if not values:
             url = registry.parse(key)
             names = [] if url is None or url.scheme == "s3" else candidates(url)
             hidden = names[1:] if names[:1] == [key] else []
-            return aside(key) if any(map(self._kept, hidden)) else key
+            return ASIDE + key if any(map(self._kept, hidden)) else key
         # What is no object is damaged, and of no use to anybody.
         others = [each for each in values if each and isinstance(each, dict)]
-        return key if all(map(rattler_format.is_login, others)) else aside(key)
+        return key if all(map(rattler_format.is_login, others)) else ASIDE + key
 
     def _kept(self, key: str) -> list[object]:
         """What is under a key, in all the backends that can be asked."""
