@@ -46,7 +46,7 @@ def run(args: list[str], caller: Caller) -> int:
     place = plan.place_of(tool, caller, project=options.project, all_hosts=options.all_hosts)
     project = os.path.realpath(place.path) if options.project else None
     kept = record.path_of(tool.name, project, caller)
-    if not options.dry_run and not options.yes and not _can_ask():
+    if not (options.dry_run or options.yes or (os.isatty(0) and os.isatty(1))):
         raise SetupError(
             "this is no terminal, where you could be asked: "
             "--yes writes without asking, --dry-run only shows"
@@ -211,10 +211,6 @@ def _parser() -> Parser:
     parser.add_argument("--dry-run", action="store_true", help="only show")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     return parser
-
-
-def _can_ask() -> bool:
-    return os.isatty(0) and os.isatty(1)
 
 
 def _agreed() -> bool:

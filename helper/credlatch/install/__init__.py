@@ -6,5 +6,5 @@
     PREFIX/lib/credlatch/VERSION-BUILD/        the folder form
 
 A program that runs has found its files below VERSION-BUILD, and needs no link any more: switching
-``current`` breaks none. ``layout`` knows the names, ``put`` installs, ``take`` uninstalls.
+``current`` breaks none. ``layout`` knows the names.
 """

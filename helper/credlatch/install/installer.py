@@ -9,10 +9,12 @@ import shutil
 import stat
 import sys
 import time
+from contextlib import suppress
 
 from credlatch.bundle import contents
 from credlatch.errors import PlaceError
 from credlatch.install import layout
+from credlatch.install.uninstaller import leave
 from credlatch.system import files, folders, owners
 from credlatch.system.locks import Exclusive
 
@@ -43,16 +45,16 @@ def install(running: Running, into: Layout, *, force: bool) -> bool:
             _make(folder, made)
         with Exclusive(os.path.join(into.lib, layout.LOCK), PATIENCE):
             return _put(running, into)
-    except (OSError, shutil.Error) as error:
-        _unmake(made)
+    except OSError as error:
+        for folder in reversed(made):
+            leave(folder, layout.LOCK)
         raise _nothing_done(error, into.lib) from None
 
 
-def _nothing_done(error: OSError | shutil.Error, folder: str) -> PlaceError:
-    location = getattr(error, "filename", None) or folder
-    what = files.reason(error) if isinstance(error, OSError) else str(error)
+def _nothing_done(error: OSError, folder: str) -> PlaceError:
     return PlaceError(
-        f"{location}: {what}; nothing was installed: see to that, or choose another --prefix"
+        f"{error.filename or folder}: {files.reason(error)}; nothing was installed: see to that, "
+        "or choose another --prefix"
     )
 
 
@@ -169,13 +171,11 @@ def _contents(folder: str) -> list[str]:
 
 def _replace(aside: str, path: str) -> None:
     """Put what lies aside in its place; a damaged version moves away for it."""
+    old = folders.beside(path, "old")
     if os.path.isdir(path) and not os.path.islink(path):
-        old = folders.beside(path, "old")
         os.rename(path, old)
-        os.rename(aside, path)
-        folders.remove(old)
-    else:
-        os.replace(aside, path)
+    os.replace(aside, path)
+    folders.remove(old)
 
 
 def _retire(into: Layout, before: str | None, now: str) -> None:
@@ -184,7 +184,9 @@ def _retire(into: Layout, before: str | None, now: str) -> None:
     The one before stays, and what was current within a day, and what is seen to be used.
     """
     if before is not None and before != now:
-        _note_end(os.path.join(into.lib, before))
+        with suppress(OSError):  # somebody has removed it by hand
+            # From now on it is not current.
+            os.utime(os.path.join(into.lib, before), follow_symlinks=False)
     for entry in into.leftovers():
         _discard(entry.path)
     others = [entry for entry in into.versions() if entry.name != now]
@@ -194,21 +196,12 @@ def _retire(into: Layout, before: str | None, now: str) -> None:
             _discard(entry.path)
 
 
-def _note_end(version: str) -> None:
-    try:  # noqa: SIM105 - as short as the other
-        os.utime(version, follow_symlinks=False)  # from now on it is not current
-    except OSError:
-        pass  # somebody has removed it by hand
-
-
 def _discard(path: str) -> None:
-    try:
+    with suppress(OSError):  # in use, or not ours to remove
         if os.path.islink(path):
             os.unlink(path)
         else:
             folders.discard(path)
-    except OSError:
-        return  # in use, or not ours to remove
 
 
 def _make(folder: str, made: list[str]) -> None:
@@ -227,13 +220,3 @@ def _make(folder: str, made: list[str]) -> None:
     except FileExistsError:
         if not os.path.isdir(folder):  # by another installation, just now
             raise
-
-
-def _unmake(made: list[str]) -> None:
-    for folder in reversed(made):
-        try:
-            if os.listdir(folder) == [layout.LOCK]:
-                files.remove(os.path.join(folder, layout.LOCK))
-            os.rmdir(folder)
-        except OSError:
-            continue

@@ -76,7 +76,7 @@ class Layout:
         program = os.path.join(os.path.realpath(self.lib), "current", PROGRAM)
         return os.path.relpath(program, os.path.realpath(self.bin))
 
-    def is_ours(self, path: str) -> bool:
+    def is_ours(self, path: str | os.DirEntry[str]) -> bool:
         """Whether something in ``bin`` is a link to one of our versions."""
         try:
             text = os.readlink(path)
@@ -115,11 +115,8 @@ class Layout:
 
     def leftovers(self) -> Iterator[os.DirEntry[str]]:
         """What killed installations have left."""
-        for entry in entries(self.lib):
+        for entry in (*entries(self.lib), *filter(self.is_ours, entries(self.bin))):
             if folders.is_beside(entry.name):
-                yield entry
-        for entry in entries(self.bin):
-            if folders.is_beside(entry.name) and self.is_ours(entry.path):
                 yield entry
 
 

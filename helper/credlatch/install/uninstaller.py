@@ -44,7 +44,7 @@ def uninstall(layout: Layout) -> list[str]:
             gone.append(entry.path)
     except OSError as error:
         raise PlaceError(f"{error.filename}: {files.reason(error)}: it stays installed") from None
-    _leave(layout.lib, LOCK)
+    leave(layout.lib, LOCK)
     return gone
 
 
@@ -74,8 +74,8 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
         for path in programs:
             folders.remove(path)
         gone += programs
-        if _leave(place.path, unpacked.LOCK):
-            _leave(own)
+        if leave(place.path, unpacked.LOCK):
+            leave(own)
     return gone, stay
 
 
@@ -93,7 +93,7 @@ def _remove(entry: os.DirEntry[str]) -> None:
         os.unlink(entry.path)
 
 
-def _leave(folder: str, *ours: str) -> bool:
+def leave(folder: str, *ours: str) -> bool:
     """Remove a folder with no more in it than those files; whether it is gone."""
     try:
         for name in ours:

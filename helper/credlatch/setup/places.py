@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from credlatch.cargo_indexes import config as cargo_config
 from credlatch.errors import SetupError, StoreError
@@ -14,12 +15,7 @@ from credlatch.stores import pixi_project as pixi_project_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
     from credlatch.caller import Caller
-
-    T = TypeVar("T")
 
 GIT_PATIENCE = 30.0  # seconds
 BAZEL_ROOTS = ("MODULE.bazel", "REPO.bazel", "WORKSPACE.bazel", "WORKSPACE")
@@ -79,7 +75,7 @@ def bazel_project(caller: Caller) -> Place:
 
 def workspace(caller: Caller) -> str | None:
     """The root of the Bazel workspace around the working directory."""
-    return _upward(caller, lambda folder: folder if is_workspace(folder) else None)
+    return next(filter(is_workspace, _upward(caller)), None)
 
 
 def is_workspace(folder: str) -> bool:
@@ -114,18 +110,12 @@ def uv(caller: Caller) -> Place:
 
 def uv_project(caller: Caller) -> Place:
     """The project's ``uv.toml``, which uv prefers, or its ``pyproject.toml``."""
-
-    def look(folder: str) -> Place | None:
+    for folder in _upward(caller):
         for name, table in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
             path = os.path.join(folder, name)
             if os.path.isfile(path):
                 return Place(path, "toml", table)
-        return None
-
-    found = _upward(caller, look)
-    if found is None:
-        raise _no_project(caller, "Python project", "uv.toml or pyproject.toml")
-    return found
+    raise _no_project(caller, "Python project", "uv.toml or pyproject.toml")
 
 
 def pip(caller: Caller) -> Place:
@@ -185,15 +175,9 @@ def go(caller: Caller) -> Place:
     return Place(caller.config("go", "env"), "go")
 
 
-def _upward(caller: Caller, look: Callable[[str], T | None]) -> T | None:
-    """What is found in the working directory, or in the nearest folder above it."""
-    folder = caller.cwd
-    while True:
-        found = look(folder)
-        parent = os.path.dirname(folder)
-        if found is not None or parent == folder:
-            return found
-        folder = parent
+def _upward(caller: Caller) -> list[str]:
+    """The working directory, and the folders above it; the nearest first."""
+    return [caller.cwd, *map(str, Path(caller.cwd).parents)]
 
 
 def _no_project(caller: Caller, what: str, mark: str) -> SetupError:

@@ -84,7 +84,8 @@ def plan(tool: Tool, place: Place, hosts: list[Url] | None, others: str, caller:
         SetupError: it cannot be done; the text says why.
     """
     made = Plan()
-    if not tool.starts_a_wrapper(place):
+    # A workspace's own wrapper need not be on PATH.
+    if not str(tool.value(place)).startswith(tools.IN_WORKSPACE):
         made.link = links.needed(tool.program, caller, replace=others == REPLACE)
     work = _Work(tool, place, others, caller, made)
     if hosts is None:
@@ -256,7 +257,7 @@ class _Work:
     def _bazel_path(self, helper: str) -> str:
         """The absolute path of a helper of Bazel's, which ran in the workspace."""
         path: str | None = helper
-        if helper.startswith("%workspace%/"):
+        if helper.startswith(tools.IN_WORKSPACE):
             root = places.workspace(self._caller)
             path = None if root is None else os.path.join(root, helper.partition("/")[2])
         elif not os.path.isabs(helper):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
+
 from credlatch import cargo_logins, registry
 from credlatch import url as urls
 from credlatch.errors import RequestError, StoreError
 from credlatch.setup.formats.git_urls import Pattern
+from credlatch.stores.rattler import RattlerStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.caller import Caller
     from credlatch.setup.record import Record
     from credlatch.setup.tools import Tool
-    from credlatch.url import Url
 
 
 def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
@@ -20,38 +24,31 @@ def staying(tool: Tool, steps: Record, caller: Caller) -> list[str]:
 
     Who has kept it there nobody knows: pixi's are named as well, which it still uses.
     """
-    if not tool.keeps:
-        return []
-    if tool.name == "cargo":
-        return _of_cargo(caller)
-    import shlex
-
-    from credlatch.stores.rattler import RattlerStore
-
-    store = RattlerStore(caller)
-    lines = []
+    lines: list[str] = []
     try:
-        for key, username in sorted(store.logins().items()):
-            entry = store.at(key) if _was_asked_for(tool, steps, key) else None
-            if entry is not None:
-                lines.append(
-                    f"the login of {username} for {key} stays in {entry.location}: "
-                    f"echo {shlex.quote(key)} | docker-credential-credlatch erase takes it away"
-                )
+        if tool.name == "cargo":
+            lines.extend(_of_cargo(caller))
+        elif tool.keeps:
+            lines.extend(_of_rattler(tool, steps, caller))
     except StoreError as error:
         caller.warn(str(error))
     return lines
 
 
-def _of_cargo(caller: Caller) -> list[str]:
-    try:
-        return [
-            f"a token for {index} stays in {location}: cargo logout before this takes it away"
-            for index, location in cargo_logins.listed(caller).items()
-        ]
-    except StoreError as error:
-        caller.warn(str(error))
-        return []
+def _of_cargo(caller: Caller) -> Iterator[str]:
+    for index, location in cargo_logins.listed(caller).items():
+        yield f"a token for {index} stays in {location}: cargo logout before this takes it away"
+
+
+def _of_rattler(tool: Tool, steps: Record, caller: Caller) -> Iterator[str]:
+    store = RattlerStore(caller)
+    for key, username in sorted(store.logins().items()):
+        entry = store.at(key) if _was_asked_for(tool, steps, key) else None
+        if entry is not None:
+            yield (
+                f"the login of {username} for {key} stays in {entry.location}: "
+                f"echo {shlex.quote(key)} | docker-credential-credlatch erase takes it away"
+            )
 
 
 def _was_asked_for(tool: Tool, steps: Record, key: str) -> bool:
@@ -60,21 +57,15 @@ def _was_asked_for(tool: Tool, steps: Record, key: str) -> bool:
     ]
     if any(name[-len(tool.all_key) :] == tool.all_key for name in names):
         return True
-    url = _url(key)
-    if url is None:
-        return False
-    wanted = Pattern(f"{url.scheme}://{url.netloc}")
-    for name in names:
-        of = _url(name[-1])
-        if of is not None and Pattern(f"{of.scheme}://{of.netloc}").meets(wanted):
-            return True
-    return False
+    wanted, asked = _pattern(key), (_pattern(name[-1]) for name in names)
+    return wanted is not None and any(each and each.covers(wanted, in_part=True) for each in asked)
 
 
-def _url(key: str) -> Url | None:
+def _pattern(key: str) -> Pattern | None:
     try:
         url = urls.parse(key if "://" in key else f"https://{key}")
     except RequestError:
         return None
     # Docker Hub has several names.
-    return registry.parse(registry.spellings(url)[0]) or url
+    url = registry.parse(registry.spellings(url)[0]) or url
+    return Pattern(f"{url.scheme}://{url.netloc}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from credlatch.setup import names, places, precedence
 
@@ -28,7 +28,7 @@ _DOCKER = "credlatch"  # Docker puts docker-credential- before it
 _GO = ("credlatch goauth", "netrc")  # the second is Go's default, which naming another ends
 _GIT = "!credlatch git"  # a shell's command line
 _GIT_BESIDE = "!credlatch git --read-only"  # git has each of its helpers keep what one has given
-_IN_WORKSPACE = "%workspace%/"  # Bazel's word for the workspace's root
+IN_WORKSPACE = "%workspace%/"  # Bazel's word for the workspace's root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +89,6 @@ class Tool:
     variable: str = ""
     done_by: str = ""
 
-    def starts_a_wrapper(self, place: Place) -> bool:
-        """Whether the tool starts a project's own file, and nothing that must be on PATH."""
-        value = self.value(place)
-        return isinstance(value, str) and value.startswith(_IN_WORKSPACE)
-
 
 def _always(value: Value) -> Callable[[Place], Value]:
     return lambda _: value
@@ -108,7 +103,7 @@ def _bazel_helper(place: Place) -> str:
         return f"{names.PROGRAM}.exe"
     folder = os.path.dirname(place.path)
     has = places.is_workspace(folder) and _has_wrapper(folder)
-    return f"{_IN_WORKSPACE}{WRAPPER}" if has else names.PROGRAM
+    return f"{IN_WORKSPACE}{WRAPPER}" if has else names.PROGRAM
 
 
 def _bazel_advice(place: Place, caller: Caller) -> list[str]:
@@ -132,51 +127,44 @@ def _has_wrapper(folder: str) -> bool:
 _PIXI_CONDA = "conda channels need no wiring: pixi reads the logins from the store that we read too"
 _USER_NAME = "it asks for a password where the index's URL has a user name: https://USER@HOST/…"
 _KEEPS = "{} goes into rattler's store: the system's keyring, or a private file"
+
+
 _DOCKER_CONSEQUENCES = (
     "logins that config.json holds in the clear are still used, and go when docker logs in again",
     "a classic docker build asks for each login that is listed; podman and buildah take no notice",
 )
-
-
-def _docker(name: str, serves: str, done_by: str = "") -> Tool:
-    return Tool(
-        name=name,
-        serves=serves,
-        program=DOCKER_PROGRAM,
-        place=places.docker,
-        keys=names.docker_keys,
-        all_key=("credsStore",),
-        value=_always(_DOCKER),
-        is_ours=names.is_credlatch,
-        outranked=precedence.creds_store,
-        ports=True,
-        chain="docker",
-        offer="docker login elsewhere writes passwords into config.json: "
-        "--all-hosts makes credlatch the credsStore, for all registries",
-        keeps=_KEEPS.format("what docker login is told for these"),
-        consequences=_DOCKER_CONSEQUENCES,
-        done_by=done_by,
-    )
-
-
-def _podman(name: str, serves: str, done_by: str = "") -> Tool:
-    return Tool(
-        name=name,
-        serves=serves,
-        program=DOCKER_PROGRAM,
-        place=places.containers,
-        keys=names.containers_keys,
-        all_key=precedence.REGISTRIES_KEY,
-        all_place=places.registries,
-        value=lambda place: _DOCKER if place.format == "json" else (precedence.AUTH_FILES, _DOCKER),
-        is_ours=names.has_credlatch,
-        outranked=precedence.system_helpers,
-        ports=True,
-        chain="docker",
-        keeps=_KEEPS.format("what podman login is told for these"),
-        done_by=done_by,
-    )
-
+_BY_DOCKER = Tool(
+    name="docker",
+    serves="docker, buildx, compose, and what else reads Docker's config.json",
+    program=DOCKER_PROGRAM,
+    place=places.docker,
+    keys=names.docker_keys,
+    all_key=("credsStore",),
+    value=_always(_DOCKER),
+    is_ours=names.is_credlatch,
+    outranked=precedence.creds_store,
+    ports=True,
+    chain="docker",
+    offer="docker login elsewhere writes passwords into config.json: "
+    "--all-hosts makes credlatch the credsStore, for all registries",
+    keeps=_KEEPS.format("what docker login is told for these"),
+    consequences=_DOCKER_CONSEQUENCES,
+)
+_BY_PODMAN = Tool(
+    name="podman",
+    serves="podman, buildah, skopeo",
+    program=DOCKER_PROGRAM,
+    place=places.containers,
+    keys=names.containers_keys,
+    all_key=precedence.REGISTRIES_KEY,
+    all_place=places.registries,
+    value=lambda place: _DOCKER if place.format == "json" else (precedence.AUTH_FILES, _DOCKER),
+    is_ours=names.has_credlatch,
+    outranked=precedence.system_helpers,
+    ports=True,
+    chain="docker",
+    keeps=_KEEPS.format("what podman login is told for these"),
+)
 
 TOOLS = {
     tool.name: tool
@@ -200,12 +188,19 @@ TOOLS = {
             hints=("what another helper has said Bazel keeps for half an hour, or until shutdown",),
             advice=_bazel_advice,
         ),
-        _docker("docker", "docker, buildx, compose, and what else reads Docker's config.json"),
-        _podman("podman", "podman, buildah, skopeo"),
-        _podman("containers", "podman, buildah and skopeo have one configuration", "podman"),
-        _docker(
-            "buildkit",
-            "BuildKit takes registries' logins through its client, from Docker's config.json",
+        _BY_DOCKER,
+        _BY_PODMAN,
+        replace(
+            _BY_PODMAN,
+            name="containers",
+            serves="podman, buildah and skopeo have one configuration",
+            done_by="podman",
+        ),
+        replace(
+            _BY_DOCKER,
+            name="buildkit",
+            serves="BuildKit takes registries' logins through its client, "
+            "from Docker's config.json",
             done_by="docker",
         ),
         Tool(

@@ -67,7 +67,11 @@ class GitConfig(Format):
         wanted = Pattern(key[0])
         urls = [url for url, _ in self._others(text) if url and url != key[0]]
         parts = [url for url in urls if not Pattern(url).covers(wanted)]
-        found = {url: self.former(text, (url,)) for url in parts if Pattern(url).meets(wanted)}
+        found = {
+            url: self.former(text, (url,))
+            for url in parts
+            if wanted.covers(Pattern(url), in_part=True)
+        }
         return {url: helpers for url, helpers in found.items() if helpers}
 
     def _own(self, text: str) -> list[Row]:
@@ -121,12 +125,9 @@ class GitConfig(Format):
 
 
 def _for(key: Key, rows: list[Row]) -> tuple[str, ...]:
-    found: list[str] = []
     wanted = Pattern(key[0])
-    for url, helper in rows:
-        if url == key[0] or Pattern(url).covers(wanted):
-            found = [*found, helper] if helper else []
-    return tuple(dict.fromkeys(found))
+    found = [row[1] for row in rows if row[0] == key[0] or Pattern(row[0]).covers(wanted)]
+    return tuple(dict.fromkeys(_asked(found)))
 
 
 def _without_us(rows: list[Row]) -> list[Row]:

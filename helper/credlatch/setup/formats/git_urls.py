@@ -27,34 +27,22 @@ class Pattern:
         self.port = port or _PORTS.get(self.scheme, "")
         self.path = [part for part in path.split("/") if part]
 
-    def covers(self, other: Pattern) -> bool:
-        """Whether it means every URL that the other means."""
-        return (
-            self.scheme in {"", other.scheme}
-            and self.user in {"", other.user}
-            and (not self.labels or _fit(self.labels, other.labels, both=False))
-            and (not self.labels or self.port in {"", other.port})
-            and other.path[: len(self.path)] == self.path
+    def covers(self, other: Pattern, *, in_part: bool = False) -> bool:
+        """Whether it means every URL that the other means, or, in part, may mean one of them."""
+
+        def fits(ours: str, theirs: str, any_: str = "") -> bool:
+            return ours in {any_, theirs} or (in_part and theirs == any_)
+
+        depth = min(len(self.path), len(other.path)) if in_part else len(self.path)
+        labels = zip(self.labels, other.labels, strict=False)
+        same_host = (
+            len(self.labels) == len(other.labels)
+            and all(fits(*pair, "*") for pair in labels)
+            and fits(self.port, other.port)
         )
-
-    def meets(self, other: Pattern) -> bool:
-        """Whether there may be a URL that both mean."""
-        shorter = min(len(self.path), len(other.path))
         return (
-            _alike(self.scheme, other.scheme)
-            and _alike(self.user, other.user)
-            and (not self.labels or not other.labels or _fit(self.labels, other.labels, both=True))
-            and (not self.labels or not other.labels or _alike(self.port, other.port))
-            and self.path[:shorter] == other.path[:shorter]
+            fits(self.scheme, other.scheme)
+            and fits(self.user, other.user)
+            and (same_host or not self.labels or (in_part and not other.labels))
+            and self.path[:depth] == other.path[:depth]
         )
-
-
-def _alike(one: str, other: str) -> bool:
-    return not one or not other or one == other
-
-
-def _fit(ours: list[str], theirs: list[str], *, both: bool) -> bool:
-    """Whether hosts are the same, with ``*`` for a label of the first, or of either."""
-    return len(ours) == len(theirs) and all(
-        a in {"*", b} or (both and b == "*") for a, b in zip(ours, theirs, strict=True)
-    )
