@@ -176,7 +176,8 @@ def test_tables_are_parsed_once_for_each_host(
 
     monkeypatch.setattr(tomllib, "loads", loads)
     kind, file, write = each
-    home.write(file, write("a") + write("b", "b.example"))
+    number = "more = 1\n"  # with which a table is not read but by the parser
+    home.write(file, write("a") + number + write("b", "b.example") + number)
     for _ in range(3):
         assert process.get(kind) == "a"
         assert process.get(kind, urls.parse("https://b.example/x")) == "b"

@@ -58,6 +58,16 @@ TRAPS = {
     "no newline at the end": '[[credential]]\nservice = "a"',
     "lines of Windows": '[[credential]]\r\nservice = "a"\r\n[[credential]]\r\nservice = "b"\r\n',
     "lines of both kinds": '[[credential]]\nservice = "a"\r\n[[credential]]\r\nservice = "b"\n',
+    "a comment behind a text": '[[credential]]\nservice = "a" # "b"\n',
+    "an escape": '[[credential]]\nservice = "a"\npassword = "\\"\\\\\\t"\n',
+    "a tab in a text": '[[credential]]\nservice = "a\tb"\n',
+    "an empty text": '[[credential]]\nservice = ""\n',
+    "another script in a text": '[[credential]]\npassword = "\u00fc \u00a0\U0001f511"\n',
+    "names of digits and dashes": '[[credential]]\n1 = "a"\nexpires-at = "b"\n-x = "c"\n',
+    "a quoted name": '[[credential]]\n"service" = "a"\n',
+    "a literal text": "[[credential]]\nservice = 'a'\n",
+    "more spaces": '[[credential]]\nservice  =  "a"  \npassword="b"\n',
+    "an empty line within": '[[credential]]\nservice = "a"\n\n\npassword = "b"\n',
     "nothing": "",
     "comments": "# nothing\n",
 }
@@ -76,6 +86,13 @@ BROKEN = [
     '[[credential]\nservice = "a"\n',
     '[[credential]]\nservice = "a\r[[credential]]\nservice = "b"\n',
     "[[credential]]\nservice = 'half",
+    '[[credential]]\nservice = "\x01"\n',
+    '[[credential]]\nservice = "\x7f"\n',
+    '[[credential]]\nservice = "a\\q"\n',
+    '[[credential]]\nservice = "a"b"\n',
+    '[[credential]]\nservice = "\n',
+    '[[credential]]\n\u00e9 = "a"\n',
+    '[[credential]]\n = "a"\n',
 ]
 
 

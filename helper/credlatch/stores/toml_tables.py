@@ -116,13 +116,34 @@ def _that_mention(host: str, blocks: list[str]) -> list[dict[str, object] | None
         # An escape or another script may spell the host in a way that is not seen here.
         plain = block.isascii() and "\\u" not in block and "\\U" not in block and "\\x" not in block
         if not plain or host in block.lower():
-            import tomllib
-
-            try:
-                tables.append(tomllib.loads(block))
-            except (ValueError, RecursionError):
-                tables.append(None)
+            tables.append(_plain(block) or _parsed(block))
     return tables
+
+
+def _plain(block: str) -> dict[str, object] | None:
+    """A table of lines ``name = "text"``, as both tools write them; None if it is anything else.
+
+    To import TOML's parser costs a call as much as all the rest.
+    """
+    table: dict[str, object] = {}
+    for line in filter(None, block.split("\n")):
+        name, _, value = line.partition(" = ")
+        text = value[1:-1]
+        is_text = value == f'"{text}"' and text.isprintable() and not set(text) & {'"', "\\"}
+        is_name = name.isascii() and name.replace("-", "_").isidentifier() and name not in table
+        if not is_text or not is_name:
+            return None
+        table[name] = text
+    return table
+
+
+def _parsed(block: str) -> dict[str, object] | None:
+    import tomllib
+
+    try:
+        return tomllib.loads(block)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _blocks(text: str, array: str) -> list[str] | None:
