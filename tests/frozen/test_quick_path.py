@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 HELPER = Path(credlatch.__file__).parent.parent
 SECRET = {"BearerToken": "t"}
 
+UV = (
+    ".local/share/uv/credentials/credentials.toml",
+    '[[credential]]\nservice = "https://a.example"\nusername = "u"\npassword = "p"\n',
+)
+
 # Each costs more than all of ours together.
 HEAVY = {
     "json", "re", "enum", "typing", "dataclasses", "contextlib", "pathlib", "argparse", "logging",
@@ -46,6 +51,8 @@ OWN = {
     "credlatch", "base_library.zip", "libpython.so", "libz.so", "lib-dynload", "_socket.so",
     "resource.so",
 }  # fmt: skip
+# And what of these nobody needs who is answered from a file: the archive of all libraries.
+LIBRARIES = "modules.pyz"
 # The system's: the loader's, and what the C library reads of the language and of the time zone.
 SYSTEM = {
     "ld.so.cache", "libc.so", "libdl.so", "libm.so", "libpthread.so", "libz.so",
@@ -148,6 +155,12 @@ def test_a_miss_after_all_stores(home: Home, file: str) -> None:
     few(modules, 57)
 
 
+def test_a_login_from_uv_s_file(home: Home) -> None:
+    home.write(*UV)
+    _, modules = imported(home, "get", stdin=bazel("a.example"))
+    few(modules, 50)
+
+
 def test_docker_s_key(home: Home) -> None:
     home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": "p"}}})
     answer, modules = imported(home, "docker", "get", stdin=b"r.example")
@@ -217,21 +230,45 @@ def opened(lines: Iterable[str], *, there: bool) -> set[str]:
     return {call[1] for call in calls if call and (int(call[2]) >= 0) == there}
 
 
+def traced(command: list[str], env: dict[str, str], trace: Path) -> list[str]:
+    """What a ``get`` does with files, as strace tells it."""
+    done = subprocess.run(
+        [need("strace"), "-f", "-e", "trace=%file", "-o", trace, *command, "get"],
+        input=bazel("a.example"),
+        env=env,
+        capture_output=True,
+        check=True,
+    )
+    assert b"Authorization" in done.stdout
+    return trace.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".rattler/credentials.json", '{"a.example":{"BearerToken":"t"}}'),
+        (".netrc", "machine a.example login u password p\n"),
+        (".docker/config.json", '{"auths":{"https://a.example":{"auth":"dTpw"}}}'),
+        UV,
+    ],
+    ids=["rattler", "netrc", "docker", "uv"],
+)
+def test_a_call_that_is_answered_from_a_file_needs_no_library(
+    folder: Path, home: Home, tmp_path: Path, file: str, text: str
+) -> None:
+    home.write(file, text)
+    lines = traced([str(folder)], home.env, tmp_path / "trace")
+    names = {role(path) for path in opened(lines, there=True)}
+    assert "base_library.zip" in names
+    assert LIBRARIES not in names
+
+
 def test_the_files_that_it_opens(agent: Agent, tmp_path: Path) -> None:
     agent.home.write_rattler({"a.example": SECRET})
     agent.home.env["LANG"] = "C.UTF-8"
     agent.warm()
-    trace = tmp_path / "trace"
     with agent.answering():
-        done = subprocess.run(
-            [need("strace"), "-f", "-e", "trace=%file", "-o", trace, *agent.program.command, "get"],
-            input=bazel("a.example"),
-            env=agent.home.env,
-            capture_output=True,
-            check=True,
-        )
-    assert b"Bearer t" in done.stdout
-    lines = trace.read_text().splitlines()
+        lines = traced([*agent.program.command], agent.home.env, tmp_path / "trace")
     found, missed = opened(lines, there=True), opened(lines, there=False)
     folder = str(Path(agent.program.command[0]).parent)
     assert {role(path) for path in found if path.startswith(folder)} == OWN
