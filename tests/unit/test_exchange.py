@@ -65,15 +65,6 @@ def oauth(server: str, secret: str = SECRET) -> OAuthRefresh:
 
 
 @pytest.mark.parametrize(("name", "value"), BAD_PROXIES.values(), ids=BAD_PROXIES.keys())
-def test_a_proxy_that_cannot_be_used(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    error = failure(oauth("https://auth.invalid/token"))
-    assert not isinstance(error, UnansweredError | LoginError)
-
-
-@pytest.mark.parametrize(("name", "value"), BAD_PROXIES.values(), ids=BAD_PROXIES.keys())
 def test_a_single_use_token_that_was_not_sent_may_be_sent_later(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
@@ -90,6 +81,8 @@ def test_a_single_use_token_that_was_not_sent_may_be_sent_later(
         with pytest.raises(RenewalError) as raised:
             attempt()
         assert not isinstance(raised.value, LoginError), "its login is lost"
+        assert SECRET not in str(raised.value)
+        assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -116,14 +109,11 @@ def test_a_login_is_sent_to_no_server_in_the_clear_nor_to_one_in_doubt(server: s
 def test_a_key_that_no_header_can_carry_is_not_sent_and_not_shown(
     token_server: TokenServer, rest: str
 ) -> None:
-    error = failure(PyxApiKey(Secret(f"{SECRET}{rest}"), token_server.url, "make a new key"))
-    assert not isinstance(error, UnansweredError)
-    assert token_server.requests == []
-
-
-def test_a_refresh_token_that_is_no_text_is_not_sent(token_server: TokenServer) -> None:
-    error = failure(oauth(f"{token_server.url}/token", "\ud800"))
-    assert not isinstance(error, UnansweredError)
+    for grant in (
+        PyxApiKey(Secret(f"{SECRET}{rest}"), token_server.url, "make a new key"),
+        oauth(f"{token_server.url}/token", "\ud800"),
+    ):
+        assert not isinstance(failure(grant), UnansweredError)
     assert token_server.requests == []
 
 

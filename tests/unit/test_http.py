@@ -96,12 +96,16 @@ def renew(grant: Auth, times: int = 1) -> None:
         assert exchange(grant, REQUEST, time.monotonic() + 10).token.reveal() == TOKEN
 
 
-def test_what_may_be_sent_twice_goes_over_one_connection() -> None:
-    with KeepingServer() as server:
-        renew(api_key(server), 3)
-        assert len(server.requests) == 3
-        assert server.connections == 1
-        http.close()
+def oauth(url: str, secret: str = "r") -> OAuthRefresh:
+    return OAuthRefresh(Secret(secret), url, "cid", "log in")
+
+
+def failure(grant: Auth) -> str:
+    """What sending it raises, in time."""
+    with pytest.raises(RenewalError) as raised:
+        exchange(grant, REQUEST, time.monotonic() + 30)
+    assert "sesame" not in str(raised.value)
+    return str(raised.value)
 
 
 @pytest.mark.parametrize("after_a_key", [False, True])
@@ -112,35 +116,28 @@ def test_what_may_be_good_for_one_use_never_meets_a_connection_that_is_closing(
     with KeepingServer() as server:
         if after_a_key:
             renew(api_key(server))
-        grant = (
-            PyxRefresh(Secret("r"), server.url, "log in")
-            if kind == "pyx"
-            else OAuthRefresh(Secret("r"), f"{server.url}/token", "cid", "log in")
-        )
-        renew(grant, 2)
+        pyx = PyxRefresh(Secret("r"), server.url, "log in")
+        renew(pyx if kind == "pyx" else oauth(f"{server.url}/token"), 2)
         assert server.connections == len(server.requests) == 2 + after_a_key
         http.close()
 
 
-def test_a_connection_that_the_server_has_closed_is_noticed() -> None:
+@pytest.mark.parametrize(
+    ("idle", "hangs_up", "connections"),
+    [(http.IDLE, False, 1), (http.IDLE, True, 3), (0.0, False, 3)],
+    ids=["kept", "closed by the server", "idle for long"],
+)
+def test_what_may_be_sent_twice_goes_over_one_connection_while_that_is_good(
+    monkeypatch: pytest.MonkeyPatch, idle: float, connections: int, *, hangs_up: bool
+) -> None:
+    monkeypatch.setattr(http, "IDLE", idle)
     with KeepingServer() as server:
-        server.hangs_up = True
+        server.hangs_up = hangs_up
         renew(api_key(server), 3)
-        assert server.connections == len(server.requests) == 3
-
-
-def test_one_login_s_cookies_do_not_travel_with_another_s_request() -> None:
-    with KeepingServer() as server:
-        renew(api_key(server), 2)
-        assert [cookie for _, cookie in server.requests] == [None, None]
-        http.close()
-
-
-def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "IDLE", 0.0)
-    with KeepingServer() as server:
-        renew(api_key(server), 2)
-        assert server.connections == 2
+        assert len(server.requests) == 3
+        assert server.connections == connections
+        # One login's cookies do not travel with another's request.
+        assert [cookie for _, cookie in server.requests] == [None] * 3
         http.close()
 
 
@@ -227,12 +224,9 @@ def test_what_a_server_repeats_is_in_no_text(answer: bytes) -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/token"
-        grant = OAuthRefresh(Secret("open-sesame"), url, "cid", "log in")
-        with pytest.raises(RenewalError) as raised:
-            exchange(grant, REQUEST, time.monotonic() + 30)
+        said = failure(oauth(url, "open-sesame"))
         thread.join()
-    assert "sesame" not in str(raised.value)
-    assert url in str(raised.value)
+    assert url in said
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -241,9 +235,7 @@ def test_a_redirect_is_not_followed(token_server: TokenServer, status: int) -> N
         token_server.fault = Fault.REDIRECT
         token_server.redirect_status = status
         token_server.redirect_to = f"{other.url}/token"
-        grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
-        with pytest.raises(RenewalError, match="redirects elsewhere"):
-            exchange(grant, REQUEST, time.monotonic() + 30)
+        assert "redirects elsewhere" in failure(oauth(f"{token_server.url}/token"))
         assert other.requests == []
 
 
@@ -253,17 +245,14 @@ def test_no_proxy_sees_what_is_meant_for_this_machine(
     with RawServer(b"HTTP/1.1 502 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        url = f"{token_server.url}/token"
-        grant = OAuthRefresh(Secret("r"), url, "cid", "log in")
+        grant = oauth(f"{token_server.url}/token")
         assert exchange(grant, REQUEST, time.monotonic() + 30).token
         assert proxy.heads == []
 
 
 def test_a_body_without_end_is_not_read_to_its_end(token_server: TokenServer) -> None:
     token_server.fault = Fault.ENDLESS
-    grant = OAuthRefresh(Secret("r"), f"{token_server.url}/token", "cid", "log in")
-    with pytest.raises(RenewalError, match="answered with more than"):
-        exchange(grant, REQUEST, time.monotonic() + 60)
+    assert "answered with more than" in failure(oauth(f"{token_server.url}/token"))
 
 
 CLOSED = "http://127.0.0.1:9"  # discard: nobody listens
@@ -272,31 +261,25 @@ PROXY = f"{NETWORK}, and the proxy that HTTPS_PROXY or ALL_PROXY names"
 
 
 @pytest.mark.parametrize(
-    ("proxy", "bypass", "remedy"),
+    ("proxy", "bypass", "said"),
     [
-        ("HTTPS_PROXY", "", PROXY),
-        ("all_proxy", "other.invalid", PROXY),
-        ("https_proxy", "auth.invalid", NETWORK),
-        ("http_proxy", "", NETWORK),
+        ("HTTPS_PROXY", "", f": {PROXY}"),
+        ("all_proxy", "other.invalid", f": {PROXY}"),
+        ("https_proxy", "auth.invalid", f": {NETWORK}"),
+        ("http_proxy", "", f": {NETWORK}"),
     ],
 )
 def test_a_proxy_that_is_not_there_is_named_among_the_causes(
-    monkeypatch: pytest.MonkeyPatch, proxy: str, bypass: str, remedy: str
+    monkeypatch: pytest.MonkeyPatch, proxy: str, bypass: str, said: str
 ) -> None:
     monkeypatch.setenv(proxy, CLOSED.replace("//", "//me:open-sesame@"))
     monkeypatch.setenv("no_proxy", bypass)
-    grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
-    with pytest.raises(RenewalError) as raised:
-        exchange(grant, REQUEST, time.monotonic() + 30)
-    assert str(raised.value).endswith(f": {remedy}")
-    assert "sesame" not in str(raised.value)
+    assert failure(oauth("https://auth.invalid/token")).endswith(said)
 
 
 def test_a_proxy_of_a_kind_that_is_not_known_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-    grant = OAuthRefresh(Secret("r"), "https://auth.invalid/token", "cid", "log in")
-    with pytest.raises(RenewalError, match="SOCKS is not known here"):
-        exchange(grant, REQUEST, time.monotonic() + 30)
+    assert "SOCKS is not known here" in failure(oauth("https://auth.invalid/token"))
 
 
 def test_what_a_proxy_repeats_is_in_no_text() -> None:
