@@ -20,16 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_an_empty_variable_counts_as_unset() -> None:
-    caller = Caller({"A": "", "B": "b"}, "/place")
-    assert (caller.get("A"), caller.get("B"), caller.get("C")) == (None, "b", None)
-
-
-def test_a_path_in_a_variable_starts_where_the_caller_is() -> None:
+def test_an_empty_variable_counts_as_unset_and_a_path_starts_where_the_caller_is() -> None:
     caller = Caller({"A": "x/y", "B": "/x", "C": ""}, "/place")
-    assert caller.path("A") == "/place/x/y"
-    assert caller.path("B") == "/x"
-    assert caller.path("C") is None
+    assert [caller.get(name) for name in "BCD"] == ["/x", None, None]
+    assert [caller.path(name) for name in "ABCD"] == ["/place/x/y", "/x", None, None]
+    removed = Caller({"A": "x"}, "")
+    assert (removed.cwd, removed.path("A")) == ("/", "/x")
 
 
 def test_the_folders_of_xdg() -> None:
@@ -54,18 +50,12 @@ def test_without_home_the_account_s_own_counts_and_not_this_process_s(
     assert Caller(environ, "/").home == pwd.getpwuid(os.getuid()).pw_dir
 
 
-def test_an_account_that_does_not_exist_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_starts_where_the_caller_is_and_an_unknown_account_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Caller({"HOME": "h"}, "/place").in_home(".netrc") == "/place/h/.netrc"
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
     assert Caller({}, "/place").in_home(".netrc") == "//.netrc"
-
-
-def test_a_relative_home_starts_where_the_caller_is() -> None:
-    assert Caller({"HOME": "h"}, "/place").in_home(".netrc") == "/place/h/.netrc"
-
-
-def test_a_caller_whose_folder_was_removed_is_at_the_root() -> None:
-    caller = Caller({"A": "x"}, "")
-    assert (caller.cwd, caller.path("A")) == ("/", "/x")
 
 
 def test_whoever_is_served_by_another_s_process_is_a_guest() -> None:
@@ -91,32 +81,32 @@ def test_a_warning_is_said_once() -> None:
     assert caller.warnings == ["a", "b"]
 
 
-def test_without_a_bus_there_is_no_keyring_and_no_warning(tmp_path: Path) -> None:
+def test_without_a_bus_there_is_no_keyring_and_no_warning_also_when_it_was_closed(
+    tmp_path: Path,
+) -> None:
     for variables in ({}, {"XDG_RUNTIME_DIR": str(tmp_path)}):
         caller = Caller(variables, "/")
-        assert caller.keyring() is None
+        for _ in range(2):
+            assert caller.keyring() is None
+            caller.close()
         assert caller.warnings == []
 
 
+@pytest.mark.parametrize("shared", [None, SharedCache()], ids=["own process", "guest"])
 @pytest.mark.parametrize(
     "address", ["unix:path=/nowhere/bus", "nonsense", "unix:", "tcp:host=127.0.0.1,port=1", "\0"]
 )
-def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(address: str) -> None:
-    caller = Caller({"DBUS_SESSION_BUS_ADDRESS": address}, "/")
+def test_a_bus_that_does_not_answer_is_warned_of_once_and_tried_once(
+    address: str, shared: SharedCache | None
+) -> None:
+    environ = {"DBUS_SESSION_BUS_ADDRESS": address}
+    caller = Caller(environ, "/", shared, is_guest=shared is not None)
     assert caller.keyring() is None
     assert caller.keyring() is None
     (warning,) = caller.warnings
     assert "DBUS_SESSION_BUS_ADDRESS" in warning
     assert "\n" not in warning
-
-
-def test_a_bus_that_does_not_answer_is_the_same_for_a_guest() -> None:
-    for shared in (None, SharedCache()):
-        environ = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"}
-        caller = Caller(environ, "/", shared, is_guest=shared is not None)
-        assert caller.keyring() is None
-        assert len(caller.warnings) == 1
-        caller.close()
+    caller.close()
 
 
 def test_a_bus_whose_address_is_relative_is_for_the_caller_s_own_process() -> None:
@@ -126,35 +116,25 @@ def test_a_bus_whose_address_is_relative_is_for_the_caller_s_own_process() -> No
         caller.keyring()
 
 
-def test_what_is_closed_can_be_asked_again() -> None:
-    caller = Caller({}, "/")
-    caller.close()
-    assert caller.keyring() is None
-    caller.close()
-
-
-def test_the_bus_of_systemd_is_found_without_the_variable(tmp_path: Path) -> None:
-    (tmp_path / "bus").touch()
-    said: list[str] = []
-    variables = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    assert open_keyring(variables.get, said.append, float) is None
-    assert len(said) == 1
-
-
-def test_a_runtime_folder_that_is_relative_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("relative", "lines"), [(False, 1), (True, 0)])
+def test_the_bus_of_systemd_is_found_without_the_variable_where_that_is_no_relative_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: int, *, relative: bool
 ) -> None:
     (tmp_path / "bus").touch()
     monkeypatch.chdir(tmp_path)
     said: list[str] = []
-    assert open_keyring({"XDG_RUNTIME_DIR": "."}.get, said.append, float) is None
-    assert said == []
+    variables = {"XDG_RUNTIME_DIR": "." if relative else str(tmp_path)}
+    assert open_keyring(variables.get, said.append, float) is None
+    assert len(said) == lines
 
 
-def test_a_call_that_began_before_has_what_is_left_of_its_time() -> None:
-    caller = Caller({}, began=time.monotonic() - 8.0)
-    assert 0.5 < caller.left(9.0) <= 1.0
-    assert Caller({}, began=time.monotonic() - 9.4).left(9.0) == 0.0
+def test_no_step_of_a_call_may_take_longer_than_what_is_left_of_it() -> None:
+    for ago, least, most in ((0.0, 3.0, 3.0), (8.0, 0.5, 1.0), (9.4, 0.0, 0.0)):
+        began = Caller({}, began=time.monotonic() - ago)
+        caller = Caller({}, "/")
+        caller.deadline = time.monotonic() + 9.0 - ago
+        for each in (began, caller):
+            assert least <= each.left(3.0) <= most
 
 
 def test_a_call_has_nine_seconds_or_what_its_environment_says() -> None:
@@ -198,12 +178,3 @@ def test_what_a_client_takes_to_write_its_request_is_not_taken_from_the_call(
         os.close(stdin)
         os.close(reading)
     assert caller.deadline > before  # how much, a busy machine decides: the writer may be ahead
-
-
-def test_no_step_of_a_call_may_take_longer_than_what_is_left_of_it() -> None:
-    caller = Caller({}, "/")
-    assert caller.left(3.0) == 3.0
-    caller.deadline = time.monotonic() + 1.0
-    assert 0.5 < caller.left(3.0) <= 1.0
-    caller.deadline = time.monotonic() - 1.0
-    assert caller.left(3.0) == 0.0

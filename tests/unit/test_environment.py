@@ -12,6 +12,7 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import RequestError, StoreError
 from credlatch.stores.environment import EnvironmentStore, suffix
+from support import found
 from support.found import sure
 from support.matching import basic
 from support.stores_contract import SECRET, PortContract
@@ -31,10 +32,7 @@ class TestContract(PortContract):
 
 
 def header(url: str, **variables: str) -> str | None:
-    entry = EnvironmentStore(Caller(variables, "/")).find(urls.parse(url))
-    if entry is None:
-        return None
-    return sure(entry.credential).headers()["Authorization"]
+    return found.header(EnvironmentStore(Caller(variables, "/")).find(urls.parse(url)))
 
 
 @pytest.mark.parametrize(
@@ -86,22 +84,28 @@ def test_no_two_hosts_share_a_name() -> None:
     assert len(owners) > 5_000
 
 
-def test_a_token_is_a_bearer_token() -> None:
-    assert header("https://a.example/x", CREDLATCH_TOKEN_A_EXAMPLE="t") == "Bearer t"
+TOKEN = {"CREDLATCH_TOKEN_A_EXAMPLE": " t\r\n"}  # with the newline that CI leaves at the end
+USER = {"CREDLATCH_USERNAME_A_EXAMPLE": "u"}
+PASSWORD = {"CREDLATCH_PASSWORD_A_EXAMPLE": "p:ä"}
 
 
-def test_a_user_name_and_a_password_are_basic() -> None:
-    pair = {"CREDLATCH_USERNAME_A_EXAMPLE": "u", "CREDLATCH_PASSWORD_A_EXAMPLE": "p:ä"}
-    assert header("https://a.example/", **pair) == basic("u", "p:ä")
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (TOKEN, "Bearer t"),
+        ({**USER, **PASSWORD}, basic("u", "p:ä")),
+        ({**TOKEN, **USER, **PASSWORD}, "Bearer t"),
+        (USER, None),
+    ],
+    ids=["token", "login", "token and login", "half a login"],
+)
+def test_a_token_is_a_bearer_token_and_comes_before_a_login(
+    variables: dict[str, str], expected: str | None
+) -> None:
+    assert header("https://a.example/x", **variables) == expected
 
 
-def test_a_token_comes_before_a_login() -> None:
-    pair = {"CREDLATCH_USERNAME_A_EXAMPLE": "u", "CREDLATCH_PASSWORD_A_EXAMPLE": "p"}
-    assert header("https://a.example/", CREDLATCH_TOKEN_A_EXAMPLE="t", **pair) == "Bearer t"
-
-
-def test_half_a_login_is_none_or_an_error_that_names_the_other_half() -> None:
-    assert header("https://a.example/", CREDLATCH_USERNAME_A_EXAMPLE="u") is None
+def test_a_password_alone_is_an_error_that_names_the_other_half() -> None:
     with pytest.raises(StoreError, match="CREDLATCH_USERNAME_A_EXAMPLE") as raised:
         header("https://a.example/", CREDLATCH_PASSWORD_A_EXAMPLE="hunter2")
     assert "hunter2" not in str(raised.value)
@@ -113,10 +117,6 @@ def test_a_value_of_nothing_counts_as_unset(value: str) -> None:
     assert header("https://api.pyx.dev/", PYX_AUTH_TOKEN=value, UV_AUTH_TOKEN="t") == "Bearer t"
 
 
-def test_the_newline_that_ci_leaves_at_the_end_is_dropped() -> None:
-    assert header("https://a.example/", CREDLATCH_TOKEN_A_EXAMPLE=" t\r\n") == "Bearer t"
-
-
 def test_the_variable_is_named_where_it_came_from() -> None:
     caller = Caller({"CREDLATCH_TOKEN_A_EXAMPLE": "t"}, "/")
     entry = sure(EnvironmentStore(caller).find(urls.parse("https://a.example/")))
@@ -126,14 +126,12 @@ def test_the_variable_is_named_where_it_came_from() -> None:
 def test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else() -> None:
     assert header("https://api.pyx.dev/simple/", PYX_AUTH_TOKEN="t") == "Bearer t"
     assert header("https://files.astralhosted.com/x", UV_AUTH_TOKEN="t") == "Bearer t"
-    assert header("https://api.pyx.dev/", PYX_AUTH_TOKEN="pyx", UV_AUTH_TOKEN="uv") == "Bearer pyx"
+    both = {"PYX_AUTH_TOKEN": "pyx", "UV_AUTH_TOKEN": "uv"}
+    assert header("https://api.pyx.dev/", **both) == "Bearer pyx"
+    # A host's own variable comes before pyx's.
+    assert header("https://api.pyx.dev/", CREDLATCH_TOKEN_API_PYX_DEV="a", **both) == "Bearer a"
     assert header("https://index.example/", PYX_AUTH_TOKEN="t") is None
     assert header("http://pyx.dev/", PYX_AUTH_TOKEN="t") is None
-
-
-def test_a_host_s_own_variable_comes_before_pyx_s() -> None:
-    variables = {"PYX_AUTH_TOKEN": "pyx", "CREDLATCH_TOKEN_API_PYX_DEV": "mine"}
-    assert header("https://api.pyx.dev/", **variables) == "Bearer mine"
 
 
 def test_without_a_token_for_pyx_its_api_s_url_does_not_matter() -> None:

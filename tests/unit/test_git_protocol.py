@@ -92,23 +92,20 @@ def test_what_git_has_already() -> None:
 
 
 @pytest.mark.parametrize(
-    "attribute",
+    ("attribute", "ends"),
     [
-        "password_expiry_utc=4102444800",
-        "oauth_refresh_token=r",
-        "ephemeral=1",
-        "ephemeral=true",
-        f"password={make_jwt(int(time.time()) + 3600)}",
-        f"password={make_jwt(1)}",
+        ("password_expiry_utc=4102444800", True),
+        ("oauth_refresh_token=r", True),
+        ("ephemeral=1", True),
+        ("ephemeral=true", True),
+        (f"password={make_jwt(int(time.time()) + 3600)}", True),
+        (f"password={make_jwt(1)}", True),
+        (f"password={make_jwt(None)}", False),
+        ("ephemeral=0", False),
     ],
 )
-def test_a_password_that_ends_is_known_as_one(attribute: str) -> None:
-    assert git.parse(OLD + b"password=p\n" + attribute.encode() + b"\n").ends
-
-
-def test_a_password_that_is_not_said_to_end_lasts() -> None:
-    assert not git.parse(OLD + b"password=p\nephemeral=0\n").ends
-    assert not git.parse(OLD + f"password={make_jwt(None)}\n".encode()).ends
+def test_a_password_that_ends_is_known_as_one(attribute: str, *, ends: bool) -> None:
+    assert git.parse(OLD + b"password=p\n" + attribute.encode() + b"\n").ends is ends
 
 
 def test_what_we_said_with_the_answer_is_known_again() -> None:
@@ -123,12 +120,9 @@ def answered(stdin: bytes, credential: Credential, expires: int | None = None) -
     return git.render(asked, found)
 
 
-def test_a_login_is_a_user_name_and_a_password() -> None:
+def test_a_login_is_a_user_name_and_a_password_and_its_end_where_it_is_known() -> None:
     login = Basic("bob", Secret("p:ä =w"))
     assert answered(OLD, login) == "username=bob\npassword=p:ä =w\n".encode()
-
-
-def test_the_end_is_said_where_it_is_known() -> None:
     expected = b"username=oauth2\npassword=t\npassword_expiry_utc=1800000000\n"
     assert answered(OLD, TOKEN, 1_800_000_000) == expected
 
