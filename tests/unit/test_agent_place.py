@@ -155,17 +155,6 @@ def test_a_folder_that_others_can_move_away_is_not_private(
     assert private(open_folder / "credlatch") is holds
 
 
-def test_no_link_is_the_agent_s_folder_or_socket(open_folder: Path) -> None:
-    (open_folder / "real").mkdir(mode=0o700)
-    listening(open_folder / "real/s")
-    (open_folder / "link").symlink_to("real")
-    (open_folder / "real/link").symlink_to("s")
-    assert own(open_folder / "real/s")
-    assert not private(open_folder / "link")
-    assert not own(open_folder / "link/s")
-    assert not own(open_folder / "real/link")
-
-
 @pytest.mark.parametrize("make", [Path.touch, Path.mkdir, os.mkfifo])
 def test_what_is_no_socket_is_none(open_folder: Path, make: Callable[[Path], None]) -> None:
     (open_folder / "credlatch").mkdir(mode=0o700)
@@ -175,7 +164,15 @@ def test_what_is_no_socket_is_none(open_folder: Path, make: Callable[[Path], Non
     assert not named(path)
 
 
-def test_what_is_not_there_is_an_error(open_folder: Path) -> None:
+def test_no_link_is_the_agent_s_folder_or_socket(open_folder: Path) -> None:
+    (open_folder / "real").mkdir(mode=0o700)
+    listening(open_folder / "real/s")
+    (open_folder / "link").symlink_to("real")
+    (open_folder / "real/link").symlink_to("s")
+    assert own(open_folder / "real/s")
+    assert not private(open_folder / "link")
+    assert not own(open_folder / "link/s")
+    assert not own(open_folder / "real/link")
     for look in (private, own, named):
         with pytest.raises(FileNotFoundError):
             look(open_folder / "gone")

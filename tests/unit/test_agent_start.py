@@ -38,27 +38,26 @@ def test_the_first_has_it_and_nobody_else(folder: Path) -> None:
     assert stat.S_IMODE((folder / f"{BUILD}.lock").stat().st_mode) == 0o600
 
 
-def test_a_moment_after_a_start_nobody_tries_again(folder: Path) -> None:
-    lock = sure(take())
-    os.close(lock)  # it could not start, or was killed
-    assert take() is None
+def taken(pause: float = start.PAUSE) -> bool:
+    """Whether whoever asks may start it; it could not, or was killed."""
+    lock = take(pause)
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
+
+
+def test_a_moment_after_a_start_nobody_tries_again_unless_told_to(folder: Path) -> None:
+    assert taken()
+    assert not taken()
+    assert [taken(0.0) for _ in range(2)] == [True, True]
     path = folder / f"{BUILD}.lock"
     before = time.time() - start.PAUSE
     os.utime(path, (before, before))
-    lock = sure(take())
-    os.close(lock)
-    assert take() is None  # it has told the time anew
+    assert taken()
+    assert not taken()  # it has told the time anew
     ahead = time.time() + 3_600
     os.utime(path, (ahead, ahead))  # the clock was set back
-    lock = sure(take())
-    os.close(lock)
-
-
-def test_who_is_told_to_does_not_wait(folder: Path) -> None:
-    for _ in range(3):
-        lock = sure(take(0.0))
-        os.close(lock)
-    assert (folder / f"{BUILD}.lock").exists()
+    assert taken()
 
 
 def test_each_build_has_its_own(folder: Path) -> None:
@@ -98,14 +97,7 @@ def test_the_folder_is_made_for_this_user_alone(tmp_path: Path) -> None:
     start.private(os.fsencode(folder))
 
 
-@pytest.mark.parametrize("mode", [0o701, 0o710, 0o704, 0o755, 0o777, 0o1777])
-def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path, mode: int) -> None:
-    tmp_path.chmod(mode)
-    with pytest.raises(PermissionError):
-        start.private(os.fsencode(tmp_path))
-
-
-def test_a_link_and_a_file_are_refused(tmp_path: Path) -> None:
+def test_what_is_no_folder_or_one_that_others_may_enter_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").touch(0o700)
@@ -114,6 +106,10 @@ def test_a_link_and_a_file_are_refused(tmp_path: Path) -> None:
         with pytest.raises(PermissionError):
             start.private(os.fsencode(tmp_path / name))
     assert not (tmp_path / "nothing").exists()
+    for mode in (0o701, 0o710, 0o704, 0o755, 0o777, 0o1777):
+        (tmp_path / "real").chmod(mode)
+        with pytest.raises(PermissionError):
+            start.private(os.fsencode(tmp_path / "real"))
 
 
 @pytest.mark.parametrize("target", ["there", "gone"])
@@ -129,15 +125,11 @@ def test_a_link_in_the_lock_s_place_is_not_followed(folder: Path, target: str) -
     assert target == "gone" or other.read_text() == "mine"
 
 
-def test_nothing_is_made_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(PermissionError, match="run cannot be looked at"):
-        start.private(os.fsencode(tmp_path / "run" / "credlatch"))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_nothing_is_made_in_another_user_s_folder(
+def test_nothing_is_made_in_a_folder_that_is_not_there_or_another_user_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(PermissionError, match="run cannot be looked at"):
+        start.private(os.fsencode(tmp_path / "run" / "credlatch"))
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(PermissionError):
         start.private(os.fsencode(tmp_path / "credlatch"))
@@ -147,23 +139,17 @@ def test_nothing_is_made_in_another_user_s_folder(
         start.private(os.fsencode(tmp_path / "credlatch"))
 
 
-@pytest.mark.parametrize("chosen", [b"off", b"/run/forwarded.sock", b"no", b"0"])
-def test_who_has_chosen_otherwise_starts_none(folder: Path, chosen: bytes) -> None:
-    start.start({b"CREDLATCH_AGENT": chosen}, BUILD, str)
-    assert not folder.exists()
-
-
-@pytest.mark.parametrize("chosen", [b"on", b"", None])
-def test_who_has_not_starts_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, chosen: bytes | None
+@pytest.mark.parametrize("chosen", ["on", "", None, "off", "/run/forwarded.sock", "no", "0"])
+def test_one_is_started_unless_somebody_has_chosen_otherwise(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
 ) -> None:
     spawned: list[str] = []
     monkeypatch.setattr(start, "_spawn", lambda _, first: spawned.append(first))
-    environ = {} if chosen is None else {b"CREDLATCH_AGENT": chosen}
-    start.start(environ, BUILD, lambda: "a line")
-    start.start(environ, BUILD, lambda: "a line")
-    assert spawned == ["a line"]
-    assert folder.exists()
+    environ = {} if chosen is None else {b"CREDLATCH_AGENT": os.fsencode(chosen)}
+    for _ in range(2):
+        start.start(environ, BUILD, lambda: "a line")
+    assert spawned == (["a line"] if chosen in {"on", "", None} else [])
+    assert folder.exists() is bool(spawned)
 
 
 def test_a_start_that_fails_is_no_failure_of_the_call(
