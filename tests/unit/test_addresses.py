@@ -175,17 +175,11 @@ def test_netrc_s_default_does_not_travel_there_either(home: Home, resolver: Fake
 @pytest.mark.parametrize(
     "url",
     [
-        "https://a.localhost/",
-        "https://localhost./",
-        "http://localhost:5000/",
-        "http://127.0.0.1/",
-        "http://[::1]/",
-        "https://a.example/",
-        "http://a.example/",
-        "http://localhost.evil.example/",
-        "s3://a.localhost/",
+        "https://a.localhost/", "https://localhost./", "http://localhost:5000/",
+        "http://127.0.0.1/", "http://[::1]/", "https://a.example/", "http://a.example/",
+        "http://localhost.evil.example/", "s3://a.localhost/",
     ],
-)
+)  # fmt: skip
 def test_the_resolver_is_asked_for_nothing_else(
     home: Home, resolver: FakeResolver, url: str
 ) -> None:

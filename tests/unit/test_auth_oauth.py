@@ -65,16 +65,12 @@ def test_its_refresh_token_may_serve_more_than_once() -> None:
         ({"access_token": "a", "expires_in": 3600}, "a", None, 1_795_227_076),
         ({"access_token": "a", "expires_in": 3600.5}, "a", None, 1_795_227_077),
         ({"access_token": "a", "expires_in": 0}, "a", None, 1_795_223_476),
-        (
-            {"access_token": "a", "token_type": "Bearer", "scope": ["x"], "more": {}},
-            "a",
-            None,
-            None,
-        ),
+        ({"access_token": "a", "token_type": "Bearer", "scope": ["x"], "more": {}}, "a", None,
+         None),
         # RFC 6749 says a number; Azure's older endpoints write it as a text.
         ({"access_token": "a", "expires_in": "3600"}, "a", None, 1_795_227_076),
     ],
-)
+)  # fmt: skip
 def test_an_answer(
     said: dict[str, Any], token: str, refresh: str | None, expires: int | None
 ) -> None:
@@ -102,19 +98,11 @@ def test_an_end_that_is_no_number_costs_neither_token(seconds: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"<html>sign in</html>",
-        b'{"access_token": "eyJ',
-        b"[]",
-        b"{}",
-        b"null",
-        b'{"access_token":null}',
-        b'{"access_token":1}',
-        b'{"access_token":"a","refresh_token":1}',
-        b'{"access_token":"\xff"}',
-        b"[" * 100_000,
+        b"", b"<html>sign in</html>", b'{"access_token": "eyJ', b"[]", b"{}", b"null",
+        b'{"access_token":null}', b'{"access_token":1}', b'{"access_token":"a","refresh_token":1}',
+        b'{"access_token":"\xff"}', b"[" * 100_000,
     ],
-)
+)  # fmt: skip
 def test_what_is_no_answer(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"not what was expected|invalid start byte"):
         answered(GRANT, body)

@@ -69,18 +69,14 @@ def test_an_index_of_the_environment_gets_them_too(home: Home) -> None:
 @pytest.mark.parametrize(
     "index",
     [
-        "sparse+https://host.example/someone/index/",
-        "sparse+https://host.example/",
+        "sparse+https://host.example/someone/index/", "sparse+https://host.example/",
         "sparse+https://host.example/a/index/../../someone/",
-        "sparse+https://host.example/a/index/x",
-        "sparse+https://host.example:8443/a/index/",
-        "sparse+https://host.example./a/index/x",
-        "sparse+https://other.host.example/a/index/",
-        "sparse+https://ada@host.example/someone/",
-        "sparse+https://host.example/a/index%2F",
+        "sparse+https://host.example/a/index/x", "sparse+https://host.example:8443/a/index/",
+        "sparse+https://host.example./a/index/x", "sparse+https://other.host.example/a/index/",
+        "sparse+https://ada@host.example/someone/", "sparse+https://host.example/a/index%2F",
         "https://host.example/a/index/",
     ],
-)
+)  # fmt: skip
 def test_an_index_that_only_a_project_names_gets_none(home: Home, index: str) -> None:
     home.write(".cargo/config.toml", f'[registries.team]\nindex = "{INDEX}"')
     home.write("project/.cargo/config.toml", f'[registries.other]\nindex = "{index}"')

@@ -75,14 +75,8 @@ def in_uv(home: Home, host: str) -> Caller:
 
 
 PLACES = [
-    in_rattler,
-    in_rattler_s_keyring,
-    in_netrc,
-    in_docker_s_file,
-    in_keyring,
-    in_environment,
-    in_uv,
-]
+    in_rattler, in_rattler_s_keyring, in_netrc, in_docker_s_file, in_keyring, in_environment, in_uv,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(

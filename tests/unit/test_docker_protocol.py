@@ -66,38 +66,28 @@ def test_no_key_is_asked_for_twice() -> None:
 @pytest.mark.parametrize(
     ("stdin", "stored"),
     [
-        (
-            b'{"ServerURL":"registry.example","Username":"bob","Secret":"pw"}\n',
-            ("registry.example", "bob", "pw"),
-        ),
+        (b'{"ServerURL":"registry.example","Username":"bob","Secret":"pw"}\n',
+         ("registry.example", "bob", "pw")),
         # Go escapes < and > for HTML's sake.
-        (
-            rb'{"ServerURL":"r.example","Username":"\u003ctoken\u003e","Secret":"identity"}',
-            ("r.example", "<token>", "identity"),
-        ),
-        (
-            '{"ServerURL":"https://r.example/v1/","Username":"jürgen","Secret":"p\\"ä\\n"}'.encode(),
-            ("https://r.example/v1/", "jürgen", 'p"ä\n'),
-        ),
+        (rb'{"ServerURL":"r.example","Username":"\u003ctoken\u003e","Secret":"identity"}',
+         ("r.example", "<token>", "identity")),
+        ('{"ServerURL":"https://r.example/v1/","Username":"jürgen","Secret":"p\\"ä\\n"}'.encode(),
+         ("https://r.example/v1/", "jürgen", 'p"ä\n')),
         (b'{"Secret":"s","Username":"u","ServerURL":"h","More":[1]}', ("h", "u", "s")),
         # As Go reads it: names in any case, the last of several counts, null changes nothing.
         (b'{"serverurl":"h","USERNAME":"u","secret":"s"}', ("h", "u", "s")),
         (b'{"ServerURL":"h","Username":"a","username":"u","Secret":"s"}', ("h", "u", "s")),
-        (
-            b'{"Secret":"a","secret":"b","Secret":"s","ServerURL":"h","Username":"u"}',
-            ("h", "u", "s"),
-        ),
+        (b'{"Secret":"a","secret":"b","Secret":"s","ServerURL":"h","Username":"u"}',
+         ("h", "u", "s")),
         (b'{"ServerURL":"h","serverURL":null,"Username":"u","Secret":"s"}', ("h", "u", "s")),
         ('{"\u017ferverURL":"h","Username":"u","Secret":"s"}'.encode(), ("h", "u", "s")),
         (b'{"ServerURL":"h","Username":"u","Secret":""}', ("h", "u", "")),
         (b'{"ServerURL":"h","Username":"u"}', ("h", "u", "")),
-        (
-            b'{"ServerURL":"h","Username":"u","Secret":"' + b"s" * 500_000 + b'"}',
-            ("h", "u", "s" * 500_000),
-        ),
+        (b'{"ServerURL":"h","Username":"u","Secret":"' + b"s" * 500_000 + b'"}',
+         ("h", "u", "s" * 500_000)),
     ],
     ids=range(12),
-)
+)  # fmt: skip
 def test_what_is_to_be_stored(stdin: bytes, stored: tuple[str, str, str]) -> None:
     key, login = docker.parse_store(stdin)
     assert (key, login.username, login.secret.reveal()) == stored
@@ -136,33 +126,18 @@ def test_what_cannot_be_stored_is_refused_without_repeating_it(
 @pytest.mark.parametrize(
     ("key", "credential", "answer"),
     [
-        (
-            "registry.example",
-            Basic("bob", Secret("pw")),
-            b'{"ServerURL":"registry.example","Username":"bob","Secret":"pw"}\n',
-        ),
-        (
-            "registry.example",
-            Basic("<token>", Secret("identity")),
-            b'{"ServerURL":"registry.example","Username":"<token>","Secret":"identity"}\n',
-        ),
-        (
-            "registry.example",
-            Bearer(Secret("t")),
-            b'{"ServerURL":"registry.example","Username":"__token__","Secret":"t"}\n',
-        ),
-        (
-            "europe-docker.pkg.dev",
-            Bearer(Secret("t")),
-            b'{"ServerURL":"europe-docker.pkg.dev","Username":"oauth2accesstoken","Secret":"t"}\n',
-        ),
-        (
-            'a"key',
-            Basic("jürgen", Secret("\r\n")),
-            b'{"ServerURL":"a\\"key","Username":"j\\u00fcrgen","Secret":"\\r\\n"}\n',
-        ),
+        ("registry.example", Basic("bob", Secret("pw")),
+         b'{"ServerURL":"registry.example","Username":"bob","Secret":"pw"}\n'),
+        ("registry.example", Basic("<token>", Secret("identity")),
+         b'{"ServerURL":"registry.example","Username":"<token>","Secret":"identity"}\n'),
+        ("registry.example", Bearer(Secret("t")),
+         b'{"ServerURL":"registry.example","Username":"__token__","Secret":"t"}\n'),
+        ("europe-docker.pkg.dev", Bearer(Secret("t")),
+         b'{"ServerURL":"europe-docker.pkg.dev","Username":"oauth2accesstoken","Secret":"t"}\n'),
+        ('a"key', Basic("jürgen", Secret("\r\n")),
+         b'{"ServerURL":"a\\"key","Username":"j\\u00fcrgen","Secret":"\\r\\n"}\n'),
     ],
-)
+)  # fmt: skip
 def test_an_answer(key: str, credential: Basic | Bearer, answer: bytes) -> None:
     url = urls.parse(f"https://{key}") if '"' not in key else None
     assert (

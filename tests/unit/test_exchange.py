@@ -88,19 +88,12 @@ def test_a_single_use_token_that_was_not_sent_may_be_sent_later(
 @pytest.mark.parametrize(
     "server",
     [
-        "http://auth.example/token",
-        "http://10.0.0.1/token",
-        "http://localhost.evil.example/token",
-        "s3://bucket/token",
-        "ftp://127.0.0.1/token",
-        "https://127.1/token",
-        "https://127.0.0.1:99999/token",
-        "https://a b/token",
-        "https://127.0.0.1/\r\ntoken",
-        "/token",
-        "",
+        "http://auth.example/token", "http://10.0.0.1/token", "http://localhost.evil.example/token",
+        "s3://bucket/token", "ftp://127.0.0.1/token", "https://127.1/token",
+        "https://127.0.0.1:99999/token", "https://a b/token", "https://127.0.0.1/\r\ntoken",
+        "/token", "",
     ],
-)
+)  # fmt: skip
 def test_a_login_is_sent_to_no_server_in_the_clear_nor_to_one_in_doubt(server: str) -> None:
     assert not isinstance(failure(oauth(server)), UnansweredError | LoginError)
 

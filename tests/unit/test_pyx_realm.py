@@ -10,39 +10,21 @@ from credlatch.errors import StoreError
 from credlatch.stores.pyx_realm import PyxRealm
 
 OWNED = [
-    "https://api.pyx.dev/simple/acme/main/",
-    "https://api.pyx.dev:443/",
-    "https://pyx.dev/",
-    "https://api-static.pyx.dev/",
-    "https://astralhosted.com/",
-    "https://files.astralhosted.com/x",
-    "https://files-static.astralhosted.com/x",
-    "https://views-static.astralhosted.com/x",
-    "https://a.b.astralhosted.com/x",
-    "https://API.PYX.DEV./",
-]
+    "https://api.pyx.dev/simple/acme/main/", "https://api.pyx.dev:443/", "https://pyx.dev/",
+    "https://api-static.pyx.dev/", "https://astralhosted.com/", "https://files.astralhosted.com/x",
+    "https://files-static.astralhosted.com/x", "https://views-static.astralhosted.com/x",
+    "https://a.b.astralhosted.com/x", "https://API.PYX.DEV./",
+]  # fmt: skip
 
 # The first three are what uv 0.12.6 was seen to send the token to.
 NOT_OWNED = [
-    "http://pyx.dev/",
-    "https://api.pyx.dev:8443/",
-    "https://dev/",
-    "http://api.pyx.dev/",
-    "https://www.pyx.dev/",
-    "https://evil.pyx.dev/",
-    "https://evilpyx.dev/",
-    "https://api.pyx.dev.evil.example/",
-    "https://pyx.dev:8443/",
-    "https://com/",
-    "https://evilastralhosted.com/",
-    "http://files.astralhosted.com/",
-    "https://files.astralhosted.com:8443/",
-    "https://astralhosted.com.evil.example/",
-    "https://index.example/",
-    "https://astral.sh/",
-    "https://*.pyx.dev/",
-    "s3://api.pyx.dev/",
-]
+    "http://pyx.dev/", "https://api.pyx.dev:8443/", "https://dev/", "http://api.pyx.dev/",
+    "https://www.pyx.dev/", "https://evil.pyx.dev/", "https://evilpyx.dev/",
+    "https://api.pyx.dev.evil.example/", "https://pyx.dev:8443/", "https://com/",
+    "https://evilastralhosted.com/", "http://files.astralhosted.com/",
+    "https://files.astralhosted.com:8443/", "https://astralhosted.com.evil.example/",
+    "https://index.example/", "https://astral.sh/", "https://*.pyx.dev/", "s3://api.pyx.dev/",
+]  # fmt: skip
 
 
 def owns(url: str, **variables: str) -> bool:

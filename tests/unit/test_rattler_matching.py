@@ -21,16 +21,11 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("url", "keys"),
     [
-        (
-            "https://a.b.example/x",
-            ["a.b.example", "*.a.b.example", "*.b.example", "*.example"],
-        ),
+        ("https://a.b.example/x", ["a.b.example", "*.a.b.example", "*.b.example", "*.example"]),
         ("https://localhost:5000/", ["localhost", "*.localhost"]),
         ("http://A.Example:80/", ["a.example", "*.a.example", "*.example"]),
-        (
-            "https://bücher.example/",
-            ["xn--bcher-kva.example", "*.xn--bcher-kva.example", "*.example"],
-        ),
+        ("https://bücher.example/",
+         ["xn--bcher-kva.example", "*.xn--bcher-kva.example", "*.example"]),
         ("https://node.dc1/", ["node.dc1", "*.node.dc1", "*.dc1"]),
         ("https://10.1.2.3:8443/", ["10.1.2.3"]),
         ("https://[::1]:8443/", ["[::1]"]),
@@ -39,7 +34,7 @@ if TYPE_CHECKING:
         ("s3://bucket/x/y", ["bucket", "s3://bucket/x/y", "s3://bucket/x", "s3://bucket"]),
         ("s3://bucket/x/", ["bucket", "s3://bucket/x", "s3://bucket"]),
     ],
-)
+)  # fmt: skip
 def test_the_keys_in_rattler_s_order(url: str, keys: list[str]) -> None:
     assert candidates(urls.parse(url)) == keys
 

@@ -10,18 +10,10 @@ from credlatch.protocols import docker
 
 HUB = "https://index.docker.io/v1/"
 HUB_NAMES = [
-    "index.docker.io",
-    "docker.io",
-    "registry-1.docker.io",
-    "https://index.docker.io",
-    "https://index.docker.io/",
-    "https://index.docker.io/v1",
-    "https://registry-1.docker.io",
-    "https://registry-1.docker.io/v2/",
-    "https://docker.io",
-    "docker.io:443",
-    "Docker.io",
-]
+    "index.docker.io", "docker.io", "registry-1.docker.io", "https://index.docker.io",
+    "https://index.docker.io/", "https://index.docker.io/v1", "https://registry-1.docker.io",
+    "https://registry-1.docker.io/v2/", "https://docker.io", "docker.io:443", "Docker.io",
+]  # fmt: skip
 
 
 def asked(key: str) -> tuple[str, ...]:
@@ -58,29 +50,19 @@ def test_a_device_login_s_tokens_are_found_only_by_their_own_names(name: str) ->
 @pytest.mark.parametrize(
     "key",
     [
-        "notdocker.io",
-        "docker.io.evil.example",
-        "auth.docker.io",
-        "https://hub.docker.com/",
-        "docker.io:5000",
-        "http://index.docker.io/v1/",
+        "notdocker.io", "docker.io.evil.example", "auth.docker.io", "https://hub.docker.com/",
+        "docker.io:5000", "http://index.docker.io/v1/",
     ],
-)
+)  # fmt: skip
 def test_nobody_else_gets_the_hub_s_login(key: str) -> None:
     assert not {HUB, "docker.io", "index.docker.io", "https://docker.io"} & set(asked(key))
 
 
 # What each client of facts/docker.md sends for one registry: docker and podman, nerdctl, docker-py.
 SAME_HTTPS = [
-    "r.example",
-    "r.example:443",
-    "https://r.example",
-    "https://r.example/",
-    "https://r.example:443",
-    "https://r.example/v1/",
-    "https://r.example/v2/",
-    "R.Example",
-]
+    "r.example", "r.example:443", "https://r.example", "https://r.example/",
+    "https://r.example:443", "https://r.example/v1/", "https://r.example/v2/", "R.Example",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("key", SAME_HTTPS)

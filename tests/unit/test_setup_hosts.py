@@ -206,15 +206,11 @@ def test_a_locked_keyring_may_have_it(home: Home) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://a-b.example",
-        "https://a.b-c.example:8443",
-        "https://127.0.0.1",
-        "https://127.0.0.1:81",
-        "https://localhost",
-        "https://localhost:81",
+        "https://a-b.example", "https://a.b-c.example:8443", "https://127.0.0.1",
+        "https://127.0.0.1:81", "https://localhost", "https://localhost:81",
         "https://x1.2y.example",
     ],
-)
+)  # fmt: skip
 def test_a_variable_s_name_says_its_host(url: str) -> None:
     name = sure(suffix(parse(url)))
     assert host_of(name) == parse(url).netloc

@@ -21,29 +21,19 @@ JSON = JsonText()
         ("{}", '{\n\t"credHelpers": {\n\t\t"r.example": "credlatch"\n\t}\n}'),
         ('{"a":1}', '{"a":1,"credHelpers":{"r.example":"credlatch"}}'),
         ('{"a": 1}\n', '{"a": 1, "credHelpers": {"r.example": "credlatch"}}\n'),
-        (
-            '{\n    "a": 1\n}',
-            '{\n    "a": 1,\n    "credHelpers": {\n        "r.example": "credlatch"\n    }\n}',
-        ),
-        (
-            '{\r\n\t"a": 1\r\n}\r\n',
-            '{\r\n\t"a": 1,\r\n\t"credHelpers": {\r\n\t\t"r.example": "credlatch"\r\n\t}\r\n}\r\n',
-        ),
-        (
-            '{\n  "credHelpers": {}\n}',
-            '{\n  "credHelpers": {\n    "r.example": "credlatch"\n  }\n}',
-        ),
+        ('{\n    "a": 1\n}',
+         '{\n    "a": 1,\n    "credHelpers": {\n        "r.example": "credlatch"\n    }\n}'),
+        ('{\r\n\t"a": 1\r\n}\r\n',
+         '{\r\n\t"a": 1,\r\n\t"credHelpers": {\r\n\t\t"r.example": "credlatch"\r\n\t}\r\n}\r\n'),
+        ('{\n  "credHelpers": {}\n}',
+         '{\n  "credHelpers": {\n    "r.example": "credlatch"\n  }\n}'),
         ('{"credHelpers": null}', '{"credHelpers": {"r.example": "credlatch"}}'),
-        (
-            '{\n "credHelpers": {\n  "o.example": "pass"\n }\n}',
-            '{\n "credHelpers": {\n  "o.example": "pass",\n  "r.example": "credlatch"\n }\n}',
-        ),
-        (
-            '{"credHelpers": {"r.example": "pass", "x": "y"}}',
-            '{"credHelpers": {"r.example": "credlatch", "x": "y"}}',
-        ),
+        ('{\n "credHelpers": {\n  "o.example": "pass"\n }\n}',
+         '{\n "credHelpers": {\n  "o.example": "pass",\n  "r.example": "credlatch"\n }\n}'),
+        ('{"credHelpers": {"r.example": "pass", "x": "y"}}',
+         '{"credHelpers": {"r.example": "credlatch", "x": "y"}}'),
     ],
-)
+)  # fmt: skip
 def test_a_setting_is_put_where_it_belongs_in_the_file_s_own_style(before: str, after: str) -> None:
     assert JSON.put(before, HOST, "credlatch") == after
     assert JSON.get(after, HOST) == "credlatch"

@@ -35,25 +35,19 @@ line-length = 100
     [
         ("", TOP, 'keyring-provider = "subprocess"\n'),
         ("# c\na = 1\n", TOP, '# c\na = 1\nkeyring-provider = "subprocess"\n'),
-        (
-            "a = 1\r\n\r\n[b]\r\nc = 2\r\n",
-            TOP,
-            'a = 1\r\nkeyring-provider = "subprocess"\r\n\r\n[b]\r\nc = 2\r\n',
-        ),
+        ("a = 1\r\n\r\n[b]\r\nc = 2\r\n", TOP,
+         'a = 1\r\nkeyring-provider = "subprocess"\r\n\r\n[b]\r\nc = 2\r\n'),
         ("a.b = 1", TOP, 'a.b = 1\nkeyring-provider = "subprocess"\n'),
         ("", PIXI, '[pypi-config]\nkeyring-provider = "subprocess"\n'),
-        (
-            '[pypi-config]\nindex-url = "u"\n\n[x]\n',
-            PIXI,
-            '[pypi-config]\nindex-url = "u"\nkeyring-provider = "subprocess"\n\n[x]\n',
-        ),
+        ('[pypi-config]\nindex-url = "u"\n\n[x]\n', PIXI,
+         '[pypi-config]\nindex-url = "u"\nkeyring-provider = "subprocess"\n\n[x]\n'),
         (
             'keyring-provider = "disabled"  # why\n',
             TOP,
             'keyring-provider = "subprocess"  # why\n',
         ),
     ],
-)
+)  # fmt: skip
 def test_a_setting_is_put_where_it_belongs(before: str, key: tuple[str, ...], after: str) -> None:
     assert TOML.put(before, key, "subprocess") == after
     assert TOML.get(after, key) == "subprocess"

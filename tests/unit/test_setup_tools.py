@@ -195,20 +195,12 @@ def test_buildkit_is_wired_by_docker_s_configuration(wiring: Wiring) -> None:
     [
         ("docker", DOCKER, '{\n\t"credsStore": "credlatch"\n}\n', "rattler's store"),
         ("bazel", ".bazelrc", "common --credential_helper=credlatch\n", "reads no netrc"),
-        (
-            "git",
-            ".gitconfig",
-            "[credential]\n\thelper =\n\thelper = !credlatch git\n",
-            "rattler's store",
-        ),
-        (
-            "podman",
-            ".config/containers/registries.conf.d/credlatch.conf",
-            'credential-helpers = ["containers-auth.json", "credlatch"]\n',
-            "rattler's store",
-        ),
+        ("git", ".gitconfig", "[credential]\n\thelper =\n\thelper = !credlatch git\n",
+         "rattler's store"),
+        ("podman", ".config/containers/registries.conf.d/credlatch.conf",
+         'credential-helpers = ["containers-auth.json", "credlatch"]\n', "rattler's store"),
     ],
-)
+)  # fmt: skip
 def test_all_hosts_are_one_setting_whose_consequences_are_said(
     wiring: Wiring, tool: str, path: str, text: str, consequence: str
 ) -> None:

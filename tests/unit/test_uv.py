@@ -146,21 +146,12 @@ def test_the_longest_path_wins_wherever_it_stands(home: Home) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        "",
-        'password = "p"',
-        "username = 1",
-        'username = "u"\npassword = 1',
-        'scheme = "bearer"',
-        'scheme = "bearer"\ntoken = 1',
-        'scheme = "passkey"\nkey = "k"',
-        "scheme = 1",
-        'username = "u"\nusername = "u"',
-        'scheme = "bearer"\ntoken = "t"\nusername = "u"',
-        'scheme = "bearer"\ntoken = "t"\npassword = "p"',
-        'username = "u"\ntoken = "t"',
-        "???",
+        "", 'password = "p"', "username = 1", 'username = "u"\npassword = 1', 'scheme = "bearer"',
+        'scheme = "bearer"\ntoken = 1', 'scheme = "passkey"\nkey = "k"', "scheme = 1",
+        'username = "u"\nusername = "u"', 'scheme = "bearer"\ntoken = "t"\nusername = "u"',
+        'scheme = "bearer"\ntoken = "t"\npassword = "p"', 'username = "u"\ntoken = "t"', "???",
     ],
-)
+)  # fmt: skip
 def test_a_damaged_entry_is_an_error_for_its_own_place_alone(home: Home, more: str) -> None:
     good = entry("https://b.example/")
     home.write(FILE, entry("https://a.example/", more) + good)
@@ -200,17 +191,11 @@ def test_each_url_gets_the_header_that_uv_gives_it(
 @pytest.mark.parametrize(
     "service",
     [
-        "https://127.1/",
-        "https://[fe80::1%25eth0]/",
-        "https://[::/",
-        "https://b.example:x/",
-        "https://bü cher.example/",
-        "b.example",
-        "https://a%62.example/",
-        "https://user@b.example@/",
-        "",
+        "https://127.1/", "https://[fe80::1%25eth0]/", "https://[::/", "https://b.example:x/",
+        "https://bü cher.example/", "b.example", "https://a%62.example/",
+        "https://user@b.example@/", "",
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("header_line", ["[[credential]]", "[[ credential ]] # mine"])
 def test_a_service_that_is_no_url_concerns_only_urls_that_it_could_mean(
     home: Home, service: str, header_line: str
