@@ -10,8 +10,8 @@ from credlatch import url as urls
 from credlatch.errors import AmbiguousError, StoreError
 from credlatch.stores.keyring import KeyringStore
 from credlatch.system.keyring import only
+from support import found
 from support.callers import FakeKeyring, InKeyring, WithKeyring, caller_of
-from support.found import sure
 from support.matching import basic
 from support.stores_contract import HOST, SECRET, PortContract
 
@@ -31,30 +31,17 @@ class TestContract(InKeyring, PortContract):
 
 
 def header(home: Home, url: str, *items: tuple[str, str, str]) -> str | None:
-    entry = KeyringStore(WithKeyring(home, FakeKeyring(*items))).find(urls.parse(url))
-    if entry is None:
-        return None
-    return sure(entry.credential).headers()["Authorization"]
+    return found.header(KeyringStore(WithKeyring(home, FakeKeyring(*items))).find(urls.parse(url)))
 
 
-@pytest.mark.parametrize(
-    "service",
-    ["https://a.example/simple/", "a.example", "https://a.example"],
-)
-def test_the_service_is_the_url_or_the_host_or_the_origin(home: Home, service: str) -> None:
-    assert header(home, "https://a.example/simple/", (service, "u", "p")) == basic("u", "p")
-
-
-def test_the_most_specific_service_counts(home: Home) -> None:
-    items = [
-        ("https://a.example", "origin", "p"),
-        ("a.example", "host", "p"),
-        ("https://a.example/simple/", "url", "p"),
-    ]
-    for count in (3, 2, 1):
-        name = items[count - 1][1]
-        found = header(home, "https://a.example/simple/", *items[:count])
-        assert found == basic(name, "p")
+def test_the_service_is_the_url_or_the_host_or_the_origin_and_the_most_specific_counts(
+    home: Home,
+) -> None:
+    url = "https://a.example/simple/"
+    items = [("https://a.example", "origin", "p"), ("a.example", "host", "p"), (url, "url", "p")]
+    for count, (_, user, _) in enumerate(items, 1):
+        assert header(home, url, items[count - 1]) == basic(user, "p")
+        assert header(home, url, *items[:count]) == basic(user, "p")
 
 
 @pytest.mark.parametrize("service", ["a.example:8443", "https://a.example:8443"])
@@ -64,14 +51,12 @@ def test_a_port_is_part_of_the_service(home: Home, service: str) -> None:
     assert header(home, "https://a.example/x", item) is None
 
 
-def test_a_user_name_in_the_url_must_be_the_item_s(home: Home) -> None:
-    items = [("a.example", "bob", "b"), ("a.example", "alice", "a")]
-    assert header(home, "https://alice@a.example/", *items) == basic("alice", "a")
-    assert header(home, "https://carol@a.example/", *items) is None
-
-
-def test_several_users_are_an_error_that_names_them(home: Home) -> None:
+def test_a_user_name_in_the_url_must_be_the_item_s_and_several_users_are_an_error(
+    home: Home,
+) -> None:
     items = [("a.example", "bob", "b-word"), ("a.example", "alice", "a-word")]
+    assert header(home, "https://alice@a.example/", *items) == basic("alice", "a-word")
+    assert header(home, "https://carol@a.example/", *items) is None
     with pytest.raises(AmbiguousError, match=r"alice, bob.*user name into the URL") as raised:
         header(home, "https://a.example/", *items)
     assert "-word" not in str(raised.value)
@@ -103,11 +88,10 @@ def test_a_locked_keyring_is_the_store_s_failure(home: Home) -> None:
         KeyringStore(WithKeyring(home, locked)).find(urls.parse("https://a.example/"))
 
 
-def test_where_there_is_no_keyring_there_is_no_entry_and_no_warning(home: Home) -> None:
+def test_where_there_is_no_keyring_or_no_secret_there_is_no_entry_and_no_warning(
+    home: Home,
+) -> None:
     caller = caller_of(home)
     assert KeyringStore(caller).find(urls.parse("https://a.example/")) is None
     assert caller.warnings == []
-
-
-def test_of_no_secrets_there_is_none() -> None:
     assert only("service", "user", []) is None

@@ -30,33 +30,28 @@ def read(value: object, host: str = "host.example") -> Any:
     return rattler_format.read(value, "the key", "the file", host)
 
 
-def test_a_bearer_token() -> None:
-    assert read({"BearerToken": "t"}).credential.headers() == {"Authorization": "Bearer t"}
+@pytest.mark.parametrize(
+    ("value", "host", "header"),
+    [
+        ({"BearerToken": "t"}, "", {"Authorization": "Bearer t"}),
+        ({"BasicHTTP": {"username": "u", "password": "p"}}, "", {"Authorization": "Basic dTpw"}),
+        ({"CondaToken": "t"}, "anaconda.org", {"Authorization": "token t"}),
+        ({"CondaToken": "t"}, "conda.anaconda.org", {"Authorization": "token t"}),
+        ({"CondaToken": "t"}, "repo.anaconda.cloud", {"Authorization": "token t"}),
+        ({"CondaToken": "t"}, "quetz.example", {"X-API-Key": "t"}),
+        ({"CondaToken": "t"}, "evilanaconda.org", {"X-API-Key": "t"}),
+        ({"CondaToken": "t"}, "anaconda.org.evil.example", {"X-API-Key": "t"}),
+    ],
+)
+def test_what_is_sent_and_a_conda_token_in_a_header_of_the_host_s_own(
+    value: object, host: str, header: dict[str, str]
+) -> None:
+    assert read(value, host).credential.headers() == header
 
 
 def test_a_bearer_token_that_is_a_jwt_ends_when_it_says() -> None:
-    assert read({"BearerToken": make_jwt(1_795_223_645)}).expires == 1_795_223_645
-    assert read({"BearerToken": "t"}).expires is None
-
-
-def test_a_login() -> None:
-    entry = read({"BasicHTTP": {"username": "u", "password": "p"}})
-    assert entry.credential.headers() == {"Authorization": "Basic dTpw"}
-
-
-@pytest.mark.parametrize(
-    ("host", "header"),
-    [
-        ("anaconda.org", {"Authorization": "token t"}),
-        ("conda.anaconda.org", {"Authorization": "token t"}),
-        ("repo.anaconda.cloud", {"Authorization": "token t"}),
-        ("quetz.example", {"X-API-Key": "t"}),
-        ("evilanaconda.org", {"X-API-Key": "t"}),
-        ("anaconda.org.evil.example", {"X-API-Key": "t"}),
-    ],
-)
-def test_a_conda_token_is_a_header_of_the_host_s_own(host: str, header: dict[str, str]) -> None:
-    assert read({"CondaToken": "t"}, host).credential.headers() == header
+    ends = [read({"BearerToken": token}).expires for token in (make_jwt(1_795_223_645), "t")]
+    assert ends == [1_795_223_645, None]
 
 
 @pytest.mark.parametrize("session", [{}, {"session_token": None}, {"session_token": "T"}])
@@ -89,29 +84,29 @@ def test_a_field_that_rattler_leaves_out_or_writes_as_null(name: str, *, absent:
     assert (entry.expires is None) == (name == "expires_at")
 
 
-@pytest.mark.parametrize("end", [-1, -(2**63), -(10**30)])
-def test_an_end_before_1970_is_long_ago_as_rattler_has_it(end: int) -> None:
-    assert read({"OAuth": {**OAUTH, "expires_at": end}}).expires == 0
-
-
-@pytest.mark.parametrize("end", [7_258_118_401, 1_795_223_645_000, 2**63 - 1])
-def test_an_end_after_centuries_is_none_as_rattler_has_it(end: int) -> None:
-    assert read({"OAuth": {**OAUTH, "expires_at": end}}).expires is None
+NEVER = (7_258_118_401, 1_795_223_645_000, 2**63 - 1)
+LONG_AGO = (-1, -(2**63), -(10**30))
+NO_END: tuple[object, ...] = (
+    2**63, 10**30, 1e19, float("inf"), float("-inf"), float("nan"), True, False, "", "never",
+    "1795223645", [], {}, [1_795_223_645],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "end",
-    [2**63, 10**30, 1e19, float("inf"), float("-inf"), float("nan"), True, False, "", "never",
-     "1795223645", [], {}, [1_795_223_645]],
-)  # fmt: skip
-def test_an_end_that_rattler_could_not_keep_is_long_ago_and_not_never(end: object) -> None:
+    ("end", "expires"),
+    [
+        (1_795_223_645.75, 1_795_223_645),
+        *((end, None) for end in NEVER),
+        *((end, 0) for end in LONG_AGO),
+        *((end, 0) for end in NO_END),
+    ],
+)
+def test_an_end_is_read_as_rattler_reads_it_and_one_it_could_not_keep_is_not_never(
+    end: object, expires: int | None
+) -> None:
     entry = read({"OAuth": {**OAUTH, "expires_at": end}})
-    assert entry.expires == 0
+    assert entry.expires == expires
     assert entry.grant is not None
-
-
-def test_an_end_with_a_fraction_is_a_moment() -> None:
-    assert read({"OAuth": {**OAUTH, "expires_at": 1_795_223_645.75}}).expires == 1_795_223_645
 
 
 @pytest.mark.parametrize("audience", ["https://audit.example", "", "a b&c=ü", None])

@@ -11,6 +11,7 @@ from credlatch import url as urls
 from credlatch.errors import StoreError
 from credlatch.stores.rattler import RattlerStore, candidates
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.found import header, secret
 from support.matching import RATTLER_ROWS, RATTLER_STORE
 
 if TYPE_CHECKING:
@@ -45,14 +46,13 @@ def test_a_key_that_rattler_does_not_look_for_matches_no_url(home: Home, key: st
     assert RattlerStore(caller_of(home)).find(urls.parse("https://host.example/")) is None
 
 
-@pytest.mark.parametrize(("host", "header"), RATTLER_ROWS)
+@pytest.mark.parametrize(("host", "sent"), RATTLER_ROWS)
 def test_each_host_gets_the_header_that_rattler_sends_there(
-    home: Home, host: str, header: str | None
+    home: Home, host: str, sent: str | None
 ) -> None:
     home.write_rattler(RATTLER_STORE)
     entry = RattlerStore(caller_of(home)).find(urls.parse(f"https://{host}/channel/x"))
-    found = None if entry is None else entry.credential
-    assert (None if found is None else found.headers()["Authorization"]) == header
+    assert header(entry) == sent
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -67,8 +67,7 @@ def with_places(home: Home, keyring: dict[str, str], file: dict[str, str]) -> Ca
 
 
 def found(caller: Caller, url: str) -> str | None:
-    entry = RattlerStore(caller).find(urls.parse(url))
-    return None if entry is None or entry.credential is None else entry.credential.secret.reveal()
+    return secret(RattlerStore(caller).find(urls.parse(url)))
 
 
 def test_the_keyring_is_asked_before_the_file(home: Home) -> None:
@@ -104,24 +103,24 @@ def test_the_environment_s_file_is_the_only_place(home: Home) -> None:
     assert found(caller, "https://b.example/") is None
 
 
-@pytest.mark.parametrize("name", ["nowhere.json", "nowhere/auth.json", "/dev/null"])
-def test_an_environment_s_file_that_is_not_there_is_an_empty_place(home: Home, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nowhere.json", None),
+        ("nowhere/auth.json", None),
+        ("/dev/null", None),
+        ("sub/auth.json", "t"),  # a relative path starts where the caller is
+        ("", "file"),
+    ],
+)
+def test_an_environment_s_file_that_is_not_there_is_an_empty_place(
+    home: Home, name: str, expected: str | None
+) -> None:
+    home.write("sub/auth.json", json.dumps({"a.example": bearer("t")}))
     home.env["RATTLER_AUTH_FILE"] = name
     caller = with_places(home, {}, {"a.example": "file"})
-    assert found(caller, "https://a.example/") is None
+    assert found(caller, "https://a.example/") == expected
     assert caller.warnings == []
-
-
-def test_a_relative_path_starts_where_the_caller_is(home: Home) -> None:
-    home.write("sub/auth.json", json.dumps({"a.example": bearer("t")}))
-    home.env["RATTLER_AUTH_FILE"] = "sub/auth.json"
-    assert found(caller_of(home), "https://a.example/") == "t"
-
-
-def test_an_empty_variable_counts_as_unset(home: Home) -> None:
-    home.write_rattler({"a.example": bearer("file")})
-    home.env["RATTLER_AUTH_FILE"] = ""
-    assert found(caller_of(home), "https://a.example/") == "file"
 
 
 S3 = {"S3Credentials": {"access_key_id": "A", "secret_access_key": "S"}}
@@ -141,9 +140,14 @@ def test_a_bucket_s_key_under_a_host_s_name_ends_the_search(
     assert found(caller, "https://c.example/") == ("file's" if in_keyring else "keyring's")
 
 
-def test_a_more_specific_login_comes_before_a_bucket_s_key(home: Home) -> None:
-    home.write_rattler({"a.example": bearer("exact"), "*.example": S3})
+def test_a_more_specific_login_comes_before_a_bucket_s_key_and_ends_the_bucket_s_search(
+    home: Home,
+) -> None:
+    home.write_rattler(
+        {"a.example": bearer("exact"), "*.example": S3, "bucket": bearer("t"), "s3://bucket": S3}
+    )
     assert found(caller_of(home), "https://a.example/") == "exact"
+    assert found(caller_of(home), "s3://bucket/x") is None
 
 
 def test_a_bucket_s_key_does_not_hide_what_a_broken_place_may_hold(home: Home) -> None:
@@ -151,11 +155,6 @@ def test_a_bucket_s_key_does_not_hide_what_a_broken_place_may_hold(home: Home) -
     caller = WithKeyring(home, FakeKeyring(failure=StoreError("the keyring is locked")))
     with pytest.raises(StoreError, match="locked"):
         found(caller, "https://a.example/")
-
-
-def test_a_login_under_a_bucket_s_name_ends_the_search_for_the_bucket(home: Home) -> None:
-    home.write_rattler({"bucket": bearer("t"), "s3://bucket": S3})
-    assert RattlerStore(caller_of(home)).find(urls.parse("s3://bucket/x")) is None
 
 
 def test_a_registry_s_login_has_a_spelling_that_no_bucket_s_key_hides(home: Home) -> None:

@@ -29,15 +29,18 @@ def test_the_hub_s_login_is_found_by_each_of_its_names(key: str) -> None:
             assert stored in asked(key), stored
 
 
-def test_docker_s_own_key_for_the_hub_is_asked_for_first() -> None:
-    assert asked(HUB)[0] == HUB
-    assert asked("docker.io")[:2] == ("docker.io", HUB)
-
-
-def test_crane_s_key_for_a_repository_of_the_hub_falls_back_to_the_hub() -> None:
-    keys = asked("index.docker.io/ns/repo")
-    parts = ("index.docker.io/ns/repo", "index.docker.io/ns", "index.docker.io")
-    assert keys[:4] == (*parts, HUB)
+@pytest.mark.parametrize(
+    ("key", "first"),
+    [
+        (HUB, [HUB]),
+        ("docker.io", ["docker.io", HUB]),
+        # crane's
+        ("index.docker.io/ns/repo",
+         ["index.docker.io/ns/repo", "index.docker.io/ns", "index.docker.io", HUB]),
+    ],
+)  # fmt: skip
+def test_docker_s_own_key_for_the_hub_is_asked_for_first(key: str, first: list[str]) -> None:
+    assert list(asked(key)[: len(first)]) == first
 
 
 @pytest.mark.parametrize("name", ["refresh-token", "access-token"])
@@ -95,10 +98,6 @@ def test_plain_http_and_https_on_this_machine_are_two_servers() -> None:
     assert "http://localhost:5000" not in asked("localhost:5000")
 
 
-def test_an_ipv6_address_is_a_host_too() -> None:
-    assert "https://[::1]:5000" in asked("[::1]:5000")
-
-
 @pytest.mark.parametrize(
     ("key", "fallbacks"),
     [
@@ -119,6 +118,8 @@ def test_a_repository_s_key_falls_back_step_by_step_to_the_registry_s(
 
 def test_a_registry_s_key_does_not_find_what_is_for_a_part_of_it() -> None:
     assert not [key for key in asked("r.example") if "ns" in key]
+    assert "r.example" in asked("r.example/ns/repo@sha256:0123")  # a digest is no user name
+    assert "https://[::1]:5000" in asked("[::1]:5000")
 
 
 @pytest.mark.parametrize(
@@ -143,10 +144,6 @@ def test_what_programs_cut_different_hosts_out_of_only_equals_itself(key: str, s
     key = scheme + key.format("o.example")
     assert registry.parse(key) is None
     assert asked(key) == (key,)
-
-
-def test_a_digest_in_a_repository_s_key_is_no_user_name() -> None:
-    assert "r.example" in asked("r.example/ns/repo@sha256:0123")
 
 
 def test_below_a_bucket_there_are_no_keys() -> None:
