@@ -53,41 +53,44 @@ def test_it_is_a_flock_that_others_see_and_it_ends_with_the_block(tmp_path: Path
     assert not is_held(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-
-
-def test_an_error_in_the_block_ends_it_too(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
     with pytest.raises(KeyError), locks.Exclusive(str(path), 1):
         raise KeyError
     assert not is_held(path)
 
 
-def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_turn", [True, False])
+@pytest.mark.parametrize("seconds", [-1, 0.0, 0.2])
+def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(
+    tmp_path: Path, seconds: float, *, in_turn: bool
+) -> None:
     path = tmp_path / "x.lock"
+    with locks.Exclusive(str(path), seconds, in_turn=in_turn):
+        assert is_held(path)
     with flocked(path):
         begin = time.monotonic()
         held = pytest.raises(LockedError, match=r"x\.lock.*held by another process")
-        with held, locks.Exclusive(str(path), 0.2):
+        with held, locks.Exclusive(str(path), seconds, in_turn=in_turn):
             pass
-        assert 0.2 <= time.monotonic() - begin < 5
+        assert seconds <= time.monotonic() - begin < 5
 
 
-def test_no_patience_is_one_try(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
-    with locks.Exclusive(str(path), -1):
-        assert is_held(path)
-    with flocked(path), pytest.raises(LockedError), locks.Exclusive(str(path), -1):
-        pass
-
-
-def test_whoever_waits_gets_it_when_it_is_given_up(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
+@contextmanager
+def given_up_soon(path: Path, seconds: float = 0.1) -> Iterator[None]:
+    """The lock as another program holds it for a moment more."""
     with flocked(path) as descriptor:
-        release = threading.Timer(0.1, fcntl.flock, (descriptor, fcntl.LOCK_UN))
+        release = threading.Timer(seconds, fcntl.flock, (descriptor, fcntl.LOCK_UN))
         release.start()
-        with locks.Exclusive(str(path), 10):
-            assert is_held(path)
+        yield
         release.join()
+
+
+def test_whoever_waits_gets_it_when_it_is_given_up_and_a_reader_has_waited(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with given_up_soon(path), locks.Exclusive(str(path), 10):
+        assert is_held(path)
+    with given_up_soon(path):
+        locks.settle(str(path), 10)
+        assert not is_held(path)
 
 
 def test_two_threads_of_one_process_exclude_each_other_like_two_processes(tmp_path: Path) -> None:
@@ -122,26 +125,15 @@ def test_a_thread_that_gives_up_does_not_end_another_thread_s_lock(tmp_path: Pat
         assert is_held(path)
 
 
-def test_a_reader_waits_for_no_lock_file_that_is_not_there_and_makes_none(tmp_path: Path) -> None:
-    locks.settle(str(tmp_path / "x.lock"), 0)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_reader_does_not_wait_for_a_lock_that_nobody_holds_nor_keep_it(tmp_path: Path) -> None:
+def test_a_reader_waits_for_no_lock_that_nobody_holds_and_makes_and_keeps_none(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "x.lock"
+    locks.settle(str(path), 0)
+    assert list(tmp_path.iterdir()) == []
     path.touch()
     locks.settle(str(path), 0)
     assert not is_held(path)
-
-
-def test_a_reader_waits_until_the_writer_is_done(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
-    with flocked(path) as descriptor:
-        release = threading.Timer(0.1, fcntl.flock, (descriptor, fcntl.LOCK_UN))
-        release.start()
-        locks.settle(str(path), 10)
-        assert not is_held(path)
-        release.join()
 
 
 def test_a_writer_that_hangs_is_an_error_that_names_the_lock(tmp_path: Path) -> None:
@@ -286,17 +278,6 @@ def test_out_of_turn_whoever_comes_first_holds_it_and_all_others_see_its_end_at_
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_out_of_turn_too_somebody_who_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
-    path = tmp_path / "x.lock"
-    with flocked(path):
-        for seconds in (0.0, 0.1):
-            with (
-                pytest.raises(LockedError, match="held by another process"),
-                locks.Exclusive(str(path), seconds, in_turn=False),
-            ):
-                pass
-
-
 def test_who_has_given_up_does_not_keep_it(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with flocked(path):
@@ -335,9 +316,5 @@ def test_where_there_can_be_no_more_threads_it_is_tried_again_and_again(
             pass
         with pytest.raises(LockedError):
             locks.settle(str(path), 0.1)
-    with flocked(path) as descriptor:
-        release = threading.Timer(0.2, fcntl.flock, (descriptor, fcntl.LOCK_UN))
-        release.start()
-        with locks.Exclusive(str(path), 30, in_turn=in_turn) as lock:
-            assert lock.held is is_held(path) is in_turn
-        release.join()
+    with given_up_soon(path, 0.2), locks.Exclusive(str(path), 30, in_turn=in_turn) as lock:
+        assert lock.held is is_held(path) is in_turn
