@@ -59,9 +59,12 @@ def age(folder: Path, seconds: float) -> None:
 
 
 @BOTH
-def test_what_was_never_sent_may_be_sent(tmp_path: Path, grant: Auth) -> None:
+def test_what_was_never_sent_may_be_sent_whatever_else_was(tmp_path: Path, grant: Auth) -> None:
     check(tmp_path, grant)
     assert list(tmp_path.iterdir()) == []
+    attempt(tmp_path, ONCE).sent()
+    check(tmp_path, PyxRefresh(Secret("the next one"), SERVER, ""))
+    check(tmp_path, PyxRefresh(Secret("hunter2"), "https://other.example/", ""))
 
 
 @BOTH
@@ -104,12 +107,6 @@ def test_who_does_not_hold_the_lock_waits_for_the_one_who_has_sent_it(
 ) -> None:
     attempt(tmp_path, grant).sent()
     check(tmp_path, grant, held=False)
-
-
-def test_another_grant_may_be_sent(tmp_path: Path) -> None:
-    attempt(tmp_path, ONCE).sent()
-    check(tmp_path, PyxRefresh(Secret("the next one"), SERVER, ""))
-    check(tmp_path, PyxRefresh(Secret("hunter2"), "https://other.example/", ""))
 
 
 def test_grants_under_one_lock_do_not_forget_each_other(tmp_path: Path) -> None:
@@ -287,31 +284,21 @@ def blocked(folder: Path) -> None:
     (folder / NOTES / "x").write_text("")
 
 
-def test_what_cannot_be_noted_is_not_sent_if_it_is_good_for_one_use_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(files.AtomicWrite, "__init__", full)
-    with pytest.raises(RenewalError, match=r"cannot be written.*make its folder writable"):
-        attempt(tmp_path, ONCE).sent()
-    assert text(tmp_path) == ""
-
-
-def test_without_room_for_the_outcome_nothing_is_noted_as_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("for_outcome", [False, True])
+def test_without_room_for_a_note_and_the_outcome_what_is_good_once_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, for_outcome: bool
 ) -> None:
     real = files.AtomicWrite.__init__
 
     def full(self: files.AtomicWrite, path: str, room: int = 0) -> None:
-        if room:
+        if room or not for_outcome:
             raise OSError(28, os.strerror(28))
         real(self, path)
 
     monkeypatch.setattr(files.AtomicWrite, "__init__", full)
-    with pytest.raises(RenewalError, match="cannot be written"):
+    with pytest.raises(RenewalError, match=r"cannot be written.*make its folder writable"):
         attempt(tmp_path, ONCE).sent()
+    assert for_outcome or text(tmp_path) == ""
     check(tmp_path, ONCE)
 
 
@@ -344,25 +331,18 @@ def test_notes_that_say_nothing_are_no_crash(tmp_path: Path, content: bytes) -> 
     mine.close()
 
 
-def test_old_notes_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
+def test_old_notes_are_swept_away_and_those_of_some_months_stay(tmp_path: Path) -> None:
     for name in ("a", "b"):
         attempt(tmp_path, PyxRefresh(Secret(name), SERVER, "")).sent()
-    old, young = text(tmp_path).splitlines()
-    name, state, at, message = old.split(" ")
-    older = f"{name} {state} {float(at) - notes.KEPT} {message}"
-    (tmp_path / NOTES).write_text(f"{older}\n{young}\n")
+    rows = [row.split(" ", 3) for row in text(tmp_path).splitlines()]
+    for row, seconds in zip(rows, (notes.KEPT, 60 * 86_400), strict=True):
+        row[2] = str(float(row[2]) - seconds)
+    (tmp_path / NOTES).write_text("".join(" ".join(row) + "\n" for row in rows))
     attempt(tmp_path, ONCE).sent()
-    assert name not in text(tmp_path)
-    assert young in text(tmp_path)
-
-
-def test_what_was_sent_once_is_remembered_for_months(tmp_path: Path) -> None:
-    attempt(tmp_path, ONCE).sent()
-    name, state, at, message = text(tmp_path).split(" ", 3)
-    (tmp_path / NOTES).write_text(f"{name} {state} {float(at) - 60 * 86_400} {message}")
-    attempt(tmp_path, PyxRefresh(Secret("another"), SERVER, "")).sent()
+    assert rows[0][0] not in text(tmp_path)
+    assert " ".join(rows[1]) in text(tmp_path)
     with pytest.raises(LoginError):
-        check(tmp_path, ONCE)
+        check(tmp_path, PyxRefresh(Secret("b"), SERVER, ""))
 
 
 def test_notes_never_pile_up(tmp_path: Path) -> None:

@@ -124,26 +124,34 @@ def test_a_minted_token_serves_all_that_it_is_for_and_nothing_else(aws: Answerin
     assert Client({}, shared).headers(REPOSITORY) == {}
 
 
-def test_a_minted_token_is_renewed_before_its_end(aws: Answering) -> None:
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_minted_token_is_renewed_before_its_end_and_else_served_to_its_end(
+    aws: Answering, status: int
+) -> None:
     client = Client(minting(aws), SharedCache())
     client.headers(REPOSITORY)
-    assert client.headers(REPOSITORY, ahead=HALF_A_DAY - 60) == basic("aws", "t-2")
-    assert client.headers(REPOSITORY) == basic("aws", "t-2")
+    if status == 500:
+        aws.answer = lambda _: (500, {}, {})
+    served = basic("aws", "t-2" if status == 200 else "t-1")
+    assert client.headers(REPOSITORY, ahead=HALF_A_DAY - 60) == served
+    assert client.headers(REPOSITORY) == served
 
 
-def test_one_that_is_still_good_is_served_when_no_other_can_be_minted(aws: Answering) -> None:
-    client = Client(minting(aws), SharedCache())
-    client.headers(REPOSITORY)
-    aws.answer = lambda _: (500, {}, {})
-    assert client.headers(REPOSITORY, ahead=HALF_A_DAY - 60) == basic("aws", "t-1")
-
-
-def test_without_anything_shared_it_is_minted_for_the_call(aws: Answering) -> None:
-    client = Client(minting(aws))
-    assert [client.headers(REPOSITORY) for _ in range(2)] == [
-        basic("aws", "t-1"),
-        basic("aws", "t-2"),
-    ]
+@pytest.mark.parametrize(
+    ("shared", "minted"),
+    [(SharedCache(), (1, 2, 2, 3)), (None, (1, 2, 3, 4))],
+    ids=["most", "none"],
+)
+def test_of_more_tokens_than_are_kept_the_latest_are_and_else_it_is_minted_for_the_call(
+    aws: Answering,
+    monkeypatch: pytest.MonkeyPatch,
+    shared: SharedCache | None,
+    minted: tuple[int, ...],
+) -> None:
+    monkeypatch.setattr(tokens, "MOST", 1)
+    client = Client(minting(aws), shared)
+    got = [client.headers(url) for url in (REPOSITORY, ANOTHER, ANOTHER, REPOSITORY)]
+    assert got == [basic("aws", f"t-{number}") for number in minted]
 
 
 def test_a_key_that_is_refused_is_refused_once_for_all_and_not_shown(aws: Answering) -> None:
@@ -168,15 +176,6 @@ def test_what_has_ended_is_forgotten_and_minted_again(
         patch.setattr(time, "time", lambda: later)
         shared.tidy()
     assert client.headers(REPOSITORY) == basic("aws", "t-2")
-
-
-def test_of_more_tokens_than_are_kept_the_latest_are(
-    aws: Answering, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tokens, "MOST", 1)
-    client = Client(minting(aws), SharedCache())
-    got = [client.headers(url) for url in (REPOSITORY, ANOTHER, ANOTHER, REPOSITORY)]
-    assert got == [basic("aws", f"t-{number}") for number in (1, 2, 2, 3)]
 
 
 # A signature

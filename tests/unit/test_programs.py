@@ -20,6 +20,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
     for name in ("helper", "helper.exe", "helper.cmd"):
         program(folder, name)
+        program(folder / "bin", name)
     monkeypatch.chdir(folder)
     return folder
 
@@ -34,7 +35,7 @@ def program(folder: Path, name: str) -> str:
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-@pytest.mark.parametrize("path", ["", ".", os.pathsep, f".{os.pathsep}"])
+@pytest.mark.parametrize("path", ["", ".", "bin", os.pathsep, f".{os.pathsep}bin{os.pathsep}"])
 def test_the_working_directory_is_not_looked_in(
     system: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +45,10 @@ def test_the_working_directory_is_not_looked_in(
     assert programs.found("helper", environ) is None
     environ["PATH"] = f"{path}{os.pathsep}{tmp_path / 'bin'}"
     assert programs.found("helper", environ) == ours
-    assert programs.found("./helper", environ) is None
+    # Of a helper that a configuration names: its folder would be a project's.
+    environ["PATH"] += f"{os.pathsep}{tmp_path}"
+    for name in ("./helper", "bin/helper", "bin/../helper"):
+        assert programs.found(name, environ) is None
 
 
 @pytest.mark.usefixtures("project")
