@@ -35,17 +35,12 @@ def test_it_is_ours_alone_in_memory_and_gone_afterwards(home: Home, runtime: Pat
     assert list(runtime.iterdir()) == []
 
 
-def test_two_are_not_in_each_others_way(home: Home, runtime: Path) -> None:
-    with private(caller_of(home)) as one, private(caller_of(home)) as other:
-        assert one != other
-    assert list(runtime.iterdir()) == []
-
-
-def test_one_that_is_old_and_in_use_stays(home: Home, runtime: Path) -> None:
-    with private(caller_of(home)) as folder:
-        os.utime(folder, (1, 1))
-        with private(caller_of(home)):
-            assert Path(folder).exists()
+def test_two_are_not_in_each_others_way_not_even_an_old_one(home: Home, runtime: Path) -> None:
+    with private(caller_of(home)) as one:
+        os.utime(one, (1, 1))
+        with private(caller_of(home)) as other:
+            assert one != other
+            assert Path(one).exists()
     assert list(runtime.iterdir()) == []
 
 
@@ -75,15 +70,20 @@ def test_where_others_can_write_is_no_place_for_it(home: Home, runtime: Path) ->
         assert Path(folder).parent == runtime
 
 
+def refusal(home: Home) -> str:
+    """Why there can be none."""
+    with pytest.raises(SecretsError) as caught, private(caller_of(home)):
+        pass
+    return str(caught.value)
+
+
 def test_what_is_anothers_is_no_place_for_it(
     home: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after ``su`` and ``sudo -E``, which leave XDG_RUNTIME_DIR as it was."""
     monkeypatch.setattr(os, "getuid", lambda: runtime.stat().st_uid + 1)
     monkeypatch.setattr(folders, "_SHARED", "/absent")
-    with pytest.raises(SecretsError) as caught, private(caller_of(home)):
-        pass
-    assert f"{runtime} (not yours alone), /absent (not there)" in str(caught.value)
+    assert f"{runtime} (not yours alone), /absent (not there)" in refusal(home)
 
 
 def test_where_nothing_is_in_memory_that_is_said(
@@ -91,36 +91,31 @@ def test_where_nothing_is_in_memory_that_is_said(
 ) -> None:
     home.env["XDG_RUNTIME_DIR"] = str(tmp_path)
     monkeypatch.setattr(folders, "filesystem", {str(tmp_path): "ext4"}.get)
-    with pytest.raises(SecretsError) as caught, private(caller_of(home)):
-        pass
-    assert f"{tmp_path} (ext4), /dev/shm (not there)" in str(caught.value)
-    assert "--as-env" in str(caught.value)
+    said = refusal(home)
+    assert f"{tmp_path} (ext4), /dev/shm (not there)" in said
+    assert "--as-env" in said
 
 
-def test_a_full_or_read_only_place_is_said(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "mkdir", full)
-    with (
-        pytest.raises(SecretsError, match="cannot be made: no space left"),
-        private(caller_of(home)),
-    ):
-        pass
-
-
-def test_without_a_watcher_there_is_none(
-    home: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("call", "error", "why"),
+    [
+        ("mkdir", OSError(28, "No space left on device"), "cannot be made: no space left"),
+        ("fork", OSError(11, "No more of it"), "cannot be watched: no more of it"),
+    ],
+)
+def test_a_full_place_or_a_watcher_that_cannot_be_started_is_said(
+    home: Home,
+    runtime: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    error: OSError,
+    why: str,
 ) -> None:
-    def none_left() -> int:
-        raise OSError(11, "Resource temporarily unavailable")
+    def fail(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(os, "fork", none_left)
-    with (
-        pytest.raises(SecretsError, match="cannot be watched: resource temporarily unavailable"),
-        private(caller_of(home)),
-    ):
-        pass
+    monkeypatch.setattr(os, call, fail)
+    assert why in refusal(home)
     assert list(runtime.iterdir()) == []
 
 

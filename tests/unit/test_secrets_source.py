@@ -43,22 +43,24 @@ def of(shape: str, home: Home, said: list[str], patience: float = 0.0) -> Source
 
 
 def test_what_a_store_holds_now_is_what_is_given(home: Home, source: Source) -> None:
-    home.env[VARIABLE] = "one"
-    assert source.first() == b"one"
-    home.env[VARIABLE] = "two"
-    assert source.for_reader() == b"two"
+    for find in (source.first, source.for_reader):
+        for value in ("one", "x" * MAX_SIZE):
+            home.env[VARIABLE] = value
+            assert find() == value.encode()
 
 
-def test_a_token_is_renewed_for_a_reader(
-    home: Home, source: Source, token_server: TokenServer
+@pytest.mark.parametrize(("left", "tokens"), [(-60, 3), (500, 1)])
+def test_a_token_is_renewed_for_a_reader_unless_it_lives_on(
+    home: Home, source: Source, token_server: TokenServer, left: int, tokens: int
 ) -> None:
     login = OAuthLogin(home, token_server)
-    tokens = []
+    given = []
     for number, find in enumerate((source.first, source.for_reader, source.for_reader)):
-        login.write(-60, f"refresh-of-{number}")
-        tokens.append(find())
-    assert len(set(tokens)) == 3
-    assert tokens[-1] == str(token_server.current_access_token).encode()
+        if number == 0 or left < 0:
+            login.write(left, f"refresh-of-{number}")
+        given.append(find())
+    assert len(set(given)) == tokens
+    assert len(login.refresh_tokens()) == (3 if left < 0 else 0)
 
 
 @pytest.mark.parametrize("address", ["absolute", "relative"])
@@ -81,15 +83,6 @@ def test_all_readings_of_a_build_ask_the_keyring_over_one_connection(
         assert bus.connections == 1
         shared.close()
     assert said == []
-
-
-def test_a_token_that_lives_on_is_not_renewed_for_each_reader(
-    home: Home, source: Source, token_server: TokenServer
-) -> None:
-    login = OAuthLogin(home, token_server)
-    login.write(500)
-    assert len({find() for find in (source.first, source.for_reader, source.for_reader)}) == 1
-    assert login.refresh_tokens() == []
 
 
 def test_where_there_is_no_credential_there_is_none(source: Source, said: list[str]) -> None:
@@ -140,25 +133,22 @@ def test_a_lock_that_is_held_is_waited_for_as_is_a_renewal_that_may_yet_succeed(
     assert said == []
 
 
-def test_a_renewal_that_may_yet_succeed_is_tried_again_while_the_reader_waits(
-    home: Home, token_server: TokenServer, said: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("times", "patience"), [(1, 20.0), (None, 0.5)])
+def test_a_renewal_that_may_yet_succeed_is_tried_again_until_patience_ends(
+    home: Home,
+    token_server: TokenServer,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    times: int | None,
+    patience: float,
 ) -> None:
-    monkeypatch.setattr(sources, "PAUSE", 0.5)
-    token_server.fault, token_server.fault_times = Fault.STATUS_500, 1
+    monkeypatch.setattr(sources, "PAUSE", 0.5 if times else 0.1)
+    token_server.fault, token_server.fault_times = Fault.STATUS_500, times
     OAuthLogin(home, token_server).write(-60)
-    given = of("token", home, said, patience=20.0).for_reader()
-    assert given == str(token_server.current_access_token).encode()
-    assert said == []
-
-
-def test_patience_ends(
-    home: Home, token_server: TokenServer, said: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "PAUSE", 0.1)
-    token_server.fault = Fault.STATUS_500
-    OAuthLogin(home, token_server).write(-60)
-    assert len(of("token", home, said, patience=0.5).for_reader()) == MAX_SIZE + 1
-    assert len(said) == 1
+    given = of("token", home, said, patience).for_reader()
+    if times:
+        assert given == str(token_server.current_access_token).encode()
+    assert (len(given) == MAX_SIZE + 1, len(said)) == (times is None, 0 if times else 1)
 
 
 def test_an_error_of_our_own_lets_nobody_wait(
@@ -193,11 +183,6 @@ def test_what_cannot_be_given_is_said_without_the_secret(
     assert f"does not go as {shape}: " in str(caught.value)
     assert why in str(caught.value)
     assert value not in str(caught.value)
-
-
-def test_the_largest_secret_that_a_build_takes_is_given(home: Home, source: Source) -> None:
-    home.env[VARIABLE] = "x" * MAX_SIZE
-    assert source.for_reader() == b"x" * MAX_SIZE
 
 
 def test_an_empty_secret_would_be_none(home: Home, said: list[str]) -> None:
