@@ -119,14 +119,12 @@ PROVED = {
     ],
     "counts only when nobody else can have written it": [
         "unit/test_owners.py::test_a_file_that_everybody_may_change_is_not_believed",
-        "unit/test_owners.py::test_a_file_that_another_user_may_have_put_there_is_not_believed",
-        "unit/test_owners.py::test_a_file_in_another_user_s_home_is_believed_by_who_names_it",
-        "unit/test_owners.py::test_a_file_that_was_mounted_into_a_home_is_believed",
+        "unit/test_owners.py::test_whose_file_is_believed_where",
     ],
     "What a project's files say": [
         "unit/test_pixi_project.py::test_what_others_may_change_is_not_heard",
         "unit/test_pixi_project.py::test_what_is_another_user_s_is_not_heard",
-        "unit/test_pixi_project.py::test_it_outranks_no_login_of_the_user_s",
+        "unit/test_pixi_project.py::test_it_outranks_no_login_of_the_user_s_nor_one_that_may_be_there",
         "unit/test_pixi_project.py::test_nothing_is_written_to_it_nor_listed_nor_erased",
         (
             "frozen/test_two_users.py::"
@@ -197,7 +195,7 @@ PROVED = {
     ],
     "looked for in PATH's absolute folders alone": [
         "unit/test_setup_chain_faults.py::test_a_program_of_the_working_directory_is_not_run",
-        "unit/test_setup_programs.py::test_a_name_with_a_folder_in_it_is_on_no_path",
+        "unit/test_programs.py::test_the_working_directory_is_not_looked_in",
     ],
     "only from folders that nobody else can write to": [
         "unit/test_bundle_places.py::test_a_folder_that_others_may_change_is_refused",
