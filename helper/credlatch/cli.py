@@ -117,7 +117,10 @@ def _person(caller: Caller) -> int:
         case ["--help" | "-h" | "help"]:
             return _print(USAGE)
         case []:
-            return _usage()
+            from credlatch.commands import streams
+
+            streams.write(2, USAGE.encode())
+            return UsageError.exit_status
     return _command(word)(words, caller)
 
 
@@ -163,13 +166,6 @@ def _first_call() -> str:
     from credlatch.commands import streams
 
     return "" if streams.replied is None else log.line(log.call(streams.replied))
-
-
-def _usage() -> int:
-    from credlatch.commands import streams
-
-    streams.write(2, USAGE.encode())
-    return UsageError.exit_status
 
 
 def _print(text: str) -> int:

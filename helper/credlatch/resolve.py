@@ -14,8 +14,8 @@ from credlatch.errors import (
     UnusableError,
 )
 from credlatch.renew import margin
-from credlatch.stores import FOUND, NEAR_MISS, PROJECT, SHADOWED, UNSURE, RenewableStore, Step
-from credlatch.stores.order import ORDER
+from credlatch.stores import FOUND, NEAR_MISS, SHADOWED, UNSURE, RenewableStore, Step
+from credlatch.stores.order import ORDER, PROJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ class Resolver:
         failures: list[CredlatchError] = []
         walk = self._walk(request, outcome.trace)
         for step, store, open_store in walk:
-            outcome.resolution = self._answer(step, store, open_store, request)
+            try:
+                outcome.resolution = self._served(step, store, open_store, request)
+            except CredlatchError as error:
+                step.fail(error)
             failure = None if self._warns(step) else step.failure
             if isinstance(failure, StoreError | RenewalError):
                 failures.append(failure)
@@ -191,22 +194,13 @@ class Resolver:
                 step.fail(error)
             yield step, store, open_store
 
-    def _answer(
+    def _served(
         self, step: Step, store: Store | None, open_store: Opener, request: Request
     ) -> Resolution | None:
-        """What a store has found, if it can be served; else the step has the failure, if any."""
-        if step.entry is None or store is None:
-            return None
-        try:
-            return self._served(step, step.entry, store, open_store, request)
-        except CredlatchError as error:
-            step.fail(error)
-            return None
-
-    def _served(
-        self, step: Step, entry: Entry, store: Store, open_store: Opener, request: Request
-    ) -> Resolution:
         """What a store has found, renewed where that is due; raises why it cannot be served."""
+        entry = step.entry
+        if entry is None or store is None:
+            return None
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
             here = ""
             if request.url.may_be_loopback:

@@ -19,8 +19,7 @@ from credlatch.errors import CredlatchError
 from credlatch.resolve import Resolver
 from credlatch.secrets import wanted
 from credlatch.secrets.source import Says, Source
-from credlatch.stores import PROJECT
-from credlatch.stores.order import ORDER
+from credlatch.stores.order import ORDER, PROJECT
 from support.callers import FakeKeyring
 from support.found import sure
 from support.home import Home

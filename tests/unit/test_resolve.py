@@ -21,7 +21,8 @@ from credlatch.errors import (
 from credlatch.protocols import docker
 from credlatch.request import Request, for_login
 from credlatch.resolve import Outcome, Resolver
-from credlatch.stores import PORT, PROJECT, Entry, KeyedStore, RenewableStore, Store
+from credlatch.stores import PORT, Entry, KeyedStore, RenewableStore, Store
+from credlatch.stores.order import PROJECT
 from support.callers import caller_of
 from support.found import secret, sure
 

@@ -33,7 +33,8 @@ IDLE = 30.0  # seconds for which a connection that was kept may be used again
 _HUNG_UP = "Server disconnected without sending a response."  # httpcore's words
 _MOST = 8  # servers with such connections
 
-_kept: dict[tuple[str, str, int], _Kept] = {}
+# Clients with open connections, by origin, and when each was used, by `monotonic`.
+_kept: dict[tuple[str, str, int], tuple[httpx.Client, float]] = {}
 _keeping = threading.Lock()
 
 
@@ -131,17 +132,9 @@ class _Gate:
 def close() -> None:
     """Close the connections that are kept."""
     with _keeping:
-        for each in _kept.values():
-            each.client.close()
+        for client, _ in _kept.values():
+            client.close()
         _kept.clear()
-
-
-class _Kept:
-    """A client with open connections to one server, and when it was used, by ``monotonic``."""
-
-    def __init__(self, server: urls.Url) -> None:
-        self.client = _client(server)
-        self.used = 0.0
 
 
 @contextlib.contextmanager
@@ -155,17 +148,18 @@ def _client_for(server: urls.Url, *, on_kept: bool) -> Iterator[httpx.Client]:
         now = time.monotonic()
         # Nobody has these any more: a request ends much sooner. What is read of the system's trust
         # store goes with them, so that it is not trusted for longer than the system does.
-        for origin in [origin for origin, each in _kept.items() if now - each.used > IDLE]:
-            _kept.pop(origin).client.close()
-        kept = _kept.get(server.origin) or _Kept(server)
-        kept.used = now
-        if len(_kept) < _MOST:
-            _kept[server.origin] = kept
+        for origin in [origin for origin, (_, used) in _kept.items() if now - used > IDLE]:
+            _kept.pop(origin)[0].close()
+        there = _kept.get(server.origin)
+        client = _client(server) if there is None else there[0]
+        is_kept = there is not None or len(_kept) < _MOST
+        if is_kept:
+            _kept[server.origin] = client, now
     try:
-        yield kept.client
+        yield client
     finally:
-        if _kept.get(server.origin) is not kept:
-            kept.client.close()
+        if not is_kept:
+            client.close()
 
 
 def _client(server: urls.Url) -> httpx.Client:

@@ -37,6 +37,9 @@ class Store:
 
     near: tuple[tuple[str, str], ...] = ()
 
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by the rule of the tool whose store it is.
 
@@ -187,9 +190,6 @@ ORIGIN = "origin"  # all that its tool matches by, the port among it
 PORT = "port"  # a host and port, in another scheme: enough for a registry, and for nobody else
 HOST = "host"  # a host, at whatever port
 NOTHING = "nothing"  # it is for every host that has no other
-
-# The store of what a project's files name: heard where every other could be asked and had nothing.
-PROJECT = "pixi-project"
 
 
 def unfit(entry: Entry, request: Request) -> str:

@@ -48,9 +48,6 @@ def _runtime_file(caller: Caller) -> str | None:
 class DockerStore(KeyedStore):
     """The files that count for the caller."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
     def _files(self) -> Iterator[_File]:
         caller = self._caller
         for path in (

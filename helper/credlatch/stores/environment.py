@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credlatch.caller import Caller
     from credlatch.stores import Listed
     from credlatch.url import Url
 
@@ -48,9 +47,6 @@ def host_of(suffix: str) -> str:
 
 class EnvironmentStore(Store):
     """The caller's environment."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
 
     def find(self, url: Url) -> Entry | None:
         """The host's own variables, else pyx's token where pyx's hosts are asked for."""

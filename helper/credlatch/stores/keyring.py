@@ -9,7 +9,6 @@ from credlatch.system.keyring import only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.caller import Caller
     from credlatch.url import Url
 
 
@@ -18,9 +17,6 @@ RATTLER = "rattler"  # a service of rattler's own, which a host of that name mus
 
 class KeyringStore(Store):
     """Items that ``keyring set SERVICE USER`` made."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
 
     def find(self, url: Url) -> Entry | None:
         """The login under the full URL, then ``host[:port]``, then the origin: uv's order."""

@@ -38,7 +38,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from credlatch.caller import Caller
     from credlatch.stores import Listed
     from credlatch.url import Url
 
@@ -49,9 +48,6 @@ _MOST = 64  # hosts of which is remembered what was found
 
 class NetrcStore(Store):
     """The caller's netrc."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
 
     def find(self, url: Url) -> Entry | None:
         """The login for the URL's host."""
@@ -186,27 +182,19 @@ class NetrcEntry:
         name: the machine's name as it stands; None for the ``default``.
         cut: whether a word that is not understood stands in it.
         doubled: the field that stands in it a second time, or nothing.
+        fields: its user name and password, as far as they are there.
     """
 
     def __init__(self, name: str | None) -> None:
         self.name = name
         self.cut = False
         self.doubled = ""
-        self._fields: dict[str, str] = {}
-
-    def take(self, field: str, value: str) -> bool:
-        """Take a field; False for the second of its kind."""
-        name = "login" if field == "user" else field
-        if name in self._fields:
-            return False
-        if name != "account":
-            self._fields[name] = value
-        return True
+        self.fields: dict[str, str] = {}
 
     @property
     def login(self) -> tuple[str, str] | None:
         """User name and password, or None: one that was cut short must have had both before."""
-        username, password = self._fields.get("login"), self._fields.get("password")
+        username, password = self.fields.get("login"), self.fields.get("password")
         if password is None or (username is None and self.cut):
             return None
         return username or "", password
@@ -243,8 +231,10 @@ def entries(
             lost = True
             if entry is not None:
                 entry.cut = True
-        elif not entry.take(keyword, value):
+        elif (field := "login" if keyword == "user" else keyword) in entry.fields:
             entry.doubled, entry.cut, lost = keyword, True, True
+        elif field != "account":
+            entry.fields[field] = value
         last = keyword
     if entry is not None:
         yield entry

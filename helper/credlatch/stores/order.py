@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from credlatch.stores import PROJECT
 from credlatch.stores.pyx_realm import API_KEYS
 
 TYPE_CHECKING = False
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     Order = tuple[tuple[str, Callable[[Caller], Store | None]], ...]
 
 CHAINED = "chained"
+# The store of what a project's files name: heard where every other could be asked and had nothing.
+PROJECT = "pixi-project"
 
 
 def _store(name: str) -> tuple[str, Callable[[Caller], Store]]:

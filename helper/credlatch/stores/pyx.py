@@ -76,9 +76,6 @@ class _Tokens(RenewableStore):
     after other tools' stores.
     """
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
     def find(self, url: Url) -> Entry | None:
         """The token where pyx's hosts are asked for."""
         realm = PyxRealm(self._caller)

@@ -79,30 +79,24 @@ class FileBackend:
 
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value."""
-
-        def change(entries: dict[str, Any]) -> bool:
-            entries[key] = value
-            return True
-
-        self._change(change)
+        self._change(key, value)
 
     def delete(self, key: str) -> bool:
         """Forget a key; False if there was none, and then nothing is written."""
-        if key not in self.entries(again=True):
-            return False
-        return self._change(lambda entries: entries.pop(key, None) is not None)
+        return key in self.entries(again=True) and self._change(key, None)
 
-    def _change(self, change: Callable[[dict[str, Any]], bool]) -> bool:
+    def _change(self, key: str, value: dict[str, Any] | None) -> bool:
         from credlatch.system import locks
 
         try:
             with locks.Exclusive(self.lock_path, self._caller.left(LOCK_PATIENCE)):
                 entries = self.entries(again=True)
-                changed = change(entries)
-                if changed:
-                    data = rattler_format.dumped(entries)
-                    files.AtomicWrite(self._path).commit(data)
-                return changed
+                if value is None and entries.pop(key, None) is None:
+                    return False
+                if value is not None:
+                    entries[key] = value
+                files.AtomicWrite(self._path).commit(rattler_format.dumped(entries))
+                return True
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
 

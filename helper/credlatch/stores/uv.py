@@ -40,9 +40,6 @@ def folder(caller: Caller) -> str:
 class UvStore(Store):
     """uv's two places: the file first, as uv has it without its preview feature."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
     def find(self, url: urls.Url) -> Entry | None:
         """The entry for a URL, by uv's rule."""
         if url.scheme == "s3":
