@@ -41,7 +41,6 @@ class Hosts:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
         name, colon, port = text.rpartition(":")
         self._any_port = text == "*" or (bool(colon) and port == "*")
         name = name if colon and self._any_port else text

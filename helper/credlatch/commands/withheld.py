@@ -17,19 +17,15 @@ if TYPE_CHECKING:
 
 def notes(tool: Tool, urls: Iterable[Url], caller: Caller) -> list[str]:
     """What to tell a person who wires a tool for registries at these addresses."""
-    return [
-        f"{url.netloc}: {tool.name} is not given what is in {location}, which does not name "
-        f"this registry and its port: {tool.name} login {url.netloc}"
-        for url in urls
-        if (location := _location(url, caller))
-    ]
-
-
-def _location(url: Url, caller: Caller) -> str:
-    """Where there is a credential for a URL that a registry's client does not get; or empty."""
-    asked = docker.parse_get(url.netloc.encode())
-    resolver = Resolver(caller)
-    if resolver.standing(asked) is not None:
-        return ""
-    other = resolver.standing(Request(asked.url, asked.keys, key_first=True, login=True))
-    return "" if other is None else other.location
+    resolver, found = Resolver(caller), []
+    for url in urls:
+        asked = docker.parse_get(url.netloc.encode())
+        if resolver.standing(asked) is not None:
+            continue
+        other = resolver.standing(Request(asked.url, asked.keys, key_first=True, login=True))
+        if other is not None:
+            found.append(
+                f"{url.netloc}: {tool.name} is not given what is in {other.location}, which does "
+                f"not name this registry and its port: {tool.name} login {url.netloc}"
+            )
+    return found

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
 # What somebody may send us and mean the command.
 _PASSED_ON = frozenset(
-    {
-        signal.SIGHUP,
-        signal.SIGINT,
-        signal.SIGQUIT,
-        signal.SIGTERM,
-        signal.SIGUSR1,
-        signal.SIGUSR2,
-    }
+    {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
 )
 # What a terminal sends to all that run in it, the command too.
 _OF_TERMINALS = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT})

@@ -8,13 +8,7 @@ from contextlib import contextmanager
 
 from credlatch import request as requests
 from credlatch.caller import Caller
-from credlatch.errors import (
-    CredlatchError,
-    LockedError,
-    LoginError,
-    RenewalError,
-    SecretsError,
-)
+from credlatch.errors import CredlatchError, LockedError, LoginError, RenewalError, SecretsError
 from credlatch.lines import line
 from credlatch.resolve import Resolver
 from credlatch.secrets import shapes

@@ -59,13 +59,16 @@ def locked(service: str = "") -> StoreError:
     )
 
 
-def failure(error: Exception) -> str:
-    """What to say of a service that is asked no more."""
+def failed(keyring: SecretService, error: Exception) -> StoreError:
+    """What to say of a service that has failed, and is asked no more."""
     if isinstance(error, StoreError):
-        return str(error)
-    if isinstance(error, TimeoutError):
-        return f"the Secret Service has not answered in time: {_TO_DO}"
-    return f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
+        said = str(error)
+    elif isinstance(error, TimeoutError):
+        said = f"the Secret Service has not answered in time: {_TO_DO}"
+    else:
+        said = f"the Secret Service failed ({text_of(error)}): {_TO_DO}"
+    keyring.broken, keyring.failure = True, said
+    return StoreError(said)
 
 
 def in_our_words(method: Method[P, R]) -> Method[P, R]:
@@ -87,7 +90,7 @@ def in_our_words(method: Method[P, R]) -> Method[P, R]:
         except Exception as error:  # noqa: BLE001
             if isinstance(error, DBusErrorResponse) and error.name == _LOCKED:
                 raise locked() from None
-            raise self.failed(error) from None
+            raise failed(self, error) from None
 
     return functools.update_wrapper(wrapped, method)
 

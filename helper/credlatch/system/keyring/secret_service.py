@@ -11,7 +11,7 @@ from credlatch.system.keyring.bus import PATIENCE, connect, pauses, socket_at
 from credlatch.system.keyring.failures import (
     NO_SERVICE,
     asked_again,
-    failure,
+    failed,
     in_our_words,
     is_passing,
     locked,
@@ -101,13 +101,7 @@ class SecretService:
             self.broken = self._has_gone = True
             self._warn(str(error))
         except StoreError as error:
-            raise self.failed(error) from None
-
-    def failed(self, error: Exception) -> StoreError:
-        """Have it asked no more; what to say of it."""
-        self.broken = True
-        self.failure = failure(error)
-        return StoreError(self.failure)
+            raise failed(self, error) from None
 
     def _paths(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         """Items with these attributes: first the unlocked ones, then the locked ones.
@@ -125,7 +119,7 @@ class SecretService:
                 said = error
                 if not is_passing(error):
                     raise
-        raise self.failed(said or OSError())
+        raise failed(self, said or OSError())
 
     def _search(self, attributes: dict[str, str]) -> tuple[list[str], list[str]]:
         self._is_there = not self._has_gone
@@ -149,14 +143,8 @@ class SecretService:
     @asked_again
     def get(self, service: str, username: str) -> Secret | None:
         """The one secret, or None."""
-        return only(
-            service,
-            username,
-            [
-                self._secret(item)
-                for item in self._items({"service": service, "username": username})
-            ],
-        )
+        items = self._items({"service": service, "username": username})
+        return only(service, username, [self._secret(item) for item in items])
 
     @asked_again
     def find(self, service: str) -> list[tuple[str, Secret]]:

@@ -97,13 +97,9 @@ class Api:
             f"{_INTERFACE}Item.Label": ("s", label),
             f"{_INTERFACE}Item.Attributes": ("a{ss}", attributes),
         }
+        replace, on = True, _of(collection, "Collection")
         item, prompt = self._call(
-            _of(collection, "Collection"),
-            "CreateItem",
-            "a{sv}(oayays)b",
-            properties,
-            self._struct(value),
-            True,  # replace
+            on, "CreateItem", "a{sv}(oayays)b", properties, self._struct(value), replace
         )
         if item == _NOTHING or prompt != _NOTHING:
             raise locked()
