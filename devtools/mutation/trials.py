@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pytest
 
 _AT_ONCE = os.cpu_count() or 1
-_LIMIT = 30  # seconds of the processor, beside those the tests take unchanged; three times for all
+_LIMIT = 30  # seconds of the processor beside what the tests take; five times that by the clock
 
 
 class Trials:
@@ -43,12 +43,12 @@ class Trials:
         self.failed |= report.failed
 
     def run(self, numbers: list[int]) -> Iterator[tuple[int, bool, float]]:
-        """Run tests: the number of each, whether it has failed, and the seconds that it took."""
+        """Run tests: the number of each, whether it has failed, its seconds of the processor."""
         tests = [self.session.items[number] for number in numbers]
         for number, test, following in zip_longest(numbers, tests, tests[1:]):
-            self.failed, began = False, time.monotonic()
+            self.failed, began = False, time.process_time()
             test.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
-            yield number, self.failed, time.monotonic() - began
+            yield number, self.failed, time.process_time() - began
 
     def survey(self, share: list[int], said: Path) -> None:
         """See which functions each test calls."""
@@ -150,7 +150,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         tests = trials.tests(function)
         mutant |= {"result": "survived" if tests else "not called", "tests": len(tests), "by": ""}
         job = lambda said, m=mutant["id"], t=tests: trials.trial(m, t, said)  # noqa: E731
-        jobs.append((job, 3 * (_LIMIT + sum(trials.known[n][0] for n in tests))))
+        jobs.append((job, 5 * (_LIMIT + sum(trials.known[n][0] for n in tests))))
     for done, (number, text) in enumerate(in_processes(jobs), 1):
         if text:
             mutants[number] |= {"result": "timed out" if text == "timed out" else "killed"}
