@@ -21,7 +21,7 @@ GRANT = PositIdentity(Secret("id-token"), "https://ppm.example", "")
 )
 def test_the_form_of_rfc_8693_goes_below_the_server_s_address(server: str, url: str) -> None:
     post = asked(PositIdentity(Secret("id-token"), server, ""))
-    assert post.url == url
+    assert (post.method, post.url) == ("POST", url)
     assert post.form == {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": "id-token",

@@ -34,7 +34,7 @@ def test_a_refresh_is_json_and_has_no_header() -> None:
 def test_a_key_is_a_header_and_has_no_body() -> None:
     post = asked(KEY)
     assert post.headers == {"Authorization": "Bearer pyx-sk-test"}
-    assert (post.json, post.form) == (None, None)
+    assert (post.method, post.json, post.form) == ("POST", None, None)
 
 
 def test_a_refresh_token_is_taken_once_and_a_key_for_ever() -> None:

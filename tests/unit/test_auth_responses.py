@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from credlatch.auth import TokenResponse
+from credlatch.auth import Auth, TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
+from credlatch.auth.posit import PositIdentity
+from credlatch.auth.pyx import PyxApiKey
 from credlatch.auth.responses import checked, refusal
 from credlatch.credential import Secret
 from credlatch.errors import LoginError, RenewalError
+from support.flows import answered
 from support.jwt import make_jwt
 
 NOW = 1_795_223_476.0
 GRANT = OAuthRefresh(Secret("hunter2"), "https://auth.example/token", "cid", "pixi auth login x")
+OTHERS = [kind(GRANT.secret, GRANT.server, GRANT.remedy) for kind in (PositIdentity, PyxApiKey)]
 
 
+@pytest.mark.parametrize("grant", [GRANT, *OTHERS])
 @pytest.mark.parametrize(
     ("status", "error", "for_good"),
     [
@@ -23,7 +30,7 @@ GRANT = OAuthRefresh(Secret("hunter2"), "https://auth.example/token", "cid", "pi
         (401, "", True),
         (403, "", False),
         (500, "invalid_grant", True),
-        (200, "invalid_token", True),
+        (403, "invalid_token", True),
         (404, "", False),
         (408, "", False),
         (429, "slow_down", False),
@@ -32,14 +39,18 @@ GRANT = OAuthRefresh(Secret("hunter2"), "https://auth.example/token", "cid", "pi
         (503, "", False),
     ],
 )
-def test_whether_a_refusal_is_for_good(status: int, error: str, *, for_good: bool) -> None:
-    answer = refusal(GRANT, status, error)
-    assert isinstance(answer, LoginError) is for_good
-    assert ("pixi auth login x" in str(answer)) is for_good
-    assert ("try again" in str(answer)) is not for_good
-    assert "https://auth.example/token" in str(answer)
-    assert f"HTTP {status}" in str(answer)
-    assert "hunter2" not in str(answer)
+def test_whether_a_refusal_is_for_good(
+    grant: Auth, status: int, error: str, *, for_good: bool
+) -> None:
+    with pytest.raises(RenewalError) as raised:
+        answered(grant, json.dumps({"error": error}).encode(), status)
+    said = str(raised.value)
+    assert isinstance(raised.value, LoginError) is for_good
+    assert ("pixi auth login x" in said) is for_good
+    assert ("try again" in said) is not for_good
+    assert "https://auth.example/token" in said
+    assert (f"(HTTP {status}, {error})" if error else f"(HTTP {status})") in said
+    assert "hunter2" not in said
 
 
 @pytest.mark.parametrize("status", [401, 500])
@@ -50,11 +61,13 @@ def test_a_password_in_a_token_server_s_address_is_not_shown(status: int) -> Non
     assert "auth.example/token" in answer
 
 
-@pytest.mark.parametrize("error", ["a\r\nb", "\x1b[2J", "x" * 10_000])
-def test_what_a_server_says_does_not_reach_the_terminal_unchecked(error: str) -> None:
-    answer = str(refusal(GRANT, 400, error))
-    assert answer.isprintable()
-    assert len(answer) < 300
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error":"a\\r\\nb"}', b'{"error":"\\u001b[2J"}', b'{"error":[]}', b'["error"]', b"<p>"],
+)
+def test_what_a_server_says_does_not_reach_the_terminal_unchecked(body: bytes) -> None:
+    with pytest.raises(LoginError, match=r"\(HTTP 400\): pixi auth login x$"):
+        answered(GRANT, body, 400)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ TOKEN = Bearer(Secret("t"))
         (b"protocol=http\nhost=127.0.0.1:8080\n", "http://127.0.0.1:8080/", None),
         (b"protocol=https\nhost=[::1]:8443\n", "https://[::1]:8443/", None),
         (b"protocol=https\nhost=git.example:443\n", "https://git.example/", None),
-        (OLD + b"what=is this\nnone[]=x\n", "https://git.example/", None),
+        (OLD + b"what=is this\nnone[]=\n", "https://git.example/", None),
         (OLD + b"password=a=b\n", "https://git.example/", None),
     ],
 )
@@ -88,6 +88,7 @@ def test_what_git_has_already() -> None:
     assert asked.password == Secret("a=b c")
     assert (asked.token, asked.ends, asked.given) == (None, False, False)
     assert git.parse(OLD).password is None
+    assert git.parse(OLD + b"credential=t\n").token == Secret("t")
     assert git.parse(OLD + b"username=\n").username == ""
 
 
@@ -157,7 +158,7 @@ def test_a_server_that_wants_a_bearer_gets_one_from_a_git_that_can() -> None:
     [
         b"Basic",
         b"basic",
-        b'Bearer realm="a", Basic',
+        b'Bearer realm="a",Basic',
         b'Bearer authorization_uri="x"\nwwwauth[]=Basic',
         b"Negotiate",
         b'Bearer realm="x"\nwwwauth[]=\nwwwauth[]=Basic',
@@ -189,7 +190,9 @@ def test_nothing_is_sent_that_git_has_not_announced() -> None:
 def test_a_login_that_could_write_attributes_is_refused(field: str, character: str) -> None:
     fields = {"username": "bob", "password": "hunter2"}
     fields[field] += character
-    with pytest.raises(StoreError, match=f"its {field} has a line break") as raised:
+    with pytest.raises(
+        StoreError, match=f"~/.netrc cannot .* its {field} has a line break"
+    ) as raised:
         answered(OLD, Basic(fields["username"], Secret(fields["password"])))
     assert "hunter2" not in str(raised.value)
 
