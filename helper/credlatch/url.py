@@ -133,10 +133,10 @@ def parse(text: str) -> Url:
     end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
     authority, tail = rest[:end], rest[end:].partition("#")[0]
     path, mark, query = tail.partition("?")
-    userinfo, at, hostport = authority.rpartition("@")
-    username = _unquote(userinfo.partition(":")[0]) if at else None
+    userinfo, _, hostport = authority.rpartition("@")
+    username = _unquote(userinfo.partition(":")[0]) or None
     host, port = _host_and_port(hostport, scheme)
-    return Url(scheme, host, port, path, mark + query, username or None)
+    return Url(scheme, host, port, path, mark + query, username)
 
 
 def absolute(text: str) -> Url:
@@ -237,7 +237,7 @@ def ipv6(text: str) -> str:
     return f"::ffff:{int(address) >> 16 & 0xFFFF:x}:{int(address) & 0xFFFF:x}"
 
 
-def host_name(text: str, *, bucket: bool = False) -> str:
+def host_name(text: str, *, bucket: bool) -> str:
     """A host's name, or that of an S3 bucket, in the one form that is compared.
 
     Raises:
