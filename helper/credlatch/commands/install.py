@@ -61,10 +61,7 @@ def uninstall(args: list[str], caller: Caller) -> int:
     wired = undo.still_wired(caller)
     gone = uninstaller.uninstall(from_there)
     unpacked, elsewhere = uninstaller.take_unpacked(caller)
-    if gone:
-        _say(f"credlatch is no longer installed in {prefix}")
-    else:
-        _say(f"nothing is installed in {prefix}")
+    _say(f"{'credlatch is no longer' if gone else 'nothing is'} installed in {prefix}")
     _end_agent()
     for words, path in wired if gone else []:
         _say(

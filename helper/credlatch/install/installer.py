@@ -110,7 +110,7 @@ def _put(running: Running, into: Layout) -> bool:
         if sys.platform != "win32":
             wanted = {into.current: running.name} | dict.fromkeys(into.links, into.link_text)
             for path, text in wanted.items():
-                if not (os.path.islink(path) and os.readlink(path) == text):
+                if layout.text_of(path) != text:
                     aside = folders.beside(path)
                     os.symlink(text, aside)
                     fresh[aside] = path

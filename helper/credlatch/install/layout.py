@@ -78,19 +78,15 @@ class Layout:
 
     def is_ours(self, path: str | os.DirEntry[str]) -> bool:
         """Whether something in ``bin`` is a link to one of our versions."""
-        try:
-            text = os.readlink(path)
-        except OSError:
+        text = text_of(path)
+        if text is None:
             return False
         target = os.path.normpath(os.path.join(os.path.realpath(self.bin), text))
         return target.startswith((self._below(self.lib), self._below(os.path.realpath(self.lib))))
 
     def has_our_keyring(self) -> bool:
         """Whether ``keyring`` is a link to our link beside it."""
-        try:
-            return os.readlink(self.keyring) == PROGRAM and self.is_ours(self.links[0])
-        except OSError:
-            return False
+        return text_of(self.keyring) == PROGRAM and self.is_ours(self.links[0])
 
     def is_within(self, folder: str) -> bool:
         """Whether a folder of the prefix is really in it, and no link leads out of it."""
@@ -102,10 +98,8 @@ class Layout:
 
     def now(self) -> str | None:
         """The name of the version that ``current`` points to."""
-        try:
-            return os.path.basename(os.readlink(self.current))
-        except OSError:
-            return None
+        text = text_of(self.current)
+        return None if text is None else os.path.basename(text)
 
     def versions(self) -> Iterator[os.DirEntry[str]]:
         """The versions that are there."""
@@ -118,6 +112,14 @@ class Layout:
         for entry in (*entries(self.lib), *filter(self.is_ours, entries(self.bin))):
             if folders.is_beside(entry.name):
                 yield entry
+
+
+def text_of(path: str | os.DirEntry[str]) -> str | None:
+    """What a link says; None: there is none."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
 
 
 def is_build(name: str) -> bool:

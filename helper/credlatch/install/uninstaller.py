@@ -40,7 +40,9 @@ def uninstall(layout: Layout) -> list[str]:
             os.unlink(layout.current)
             gone.append(layout.current)
         for entry in (*layout.leftovers(), *layout.versions()):
-            _remove(entry)
+            old = folders.beside(entry.path, "old")
+            os.rename(entry.path, old)  # whole until now, and gone from now on
+            folders.remove(old)
             gone.append(entry.path)
     except OSError as error:
         raise PlaceError(f"{error.filename}: {files.reason(error)}: it stays installed") from None
@@ -77,20 +79,6 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
         if leave(place.path, unpacked.LOCK):
             leave(own)
     return gone, stay
-
-
-def _remove(entry: os.DirEntry[str]) -> None:
-    """Remove a file, a link or a folder.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
-    if entry.is_dir(follow_symlinks=False):
-        old = folders.beside(entry.path, "old")
-        os.rename(entry.path, old)  # whole until now, and gone from now on
-        folders.remove(old)
-    else:
-        os.unlink(entry.path)
 
 
 def leave(folder: str, *ours: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where each tool keeps the configuration that wires it: the user's own, and a project's."""
+"""Where a tool keeps the configuration that wires it, where that takes more than a path."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from credlatch.cargo_indexes import config as cargo_config
 from credlatch.errors import SetupError, StoreError
-from credlatch.stores import docker as docker_store
 from credlatch.stores import pixi_config
 from credlatch.stores import pixi_project as pixi_project_store
 
@@ -38,11 +36,6 @@ class Place:
     is_private: bool = False
 
 
-def docker(caller: Caller) -> Place:
-    """Docker's ``config.json``."""
-    return Place(docker_store.config_file(caller), "json", is_private=True)
-
-
 def containers(caller: Caller) -> Place:
     """The ``auth.json`` that outlasts a reboot: podman's own is in the runtime folder."""
     path = caller.path("REGISTRY_AUTH_FILE") or caller.config("containers", "auth.json")
@@ -58,11 +51,6 @@ def registries(caller: Caller) -> Place:
     own = caller.config("containers", "registries.conf")
     part = caller.config("containers", "registries.conf.d", "credlatch.conf")
     return Place(named or (own if os.path.exists(own) else part), "toml")
-
-
-def bazel(caller: Caller) -> Place:
-    """The user's ``.bazelrc``."""
-    return Place(caller.in_home(".bazelrc"), "bazelrc")
 
 
 def bazel_project(caller: Caller) -> Place:
@@ -103,11 +91,6 @@ def git_project(caller: Caller) -> Place:
     return Place(os.path.join(caller.cwd, folder, "config"), "git")
 
 
-def uv(caller: Caller) -> Place:
-    """The user's ``uv.toml``."""
-    return Place(caller.path("UV_CONFIG_FILE") or caller.config("uv", "uv.toml"), "toml")
-
-
 def uv_project(caller: Caller) -> Place:
     """The project's ``uv.toml``, which uv prefers, or its ``pyproject.toml``."""
     for folder in _upward(caller):
@@ -138,11 +121,6 @@ def pip(caller: Caller) -> Place:
     return Place(caller.config("pip", "pip.conf"), "ini")
 
 
-def pixi(caller: Caller) -> Place:
-    """What ``pixi config set --global`` writes."""
-    return Place(pixi_config.user_file(caller), "toml")
-
-
 def pixi_project(caller: Caller) -> Place:
     """What ``pixi config set --local`` writes."""
     try:
@@ -152,11 +130,6 @@ def pixi_project(caller: Caller) -> Place:
     if found is None:
         raise _no_project(caller, "pixi project", "pixi.toml or pyproject.toml")
     return Place(pixi_config.project_file(found), "toml")
-
-
-def cargo(caller: Caller) -> Place:
-    """Cargo's own configuration."""
-    return Place(cargo_config(caller), "toml")
 
 
 def go(caller: Caller) -> Place:

@@ -18,11 +18,6 @@ REGISTRIES_KEY = ("credential-helpers",)
 _SYSTEM_REGISTRIES = "/etc/containers/registries.conf"
 
 
-def creds_store(form: Format, text: str, _key: Key) -> Value | None:
-    """Docker's helper for all registries."""
-    return form.get(text, ("credsStore",))
-
-
 def wider_pattern(form: Format, text: str, key: Key) -> Value | None:
     """Bazel's rule: the longest ``*.`` pattern around the host, else the helper for all."""
     labels = key[0].removeprefix("*.").split(".")

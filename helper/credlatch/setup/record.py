@@ -97,22 +97,18 @@ class Record:
     def __init__(self, path: str) -> None:
         self.path = path
         self.by: int | None = None
+        self.steps: list[Step] = []
         try:
-            text = self._read()
-            self.steps = [] if text is None else msgspec.convert(json.loads(text), _Kept).steps
+            file = files.opened(path)
+            if file is not None:
+                with file:
+                    self.by = owners.other(file.status.st_uid)
+                    self.steps = msgspec.convert(json.loads(file.text()), _Kept).steps
         except (StoreError, ValueError, RecursionError, msgspec.ValidationError) as error:
             what = str(error) if isinstance(error, StoreError) else f"{path} is damaged"
             raise SetupError(
                 f"{what}: remove it; what was done can then be undone by hand only"
             ) from None
-
-    def _read(self) -> str | None:
-        file = files.opened(self.path)
-        if file is None:
-            return None
-        with file:
-            self.by = owners.other(file.status.st_uid)
-            return file.text()
 
     def write(self, steps: list[Step]) -> None:
         """Keep these steps, and no file where there are none.

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from credlatch.errors import SetupError
 from credlatch.system import owners
@@ -52,12 +53,8 @@ class Found:
 
     def missing_folders(self) -> list[str]:
         """The folders that must be made for it, the outermost first."""
-        missing: list[str] = []
-        folder = os.path.dirname(self.target)
-        while not os.path.lexists(folder) and folder != os.path.dirname(folder):
-            missing.insert(0, folder)
-            folder = os.path.dirname(folder)
-        return missing
+        above = reversed(Path(self.target).parents)
+        return [str(folder) for folder in above if not os.path.lexists(folder)]
 
 
 def read(path: str) -> Found:
@@ -98,9 +95,7 @@ def _opened(path: str, flags: int) -> int:
 
 
 def _absent(path: str) -> Found:
-    folder = os.path.dirname(path)
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
+    folder = next(filter(os.path.lexists, Path(path).parents))
     if not os.path.isdir(folder):
         raise SetupError(f"{folder} is not a folder, and {path} would be below it: move it away")
     return Found(path, None, None)

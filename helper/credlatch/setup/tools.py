@@ -9,7 +9,10 @@ import os
 import sys
 from dataclasses import dataclass, replace
 
+from credlatch import cargo_indexes
 from credlatch.setup import names, places, precedence
+from credlatch.setup.places import Place
+from credlatch.stores import docker, pixi_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.setup.formats import Format, Key, Value
-    from credlatch.setup.places import Place
     from credlatch.url import Url
 
 ALL = "*"  # all hosts, where helpers that we ask in turn are written down
@@ -137,12 +139,12 @@ _BY_DOCKER = Tool(
     name="docker",
     serves="docker, buildx, compose, and what else reads Docker's config.json",
     program=DOCKER_PROGRAM,
-    place=places.docker,
+    place=lambda caller: Place(docker.config_file(caller), "json", is_private=True),
     keys=names.docker_keys,
     all_key=("credsStore",),
     value=_always(_DOCKER),
     is_ours=names.is_credlatch,
-    outranked=precedence.creds_store,
+    outranked=lambda form, text, _: form.get(text, ("credsStore",)),
     ports=True,
     chain="docker",
     offer="docker login elsewhere writes passwords into config.json: "
@@ -173,7 +175,7 @@ TOOLS = {
             name="bazel",
             serves="Bazel, and other clients of its protocol that read a .bazelrc",
             program=names.PROGRAM,
-            place=places.bazel,
+            place=lambda caller: Place(caller.in_home(".bazelrc"), "bazelrc"),
             project=places.bazel_project,
             keys=names.bazel_keys,
             all_key=("",),
@@ -207,7 +209,9 @@ TOOLS = {
             name="uv",
             serves="uv",
             program=KEYRING,
-            place=places.uv,
+            place=lambda caller: Place(
+                caller.path("UV_CONFIG_FILE") or caller.config("uv", "uv.toml"), "toml"
+            ),
             project=places.uv_project,
             all_key=("keyring-provider",),
             value=_always(names.SUBPROCESS),
@@ -230,7 +234,7 @@ TOOLS = {
             name="pixi",
             serves="pixi's PyPI dependencies",
             program=KEYRING,
-            place=places.pixi,
+            place=lambda caller: Place(pixi_config.user_file(caller), "toml"),
             project=places.pixi_project,
             all_key=("pypi-config", "keyring-provider"),
             value=_always(names.SUBPROCESS),
@@ -258,7 +262,7 @@ TOOLS = {
             name="cargo",
             serves="cargo from 1.74",
             program=names.PROGRAM,
-            place=places.cargo,
+            place=lambda caller: Place(cargo_indexes.config(caller), "toml"),
             all_key=("registry", "global-credential-providers"),
             value=_always(("cargo:token", names.PROGRAM)),  # cargo's default, and us
             is_ours=names.has_credlatch,

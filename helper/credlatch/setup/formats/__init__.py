@@ -6,6 +6,7 @@ edit is in one place of the text, and nothing else changes.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 
 TYPE_CHECKING = False
@@ -86,9 +87,7 @@ def newline(text: str) -> str:
 
 def lines(text: str) -> list[str]:
     """The lines, each with its end; other characters that break lines elsewhere do not here."""
-    found = text.split("\n")
-    last = found.pop()
-    return [f"{line}\n" for line in found] + ([last] if last else [])
+    return re.findall(r".*\n|.+", text)
 
 
 def alike(some: Sequence[str], others: Sequence[str]) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
 from credlatch.setup.formats import Format, FormatError
-from credlatch.setup.formats import lines as lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ class GoEnv(Format):
 
     def get(self, text: str, key: Key) -> Value | None:
         """The entries of a setting, by its name."""
-        lines = lines_of(text)
-        at = _setting(lines, key)
-        entries = "" if at is None else lines[at].partition("=")[2]
+        begin, end = _place(text, key)
+        entries = text[begin:end].partition("=")[2]
         return tuple(filter(None, map(str.strip, entries.split(";")))) or None
 
     def put(self, text: str, key: Key, value: Value) -> str:
@@ -29,24 +29,16 @@ class GoEnv(Format):
         entries = (value,) if isinstance(value, str) else value
         if _OFF in entries and len(entries) > 1:
             raise FormatError(f"{key[0]} is {_OFF}, which stands alone: --replace it")
-        line = f"{key[0]}={'; '.join(entries)}\n"
-        lines = lines_of(text)
-        at = _setting(lines, key)
-        if at is None:
-            gap = "" if not text or text.endswith("\n") else "\n"
-            return f"{text}{gap}{line}"
-        lines[at] = line
-        return "".join(lines)
+        begin, end = _place(text, key)
+        gap = "" if text[:begin].endswith("\n") or not begin else "\n"
+        return f"{text[:begin]}{gap}{key[0]}={'; '.join(entries)}\n{text[end:]}"
 
     def _without(self, text: str, key: Key) -> str:
-        lines = lines_of(text)
-        at = _setting(lines, key)
-        if at is not None:
-            del lines[at]
-        return "".join(lines)
+        begin, end = _place(text, key)
+        return text[:begin] + text[end:]
 
 
-def _setting(lines: list[str], key: Key) -> int | None:
-    """The line that has a setting."""
-    found = [at for at, line in enumerate(lines) if line.startswith(f"{key[0]}=")]
-    return found[-1] if found else None
+def _place(text: str, key: Key) -> tuple[int, int]:
+    """Where the line is that has a setting, and where the next one; the end, if there is none."""
+    found = [row.span() for row in re.finditer(rf"^{re.escape(key[0])}=.*\n?", text, re.MULTILINE)]
+    return found[-1] if found else (len(text), len(text))
