@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.false_agent import ANSWER, FALSE, FalseAgent, Mad
-from support.program import TIMEOUT
+from support.program import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,31 +43,19 @@ def stored(home: Home) -> None:
     home.write_rattler({"a.example": {"BasicHTTP": {"username": "ada", "password": "pw"}}})
 
 
-def run(program: Program, name: str) -> tuple[int, bytes, bytes]:
-    words, stdin = CALLS[name]
-    done = subprocess.run(
-        [*program.command, *words],
-        input=stdin,
-        env=program.home.env,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 def warned(program: Program, name: str, chosen: str) -> str:
     """The one line that a call says with it, which is otherwise the same."""
+    words, stdin = CALLS[name]
     program.home.env["CREDLATCH_AGENT"] = "off"
-    code, out, err = run(program, name)
-    assert (code, err) == (0, b"")
+    code, out, err = program(*words, stdin=stdin)
+    assert (code, err) == (0, "")
     assert b"pw" in out or b"YWRhOnB3" in out
     program.home.env["CREDLATCH_AGENT"] = chosen
-    again, same, said = run(program, name)
+    again, same, said = program(*words, stdin=stdin)
     assert (again, same) == (code, out)
-    assert said.count(b"\n") == 1, said
-    assert said.startswith(f"credlatch: no answer from CREDLATCH_AGENT={chosen} (".encode())
-    return said.decode()
+    assert said.count("\n") == 1, said
+    assert said.startswith(f"credlatch: no answer from CREDLATCH_AGENT={chosen} (")
+    return said
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -123,16 +110,10 @@ def test_another_user_s_is_not_heard(frozen: Program, place: Path) -> None:
 
     user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
     with FalseAgent(place, lie, nobodys=True):
-        done = subprocess.run(
-            [*user, *frozen.command, "get"],
-            input=CALLS["bazel"][1],
-            env=frozen.home.env | {"CREDLATCH_AGENT": str(place)},
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    assert FALSE not in done.stdout
-    assert f"no answer from CREDLATCH_AGENT={place} (".encode() in done.stderr
+        frozen.home.env["CREDLATCH_AGENT"] = str(place)
+        answer = run(frozen.home, [*user, *frozen.command, "get"], CALLS["bazel"][1], Path("/"))
+    assert FALSE not in answer.out
+    assert f"no answer from CREDLATCH_AGENT={place} (" in answer.err
 
 
 @pytest.mark.parametrize("chosen", ["forward.sock", "./x", "no", "0", "~/forward.sock"])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.agent import until
-from support.program import TIMEOUT
 
 if TYPE_CHECKING:
     from support.agent import Agent
@@ -45,19 +43,6 @@ def agent(agent: Agent) -> Agent:
     return agent
 
 
-def run(agent: Agent, words: list[str], stdin: bytes) -> tuple[int, bytes, bytes]:
-    done = subprocess.run(
-        [*agent.program.command, *words],
-        input=stdin,
-        env=agent.home.env,
-        cwd=agent.home.path,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 @pytest.mark.parametrize("entry", [LOGIN, '{"BearerToken":"t"}', '{"CondaToken":"t"}', None])
 def test_each_has_the_same_answer_as_without_and_is_in_the_log(
     agent: Agent, entry: str | None
@@ -69,10 +54,10 @@ def test_each_has_the_same_answer_as_without_and_is_in_the_log(
     agent.warm()
     for name, (words, stdin, protocol) in CALLS.items():
         agent.home.env["CREDLATCH_AGENT"] = "off"
-        without = run(agent, words, stdin)
+        without = agent.program(*words, stdin=stdin)
         del agent.home.env["CREDLATCH_AGENT"]
         with agent.answering():
-            assert run(agent, words, stdin) == without, name
+            assert agent.program(*words, stdin=stdin) == without, name
         outcome = "rattler answered" if entry else "- no credential"
         said = agent.log()[-1].split(" ", 1)[1]
         assert said.startswith(f"{protocol} a.example:8443 {outcome} ("), name
@@ -86,19 +71,19 @@ def test_each_has_the_same_answer_as_without_and_is_in_the_log(
 )  # fmt: skip
 def test_what_cannot_be_understood_is_refused_alike(agent: Agent, words: list[str]) -> None:
     agent.home.env["CREDLATCH_AGENT"] = "off"
-    without = run(agent, words, b"")
+    without = agent.program(*words, stdin=b"")
     del agent.home.env["CREDLATCH_AGENT"]
     agent.warm()
     with agent.answering():
-        assert run(agent, words, b"") == without
-    assert (without[1], without[2].count(b"\n")) == (b"", 1)
+        assert agent.program(*words, stdin=b"") == without
+    assert (without.out, without.err.count("\n")) == (b"", 1)
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_call_that_starts_it_is_in_its_log_too(agent: Agent, name: str) -> None:
     agent.home.write(".rattler/credentials.json", f'{{"a.example":{LOGIN}}}', 0o600)
     words, stdin, protocol = CALLS[name]
-    run(agent, words, stdin)
+    agent.program(*words, stdin=stdin)
     agent.up()
     (said,) = agent.log()
     outcome = "- no credential" if protocol == "docker" else "rattler answered"
@@ -112,7 +97,7 @@ def test_a_failure_that_starts_it_is_one_line_whatever_it_says(agent: Agent) -> 
     folder.mkdir()
     agent.home.env["RATTLER_AUTH_FILE"] = str(folder / "login.json")
     (folder / "login.json").write_text("{")
-    assert run(agent, ["get"], URI)[0] == 1
+    assert agent.program("get", stdin=URI).code == 1
     agent.up()
     (said,) = agent.log()
     assert "bazel a.example:8443 - failed: " in said
@@ -128,7 +113,7 @@ def test_what_keeps_and_forgets_is_the_process_s_own_matter(agent: Agent) -> Non
         (["git", "erase"], b"username=ada\npassword=pw\n" + GIT),
         (["keyring", "del", "https://b.example/", "ada"], b""),
     ]:
-        assert run(agent, words, stdin)[0] == 0
+        assert agent.program(*words, stdin=stdin).code == 0
     assert agent.calls == before
 
 
@@ -140,7 +125,7 @@ def test_a_helper_that_it_may_not_ask_is_left_to_the_call(agent: Agent) -> None:
     agent.warm()
     for words, stdin, _ in CALLS.values():
         if "docker" not in words:
-            status, out, err = run(agent, words, stdin)
-            assert (status, err) == (0, b""), words
+            status, out, err = agent.program(*words, stdin=stdin)
+            assert (status, err) == (0, ""), words
             assert out
     until(lambda: agent.declined > 0 or None, "it was not asked")

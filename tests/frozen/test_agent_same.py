@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.program import TIMEOUT
+from support.program import Answer, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,52 +79,28 @@ def stored(home: Home) -> None:
     )
 
 
-def both(
-    agent: Agent, command: list[str], stdin: bytes, *, served: int = 1
-) -> subprocess.CompletedProcess[bytes]:
+def both(agent: Agent, command: list[str], stdin: bytes, *, served: int = 1) -> Answer:
     """What a command does without the agent; with it, it does the same."""
-
-    def run() -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            command,
-            input=stdin,
-            env=agent.home.env,
-            cwd=agent.home.path,
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-
     agent.home.env["CREDLATCH_AGENT"] = "off"
-    without = run()
+    without = run(agent.home, command, stdin)
     del agent.home.env["CREDLATCH_AGENT"]
     with agent.answering(served):
-        within = run()
-    assert (within.returncode, within.stdout, _timeless(within.stderr)) == (
-        without.returncode,
-        without.stdout,
-        _timeless(without.stderr),
-    )
+        within = run(agent.home, command, stdin)
+    assert (*within[:2], _timeless(within.err)) == (*without[:2], _timeless(without.err))
     return without
 
 
-def _timeless(said: bytes) -> bytes:
+def _timeless(said: str) -> str:
     """A line without the moment at which it is said."""
-    return re.sub(rb"clock says \S+Z", b"clock says now", said)
+    return re.sub(r"clock says \S+Z", "clock says now", said)
 
 
 def test_every_request_has_the_same_answer(agent: Agent) -> None:
     agent.warm()
     for name, (args, stdin, code, stream) in REQUESTS.items():
         done = both(agent, [*agent.program.command, *args], stdin)
-        said = {"out": bool(done.stdout), "err": bool(done.stderr)}
-        assert (done.returncode, said) == (
-            code,
-            {"out": stream == "out", "err": stream == "err"},
-        ), (
-            name,
-            done,
-        )
+        told = (done.code, bool(done.out), bool(done.err))
+        assert told == (code, stream == "out", stream == "err"), (name, done)
 
 
 @pytest.mark.parametrize("args", [["get"], ["bazel", "get"], ["docker", "get"]])
@@ -137,8 +111,8 @@ def test_what_is_too_long_is_refused_by_the_process_itself(
     agent.warm()
     stdin = BEARER + b" " * (size - len(BEARER))
     done = both(agent, [*agent.program.command, *args], stdin, served=0)
-    assert done.returncode == 1
-    assert f"standard input has {size} bytes".encode() in done.stdout + done.stderr
+    assert done.code == 1
+    assert f"standard input has {size} bytes".encode() in done.said.encode()
 
 
 def test_by_the_name_docker_calls_it(agent: Agent) -> None:
@@ -146,9 +120,9 @@ def test_by_the_name_docker_calls_it(agent: Agent) -> None:
     name = "docker-credential-credlatch"
     program = str(agent.program.link_as(name) / name)
     for key, code in ((HOST, 0), ("b.example", 1), (f'{{"uri":"https://{HOST}/"}}', 1), ("", 1)):
-        assert both(agent, [program, "get"], key.encode()).returncode == code
+        assert both(agent, [program, "get"], key.encode()).code == code
     agent.home.path_begins_with(agent.program.link_as(name))
-    assert both(agent, [name, "get"], HOST.encode()).returncode == 0
+    assert both(agent, [name, "get"], HOST.encode()).code == 0
 
 
 def test_warnings_go_to_standard_error(agent: Agent) -> None:
@@ -157,13 +131,13 @@ def test_warnings_go_to_standard_error(agent: Agent) -> None:
     store.chmod(0o644)
     for args, stdin in ((["get"], BEARER), (["docker", "get"], HOST.encode())):
         done = both(agent, [*agent.program.command, *args], stdin)
-        assert done.returncode == 0
-        assert done.stdout
-        assert b"can be read by other users" in done.stderr
+        assert done.code == 0
+        assert done.out
+        assert "can be read by other users" in done.err
     agent.home.write(".docker/config.json", '{"auths":{"b.example":')
     done = both(agent, [*agent.program.command, "get"], b'{"uri":"https://b.example/"}')
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.count(b"\n") == 2
+    assert (done.code, done.out) == (1, b"")
+    assert done.err.count("\n") == 2
 
 
 def test_a_store_that_is_broken(agent: Agent) -> None:
@@ -193,8 +167,8 @@ def test_a_stream_for_people_that_is_closed_or_full(agent: Agent, streams: str) 
     agent.warm()
     script = f'"$1" get {streams}; echo status $?'
     done = both(agent, ["sh", "-c", script, "sh", *agent.program.command], BEARER)
-    assert done.stdout.endswith(b"status 0\n")
-    assert (b"made-up" in done.stdout) == ("true" not in streams)
+    assert done.out.endswith(b"status 0\n")
+    assert (b"made-up" in done.out) == ("true" not in streams)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
@@ -204,7 +178,7 @@ def test_an_answer_that_cannot_be_written(agent: Agent, streams: str) -> None:
     script = f'"$1" get {streams}; echo status $?'
     served = 0 if "<&-" in streams else 1  # the agent has answered: it is no longer its matter
     done = both(agent, ["sh", "-c", script, "sh", *agent.program.command], BEARER, served=served)
-    assert done.stdout.endswith(b"status 1\n")
+    assert done.out.endswith(b"status 1\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -215,18 +189,10 @@ def test_a_reader_of_warnings_who_has_gone_does_not_cost_the_answer(agent: Agent
     os.close(reader)
     try:
         with agent.answering():
-            done = subprocess.run(
-                [*agent.program.command, "get"],
-                input=BEARER,
-                stdout=subprocess.PIPE,
-                stderr=writer,
-                env=agent.home.env,
-                check=False,
-            )
+            done = run(agent.home, [*agent.program.command, "get"], BEARER, stderr=writer)
     finally:
         os.close(writer)
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["headers"]
+    assert done.authorization
 
 
 def test_standard_input_that_is_a_file_or_a_terminal_s_end(agent: Agent, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pty
 import re
 import shutil
 import subprocess
@@ -20,7 +18,8 @@ from support.bazel_helpers import Helpers
 from support.bazel_rc import Options
 from support.bazel_readme import PAGE, block, rows
 from support.components import need
-from support.program import TIMEOUT
+from support.program import run
+from support.terminal import at_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,29 +50,11 @@ def workspace(home: Home) -> Path:
     return root
 
 
-def at_terminal(script: str, home: Home, cwd: Path) -> str:
+def pasted(script: str, home: Home, cwd: Path) -> str:
     """Paste a block into a terminal, and answer whatever is asked with yes; the screen."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        ["sh", "-e", "-c", script],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=home.env,
-        cwd=cwd,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        os.write(ours, b"y\n")
-        screen = b""
-        try:
-            while chunk := os.read(ours, 65_536):
-                screen += chunk
-        except OSError:
-            pass  # it has ended (EIO, pty(7))
-        os.close(ours)
-        assert process.wait(TIMEOUT) == 0, screen
-    return screen.decode()
+    code, screen = at_terminal(["sh", "-e", "-c", script], home, b"y\n", cwd)
+    assert code == 0, screen
+    return screen
 
 
 def asked(home: Home, workspace: Path, uri: str) -> dict[str, list[str]] | None:
@@ -98,7 +79,7 @@ def test_all_that_it_links_to_is_there() -> None:
 
 
 def test_setup_for_oneself(home: Home, workspace: Path) -> None:
-    assert "[y/N]" in at_terminal(block("In five minutes"), home, home.path)
+    assert "[y/N]" in pasted(block("In five minutes"), home, home.path)
     assert asked(home, workspace, "https://files.example.com/x") == {
         "Authorization": ["Bearer for-the-files"]
     }
@@ -106,20 +87,13 @@ def test_setup_for_oneself(home: Home, workspace: Path) -> None:
 
 
 def test_setup_for_a_workspace(home: Home, folder: Path, workspace: Path) -> None:
-    assert "[y/N]" in at_terminal(block("In five minutes", 1), home, workspace)
+    assert "[y/N]" in pasted(block("In five minutes", 1), home, workspace)
     home.env["PATH"] = os.defpath  # as whoever builds it may have it
     (home.path / ".local/bin").mkdir(parents=True)
     (home.path / ".local/bin/credlatch").symlink_to(folder)
     assert asked(home, workspace, REGISTRY)
-    staged = subprocess.run(
-        [need("git"), "ls-files", "--stage"],
-        cwd=workspace,
-        env=home.env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert {line.split()[-1]: line.split()[0] for line in staged.stdout.splitlines()} == {
+    staged = run(home, [need("git"), "ls-files", "--stage"], cwd=workspace)
+    assert {line.split()[-1]: line.split()[0] for line in staged.said.splitlines()} == {
         ".bazelrc": "100644",
         "tools/credlatch": "100755",
     }
@@ -209,25 +183,13 @@ def test_gitlab_s_job(runner: Runner) -> None:
 
 def test_what_one_asks_when_it_does_not_work(home: Home) -> None:
     root = bazel_example.copied(home)
-    done = subprocess.run(
-        ["sh", "-e", "-c", block("When it does not work")],
-        env=home.env,
-        cwd=root,
-        capture_output=True,
-        check=True,
-    )
+    command = ["sh", "-e", "-c", block("When it does not work")]
     got = bazel_client.get_credentials(root / "tools/credlatch", REGISTRY, home.env, root)
-    assert json.loads(done.stdout) == {"headers": got.headers}
+    assert run(home, command, cwd=root).json() == {"headers": got.headers}
     home.write_rattler({})
-    again = subprocess.run(
-        ["sh", "-e", "-c", block("When it does not work")],
-        env=home.env,
-        cwd=root,
-        capture_output=True,
-        check=True,
-    )
+    again = run(home, command, cwd=root)
     (meaning,) = re.findall(r'`(\{"headers".*)` means: no store has a login', PAGE.text)
-    assert again.stdout.decode().strip() == meaning
+    assert again.out.decode().strip() == meaning
 
 
 def test_the_script_s_own_words_are_in_the_table() -> None:

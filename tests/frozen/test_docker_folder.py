@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import yaml
 
 from credlatch.secrets.shapes import SHAPES
 from support.docker_folder import BLOCKS, EXAMPLE, FOLDER, README, TARGETS
-from support.program import TIMEOUT
+from support.program import Answer, run
 
 if TYPE_CHECKING:
     from support.program import Program
@@ -127,9 +126,9 @@ class TestWrapper:
         for host in ("PYPI", "CONDA"):
             frozen.home.env[f"CREDLATCH_TOKEN_{host}_EXAMPLE_COM"] = f"token-for-{host}"
         done = self._run(frozen, 'cat "$CREDLATCH_SECRETS"/*')
-        assert done.returncode == 0, done.stderr
+        assert (done.code, done.err) == (0, "")
         url = "https://__token__:token-for-PYPI@pypi.example.com/simple/"
-        assert done.stdout.splitlines() == [
+        assert done.out.decode().splitlines() == [
             "[global]",
             f"index-url = {url}",
             '{"conda.example.com": {"BearerToken": "token-for-CONDA"}}',
@@ -138,22 +137,12 @@ class TestWrapper:
 
     def test_without_a_login_nothing_is_built(self, frozen: Program) -> None:
         done = self._run(frozen, "echo built")
-        assert done.returncode == 1
-        assert done.stdout == ""
-        assert "no store has a credential for https://pypi.example.com/simple/" in done.stderr
+        assert (done.code, done.out) == (1, b"")
+        assert "no store has a credential for https://pypi.example.com/simple/" in done.err
         asked = frozen("token", "--user", "registry.example.com")
         assert asked.code == 1
         assert "no store has a credential for" in asked.err
 
-    def _run(self, frozen: Program, script: str) -> subprocess.CompletedProcess[str]:
-        links = frozen.link_as("credlatch")
-        path = f"{links}{os.pathsep}{frozen.home.env['PATH']}"
-        return subprocess.run(
-            [EXAMPLE / "with-secrets", "sh", "-ec", script],
-            env={**frozen.home.env, "PATH": path},
-            cwd=frozen.home.path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+    def _run(self, frozen: Program, script: str) -> Answer:
+        frozen.put_on_path("credlatch")
+        return run(frozen.home, [EXAMPLE / "with-secrets", "sh", "-ec", script])

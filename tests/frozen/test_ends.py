@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,10 +13,12 @@ import pytest
 
 from support.in_memory import until
 from support.logins import FIRST, oauth
+from support.program import run
 from support.token_server import Fault
 from support.waiting import asking
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -100,20 +101,14 @@ def test_closed_streams_harm_neither_the_call_nor_the_store(
     else:
         command = f"{each_form.command[0]} get {closed}"
 
-    done = subprocess.run(
-        ["sh", "-c", command],
-        input=REQUEST,
-        capture_output=True,
-        env=each_form.home.env,
-        check=False,
-    )
+    done = run(each_form.home, ["sh", "-c", command], REQUEST)
 
     login = each_form.home.read_rattler()[HOST]["OAuth"]
     if "<&-" in closed:
         assert login["refresh_token"] == FIRST
     else:
         assert login["access_token"] == token_server.current_access_token
-    assert b"Traceback" not in done.stderr
+    assert "Traceback" not in done.err
     stores = each_form.home.path / ".rattler"
     assert {path.stat().st_size for path in stores.glob("*.lock")} <= {0}
 
@@ -124,31 +119,17 @@ def test_a_reader_who_has_gone_makes_no_noise(
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run(
-            [*each_form.command, "get"],
-            input=REQUEST,
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            env=each_form.home.env,
-            check=False,
-        )
+        done = run(each_form.home, [*each_form.command, "get"], REQUEST, stdout=writer)
     finally:
         os.close(writer)
 
-    assert done.stderr == b""
+    assert done.err == ""
     assert len(token_server.posts("/token")) == 1
 
 
 def test_an_answer_that_cannot_be_written_is_a_failure(each_form: Program) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*each_form.command, "get"],
-            input=REQUEST,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=each_form.home.env,
-            check=False,
-        )
+        done = run(each_form.home, [*each_form.command, "get"], REQUEST, stdout=full)
 
-    assert done.returncode == 1
-    assert b"No space left on device" in done.stderr
+    assert done.code == 1
+    assert "No space left on device" in done.err

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.matching import basic
-from support.program import Program
+from support.program import Program, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,15 +67,10 @@ def test_called_by_the_name_docker_looks_for_it_speaks_docker(each_form: Program
     again.symlink_to("../docker-credential-credlatch")
 
     for folder in (links, again.parent):
-        done = subprocess.run(
-            ["docker-credential-credlatch", "get"],
-            input=HOST.encode(),
-            capture_output=True,
-            env=each_form.home.env | {"PATH": str(folder)},
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert b'"Username":"__token__"' in done.stdout
+        env = each_form.home.env | {"PATH": str(folder)}
+        done = run(each_form.home, ["docker-credential-credlatch", "get"], HOST.encode(), env=env)
+        assert (done.code, done.err) == (0, "")
+        assert b'"Username":"__token__"' in done.out
 
 
 def test_the_folder_may_be_moved(folder: Path, home: Home, tmp_path: Path) -> None:
@@ -96,15 +90,9 @@ def test_a_folder_that_is_gone_or_read_only_may_be_the_working_directory(
     line = f'cd "$1" && {{ [ "$1" = /proc ] || rmdir "$1"; }} && exec {each_form.command[0]} get'
 
     for folder in (str(gone), "/proc"):
-        done = subprocess.run(
-            ["sh", "-c", line, "sh", folder],
-            input=f'{{"uri":"{URI}"}}'.encode(),
-            capture_output=True,
-            env=each_form.home.env,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert b"Bearer made-up" in done.stdout
+        done = run(each_form.home, ["sh", "-c", line, "sh", folder], f'{{"uri":"{URI}"}}'.encode())
+        assert (done.code, done.err) == (0, "")
+        assert b"Bearer made-up" in done.out
 
 
 def test_without_a_home_in_the_environment_it_still_answers(each_form: Program) -> None:
@@ -165,14 +153,12 @@ def test_the_single_file_says_so_when_it_cannot_unpack_itself(
     # A mount name space of its own: the mount is gone when the program is.
     script = 'mount -t tmpfs -o "$1" tmpfs "$TMPDIR" && exec "$2" get'
 
-    done = subprocess.run(
+    done = run(
+        home,
         ["unshare", "--mount", "sh", "-c", script, "sh", options, str(single)],
-        input=f'{{"uri":"{URI}"}}'.encode(),
-        capture_output=True,
-        env=home.env,
-        check=False,
+        f'{{"uri":"{URI}"}}'.encode(),
     )
 
-    assert done.returncode not in (0, 1, 2)  # those are answers of the program's own
-    assert done.stdout == b""
-    assert reason in done.stderr.decode()
+    assert done.code not in (0, 1, 2)  # those are answers of the program's own
+    assert done.out == b""
+    assert reason in done.err

@@ -12,7 +12,7 @@ import pytest
 
 from support import mounts
 from support.installed import another_build, identity, installed, tree
-from support.program import TIMEOUT, Program
+from support.program import TIMEOUT, Program, run
 from support.waiting import waiting
 
 if TYPE_CHECKING:
@@ -59,14 +59,8 @@ def test_what_is_installed_answers_by_both_names(each_form: Program, prefix: Pat
     assert "put it there" in said.out.decode()  # ~/.local/bin is not on the tests' PATH
     assert installed(prefix, home).bazel(f"https://{HOST}/").authorization == "Bearer made-up"
     home.path_begins_with(prefix / "bin")
-    done = subprocess.run(
-        ["docker-credential-credlatch", "get"],
-        input=HOST.encode(),
-        capture_output=True,
-        env=home.env,
-        check=True,
-    )
-    assert b'"Secret":"made-up"' in done.stdout
+    done = run(home, ["docker-credential-credlatch", "get"], HOST.encode())
+    assert done.json()["Secret"] == "made-up"
     assert "PATH" not in each_form("install").out.decode()
 
 
@@ -283,10 +277,7 @@ def test_installing_at_once_is_as_good_as_once(
 def test_a_program_that_path_finds_first_is_named(
     frozen: Program, home: Home, prefix: Path
 ) -> None:
-    first = home.path / "first"
-    first.mkdir()
-    (first / "credlatch").write_text("#!/bin/sh\n")
-    (first / "credlatch").chmod(0o755)
+    first = home.write("first/credlatch", "#!/bin/sh\n", 0o755).parent
     home.env["PATH"] = f"{first}{os.pathsep}{prefix / 'bin'}"
 
     assert f"PATH finds {first / 'credlatch'} first" in frozen("install").out.decode()

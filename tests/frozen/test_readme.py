@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from credlatch.setup.tools import TOOLS
 from support import bazel_client
 from support.page import ROOT, Page
+from support.program import run
 from support.terminal import at_terminal
 
 if TYPE_CHECKING:
@@ -29,10 +30,9 @@ LOGIN = {"pypi.example.com": {"BasicHTTP": {"username": "u", "password": "p"}}}
 def shell(script: str, home: Home, path: Path) -> str:
     """Run a block as a person who pasted it, with ``path`` in front of PATH."""
     env = {**home.env, "PATH": f"{path}{os.pathsep}{home.env['PATH']}"}
-    done = subprocess.run(
-        ["sh", "-e", "-c", script], env=env, cwd=home.path, capture_output=True, check=True
-    )
-    return done.stdout.decode()
+    done = run(home, ["sh", "-e", "-c", script], env=env)
+    assert done.code == 0, done
+    return done.out.decode()
 
 
 def test_all_sections_are_known_here() -> None:
@@ -55,9 +55,7 @@ def test_all_sections_are_known_here() -> None:
 def test_the_two_commands_are_those_of_dev() -> None:
     commands = re.findall(r"^\$ \./dev (\w+)$", SECTIONS["Try it"][0], re.MULTILINE)
     assert commands == ["try", "test"]
-    usage = subprocess.run(
-        [sys.executable, ROOT / "dev", "--help"], capture_output=True, check=True
-    ).stdout.decode()
+    usage = subprocess.check_output([sys.executable, ROOT / "dev", "--help"]).decode()
     assert all(re.search(rf"^  {command}\b", usage, re.MULTILINE) for command in commands)
 
 

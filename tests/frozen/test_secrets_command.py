@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.installed import for_a_stranger
-from support.program import TIMEOUT, Program
+from support.program import TIMEOUT, Program, run
 from support.wrapped import (
     SECRET,
     TOKEN,
@@ -112,31 +112,17 @@ def test_a_reader_who_goes_away_half_way_is_said_and_the_others_get_theirs(
         "until grep -q 'went away' said; do sleep 0.05; done"
     )
     with said.open("wb") as stderr:
-        done = subprocess.run(
-            [*frozen.command, "secrets", *SECRET, "--fifo", "--", "sh", "-c", script],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            env=frozen.home.env,
-            cwd=frozen.home.path,
-            timeout=TIMEOUT,
-            check=True,
-        )
-    assert done.stdout == b"x" * 9 + b"100000\n"
+        words = ["secrets", *SECRET, "--fifo", "--", "sh", "-c", script]
+        done = run(frozen.home, [*frozen.command, *words], stderr=stderr)
+    assert done.out == b"x" * 9 + b"100000\n"
     line = "credlatch: the reader of the secret 't' went away before it had all of it\n"
     assert said.read_text() == line
 
 
 def test_a_users_limit_of_a_files_size_is_no_limit_of_a_secrets(frozen: Program) -> None:
     command = f"{frozen.command[0]} secrets {' '.join(SECRET)} -- sh -c 'cat $CREDLATCH_SECRETS/t'"
-    done = subprocess.run(
-        ["sh", "-c", f"ulimit -f 1; exec {command}"],
-        env=frozen.home.env,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=True,
-    )
-    assert (done.stdout, done.stderr) == (TOKEN, "")
+    done = run(frozen.home, ["sh", "-c", f"ulimit -f 1; exec {command}"])
+    assert done == (0, TOKEN.encode(), "")
 
 
 def test_of_a_held_file_who_goes_away_half_way_is_nobodys_business(frozen: Program) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch.secrets.shapes import SHAPES
 from support.page import Page
-from support.program import TIMEOUT
+from support.program import run
 
 if TYPE_CHECKING:
     from support.program import Program
@@ -45,17 +44,9 @@ def test_a_block_runs_as_it_stands(frozen: Program, command: str) -> None:
         home.write(name, TOOL, mode=0o700)
     links = frozen.link_as("credlatch")
     home.env["PATH"] = os.pathsep.join((str(links), f"{home.path}/tools", home.env["PATH"]))
-    done = subprocess.run(
-        ["sh", "-ec", command],
-        env=home.env,
-        cwd=home.path,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=True,
-    )
-    assert done.stderr == ""
-    told, *secrets = done.stdout.splitlines()
+    done = run(home, ["sh", "-ec", command])
+    assert (done.code, done.err) == (0, "")
+    told, *secrets = done.out.decode().splitlines()
     words = command.partition(" -- ")[2].replace("\\\n", "").split()
     left = [word for word in told.split() if "id=" not in word]
     assert [word for word in left if word not in {"--secret", "--set"}] == [

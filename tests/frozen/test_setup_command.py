@@ -6,14 +6,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support import bazel_client
 from support.matching import basic
-from support.program import TIMEOUT, Program
+from support.program import Program, run
 from support.terminal import at_terminal
 
 if TYPE_CHECKING:
@@ -139,14 +138,7 @@ def test_a_broken_store_is_warned_of_on_standard_error(program: Program) -> None
 
 def test_a_reader_who_has_gone_is_no_error(program: Program) -> None:
     script = f'"{program.command[0]}" setup docker --dry-run | true'
-    done = subprocess.run(
-        ["sh", "-c", script],
-        env=program.home.env,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert run(program.home, ["sh", "-c", script]) == (0, b"", "")
 
 
 def test_bazel_finds_and_asks_what_is_written_for_it(program: Program) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.logins import docker_refusal, refusal
 from support.matching import basic
 from support.program import IN_TIME
 
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.home import Home
-    from support.program import Answer, Program
+    from support.program import Program
     from support.secret_service import SecretService
 
 HOST = "o.example"
 URL = f"https://{HOST}/x"
+LOGIN = {"ServerURL": HOST, "Username": "u", "Secret": "p"}
 NOT_FOUND = b"credentials not found in native keychain"
 
 
@@ -41,38 +43,16 @@ def add(service: SecretService, token: str, **attributes: str) -> None:
     )
 
 
-def one_line(answer: Answer) -> str:
-    """The one line of a call that could not answer."""
-    assert (answer.code, answer.out) == (1, b"")
-    assert answer.err.startswith("credlatch: ")
-    assert answer.err.count("\n") == 1
-    return answer.err
-
-
 def netrc(home: Home) -> None:
     home.write(".netrc", f"machine {HOST} login u password p\n")
 
 
-def test_a_locked_keyring_is_one_clear_line_for_bazel(
-    frozen: Program, secret_service: SecretService
-) -> None:
+def test_a_locked_keyring_is_one_clear_line(frozen: Program, secret_service: SecretService) -> None:
     add(secret_service, "t")
     secret_service.lock()
     with in_time():
-        assert "locked" in one_line(frozen.bazel(URL))
-
-
-def test_a_locked_keyring_is_one_clear_line_for_docker(
-    frozen: Program, secret_service: SecretService
-) -> None:
-    add(secret_service, "t")
-    secret_service.lock()
-    with in_time():
-        answer = frozen.docker("get", HOST)
-    assert answer.code == 1
-    assert b"locked" in answer.out
-    assert answer.out.strip().count(b"\n") == 0
-    assert answer.out.strip() != NOT_FOUND
+        assert "locked" in refusal(frozen.bazel(URL))
+        assert "locked" in docker_refusal(frozen.docker("get", HOST))
 
 
 def test_the_next_stores_are_asked_when_the_keyring_is_locked(
@@ -110,11 +90,10 @@ def test_a_locked_keyring_without_an_item_for_the_host_is_no_failure(
 def test_nobody_is_asked_for_a_password(frozen: Program, secret_service: SecretService) -> None:
     add(secret_service, "t")
     secret_service.lock()
-    login = {"ServerURL": "new.example", "Username": "u", "Secret": "s"}
     with secret_service.silent_prompter() as prompter, in_time():
-        one_line(frozen.bazel(URL))
+        refusal(frozen.bazel(URL))
         frozen.docker("get", HOST)
-        frozen.docker("store", login)
+        frozen.docker("store", {**LOGIN, "ServerURL": "new.example"})
         frozen.docker("erase", HOST)
         frozen.docker("list")
         assert prompter.asked() == 0
@@ -125,13 +104,10 @@ def test_docker_login_with_a_locked_keyring_loses_nothing(
 ) -> None:
     add(secret_service, "t")
     secret_service.lock()
-    login = {"ServerURL": HOST, "Username": "u", "Secret": "s3cret"}
-    answer = frozen.docker("store", login)
     # Kept in the file it would be hidden by the old item as soon as the keyring is open again.
-    assert answer.code == 1
-    assert b"locked" in answer.out
-    assert b"s3cret" not in answer.out
-    assert "s3cret" not in answer.err
+    said = docker_refusal(frozen.docker("store", {**LOGIN, "Secret": "s3cret"}))
+    assert "locked" in said
+    assert "s3cret" not in said
     assert not (home.path / ".rattler/credentials.json").exists()
     secret_service.unlock()
     assert frozen.bazel(URL).authorization == "Bearer t"
@@ -142,7 +118,7 @@ def test_two_different_items_for_one_key_are_ambiguous(
 ) -> None:
     add(secret_service, "one")
     add(secret_service, "other", application="Python keyring library")
-    line = one_line(frozen.bazel(URL))
+    line = refusal(frozen.bazel(URL))
     assert HOST in line
     assert "one" not in line.replace("all but one", "")
     netrc(home)
@@ -162,8 +138,7 @@ def test_a_logout_and_a_login_mend_what_was_ambiguous(
         )
     assert frozen.docker("erase", HOST).code == 0
     assert secret_service.items() == []
-    login = {"ServerURL": HOST, "Username": "u", "Secret": "p"}
-    assert frozen.docker("store", login).code == 0
+    assert frozen.docker("store", LOGIN).code == 0
     assert frozen.bazel(URL).authorization == basic("u", "p")
 
 
@@ -186,23 +161,16 @@ def test_a_dead_bus_address_hides_nothing_else(home: Home, frozen: Program, addr
         assert frozen.bazel(URL).authorization == "Bearer of the file"
         assert frozen.bazel("https://other.example/").json() == {"headers": {}}
         assert frozen.docker("get", "other.example").out.strip() == NOT_FOUND
-
-
-def test_docker_login_with_a_dead_bus_goes_to_the_file(home: Home, frozen: Program) -> None:
-    home.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent/bus"
-    login = {"ServerURL": HOST, "Username": "u", "Secret": "p"}
-    assert frozen.docker("store", login).code == 0
-    assert list(home.read_rattler()) == [HOST]
-    assert frozen.bazel(URL).authorization == basic("u", "p")
+        assert frozen.docker("store", {**LOGIN, "Secret": "p"}).code == 0
+    assert list(home.read_rattler()) == [HOST, f"docker://{HOST}"]
 
 
 def test_a_bus_without_a_secret_service_is_like_none(
     home: Home, frozen: Program, secret_service: SecretService
 ) -> None:
     secret_service.end()
-    login = {"ServerURL": HOST, "Username": "u", "Secret": "p"}
     with in_time():
-        assert frozen.docker("store", login).code == 0
+        assert frozen.docker("store", LOGIN).code == 0
         assert list(home.read_rattler()) == [HOST]
         assert frozen.bazel(URL).authorization == basic("u", "p")
 
@@ -213,7 +181,7 @@ def test_a_keyring_that_does_not_answer_costs_seconds_and_no_hang(
     add(secret_service, "t")
     with secret_service.stopped():
         with in_time():
-            assert "answer" in one_line(frozen.bazel(URL))
+            assert "answer" in refusal(frozen.bazel(URL))
         netrc(home)
         with in_time():
             assert frozen.bazel(URL).authorization == basic("u", "p")
@@ -241,6 +209,6 @@ def test_an_item_that_is_no_entry_of_rattlers_is_one_clear_line(
 ) -> None:
     attributes = {"service": "rattler", "username": HOST}
     secret_service.add(f"keyring:{HOST}@rattler", attributes, secret)
-    assert HOST in one_line(frozen.bazel(URL))
+    assert HOST in refusal(frozen.bazel(URL))
     netrc(home)
     assert frozen.bazel(URL).authorization == basic("u", "p")

@@ -6,9 +6,11 @@ import gc
 import json
 import threading
 import time
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import secretstorage
 from jeepney import HeaderFields
 
 from credlatch import url as urls
@@ -26,12 +28,12 @@ from credlatch.system.keyring.secret_service_api import Api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credlatch.system.keyring import Keyring
     from credlatch.system.keyring.bus import Left
     from support.home import Home
     from support.secret_service import SecretService
 
 HOST = "o.example"
-URL = urls.parse(f"https://{HOST}/x")
 
 
 @pytest.fixture
@@ -77,14 +79,9 @@ def add(service: SecretService, token: str, host: str = HOST) -> None:
 
 def change(service: SecretService, token: str) -> None:
     """Change the item as another program does."""
-    import secretstorage
-
-    connection = service.connect()
-    try:
+    with closing(service.connect()) as connection:
         (item,) = secretstorage.search_items(connection, {"service": "rattler", "username": HOST})
         item.set_secret(json.dumps({"BearerToken": token}).encode())
-    finally:
-        connection.close()
 
 
 class Process:
@@ -102,11 +99,20 @@ class Process:
     def caller(self) -> Caller:
         return Caller(dict(self._home.env), str(self._home.path), self._shared)
 
-    def get(self) -> str | None:
+    @contextmanager
+    def call(self) -> Iterator[tuple[Caller, Keyring]]:
+        """A call that has its keyring."""
+        caller = self.caller()
+        keyring = caller.keyring()
+        assert keyring is not None
+        yield caller, keyring
+        caller.close()
+
+    def get(self, url: str = f"https://{HOST}/x") -> str | None:
         """What one call is answered."""
         caller = self.caller()
         try:
-            entry = RattlerStore(caller).find(URL)
+            entry = RattlerStore(caller).find(urls.parse(url))
         finally:
             caller.close()
             self.warnings += caller.warnings
@@ -117,15 +123,24 @@ class Process:
 
 
 @pytest.fixture
-def process(home: Home, shared: SharedCache, secret_service: SecretService) -> Process:
+def fresh(home: Home, shared: SharedCache, secret_service: SecretService) -> Process:
+    """One that has not been called."""
     add(secret_service, "t")
     return Process(home, shared)
+
+
+@pytest.fixture
+def process(fresh: Process, opened: list[str], asked: list[str]) -> Process:
+    """One that has answered a call."""
+    assert (opened, asked) == ([], [])
+    assert fresh.get() == "t"
+    return fresh
 
 
 def test_two_calls_open_one_connection_and_one_session(
     process: Process, opened: list[str], asked: list[str]
 ) -> None:
-    assert (process.get(), process.get()) == ("t", "t")
+    assert process.get() == "t"
     assert len(opened) == 1
     assert asked.count("OpenSession") == 1
 
@@ -142,7 +157,6 @@ def test_what_another_program_changes_is_what_the_very_next_call_gets(
 def test_what_another_program_deletes_is_gone_for_the_very_next_call(
     process: Process, secret_service: SecretService
 ) -> None:
-    assert process.get() == "t"
     own = Caller(secret_service.env, "/")
     keyring = own.keyring()
     assert keyring is not None
@@ -151,52 +165,43 @@ def test_what_another_program_deletes_is_gone_for_the_very_next_call(
     assert process.get() is None
 
 
-def test_a_keyring_that_was_restarted_is_asked_anew_and_nobody_notices(
-    process: Process, secret_service: SecretService, opened: list[str], asked: list[str]
+@pytest.mark.parametrize(("bus", "connections"), [(False, 1), (True, 2)])
+def test_what_was_restarted_is_asked_anew_and_nobody_notices(
+    process: Process,
+    secret_service: SecretService,
+    opened: list[str],
+    asked: list[str],
+    *,
+    bus: bool,
+    connections: int,
 ) -> None:
-    assert process.get() == "t"
-    secret_service.end()
-    secret_service.start()
+    secret_service.restart(bus=bus)
     assert process.get() == "t"
     assert process.warnings == []
-    assert len(opened) == 1  # the bus has not gone
+    assert len(opened) == connections
     assert asked.count("OpenSession") == 2
 
 
-def test_a_keyring_that_is_restarted_within_a_call_is_asked_anew_and_nobody_notices(
-    process: Process, secret_service: SecretService, opened: list[str]
+@pytest.mark.parametrize("bus", [False, True])
+def test_what_is_restarted_within_a_call_is_asked_anew_and_nobody_notices(
+    process: Process, secret_service: SecretService, opened: list[str], *, bus: bool
 ) -> None:
+    with process.call() as (caller, keyring):
+        if not bus:
+            assert keyring.usernames("rattler") == [HOST]
+        secret_service.restart(bus=bus)
+        assert keyring.usernames("rattler") == [HOST]
+        secret = keyring.get("rattler", HOST)
+        assert secret is not None
+        assert "t" in secret.reveal()
+    assert caller.warnings == []
     assert process.get() == "t"
-    caller = process.caller()
-    keyring = caller.keyring()
-    assert keyring is not None
-    assert keyring.usernames("rattler") == [HOST]
-    secret_service.end()
-    secret_service.start()
-    secret = keyring.get("rattler", HOST)
-    assert secret is not None
-    assert "t" in secret.reveal()
-    caller.close()
-    assert process.get() == "t"
-    assert len(opened) == 1
-
-
-def test_a_bus_that_was_restarted_is_connected_to_anew_and_nobody_notices(
-    process: Process, secret_service: SecretService, opened: list[str]
-) -> None:
-    assert process.get() == "t"
-    secret_service.end_bus()
-    secret_service.start_bus()
-    secret_service.start()
-    assert process.get() == "t"
-    assert process.warnings == []
-    assert len(opened) == 2
+    assert len(opened) == (2 if bus else 1)
 
 
 def test_a_bus_that_has_been_replaced_is_left_though_it_still_answers(
     process: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
-    assert process.get() == "t"
     secret_service.socket.unlink()
     secret_service.start_bus()
     secret_service.start()
@@ -211,13 +216,11 @@ def test_a_keyring_that_is_replaced_before_it_gives_a_secret_is_asked_for_it_aga
     secret_service: SecretService,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert process.get() == "t"
     real = Api.secret
 
     def secret(self: Api, item: str) -> bytes:
         monkeypatch.setattr(Api, "secret", real)
-        secret_service.end()
-        secret_service.start()
+        secret_service.restart()
         return real(self, item)
 
     monkeypatch.setattr(Api, "secret", secret)
@@ -225,32 +228,12 @@ def test_a_keyring_that_is_replaced_before_it_gives_a_secret_is_asked_for_it_aga
     assert len(opened) == 2
 
 
-def test_a_bus_that_is_restarted_within_a_call_is_connected_to_anew_and_nobody_notices(
-    process: Process, secret_service: SecretService
-) -> None:
-    assert process.get() == "t"
-    caller = process.caller()
-    keyring = caller.keyring()
-    assert keyring is not None
-    secret_service.end_bus()
-    secret_service.start_bus()
-    secret_service.start()
-    assert keyring.usernames("rattler") == [HOST]
-    caller.close()
-    assert caller.warnings == []
-
-
 def test_nothing_is_written_over_a_connection_that_may_have_died(
     process: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
-    assert process.get() == "t"
-    caller = process.caller()
-    assert caller.keyring() is not None
-    secret_service.end_bus()
-    secret_service.start_bus()
-    secret_service.start()
-    RattlerStore(caller).save("new.example", Basic("bob", Secret("p")))
-    caller.close()
+    with process.call() as (caller, _):
+        secret_service.restart(bus=True)
+        RattlerStore(caller).save("new.example", Basic("bob", Secret("p")))
     names = sorted(item.names["username"] for item in secret_service.items(service="rattler"))
     assert names == ["new.example", HOST]
     assert len(opened) == 2
@@ -259,13 +242,9 @@ def test_nothing_is_written_over_a_connection_that_may_have_died(
 def test_what_a_call_has_read_it_writes_back_over_the_same_connection(
     process: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
-    assert process.get() == "t"
-    caller = process.caller()
-    keyring = caller.keyring()
-    assert keyring is not None
-    assert keyring.get("rattler", HOST) is not None
-    keyring.put("rattler", HOST, Secret('{"BearerToken":"new"}'))
-    caller.close()
+    with process.call() as (_, keyring):
+        assert keyring.get("rattler", HOST) is not None
+        keyring.put("rattler", HOST, Secret('{"BearerToken":"new"}'))
     assert [item.secret for item in secret_service.items()] == ['{"BearerToken":"new"}']
     assert process.get() == "new"
     assert len(opened) == 1
@@ -274,25 +253,20 @@ def test_what_a_call_has_read_it_writes_back_over_the_same_connection(
 def test_a_bus_that_has_gone_is_warned_of_as_by_a_process_of_the_caller_s_own(
     process: Process, home: Home, secret_service: SecretService
 ) -> None:
+    url = urls.parse(f"https://{HOST}/x")
     home.write_rattler({HOST: {"BearerToken": "of the file"}})
-    assert process.get() == "t"
-    within = process.caller()
-    assert within.keyring() is not None
-    secret_service.end_bus()
-    assert process.get() == "of the file"
-    (warning,) = process.warnings
-    own = Caller(dict(home.env), str(home.path))
-    assert RattlerStore(own).find(URL) is not None
-    assert own.warnings == [warning]
-    assert RattlerStore(within).find(URL) is not None
-    assert within.warnings == [warning]
-    within.close()
+    with process.call() as (within, _):
+        secret_service.end_bus()
+        assert process.get() == "of the file"
+        (warning,) = process.warnings
+        for caller in (Caller(dict(home.env), str(home.path)), within):
+            assert RattlerStore(caller).find(url) is not None
+            assert caller.warnings == [warning]
 
 
 def test_a_keyring_that_hung_in_one_call_is_asked_again_in_the_next(
     process: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
-    assert process.get() == "t"
     with secret_service.stopped():
         begin = time.monotonic()
         with pytest.raises(StoreError, match="not answered"):
@@ -305,7 +279,6 @@ def test_a_keyring_that_hung_in_one_call_is_asked_again_in_the_next(
 def test_a_locked_keyring_is_an_answer_and_no_reason_to_connect_anew(
     process: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
-    assert process.get() == "t"
     secret_service.lock()
     with pytest.raises(StoreError, match="locked"):
         process.get()
@@ -315,7 +288,7 @@ def test_a_locked_keyring_is_an_answer_and_no_reason_to_connect_anew(
 
 
 def test_sixteen_threads_at_once_get_right_answers_and_leave_no_more_connections(
-    process: Process, secret_service: SecretService, opened: list[str]
+    fresh: Process, secret_service: SecretService, opened: list[str]
 ) -> None:
     before = secret_service.connections()
     barrier = threading.Barrier(16)
@@ -324,7 +297,7 @@ def test_sixteen_threads_at_once_get_right_answers_and_leave_no_more_connections
     def run() -> None:
         for _ in range(5):
             barrier.wait()
-            answers.append(process.get())
+            answers.append(fresh.get())
 
     threads = [threading.Thread(target=run) for _ in range(16)]
     for thread in threads:
@@ -337,10 +310,10 @@ def test_sixteen_threads_at_once_get_right_answers_and_leave_no_more_connections
 
 
 def test_no_more_connections_are_kept_than_the_limit_says(
-    process: Process, shared: SharedCache, secret_service: SecretService
+    fresh: Process, shared: SharedCache, secret_service: SecretService
 ) -> None:
     before = secret_service.connections()
-    callers = [process.caller() for _ in range(pool.MOST + 4)]
+    callers = [fresh.caller() for _ in range(pool.MOST + 4)]
     assert all(caller.keyring() is not None for caller in callers)
     assert secret_service.connections() - before == pool.MOST + 4
     for caller in callers:
@@ -351,25 +324,23 @@ def test_no_more_connections_are_kept_than_the_limit_says(
 
 
 def test_what_is_given_back_after_the_end_is_closed(
-    process: Process, shared: SharedCache, secret_service: SecretService
+    fresh: Process, shared: SharedCache, secret_service: SecretService
 ) -> None:
     before = secret_service.connections()
-    caller = process.caller()
-    assert caller.keyring() is not None
-    shared.close()
-    assert secret_service.connections() == before + 1
-    caller.close()
+    with fresh.call():
+        shared.close()
+        assert secret_service.connections() == before + 1
     assert secret_service.connections() == before
 
 
 def test_a_connection_that_nobody_uses_is_closed(
-    process: Process,
+    fresh: Process,
     shared: SharedCache,
     secret_service: SecretService,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = secret_service.connections()
-    assert process.get() == "t"
+    assert fresh.get() == "t"
     shared.tidy()
     assert secret_service.connections() == before + 1
     monkeypatch.setattr(pool, "IDLE", 0.0)
@@ -386,12 +357,7 @@ def test_a_keyring_of_many_logins_costs_no_question_for_each(
     assert process.get() == "t"
     assert len(asked) < 10
     add(secret_service, "of the wildcard", "*.wild.example")
-    caller = process.caller()
-    entry = RattlerStore(caller).find(urls.parse("https://a.b.wild.example/"))
-    caller.close()
-    assert entry is not None
-    assert entry.credential is not None
-    assert entry.credential.secret.reveal() == "of the wildcard"
+    assert process.get("https://a.b.wild.example/") == "of the wildcard"
 
 
 def test_many_gets_leave_no_memory_behind(process: Process) -> None:

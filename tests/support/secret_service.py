@@ -17,6 +17,7 @@ import secretstorage
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 from support.components import need
+from support.started import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from support.home import Home
 
 PASSWORD = "made-up master password"
-START = 20  # seconds that the daemons may take to come up, on a machine that is busy
+START = 60  # seconds that the daemons may take to come up, on a machine that is busy
 
 # No <servicedir>: nothing is started on demand, so no prompt of the desktop can ever appear.
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -87,25 +88,28 @@ class SecretService:
         config = self._folder / "bus.conf"
         config.write_text(_BUS.format(socket=self.socket))
         command = [dbus, f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"]
-        self._bus = bus = self._stack.enter_context(_stopped(command, {}))
+        self._bus = bus = self._start(command, {})
         assert bus.stdout is not None
         assert bus.stdout.readline(), "dbus-daemon did not start"
 
     def start(self) -> None:
         """Start the keyring, unlocked, with what it held before."""
         keyring = need("gnome-keyring-daemon")
-        self._daemon = daemon = self._stack.enter_context(
-            _stopped(
-                [keyring, "--foreground", "--unlock", "--components=secrets",
-                 f"--control-directory={self._folder / 'control'}"],
-                {**self.env, "HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder),
-                 "XDG_DATA_HOME": str(self._folder)},
-            )
-        )  # fmt: skip
+        command = [keyring, "--foreground", "--unlock", "--components=secrets"]
+        command.append(f"--control-directory={self._folder / 'control'}")
+        places = dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME"), str(self._folder))
+        self._daemon = daemon = self._start(command, {**self.env, **places})
         assert daemon.stdin is not None
         daemon.stdin.write(PASSWORD.encode())
         daemon.stdin.close()
         self._await_unlocked(daemon)
+
+    def _start(self, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+        """A daemon that is gone at the end."""
+        pipe = subprocess.PIPE
+        return self._stack.enter_context(
+            started(command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        )
 
     def _await_unlocked(self, daemon: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START
@@ -138,6 +142,15 @@ class SecretService:
         self._bus.terminate()
         self._bus.wait(START)
         self.end()
+
+    def restart(self, *, bus: bool = False) -> None:
+        """End the keyring, and with ``bus`` the message bus too, and start it again."""
+        if bus:
+            self.end_bus()
+            self.start_bus()
+        else:
+            self.end()
+        self.start()
 
     def connections(self) -> int:
         """How many programs are on the bus, the keyring and this question among them."""
@@ -215,26 +228,6 @@ class SilentPrompter:
         # One exchange with the keyring: what it had sent before has then arrived here.
         secretstorage.get_default_collection(self._bus).is_locked()
         return len(self._requests.queue)
-
-
-@contextmanager
-def _stopped(command: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A daemon that is gone when the block is left, however it is left."""
-    with subprocess.Popen(
-        command,
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(START)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @pytest.fixture
