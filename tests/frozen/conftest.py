@@ -12,7 +12,7 @@ import pytest
 
 from support.home import Home
 from support.installed import for_a_stranger, have_unpacked
-from support.logins import OAuthLogin, PyxLogin
+from support.logins import Login, OAuthLogin, PyxLogin
 from support.program import Program
 
 if TYPE_CHECKING:
@@ -74,3 +74,10 @@ def login(home: Home, token_server: TokenServer) -> OAuthLogin:
 def pyx(home: Home, token_server: TokenServer) -> PyxLogin:
     """A login at pyx; likewise."""
     return PyxLogin(home, token_server)
+
+
+@pytest.fixture(params=[OAuthLogin, PyxLogin])
+def each_login(request: pytest.FixtureRequest, home: Home, token_server: TokenServer) -> Login:
+    """A login of each kind."""
+    kind: type[OAuthLogin | PyxLogin] = request.param
+    return kind(home, token_server)

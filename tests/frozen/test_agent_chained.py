@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.chains import Chained
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -15,27 +16,13 @@ URL = "https://r.example/ns/repo/"
 GIT = b"protocol=https\nhost=r.example\npath=ns/repo/\n\n"
 DOCKER = '{"ServerURL":"r.example","Username":"u","Secret":"pw"}'
 HEADERS = '{"headers":{"Authorization":["Basic dTpwdw=="]}}'
-HELPER = """#!/bin/sh
-printf '%s %s\\n' "$1" "$(cat)" >>"$HOME/asked"
-echo '{said}'
-"""
 
 
-def chain(home: Home, said: str, **chains: dict[str, str]) -> None:
-    helper = home.write("bin/docker-credential-other", HELPER.replace("{said}", said), 0o755)
-    home.path_begins_with(helper.parent)
-    named = {
-        protocol: {host: str(helper) if protocol == "bazel" else "other" for host in hosts}
-        for protocol, hosts in chains.items()
-    }
-    home.write(".config/credlatch/chain.json", json.dumps(named))
-
-
-def asked(home: Home) -> list[str]:
-    path = home.path / "asked"
-    rows = path.read_text().splitlines() if path.exists() else []
-    path.unlink(missing_ok=True)
-    return rows
+def chain(home: Home, said: str, protocol: str, host: str) -> Chained:
+    chained = Chained(home)
+    helper = chained.helper("docker-credential-other", login=said)
+    chained.chain(**{protocol: {host: helper if protocol == "bazel" else "other"}})
+    return chained
 
 
 def answers(program: Program) -> dict[str, bytes]:
@@ -57,31 +44,30 @@ FOUND = {
 
 @pytest.mark.parametrize("key", ["r.example", "r.example/ns"])
 def test_docker_s_for_a_host(frozen: Program, home: Home, key: str) -> None:
-    chain(home, DOCKER, docker={key: ""})
+    chained = chain(home, DOCKER, "docker", key)
     assert frozen.bazel(URL).authorization == "Basic dTpwdw=="
-    assert asked(home) == ["get r.example"]
     assert answers(frozen) == FOUND
-    assert asked(home) == ["get r.example"] * 4  # by the host's own key, and once for each
+    assert chained.asked == ["get r.example"] * 5  # by the host's own key, and once for each
 
 
 @pytest.mark.parametrize("host", ["r.example", "*.example", "*"])
 def test_bazel_s(frozen: Program, home: Home, host: str) -> None:
-    chain(home, HEADERS, bazel={host: ""})
+    chained = chain(home, HEADERS, "bazel", host)
     assert frozen.bazel(URL).authorization == "Basic dTpwdw=="
     assert answers(frozen) == FOUND
-    assert asked(home) == [f'get {{"uri":"{URL}"}}'] * 5
+    assert chained.asked == [f'get {{"uri":"{URL}"}}'] * 5
 
 
 def test_docker_s_for_all_is_for_docker_s_clients(frozen: Program, home: Home) -> None:
-    chain(home, DOCKER, docker={"*": ""})
+    chained = chain(home, DOCKER, "docker", "*")
     assert frozen.bazel(URL).authorization is None
     assert answers(frozen) == dict.fromkeys(FOUND, b"")
-    assert asked(home) == []
+    assert chained.asked == []
     assert frozen.docker("get", "r.example").json()["Secret"] == "pw"
 
 
 def test_several_headers_are_no_login_and_no_defect(frozen: Program, home: Home) -> None:
-    chain(home, '{"headers":{"x-a":["1"],"x-b":["s3cret"]}}', bazel={"*": ""})
+    chain(home, '{"headers":{"x-a":["1"],"x-b":["s3cret"]}}', "bazel", "*")
     assert frozen("header", URL).out == b"x-a: 1\nx-b: s3cret\n"
     for words, stdin in ((["token", URL], b""), (["git", "get"], GIT)):
         answer = frozen(*words, stdin=stdin)

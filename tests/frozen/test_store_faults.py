@@ -34,17 +34,15 @@ if TYPE_CHECKING:
     from support.program import Answer, Program
     from support.token_server import TokenServer
 
-KINDS = [OAuthLogin, PyxLogin]
 SAVED = {"ServerURL": "registry.example.com", "Username": "ada", "Secret": "engine"}
 SAVE = Call(("docker", "store"), json.dumps(SAVED).encode())
 FULL = "no space left on device"
 LOCKED = "read-only file system"
 
 
-@pytest.fixture(params=KINDS)
-def login(request: pytest.FixtureRequest, home: Home, token_server: TokenServer) -> Login:
-    kind: type[OAuthLogin | PyxLogin] = request.param
-    return kind(home, token_server)
+@pytest.fixture
+def login(each_login: Login) -> Login:
+    return each_login
 
 
 @contextmanager

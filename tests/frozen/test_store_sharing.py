@@ -87,18 +87,14 @@ def test_an_entry_that_another_tool_removes_during_a_renewal_stays_removed(
     assert set(home.read_rattler()) == {login.key}
 
 
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
-def test_a_new_login_during_a_renewal_counts(
-    frozen: Program, home: Home, token_server: TokenServer, kind: type[OAuthLogin | PyxLogin]
-) -> None:
-    login = kind(home, token_server)
+def test_a_new_login_during_a_renewal_counts(frozen: Program, each_login: Login) -> None:
     newest = []
 
     def log_in() -> None:
-        newest.append(login.write(VALID, "of the new login"))
+        newest.append(each_login.write(VALID, "of the new login"))
 
-    assert [bearer(while_renewing(frozen, login, log_in))] == newest
-    assert login.kept() == (newest[0], "of the new login")
+    assert [bearer(while_renewing(frozen, each_login, log_in))] == newest
+    assert each_login.kept() == (newest[0], "of the new login")
 
 
 def test_a_logout_during_a_renewal_counts(frozen: Program, home: Home, login: OAuthLogin) -> None:
@@ -109,25 +105,21 @@ def test_a_logout_during_a_renewal_counts(frozen: Program, home: Home, login: OA
     assert home.read_rattler() == {}
 
 
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_store_that_is_removed_during_a_renewal_is_a_clear_error_and_stays_removed(
     frozen: Program,
-    home: Home,
-    token_server: TokenServer,
-    kind: type[OAuthLogin | PyxLogin],
+    each_login: Login,
     what: str,
 ) -> None:
-    login = kind(home, token_server)
 
     def remove() -> None:
         if what == "file":
-            login.file.unlink()
+            each_login.file.unlink()
         else:
-            shutil.rmtree(login.file.parent)
+            shutil.rmtree(each_login.file.parent)
 
-    assert str(login.file) in refusal(while_renewing(frozen, login, remove))
-    assert not login.file.exists()
+    assert str(each_login.file) in refusal(while_renewing(frozen, each_login, remove))
+    assert not each_login.file.exists()
 
 
 @contextmanager
@@ -166,24 +158,21 @@ def test_a_lock_that_somebody_keeps_is_named_in_time_and_a_good_token_served_at_
     assert token_server.requests == []
 
 
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
 def test_what_the_holder_of_the_lock_has_renewed_is_taken_and_not_renewed_again(
     frozen: Program,
-    home: Home,
     token_server: TokenServer,
-    kind: type[OAuthLogin | PyxLogin],
+    each_login: Login,
 ) -> None:
-    login = kind(home, token_server)
-    login.write(ENDED)
+    each_login.write(ENDED)
     with ExitStack() as stack:
         lock = stack.enter_context(ExitStack())
-        lock.enter_context(locked(login))
-        process = stack.enter_context(asking(frozen, bazel(login.uri).stdin))
+        lock.enter_context(locked(each_login))
+        process = stack.enter_context(asking(frozen, bazel(each_login.uri).stdin))
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1.0)  # it waits for the lock
-        fresh = login.write(VALID, "of the other tool")
+        fresh = each_login.write(VALID, "of the other tool")
         lock.close()
         answer = answer_of(process)
     assert bearer(answer) == fresh
-    assert answer.json()["expires"] == login.asks_again()
+    assert answer.json()["expires"] == each_login.asks_again()
     assert token_server.requests == []

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.certificates import authority
-from support.logins import ENDED, FIRST, OAuthLogin, PyxLogin, bearer, docker_refusal, refusal
+from support.logins import (
+    ENDED,
+    FIRST,
+    Login,
+    OAuthLogin,
+    PyxLogin,
+    bearer,
+    docker_refusal,
+    refusal,
+)
 from support.raw_server import RawServer
 from support.token_server import Fault, TokenServer
 
@@ -21,28 +30,14 @@ if TYPE_CHECKING:
 HOST = "packages.example.com"
 URI = f"https://{HOST}/noarch/repodata.json"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-# Written as loopback's, or near to it, and not loopback.
+# Written as loopback's, or near to it, and not loopback: more are in tests/unit/test_url.py.
 IN_THE_CLEAR = [
-    "http://tokens.example.com/token",
     "HTTP://tokens.example.com/token",
-    "http://192.0.2.1/token",
-    "http://[2001:db8::1]/token",
-    "http://127.0.0.1.example.com/token",
-    "http://localhost.example.com/token",
     "http://127.0.0.1@tokens.example.com/token",
     "http://tokens.example.com#@127.0.0.1/token",
-    "http://0.0.0.0/token",
     "http://[::ffff:192.0.2.1]/token",
 ]
-NO_ADDRESS = [
-    "",
-    "token",
-    "/token",
-    "https://",
-    "ftp://tokens.example.com/",
-    "file:///etc/hostname",
-    "http://tokens.example.com\\@127.0.0.1/token",
-]
+NO_ADDRESS = ["", "file:///etc/hostname", "http://tokens.example.com\\@127.0.0.1/token"]
 
 
 @pytest.fixture
@@ -53,26 +48,20 @@ def proxy(home: Home) -> Iterator[RawServer]:
         yield server
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
 def test_a_redirect_to_another_host_is_not_followed(
     frozen: Program,
-    home: Home,
     token_server: TokenServer,
-    status: int,
-    kind: type[OAuthLogin | PyxLogin],
+    each_login: Login,
 ) -> None:
-    login = kind(home, token_server)
-    login.write(ENDED)
-    before = login.file.read_bytes()
+    each_login.write(ENDED)
+    before = each_login.file.read_bytes()
     with TokenServer() as other:
         token_server.fault = Fault.REDIRECT
-        token_server.redirect_status = status
-        token_server.redirect_to = f"{other.url}{login.endpoint}"
-        assert "redirects" in refusal(frozen.bazel(login.uri))
+        token_server.redirect_to = f"{other.url}{each_login.endpoint}"
+        assert "redirects" in refusal(frozen.bazel(each_login.uri))
         assert other.requests == []
-    assert login.refresh_tokens() == [FIRST]
-    assert login.file.read_bytes() == before
+    assert each_login.refresh_tokens() == [FIRST]
+    assert each_login.file.read_bytes() == before
 
 
 def test_no_proxy_sees_what_is_meant_for_this_machine(

@@ -131,19 +131,6 @@ def test_a_token_with_less_left_than_that_is_asked_for_again_at_its_end(
     assert frozen.bazel(login.uri).json()["expires"] == timestamp(login.ends())
 
 
-def test_a_server_that_refuses_connections_is_named_in_both_protocols(
-    frozen: Program, home: Home, gone: TokenServer
-) -> None:
-    login = OAuthLogin(home, gone)
-    login.write(ENDED)
-    assert gone.url in refusal(frozen.bazel(login.uri))
-    assert gone.url in docker_refusal(frozen.docker("get", login.key))
-    good = login.write(INSIDE)
-    answer = frozen.bazel(login.uri)
-    assert bearer(answer) == good
-    assert gone.url in warning(answer)
-
-
 def test_a_refresh_token_that_was_never_sent_is_sent_when_the_server_is_back(
     frozen: Program, home: Home, gone: TokenServer
 ) -> None:
@@ -221,47 +208,31 @@ def test_while_its_token_is_good_such_a_login_is_served_and_its_refresh_token_le
     assert pyx.refresh_tokens() == [FIRST]
 
 
-@pytest.mark.parametrize("fault", [Fault.STATUS_500, Fault.STATUS_401, Fault.REDIRECT])
-def test_a_single_use_refresh_token_is_sent_once_in_a_call_whatever_the_answer(
-    frozen: Program, pyx: PyxLogin, token_server: TokenServer, fault: Fault
-) -> None:
-    pyx.write(ENDED)
-    before = pyx.file.read_bytes()
-    token_server.fault = fault
-    assert token_server.url in refusal(frozen.bazel(pyx.uri))
-    assert pyx.refresh_tokens() == [FIRST]
-    assert pyx.file.read_bytes() == before
-
-
 @pytest.mark.parametrize("fault", USELESS)
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
 def test_the_next_refresh_token_is_kept_though_the_access_token_with_it_is_useless(
     frozen: Program,
     home: Home,
     token_server: TokenServer,
     fault: Fault,
-    kind: type[OAuthLogin | PyxLogin],
+    each_login: Login,
 ) -> None:
-    login = kind(home, token_server)
-    old = login.write(ENDED)
+    old = each_login.write(ENDED)
     token_server.fault = fault
     token_server.fault_times = 1
-    assert token_server.url in refusal(frozen.bazel(login.uri))
-    assert login.kept() == (old, "rotated-1")
+    assert token_server.url in refusal(frozen.bazel(each_login.uri))
+    assert each_login.kept() == (old, "rotated-1")
     age_notes(home, MOMENT)
-    assert bearer(frozen.bazel(login.uri)) == token_server.current_access_token
-    assert login.refresh_tokens() == [FIRST, "rotated-1"]
+    assert bearer(frozen.bazel(each_login.uri)) == token_server.current_access_token
+    assert each_login.refresh_tokens() == [FIRST, "rotated-1"]
     assert token_server.replayed == []
 
 
-@pytest.mark.parametrize("kind", [OAuthLogin, PyxLogin])
 def test_a_refused_login_says_how_to_log_in_again_and_is_not_sent_over_and_over(
-    frozen: Program, home: Home, token_server: TokenServer, kind: type[OAuthLogin | PyxLogin]
+    frozen: Program, token_server: TokenServer, each_login: Login
 ) -> None:
-    login = kind(home, token_server)
-    login.write(ENDED)
+    each_login.write(ENDED)
     token_server.fault = Fault.INVALID_GRANT
-    said = {refusal(frozen.bazel(login.uri)) for _ in range(5)}
+    said = {refusal(frozen.bazel(each_login.uri)) for _ in range(5)}
     assert len(said) == 1
     assert "auth login" in said.pop()
-    assert login.refresh_tokens() == [FIRST]
+    assert each_login.refresh_tokens() == [FIRST]

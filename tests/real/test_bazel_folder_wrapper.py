@@ -16,7 +16,7 @@ import pytest
 from support.bazel_client import HelperError, get_credentials
 from support.bazel_example import FOLDER
 from support.components import need
-from support.program import TIMEOUT
+from support.program import TIMEOUT, run
 from support.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -52,18 +52,12 @@ class Called:
         (folder / "cat").symlink_to(need("cat"))
         self.path_entries: list[str] = [str(folder)]
 
-    def __call__(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run it; the PATH is what has been added."""
-        return subprocess.run(
-            [*self._shell, str(self.path), *args],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env={**self.home.env, "PATH": os.pathsep.join(self.path_entries)},
-            cwd=self.workspace,
-            timeout=TIMEOUT,
-            check=False,
-        )
+    def __call__(self, *args: str, stdin: str = "") -> tuple[int, str, str]:
+        """Run it; the PATH is what has been added. Its status, and what both streams say."""
+        self.home.env["PATH"] = os.pathsep.join(self.path_entries)
+        words = [*self._shell, str(self.path), *args]
+        code, out, err = run(self.home, words, stdin.encode(), self.workspace)
+        return code, out.decode(), err
 
     def stand_in(self, folder: str, *, on_path: bool = True, mode: int = 0o755) -> Path:
         """Put a program named credlatch below the home."""
@@ -88,16 +82,15 @@ def called(request: pytest.FixtureRequest, home: Home, tmp_path: Path) -> Called
 
 def found(called: Called) -> str:
     """The program that is run."""
-    done = called("get")
-    assert done.stderr == ""
-    return done.stdout.partition("|")[0]
+    _, out, err = called("get")
+    assert err == ""
+    return out.partition("|")[0]
 
 
 def test_arguments_input_and_status_are_the_program_s(called: Called) -> None:
     program = called.stand_in("a b")
     done = called("get", "", "c d", "*", stdin='{"uri":"x"}')
-    assert done.stdout == f'{program}|4|get||c d|*|{{"uri":"x"}}|'
-    assert (done.returncode, done.stderr) == (3, "")
+    assert done == (3, f'{program}|4|get||c d|*|{{"uri":"x"}}|', "")
 
 
 def test_the_first_on_path_is_run(called: Called) -> None:
@@ -114,8 +107,7 @@ def test_what_lies_in_the_working_folder_is_not_run(called: Called) -> None:
     for name in ("credlatch", "relative/credlatch"):
         called.home.write(f"my ws/{name}", STAND_IN, 0o755)
     called.path_entries += ["", ".", "relative"]
-    done = called("get")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", NOWHERE)
+    assert called("get") == (1, "", NOWHERE)
 
 
 def test_what_credlatch_install_has_put_there_is_found(called: Called) -> None:
@@ -128,14 +120,13 @@ def test_what_credlatch_install_has_put_there_is_found(called: Called) -> None:
 def test_a_path_with_signs_in_it_is_not_expanded(called: Called) -> None:
     called.stand_in("xy")
     called.path_entries = [str(called.home.path / "*"), called.path_entries[0]]
-    assert called("get").stderr == NOWHERE
+    assert called("get") == (1, "", NOWHERE)
 
 
 def test_without_home_or_path_it_says_so(called: Called) -> None:
     called.path_entries = []
     del called.home.env["HOME"]
-    done = called("get")
-    assert (done.returncode, done.stderr) == (1, NOWHERE)
+    assert called("get") == (1, "", NOWHERE)
 
 
 def test_the_variable_names_it(called: Called) -> None:
@@ -160,12 +151,8 @@ def test_a_variable_that_is_wrong_is_said(called: Called, what: str) -> None:
         if what == "link":
             place.symlink_to(called.path)
     called.home.env["CREDLATCH"] = str(place)
-    done = called("get")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"tools/credlatch: CREDLATCH={place} is not credlatch's program: "
-        "set its path, or unset CREDLATCH\n"
-    )
+    wrong = f"tools/credlatch: CREDLATCH={place} is not credlatch's program: "
+    assert called("get") == (1, "", f"{wrong}set its path, or unset CREDLATCH\n")
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -178,11 +165,10 @@ def test_it_never_calls_itself(called: Called, *, is_there: bool) -> None:
     (called.home.path / ".local/bin").mkdir(parents=True)
     (called.home.path / ".local/bin/credlatch").symlink_to(links / "credlatch")
     program = called.stand_in("last") if is_there else None
-    done = called("get")
     if program is None:
-        assert (done.returncode, done.stderr) == (1, NOWHERE)
+        assert called("get") == (1, "", NOWHERE)
     else:
-        assert done.stdout.startswith(f"{program}|")
+        assert found(called) == str(program)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -191,10 +177,7 @@ def test_copies_of_it_do_not_call_each_other_for_ever(called: Called, *, is_ther
     called.path_entries += [str(copy.parent) for copy in copies]  # a PATH says things twice
     program = called.stand_in("last") if is_there else None
     done = called("get", "a b", stdin="x")
-    if program is None:
-        assert (done.returncode, done.stderr) == (1, NOWHERE)
-    else:
-        assert done.stdout == f"{program}|2|get|a b|x|"
+    assert done == ((3, f"{program}|2|get|a b|x|", "") if program else (1, "", NOWHERE))
 
 
 def test_a_build_within_a_build_finds_it_again(called: Called) -> None:
@@ -205,7 +188,7 @@ def test_a_build_within_a_build_finds_it_again(called: Called) -> None:
         0o755,
     )
     called.path_entries.append(str(called.home.path / "real"))
-    assert called("get").stdout == "deep\n"
+    assert called("get") == (0, "deep\n", "")
 
 
 @pytest.fixture

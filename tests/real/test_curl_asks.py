@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +10,7 @@ from support.components import need
 from support.guarded import Guarded
 from support.logins import OAuthLogin
 from support.matching import basic
-from support.program import TIMEOUT
+from support.program import run as run_in
 
 if TYPE_CHECKING:
     from support.home import Home
@@ -28,19 +27,11 @@ COMMANDS = [
 def run(frozen: Program, script: str, url: str) -> str:
     """What a shell's line says, with our program and curl on PATH."""
     need("curl")
-    home = frozen.home
-    path = f"{frozen.link_as('credlatch')}:{home.env['PATH']}"
-    done = subprocess.run(
-        ["sh", "-c", script],
-        env={**home.env, "PATH": path, "URL": url},
-        cwd=home.path,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done
-    return done.stdout
+    frozen.put_on_path("credlatch")
+    frozen.home.env["URL"] = url
+    answer = run_in(frozen.home, ["sh", "-c", script])
+    assert answer.code == 0, answer
+    return answer.out.decode()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

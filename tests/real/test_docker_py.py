@@ -32,36 +32,15 @@ def store(helper: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store("credlatch")
 
 
-def test_what_is_stored_is_what_get_answers(store: Store) -> None:
-    store.store("registry.example", "user", "pass")
-    assert store.get("registry.example") == {
-        "ServerURL": "registry.example",
-        "Username": "user",
-        "Secret": "pass",
-    }
-
-
-def test_storing_again_replaces(store: Store) -> None:
-    store.store("registry.example", "user", "old")
-    store.store("registry.example", "other", "new")
-    found = store.get("registry.example")
-    assert (found["Username"], found["Secret"]) == ("other", "new")
-
-
-def test_a_missing_credential_is_what_docker_py_calls_not_found(store: Store) -> None:
-    with pytest.raises(CredentialsNotFound):
-        store.get("registry.example")
-
-
-def test_an_erased_credential_is_not_found(store: Store) -> None:
-    store.store("registry.example", "user", "pass")
+def test_what_is_stored_is_what_get_answers_until_it_is_erased(store: Store) -> None:
+    store.erase("registry.example")  # succeeds where nothing is
+    for user, secret in (("user", "old"), ("other", "new")):
+        store.store("registry.example", user, secret)
+        login = {"ServerURL": "registry.example", "Username": user, "Secret": secret}
+        assert store.get("registry.example") == login
     store.erase("registry.example")
     with pytest.raises(CredentialsNotFound):
         store.get("registry.example")
-
-
-def test_erasing_what_is_not_there_succeeds(store: Store) -> None:
-    store.erase("registry.example")
 
 
 def test_list_gives_every_key_as_it_was_stored(store: Store) -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.guarded import Guarded
 from support.logins import OAuthLogin
 from support.matching import basic
-from support.program import TIMEOUT
+from support.program import run
 from support.recording import Recording
 from support.simple_index import INDEX, publish, with_user
 
@@ -64,18 +64,7 @@ class Pip:
             str(self.target), "--keyring-provider=subprocess", "--index-url", index, *options,
             "demo",
         ]  # fmt: skip
-        return subprocess.run(
-            command,
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=self._home.env,
-            cwd=self._home.path,
-            timeout=TIMEOUT,
-            start_new_session=True,  # without a terminal, it reads a password as all else
-            check=False,
-        ).stdout
+        return run(self._home, command, stdin.encode(), stderr=subprocess.STDOUT).said
 
     @property
     def has_installed(self) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.matching import basic
-from support.program import TIMEOUT
+from support.program import run
 from support.python_keyring import SYSTEM, keyring, set_password
 
 if TYPE_CHECKING:
@@ -105,14 +104,7 @@ def what_pip_sends(home: Home, server: TokenServer, index: str) -> str | None:
         sys.executable, "-m", "pip", "download", "--no-input", "--disable-pip-version-check",
         "--no-deps", "--keyring-provider=import", "--index-url", index, "no-such-package",
     ]  # fmt: skip
-    subprocess.run(
-        command,
-        env={**home.env, "PYTHON_KEYRING_BACKEND": SYSTEM},
-        cwd=home.path,
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    run(home, command, env={**home.env, "PYTHON_KEYRING_BACKEND": SYSTEM})
     return server.requests[-1].headers.get("authorization")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.matching import basic
 
 if TYPE_CHECKING:
     from support.clients import Docker
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _basic(registry: Registry) -> str:
-    return "Basic " + base64.b64encode(f"{registry.user}:{registry.secret}".encode()).decode()
+    return basic(registry.user, registry.secret)
 
 
 def _login_without_helper(docker: Docker, registry: Registry) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.components import need
+from support.expiring import FILE, fetch
 from support.in_memory import runtime_of
 from support.logins import oauth
 from support.search import holders
@@ -40,14 +41,6 @@ def write(program: Program, *steps: str) -> None:
     shutil.copy(need("busybox"), path.parent / "busybox")
 
 
-def fetch(server: Guarded, number: int) -> str:
-    """A step that needs a token."""
-    return (
-        f"RUN --mount=type=secret,id=token wget -q -O /step{number} --header "
-        f'"Authorization: Bearer $(cat /run/secrets/token)" {server.url}/package'
-    )
-
-
 def built(program: Program, command: list[str], *secrets: str) -> Answer:
     return program("secrets", *secrets, "--", *command)
 
@@ -63,7 +56,7 @@ def test_each_step_gets_a_token_that_is_good_and_none_is_left(
 ) -> None:
     token_server.lifetime = 60
     store = frozen.home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
-    guarded.files["/package"] = b"content"
+    guarded.files[FILE] = b"content"
     write(frozen, *(fetch(guarded, number) for number in range(STEPS)))
 
     answer = built(frozen, command, "--secret", f"id=token,url={guarded.url}/", *kind)
@@ -90,7 +83,7 @@ def test_a_credential_that_has_gone_does_not_make_the_build_go_on_without(
     """These tools know no limit: the step gets a text that opens nothing."""
     frozen.home.write_rattler({"127.0.0.1": {"BearerToken": "hunter2"}})
     guarded.accepts = lambda authorization: authorization == "Bearer hunter2"
-    guarded.files["/package"] = b"content"
+    guarded.files[FILE] = b"content"
     store = frozen.home.path / ".rattler/credentials.json"
     write(frozen, fetch(guarded, 0))
     secret = "--secret=id=token,src=$CREDLATCH_SECRETS/token"

@@ -19,11 +19,13 @@ from support.started import started
 from support.token_server import Fault
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from support.clients import Docker
     from support.dockerd import Dockerd
     from support.guarded import Guarded
+    from support.home import Home
     from support.program import Answer, Program
     from support.token_server import TokenServer
 
@@ -39,6 +41,11 @@ def build(docker: Docker, *options: str) -> list[str]:
     """A build of the Dockerfile in the folder ``context``; its steps reach servers on loopback."""
     network = ("--network=host", "--progress=plain")  # dockerd has no other here
     return [*docker.command, "build", "--no-cache", *network, *options, "context"]
+
+
+def building(home: Home, words: list[str]) -> AbstractContextManager[subprocess.Popen[str]]:
+    """A build that is under way."""
+    return started(words, env=home.env, cwd=home.path, stderr=subprocess.PIPE, text=True)
 
 
 def said_until_one(process: subprocess.Popen[str]) -> str:
@@ -160,13 +167,7 @@ def test_a_renewal_that_is_refused_ends_the_build_and_is_one_line(
     buildkit.home.write("context/Dockerfile", FROM + steps)
     secret = ("--secret", f"id=token,url={guarded.url}/", *kind)
     words = ["secrets", *secret, "--", *build(buildkit)]
-    with started(
-        [*frozen.command, *words],
-        env=frozen.home.env,
-        cwd=frozen.home.path,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with building(frozen.home, [*frozen.command, *words]) as process:
         until(lambda: guarded.admitted)
         token_server.fault = Fault.INVALID_GRANT
         _, err = process.communicate(timeout=TIMEOUT)
@@ -190,13 +191,7 @@ def test_a_build_whose_provider_is_killed_gets_no_more_secrets(
     text = FROM + step.format("echo one;") + step.format("echo two;")
     buildkit.home.write("context/Dockerfile", text)
     words = ["secrets", *SECRET, *kind, "--", *build(buildkit)]
-    with started(
-        [*frozen.command, *words],
-        env=frozen.home.env,
-        cwd=frozen.home.path,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with building(frozen.home, [*frozen.command, *words]) as process:
         said = said_until_one(process)
         assert process.stderr is not None
         process.kill()
@@ -215,13 +210,7 @@ def test_a_signal_ends_the_build_as_it_would_without_us(
     buildkit.home.write("context/Dockerfile", text)
     ends = []
     for before in ([], [*frozen.command, "secrets", *SECRET, "--"]):
-        with started(
-            [*before, *build(buildkit)],
-            env=frozen.home.env,
-            cwd=frozen.home.path,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with building(frozen.home, [*before, *build(buildkit)]) as process:
             said_until_one(process)
             assert process.stderr is not None
             process.send_signal(number)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
-import zipfile
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import simple_index
 from support.components import need
+from support.matching import basic
 
 if TYPE_CHECKING:
     from support.guarded import Guarded
@@ -25,10 +24,6 @@ BEARER = {"BearerToken": "t0k.en"}
 # What each of these files, the shell and URLs give a meaning to.
 ODD = """p@ss/w:o=rd %41 "q" $HOME ${HOME} `x` #;'\\n\\"""
 BASIC = {"BasicHTTP": {"username": "b'ob @home", "password": ODD}}
-
-
-def basic(username: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 ACCEPTED = {
@@ -52,18 +47,7 @@ def server(request: pytest.FixtureRequest, guarded: Guarded, home: Home) -> Guar
 @pytest.fixture
 def index(server: Guarded) -> str:
     """A simple index on that server, with one package in it; its URL."""
-    wheel = BytesIO()
-    with zipfile.ZipFile(wheel, "w") as archive:
-        info = "demo-1.dist-info"
-        archive.writestr("demo.py", "")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1\n")
-        tags = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        archive.writestr(f"{info}/WHEEL", tags)
-        archive.writestr(f"{info}/RECORD", "")
-    name = "demo-1-py3-none-any.whl"
-    server.files[f"/files/{name}"] = wheel.getvalue()
-    server.files["/simple/demo/"] = f'<a href="/files/{name}">{name}</a>'.encode()
-    return f"{server.url}/simple/"
+    return simple_index.publish(server, "demo")
 
 
 def run(program: Program, shape: str, url: str, script: str, index: str = "") -> Answer:
@@ -78,7 +62,7 @@ def worked(answer: Answer, server: Guarded) -> None:
 
 
 def downloaded(home: Home) -> bool:
-    return (home.path / "got/demo-1-py3-none-any.whl").exists()
+    return (home.path / "got/demo-1.0-py3-none-any.whl").exists()
 
 
 def test_pip_reads_pip_conf(frozen: Program, server: Guarded, index: str) -> None:
@@ -101,7 +85,7 @@ def test_pip_reads_a_url_from_a_variable(frozen: Program, server: Guarded, index
 def test_uv_reads_its_environment(frozen: Program, server: Guarded, index: str, uv: Uv) -> None:
     install = " ".join([*uv.command, "pip install --target=got --no-cache demo"])
     worked(run(frozen, "uv.env", index, f". $CREDLATCH_SECRETS/s; {install}"), server)
-    assert (frozen.home.path / "got/demo.py").exists()
+    assert (frozen.home.path / "got/demo/__init__.py").exists()
 
 
 def test_uv_reads_the_login_of_an_index_with_a_name(
@@ -110,7 +94,7 @@ def test_uv_reads_the_login_of_an_index_with_a_name(
     install = " ".join([*uv.command, "pip install --target=got --no-cache demo"])
     script = f". $CREDLATCH_SECRETS/s; {install} --index my-team={index}"
     worked(run(frozen, "uv.env", index, script, index="my-team"), server)
-    assert (frozen.home.path / "got/demo.py").exists()
+    assert (frozen.home.path / "got/demo/__init__.py").exists()
 
 
 def test_uv_reads_netrc(frozen: Program, server: Guarded, index: str, uv: Uv) -> None:

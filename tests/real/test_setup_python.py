@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 
 from support.guarded import Guarded
 from support.matching import basic
-from support.program import TIMEOUT
+from support.program import run
 from support.simple_index import publish, with_user
 from support.uv import Uv
 
@@ -79,17 +78,8 @@ def pip(home: Home, index: str) -> tuple[int, str]:
     if importlib.util.find_spec("pip") is None:
         pytest.skip("pip is not installed in the environment of the tests")
     words = ["install", "--no-deps", "--no-input", "--target", "installed", "--index-url", index]
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", *words, "demo"],
-        env=home.env,
-        cwd=home.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    answer = run(home, [sys.executable, "-m", "pip", *words, "demo"])
+    return answer.code, answer.said
 
 
 CLIENTS = {"uv 0.12.6": uv_of("0.12.6"), "uv 0.13.8": uv_of("0.13.8"), "pip": pip}

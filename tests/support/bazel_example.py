@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import shutil
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.archives import tar
 from support.bazel_web import STORAGE
 from support.matching import basic
 
@@ -36,26 +35,14 @@ GREETING = b"Hello,\n"
 WORDS = b"world\n"
 
 
-def archive(folder: str, **files: bytes) -> bytes:
-    """An archive that is the same wherever it is made."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"{folder}/{name.replace('_', '.')}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return made.getvalue()
-
-
-WORDS_ARCHIVE = archive("words-2.0", words_txt=WORDS)
+WORDS_ARCHIVE = tar({"words-2.0/words.txt": WORDS})
 
 
 def publish(web: Web) -> None:
     """Put it all where the workspace says it is, for those with a login."""
     web.accepts |= HEADERS
-    greeting = archive(
-        "greeting-1.2.0", greeting_txt=GREETING, BUILD_bazel=b'exports_files(["greeting.txt"])\n'
-    )
+    build = b'exports_files(["greeting.txt"])\n'
+    greeting = tar({"greeting-1.2.0/greeting.txt": GREETING, "greeting-1.2.0/BUILD.bazel": build})
     digest = base64.b64encode(hashlib.sha256(greeting).digest()).decode()
     folder = f"{REGISTRY}/modules/greeting/1.2.0"
     web.files |= {

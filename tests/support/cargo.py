@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.archives import tar
 from support.components import need
 from support.tool import Tool
 
@@ -106,11 +105,6 @@ def publish(server: Guarded) -> str:
 
 
 def _crate() -> bytes:
-    whole = io.BytesIO()
-    files = {"Cargo.toml": _MANIFEST.format(name=CRATE, dependencies=""), "lib.rs": ""}
-    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
-        for name, text in files.items():
-            info = tarfile.TarInfo(f"{CRATE}-1.0.0/{name}")
-            info.size = len(text)
-            archive.addfile(info, io.BytesIO(text.encode()))
-    return whole.getvalue()
+    manifest = _MANIFEST.format(name=CRATE, dependencies="").encode()
+    files = {"Cargo.toml": manifest, "lib.rs": b""}
+    return tar({f"{CRATE}-1.0.0/{name}": text for name, text in files.items()}, "w:gz")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import secrets
-import tarfile
 from typing import TYPE_CHECKING
+
+from support.archives import tar
 
 if TYPE_CHECKING:
     from support.guarded import Guarded
@@ -61,10 +61,4 @@ def _archive(about: dict[str, object]) -> bytes:
         "info/files": f"{INSTALLED}\n".encode(),
         "info/paths.json": json.dumps({"paths": [path], "paths_version": 1}).encode(),
     }
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w:bz2") as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return whole.getvalue()
+    return tar(files, "w:bz2")
