@@ -9,12 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from support.fixtures_server import token_server  # noqa: F401 - a fixture for every test
 from support.home import Home
-from support.in_memory import folder_in_memory, runtime_folder  # noqa: F401 - likewise
+from support.in_memory import folder_in_memory, runtime_folder  # noqa: F401 - fixtures for every test
 from support.installed import have_unpacked
 from support.parallel import pytest_xdist_make_scheduler  # noqa: F401 - a hook of pytest-xdist
 from support.program import Program
@@ -22,6 +22,10 @@ from support.skips import (  # noqa: F401 - in CI a skipped test fails
     pytest_make_collect_report,
     pytest_runtest_makereport,
 )
+from support.token_server import TokenServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SINGLE = ROOT / "dist" / "credlatch"
@@ -43,6 +47,13 @@ def heard() -> None:
 def home(tmp_path: Path) -> Home:
     """A home of the test's own, with nothing in it."""
     return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def token_server() -> Iterator[TokenServer]:
+    """A token server of the test's own."""
+    with TokenServer() as server:
+        yield server
 
 
 def _built(path: Path) -> Path:

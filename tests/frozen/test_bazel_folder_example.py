@@ -61,6 +61,12 @@ def without_the_block(root: Path) -> Path:
     return root
 
 
+def copied(program: Program, company: Web, *configs: str) -> Workspace:
+    """Bazel in a workspace that somebody has copied."""
+    home = program.home
+    return Workspace(bazel_example.copied(home), home.env, company, *configs)
+
+
 def files(home: Home) -> dict[str, bytes]:
     """All that is in a home, but for what the program keeps for itself."""
     found = (path for path in home.path.rglob("*") if path.is_file())
@@ -79,12 +85,12 @@ def is_fetched(workspace: Workspace) -> bool:
 
 
 def test_as_it_is_copied(program: Program, company: Web) -> None:
-    assert is_fetched(Workspace(bazel_example.copied(program.home), program.home.env, company))
+    assert is_fetched(copied(program, company))
 
 
 def test_nothing_of_it_can_be_had_without_a_login(program: Program, company: Web) -> None:
     program.home.write_rattler({})
-    workspace = Workspace(bazel_example.copied(program.home), program.home.env, company)
+    workspace = copied(program, company)
     with pytest.raises(FetchError, match="returned 401"):
         workspace.fetch()
     unwired = without_the_block(bazel_example.copied(program.home, "unwired"))
@@ -156,7 +162,7 @@ def test_each_hop_is_asked_for_and_no_host_sees_another_s_login(
 
 
 def test_the_pattern_leaves_other_hosts_alone(program: Program, company: Web) -> None:
-    workspace = Workspace(bazel_example.copied(program.home), program.home.env, company)
+    workspace = copied(program, company)
     assert is_fetched(workspace)
     assert bazel_example.SIGNED not in workspace.helpers.calls
     asked = {host: workspace.helpers.helper(host) is not None for host in ("example.com", STORAGE)}
@@ -164,8 +170,7 @@ def test_the_pattern_leaves_other_hosts_alone(program: Program, company: Web) ->
 
 
 def test_a_cache_by_http(program: Program, company: Web) -> None:
-    root = bazel_example.copied(program.home)
-    workspace = Workspace(root, program.home.env, company, "http-cache")
+    workspace = copied(program, company, "http-cache")
     content = b"an output"
     assert workspace.cached("GET", "cas", content) == (404, b"")
     assert workspace.cached("PUT", "cas", content)[0] == 200
@@ -182,9 +187,8 @@ def test_a_cache_by_http(program: Program, company: Web) -> None:
 def test_a_login_is_seen_when_the_block_s_five_minutes_are_over(
     program: Program, company: Web
 ) -> None:
-    root = bazel_example.copied(program.home)
     program.home.write_rattler({})
-    workspace = Workspace(root, program.home.env, company)
+    workspace = copied(program, company)
     with pytest.raises(FetchError, match="returned 401"):
         workspace.fetch()
     program.home.write_rattler(LOGINS)
@@ -195,9 +199,8 @@ def test_a_login_is_seen_when_the_block_s_five_minutes_are_over(
 
 
 def test_a_cache_that_answers_401_sees_a_login_at_once(program: Program, company: Web) -> None:
-    root = bazel_example.copied(program.home)
     program.home.write_rattler({})
-    workspace = Workspace(root, program.home.env, company, "http-cache")
+    workspace = copied(program, company, "http-cache")
     assert workspace.cached("GET", "cas", b"")[0] == 401
     program.home.write_rattler(LOGINS)
     assert workspace.cached("GET", "cas", b"")[0] == 404
@@ -209,8 +212,7 @@ def test_bazel_asks_again_when_the_token_is_renewed(
     login = OAuthLogin(program.home, token_server, "cache.example.com")
     old = login.write(left=3600)
     company.accepts["cache.example.com"] = f"Bearer {old}"
-    root = bazel_example.copied(program.home)
-    workspace = Workspace(root, program.home.env, company, "http-cache")
+    workspace = copied(program, company, "http-cache")
     assert workspace.cached("GET", "cas", b"")[0] == 404
     workspace.helpers.now += timedelta(minutes=59)
     assert workspace.cached("GET", "cas", b"")[0] == 404
@@ -230,7 +232,7 @@ def test_a_helper_that_is_missing_ends_in_a_line_that_says_what_to_do(
     program: Program, company: Web
 ) -> None:
     Path(program.command[0]).unlink()
-    workspace = Workspace(bazel_example.copied(program.home), program.home.env, company)
+    workspace = copied(program, company)
     with pytest.raises(FetchError, match="returned 401"):
         workspace.fetch()
     (warning,) = workspace.warnings

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import pytest
 from credlatch.secrets.source import MAX_SIZE
 from support.in_memory import until
 from support.logins import oauth
-from support.program import TIMEOUT
+from support.program import TIMEOUT, run
 from support.started import started
 from support.token_server import Fault
 from support.wrapped import (
@@ -50,8 +51,7 @@ def test_we_die_of_the_signal_that_the_command_died_of(
     each_form: Program, number: signal.Signals
 ) -> None:
     script = f"cat $CREDLATCH_SECRETS/t; kill -{number.value} $$"
-    answer = wrapped(each_form, script)
-    assert (answer.code, answer.out, answer.err) == (-number, TOKEN.encode(), "")
+    assert wrapped(each_form, script) == (-number, TOKEN.encode(), "")
 
 
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"])
@@ -158,14 +158,9 @@ def test_a_signal_that_our_caller_ignores_the_command_ignores_too(
     each_form: Program, number: signal.Signals
 ) -> None:
     """As of nohup(1), and of what a shell runs in the background."""
-    done = subprocess.run(
-        [*each_form.command, "secrets", *SECRET, "--", "sh", "-c", f"kill -{number.value} $$"],
-        env=each_form.home.env,
-        timeout=TIMEOUT,
-        check=False,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
-    )
-    assert done.returncode == 0
+    words = ["secrets", *SECRET, "--", "sh", "-c", f"kill -{number.value} $$"]
+    ignoring = partial(signal.signal, number, signal.SIG_IGN)
+    assert run(each_form.home, [*each_form.command, *words], preexec_fn=ignoring).code == 0
 
 
 def test_a_renewal_that_is_under_way_when_the_command_ends_is_not_lost(
@@ -214,15 +209,9 @@ def test_who_waits_for_a_secret_when_we_are_killed_gets_none_and_does_not_wait_f
     frozen.home.write_rattler({"127.0.0.1": oauth(token_server, 3600)})
     option = ("--secret", f"id=t,url={token_server.url}", *kind)
     script = "echo ready; read go; cat $CREDLATCH_SECRETS/t; echo over"
-    with started(
-        [*frozen.command, "secrets", *option, "--", "sh", "-c", script],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=frozen.home.env,
-    ) as process:
+    with running(frozen, script, *option) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
         token_server.fault = Fault.HANG
         frozen.home.write_rattler({"127.0.0.1": oauth(token_server, -60, "another")})
         process.stdin.write(b"\n")
@@ -292,11 +281,5 @@ def test_in_a_terminal_a_line_is_said_again_when_the_command_has_drawn_over_it(
 
 def test_a_command_has_an_exit_status_whatever_our_caller_ignores(frozen: Program) -> None:
     words = [*frozen.command, "secrets", *SECRET, "--", "sh", "-c", "exit 5"]
-    done = subprocess.run(
-        words,
-        env=frozen.home.env,
-        timeout=TIMEOUT,
-        check=False,
-        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
-    )
-    assert done.returncode == 5
+    ignoring = partial(signal.signal, signal.SIGCHLD, signal.SIG_IGN)
+    assert run(frozen.home, words, preexec_fn=ignoring).code == 5

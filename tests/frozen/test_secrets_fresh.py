@@ -14,6 +14,7 @@ from support.logins import oauth
 from support.program import TIMEOUT
 from support.started import started
 from support.token_server import Fault
+from support.wrapped import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,18 +112,10 @@ def test_a_renewal_that_is_refused_gives_what_no_build_takes_and_one_line(
     token_server.lifetime = 1
     frozen.home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
     script = (
-        "echo; read go; wc -c <$CREDLATCH_SECRETS/t; head -1 $CREDLATCH_SECRETS/t; "
+        "echo ready; read go; wc -c <$CREDLATCH_SECRETS/t; head -1 $CREDLATCH_SECRETS/t; "
         "read go; wc -c <$CREDLATCH_SECRETS/t"
     )
-    with started(
-        [*frozen.command, "secrets", *_secret(token_server.url), "--", "sh", "-c", script],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=frozen.home.env,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"\n"  # it runs
+    with running(frozen, script, *_secret(token_server.url)) as process:
         token_server.fault = Fault.INVALID_GRANT
         entry = oauth(token_server, -60, "another")
         frozen.home.write_rattler({"127.0.0.1": entry})

@@ -157,7 +157,7 @@ def test_an_installed_program_is_called_by_the_name_that_is_made(frozen: Program
     home = frozen.home
     prefix = home.path / ".local"
     assert frozen("install", "--prefix", str(prefix)).code == 0
-    home.env["PATH"] = f"{prefix}/bin{os.pathsep}{home.env['PATH']}"
+    home.path_begins_with(prefix / "bin")
     home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": SECRET}}})
     installed = Program([str(prefix / "bin/credlatch")], home, home.path / "links")
     assert installed("setup", "pip", "--replace", "--yes").code == 0
@@ -176,8 +176,8 @@ def test_uninstalled_it_says_which_tools_still_ask_it(frozen: Program, single: P
     home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": SECRET}}})
     home.write("project/MODULE.bazel", "")
     assert frozen("install").code == 0
-    system = [path for path in home.env["PATH"].split(os.pathsep) if not _has_keyring(path)]
-    home.env["PATH"] = os.pathsep.join([f"{prefix}/bin", *system])
+    home.hide("keyring")
+    home.path_begins_with(prefix / "bin")
     installed = Program([str(prefix / "bin/credlatch")], home, home.path / "links")
     for words in (["docker"], ["uv"], ["pip"], ["bazel", "--project"]):
         assert installed("setup", *words, "--yes", cwd=home.path / "project").code == 0
@@ -198,10 +198,6 @@ def test_uninstalled_it_says_which_tools_still_ask_it(frozen: Program, single: P
     assert not (home.path / ".docker").exists()
     assert not (home.path / ".config/uv").exists()
     assert not (home.path / "project/.bazelrc").exists()
-
-
-def _has_keyring(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, "keyring"))
 
 
 def test_the_single_file_does_the_same(each_form: Program) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.logins import FIRST
+from support.logins import oauth
 from support.program import TIMEOUT
 from support.users import ADA, EVE, as_root, folder, open_place, owned
 
@@ -84,15 +84,7 @@ def test_what_root_does_with_a_user_s_home_is_the_user_s(
     assert ada.call("setup", "bazel", "--all-hosts", "--yes", uid=0).returncode in {0, 1}
     store = ada.home / ".rattler/credentials.json"
     entries = json.loads(store.read_text())
-    entries["o.example"] = {
-        "OAuth": {
-            "access_token": "old",
-            "refresh_token": FIRST,
-            "expires_at": 1_000_000_000,
-            "token_endpoint": f"{token_server.url}/token",
-            "client_id": "rattler",
-        }
-    }
+    entries["o.example"] = oauth(token_server, -60)
     store.write_text(json.dumps(entries))
     done = ada.call("get", stdin='{"uri":"https://o.example/"}', uid=0)
     assert "Bearer" in done.stdout, done
@@ -117,20 +109,6 @@ def test_a_project_that_another_user_has_left_in_tmp_replaces_no_login(ada: Ada,
     assert "Basic" in ada.get(uid=uid, cwd=work)
     assert ada.call("docker", "erase", stdin=HOST, uid=uid, cwd=work).returncode == 0
     assert json.loads(stolen.read_text()) == {HOST: {"BearerToken": "eve-s"}}
-
-
-@pytest.mark.parametrize("uid", [0, ADA])
-def test_a_runtime_folder_that_another_user_has_made_is_neither_read_nor_used(
-    ada: Ada, uid: int
-) -> None:
-    runtime = folder(folder(ada.place / "tmp", 0, 0o1777) / "runtime-ada", EVE, 0o777)
-    path = folder(runtime / "containers", EVE) / "auth.json"
-    path.write_text(json.dumps({"auths": {HOST: {"auth": "ZXZlOmV2ZQ=="}}}))
-    owned(path, EVE)
-    said = ada.get(uid=uid, XDG_RUNTIME_DIR=str(runtime), CREDLATCH_AGENT="on")
-    assert "Basic" not in said
-    assert "belongs to another user" in said
-    assert sorted(each.name for each in runtime.iterdir()) == ["containers"]
 
 
 def a_link(path: Path) -> None:
@@ -158,26 +136,6 @@ def test_root_writes_through_no_link_of_a_user_s_to_the_system(ada: Ada) -> None
     assert done.returncode == 1
     assert "another user's link leads to" in done.stdout
     assert list(system.iterdir()) == []
-
-
-@pytest.mark.parametrize("owner", [0, ADA])
-def test_a_file_variable_of_a_ci_with_a_umask_of_0_is_believed_with_one_warning(
-    ada: Ada, owner: int
-) -> None:
-    builds = folder(ada.place / "builds", owner, 0o777)
-    path = builds / "NETRC"
-    path.write_text(f"machine {HOST} login u password p\n")
-    path.chmod(0o666)
-    owned(path, owner)
-    done = ada.call("get", stdin=json.dumps({"uri": f"https://{HOST}/"}), NETRC=str(path))
-    assert "Basic" in done.stdout
-    assert done.stderr.count("\n") == 1
-    assert f"{path} can be changed by every user" in done.stderr
-    shutil.copy2(path, ada.home / ".netrc")
-    owned(ada.home / ".netrc", ADA)
-    assert ".netrc can be changed by every user" in ada.get()
-    ada.home.chmod(0o700)
-    assert "Basic" in ada.get()
 
 
 @pytest.fixture
@@ -213,23 +171,6 @@ def undoes(ada: Ada, path: Path, before: str | None, *, link: bool = False) -> s
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("before", [None, "eve::0:0::/:/bin/sh\n"])
-def test_root_undoes_nothing_that_a_user_s_record_says_of_others_files(
-    ada: Ada, system: Path, before: str | None
-) -> None:
-    said = undoes(ada, system, before)
-    assert f"names {system}: another user's file leads to" in said
-    assert said.count("\n") == 1
-    assert system.read_text() == "root-s\n"
-
-
-def test_root_removes_no_link_of_others_for_a_user_s_record(ada: Ada, system: Path) -> None:
-    link = system.with_name("link")
-    link.symlink_to("passwd")
-    assert "another user's file leads to" in undoes(ada, link, None, link=True)
-    assert link.is_symlink()
-
-
 def test_root_removes_the_name_that_it_has_made_beside_the_program(ada: Ada, system: Path) -> None:
     link = system.with_name("keyring")
     link.symlink_to("credlatch")
@@ -243,32 +184,6 @@ def test_root_undoes_what_is_the_user_s(ada: Ada) -> None:
     owned(path, ADA)
     assert "is undone" in undoes(ada, path, None)
     assert not path.exists()
-
-
-def override(ada: Ada, path: Path) -> None:
-    """Have pixi keep Ada's logins in a file."""
-    config = folder(ada.home / ".pixi", ADA) / "config.toml"
-    config.write_text(f"authentication-override-file = '{path}'\n")
-    owned(config, ADA)
-
-
-@pytest.mark.parametrize("name", ["passwd", "new.json", "new/new.json"])
-def test_root_keeps_logins_where_a_user_s_configuration_says_in_the_user_s_folders_only(
-    ada: Ada, system: Path, name: str
-) -> None:
-    system.write_text("{}")
-    override(ada, system.parent / name)
-    done = ada.call("docker", "store", stdin=LOGIN, uid=0)
-    assert done.returncode == 1
-    assert "another user's file leads to" in done.stdout
-    assert [each.read_text() for each in system.parent.iterdir()] == ["{}"]
-
-
-def test_root_keeps_logins_where_a_user_s_configuration_says(ada: Ada) -> None:
-    override(ada, ada.home / "kept" / "auth.json")
-    assert ada.call("docker", "store", stdin=LOGIN, uid=0).returncode == 0
-    assert HOST in (ada.home / "kept/auth.json").read_text()
-    assert root_s(ada.home) == []
 
 
 @pytest.mark.parametrize("by", [0, ADA])

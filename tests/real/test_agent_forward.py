@@ -17,6 +17,7 @@ from credlatch.agent import wire
 from support.home import Home
 from support.program import TIMEOUT, Program
 from support.sshd import forwarded
+from support.started import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,21 +57,14 @@ class Laptop:
 def _forwarding(folder: Path, home: Home, runtime: str, *hosts: str) -> Iterator[Laptop]:
     home.write_rattler(ENTRIES)
     home.env["XDG_RUNTIME_DIR"] = runtime
-    with subprocess.Popen(
-        [folder, "agent", "forward", *hosts],
-        env=home.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    words: list[str] = [str(folder), "agent", "forward", *hosts]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    with started(words, env=home.env, **pipes, text=True) as process:
         laptop = Laptop(process, Path(runtime) / "credlatch" / "forward.sock", home.path)
-        try:
-            assert laptop.line().startswith("forwarding a.example")
-            assert str(laptop.socket) in laptop.line()
-            assert "CREDLATCH_AGENT=" in laptop.line()
-            yield laptop
-        finally:
-            process.kill()
+        assert laptop.line().startswith("forwarding a.example")
+        assert str(laptop.socket) in laptop.line()
+        assert "CREDLATCH_AGENT=" in laptop.line()
+        yield laptop
 
 
 @pytest.fixture
@@ -124,7 +118,7 @@ def test_every_client_on_the_builder_uses_them(laptop: Laptop, builder: Program)
         (["git", "get"], git, b"username=oauth2\npassword=t-a.example\n"),
     ]:
         answer = builder(*words, stdin=stdin)
-        assert (answer.code, answer.out, answer.err) == (0, said, "")
+        assert answer == (0, said, "")
         assert f"{words[0]} a.example rattler answered" in laptop.line()
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from support.dockerd import BASE
-from support.token_server import make_jwt
+from support.logins import FIRST, oauth
 
 if TYPE_CHECKING:
     from support.clients import Docker
@@ -82,20 +81,12 @@ def test_docker_pulls_with_an_oauth_login_that_has_ended_after_one_renewal(
     tokens.admits = lambda user, secret: (
         (user, secret) == ("__token__", token_server.current_access_token)
     )
-    oauth = {
-        "access_token": make_jwt(int(time.time()) - 60),
-        "refresh_token": "refresh-1",
-        "expires_at": int(time.time()) - 60,
-        "token_endpoint": f"{token_server.url}/token",
-        "revocation_endpoint": None,
-        "client_id": "rattler",
-    }
-    home.write_rattler({"127.0.0.1": {"OAuth": oauth}})
+    home.write_rattler({"127.0.0.1": oauth(token_server, -60)})
     docker.configure(credsStore="credlatch")
     docker("pull", token_image)
     docker("pull", token_image)
-    assert [post.form["refresh_token"] for post in token_server.posts("/token")] == ["refresh-1"]
+    assert [post.form["refresh_token"] for post in token_server.posts("/token")] == [FIRST]
     assert set(tokens.grants()) == {"GET"}
     written = home.read_rattler()["127.0.0.1"]["OAuth"]
     assert written["access_token"] == token_server.current_access_token
-    assert written["refresh_token"] != "refresh-1"
+    assert written["refresh_token"] != FIRST

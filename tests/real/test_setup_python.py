@@ -52,12 +52,8 @@ def index() -> Iterator[str]:
 def program(frozen: Program) -> Program:
     """The program on PATH, and bob's login in rattler's store."""
     home = frozen.home
-    folders = [
-        folder
-        for folder in home.env["PATH"].split(os.pathsep)
-        if not os.path.exists(os.path.join(folder, "keyring"))
-    ]
-    home.env["PATH"] = os.pathsep.join([str(frozen.link_as("credlatch")), *folders])
+    home.hide("keyring")
+    frozen.put_on_path("credlatch")
     home.write_rattler({"127.0.0.1": {"BasicHTTP": {"username": "bob", "password": "p: w"}}})
     home.env |= {"UV_NO_CACHE": "1", "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     home.env |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}

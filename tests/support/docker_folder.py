@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -87,9 +86,7 @@ class Project:
 
     def forget_program(self) -> None:
         """Take credlatch from PATH."""
-        parts = self.home.env["PATH"].split(os.pathsep)
-        left = [part for part in parts if not os.path.exists(f"{part}/credlatch")]
-        self.home.env["PATH"] = os.pathsep.join(left)
+        self.home.hide("credlatch")
 
     def refused(self, script: str) -> str:
         """Run a script; it must fail. Gives what it said."""

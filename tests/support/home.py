@@ -52,6 +52,12 @@ class Home:
         """Have programs looked for in a folder before all others."""
         self.env["PATH"] = f"{folder}{os.pathsep}{self.env['PATH']}"
 
+    def hide(self, name: str) -> None:
+        """Take the folders that have a program of a name from PATH."""
+        folders = self.env["PATH"].split(os.pathsep)
+        left = [folder for folder in folders if not os.path.exists(os.path.join(folder, name))]
+        self.env["PATH"] = os.pathsep.join(left)
+
     def write_rattler(self, entries: dict[str, Any]) -> Path:
         """Write ``~/.rattler/credentials.json`` as rattler does."""
         return self.write(".rattler/credentials.json", json.dumps(entries, separators=(",", ":")))

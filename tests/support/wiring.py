@@ -40,9 +40,9 @@ class Wiring:
         self._read = read
         for name in PROGRAMS:
             self.program(name)
-        system = [path for path in home.env["PATH"].split(os.pathsep) if not _has_keyring(path)]
         home.env["GIT_CONFIG_SYSTEM"] = os.devnull
-        home.env["PATH"] = os.pathsep.join([str(self.bin), *system])
+        home.hide("keyring")
+        home.path_begins_with(self.bin)
 
     def program(self, name: str, script: str = "exit 1") -> Path:
         """Put a program on PATH."""
@@ -87,10 +87,6 @@ def refused(wiring: Wiring, *words: str) -> str:
     assert "\n" not in str(raised.value)
     assert not [p for p in wiring.home.path.rglob("*") if p.name.endswith(".credlatch")]
     return str(raised.value)
-
-
-def _has_keyring(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, "keyring"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.logins import docker_refusal, refusal
 from support.wine import FORMS
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ def basic(answer: Answer) -> str:
 
 def stored(windows: Windows, host: str, username: str = "bob", secret: str = SECRET) -> None:
     login = {"ServerURL": host, "Username": username, "Secret": secret}
-    answer = windows.docker("store", login)
-    assert (answer.code, answer.out, answer.err) == (0, b"", "")
+    assert windows.docker("store", login) == (0, b"", "")
 
 
 def test_docker_keeps_finds_lists_and_forgets_a_login(windows: Windows, host: str) -> None:
@@ -117,12 +117,10 @@ def test_what_windows_cannot_keep_is_refused_in_one_line(windows: Windows, host:
     stored(windows, host, "bob", "x" * 1200)
     assert windows.docker("erase", f"{host}\n").code == 0
     login = {"ServerURL": host, "Username": "bob", "Secret": "x" * 1300}
-    refused = windows.docker("store", login)
-    assert (refused.code, refused.err) == (1, "")
-    assert b"2560 bytes" in refused.out
-    assert b"RATTLER_AUTH_FILE" in refused.out
-    assert refused.out.count(b"\n") == 1
-    assert b"xxx" not in refused.out
+    said = docker_refusal(windows.docker("store", login))
+    assert "2560 bytes" in said
+    assert "RATTLER_AUTH_FILE" in said
+    assert "xxx" not in said
 
 
 def test_a_miss_is_no_header(windows: Windows, host: str) -> None:
@@ -131,10 +129,7 @@ def test_a_miss_is_no_header(windows: Windows, host: str) -> None:
 
 @pytest.mark.parametrize("stdin", [b"", b"{", b"\xff\xfe{\x00", json.dumps({"uri": 5}).encode()])
 def test_a_request_that_is_none_is_told_in_one_line(folder: Windows, stdin: bytes) -> None:
-    answer = folder("bazel", "get", stdin=stdin)
-    assert (answer.code, answer.out) == (1, b"")
-    assert answer.err.startswith("credlatch: ")
-    assert answer.err.count("\n") == 1
+    refusal(folder("bazel", "get", stdin=stdin))
 
 
 def test_both_forms_say_the_same_of_themselves() -> None:

@@ -7,32 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.logins import refusal
 from support.wine import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.program import Answer
 
 PREFIX = r"C:\credlatch tests\ünï cödé"
 
 
-def line(answer: Answer, code: int) -> str:
-    """The one line on standard error."""
-    assert (answer.code, answer.out) == (code, b""), answer
-    assert answer.err.startswith("credlatch: "), answer
-    assert answer.err.count("\n") == 1, answer
-    return answer.err
-
-
 @pytest.mark.parametrize("word", ["status", "log", "stop", "forward"])
 def test_there_is_no_agent_and_it_says_so(windows: Windows, word: str) -> None:
-    assert "there is no agent here" in line(windows("agent", word), 1)
+    assert "there is no agent here" in refusal(windows("agent", word), 1)
 
 
 def test_secrets_need_wsl(windows: Windows) -> None:
     said = windows("secrets", "--secret", "id=a,url=https://x.example/", "--", "docker", "build")
-    assert "WSL" in line(said, 1)
+    assert "WSL" in refusal(said, 1)
 
 
 WRONG = [
@@ -49,7 +41,7 @@ WRONG = [
 
 @pytest.mark.parametrize("words", [*WRONG, "bazel", "install more", "uninstall --prefix"])
 def test_wrong_usage(windows: Windows, words: str) -> None:
-    line(windows(*words.split()), 2)
+    refusal(windows(*words.split()), 2)
 
 
 def test_nothing_to_do_is_answered_with_what_there_is(windows: Windows) -> None:
@@ -70,7 +62,7 @@ def test_every_command_has_its_help(windows: Windows, word: str) -> None:
 
 
 def test_setup_says_what_to_do_where_tools_will_not_find_us(windows: Windows, host: str) -> None:
-    said = line(windows("setup", "docker", "--host", host, "--force", "--dry-run"), 1)
+    said = refusal(windows("setup", "docker", "--host", host, "--force", "--dry-run"), 1)
     assert "the folder that it names" in said
 
 
@@ -136,7 +128,7 @@ def test_setup_of_every_tool_shows_writes_and_takes_back(
 
 def test_setup_of_a_tool_that_is_not_there_says_so(found: Windows, host: str) -> None:
     said = found("setup", "git", "--host", host, "--force", "--dry-run")
-    assert "git is not on PATH" in line(said, 1)
+    assert "git is not on PATH" in refusal(said, 1)
 
 
 def test_installing_twice_running_it_and_taking_it_away(windows: Windows) -> None:
