@@ -64,10 +64,9 @@ class Trials:
         calls = [number for number, (_, called) in self.known.items() if function in called]
         chosen, left = [], self.budget
         for number in sorted(calls, key=lambda n: (len(self.known[n][1]), self.known[n][0])):
-            left -= self.known[number][0]
-            if left < 0:
-                break
-            chosen.append(number)
+            if self.known[number][0] <= left:
+                left -= self.known[number][0]
+                chosen.append(number)
         return chosen
 
     def trial(self, mutant: str, numbers: list[int], said: Path) -> None:
