@@ -218,7 +218,7 @@ def test_a_token_that_is_still_good_is_served_without_the_identity_token(home: H
         ("", "\n", "https://[::1]/"),
         ("???", "\n", "https://c.example/"),
         ("token = 1", "\r\n", "https://[::1]/"),
-        ("", "\r\n", "https://[::1]/"),
+        ('note = "https://c.example"', "\r\n", "https://c.example/"),
         ("token = 1 # written by hand: ]] [[ connections ]]", "\n", "https://c.example/"),
     ],
 )
