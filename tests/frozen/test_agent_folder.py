@@ -14,6 +14,7 @@ import pytest
 
 from support.agent import until
 from support.mounts import fill, read_only, small_disk
+from support.users import as_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,6 @@ HOST = "a.example"
 URI = f"https://{HOST}/simple/"
 ANSWER = "Bearer made-up"
 NOBODY = 65_534
-
-root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be another user")
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +112,7 @@ def there(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize(
-    "spoil", [*BAD, *(pytest.param(each, marks=root) for each in BAD_FOR_ROOT)],
+    "spoil", [*BAD, *(pytest.param(each, marks=as_root) for each in BAD_FOR_ROOT)],
     ids=lambda spoil: spoil.__name__.replace("_", "-"),
 )  # fmt: skip
 def test_a_folder_that_is_not_as_it_should_be(
@@ -138,7 +137,7 @@ def test_a_folder_that_is_not_as_it_should_be(
         agent.runtime.mkdir()
 
 
-@root
+@as_root
 def test_a_full_disk(agent: Agent) -> None:
     with small_disk(agent.runtime):
         agent.folder.mkdir(mode=0o700)
@@ -162,7 +161,7 @@ def test_a_folder_that_is_put_right_is_used(agent: Agent) -> None:
     assert agent.call(URI).authorization == ANSWER
 
 
-@root
+@as_root
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS has a temporary folder for each user")
 @pytest.mark.parametrize("value", [None, "", "relative", "/run/" + "long/" * 12])
 def test_without_a_runtime_folder_it_is_below_the_temporary_one(

@@ -15,6 +15,7 @@ import pytest
 
 from credlatch.agent import wire
 from support.agent import WARM, until
+from support.users import as_root
 
 if TYPE_CHECKING:
     from support.agent import Agent
@@ -27,7 +28,6 @@ SECRET = "kept-from-everybody"
 ANSWER = f"Bearer {SECRET}"
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's /proc")
-root = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to look into the agent")
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_the_caller_ends_at_once_and_nothing_of_it_stays_open(agent: Agent) -> N
 
 
 @linux
-@root
+@as_root
 def test_it_has_nothing_of_its_starter(agent: Agent) -> None:
     agent.home.env |= {"CREDLATCH_TOKEN_A_EXAMPLE": SECRET, "PYX_API_KEY": SECRET}
     agent.home.env |= {"LD_LIBRARY_PATH": "/a/build/s", "OPENSSL_CONF": "/a/build/s/openssl.cnf"}
@@ -102,7 +102,7 @@ def test_it_has_nothing_of_its_starter(agent: Agent) -> None:
 
 
 @linux
-@root
+@as_root
 def test_a_caller_without_streams_gives_it_its_lock_all_the_same(agent: Agent) -> None:
     """Files that are opened get the numbers of streams that are closed: the lock, too."""
     for closed in ("<&-", "<&- >&-", "<&- >&- 2>&-"):

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.program import Program
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.home import Home
-    from support.program import Answer
+    from support.program import Answer, Program
     from support.token_server import TokenServer
 
 SECRET = "kept-from-everybody"
@@ -41,17 +39,6 @@ def test_a_home_that_is_not_there_is_a_miss(frozen: Program, home: Home, tmp_pat
             home.env[name] = str(tmp_path / "gone")
     assert frozen("get", stdin=b'{"uri":"https://a.example/"}', cwd=tmp_path).authorization is None
     assert not (tmp_path / "gone").exists()
-
-
-def test_a_working_directory_that_was_removed_is_no_failure(
-    frozen: Program, home: Home, tmp_path: Path
-) -> None:
-    home.write_rattler(STORE)
-    script = tmp_path / "script"
-    script.write_text('#!/bin/sh\nmkdir gone; cd gone; rmdir ../gone; exec "$@"\n')
-    script.chmod(0o700)
-    answer = Program([str(script), *frozen.command], home, tmp_path).bazel("https://a.example/")
-    assert answer.authorization == f"Bearer {SECRET}"
 
 
 def failed_in_one_line(answer: Answer) -> bool:

@@ -119,16 +119,6 @@ def test_bazel(frozen: Program, home: Home) -> None:
     assert answer == {"headers": {"Authorization": ["Basic dTpw"]}}
 
 
-def test_docker_configurations_name_a_helper_that_exists(frozen: Program) -> None:
-    helpers, store = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
-    names = {store["credsStore"], *helpers["credHelpers"].values()}
-    assert names == {"credlatch"}
-    (name,) = names
-    assert shutil.which(
-        f"docker-credential-{name}", path=frozen.link_as(f"docker-credential-{name}")
-    )
-
-
 def test_buildkit_is_handed_what_the_step_mounts(frozen: Program, home: Home) -> None:
     home.write_rattler(LOGIN)
     path = frozen.link_as("credlatch")

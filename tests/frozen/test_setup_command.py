@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import bazel_client
-from support.matching import basic
 from support.program import Program, run
 from support.terminal import at_terminal
 
@@ -139,18 +136,6 @@ def test_a_broken_store_is_warned_of_on_standard_error(program: Program) -> None
 def test_a_reader_who_has_gone_is_no_error(program: Program) -> None:
     script = f'"{program.command[0]}" setup docker --dry-run | true'
     assert run(program.home, ["sh", "-c", script]) == (0, b"", "")
-
-
-def test_bazel_finds_and_asks_what_is_written_for_it(program: Program) -> None:
-    assert program("setup", "bazel", "--yes").code == 0
-    (line,) = (program.home.path / ".bazelrc").read_text().splitlines()
-    pattern, _, helper = line.removeprefix("common --credential_helper=").partition("=")
-    assert pattern == "r.example"
-    # Bazel looks a bare name up on PATH.
-    path = shutil.which(helper, path=program.home.env["PATH"])
-    assert path
-    got = bazel_client.get_credentials(path, "https://r.example/x", program.home.env)
-    assert got.headers == {"Authorization": [basic("u", SECRET)]}
 
 
 def test_an_installed_program_is_called_by_the_name_that_is_made(frozen: Program) -> None:

@@ -203,12 +203,6 @@ def test_nothing_else_is_answered(laptop: Laptop, asks_for: bytes) -> None:
     assert laptop.process.poll() is None
 
 
-def test_without_a_host_nothing_is_forwarded(frozen: Program) -> None:
-    answer = frozen("agent", "forward")
-    assert answer.code == 2
-    assert "forward needs HOST" in answer.err
-
-
 def test_the_folder_of_the_socket_must_be_one_s_own(frozen: Program, home: Home) -> None:
     with tempfile.TemporaryDirectory(prefix="cl-") as runtime:
         home.env["XDG_RUNTIME_DIR"] = runtime

@@ -45,12 +45,6 @@ def test_docker_s_own_keys_are_found_where_rattler_would_not_look(
     }  # fmt: skip
 
 
-def test_a_dot_at_the_end_of_a_host_names_the_same_host(home: Home, frozen: Program) -> None:
-    # For the DNS it does; rattler takes it for another host, and sends nothing.
-    home.write_rattler({"a.example": {"BearerToken": "t"}})
-    assert frozen.bazel("https://a.example./x").authorization == "Bearer t"
-
-
 def test_rattler_sends_what_docker_stored(frozen: Program, rattler: Rattler, place: Place) -> None:
     docker(frozen, "store", LOGIN)
     assert rattler.authorization(HOST) == LOGIN_HEADER

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -21,6 +20,7 @@ from credlatch.renew import http
 from credlatch.renew.exchange import exchange
 from support.flows import REQUEST
 from support.jwt import make_jwt
+from support.loopback import Handler, Loopback, Recorded
 from support.raw_server import RawServer
 from support.token_server import Fault, TokenServer
 
@@ -30,26 +30,22 @@ if TYPE_CHECKING:
 TOKEN = make_jwt(4_000_000_000)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     protocol_version = "HTTP/1.1"
-    server: KeepingServer
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.requests.append((self.client_address[1], self.headers.get("Cookie")))
+    def respond(self, request: Recorded) -> None:
+        owner: KeepingServer = self.server.owner
+        owner.requests.append((self.client_address[1], request.headers.get("cookie")))
         body = f'{{"access_token":"{TOKEN}"}}'.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Set-Cookie", "session=of-the-first-login; Path=/")
         self.end_headers()
         self.wfile.write(body)
-        self.close_connection = self.server.hangs_up
+        self.close_connection = owner.hangs_up
 
 
-class KeepingServer(ThreadingHTTPServer):
+class KeepingServer(Loopback):
     """A server that leaves connections open.
 
     Attributes:
@@ -57,23 +53,10 @@ class KeepingServer(ThreadingHTTPServer):
         hangs_up: whether it closes a connection after an answer, without having said so.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
         self.requests: list[tuple[int, str | None]] = []
         self.hangs_up = False
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+        super().__init__(_Handler)
 
     @property
     def connections(self) -> int:
