@@ -88,29 +88,24 @@ class RattlerStore(KeyedStore, RenewableStore):
 
     def find(self, url: Url) -> Entry | None:
         """The entry for a URL, by rattler's rule, which heeds no port."""
-        entry = self._first(candidates(url), url.host, bucket=url.scheme == "s3", ends=True)
+        entry = self._first(candidates(url), url)
         if entry is not None:
             entry.names = HOST
         return entry
 
     def find_key(self, keys: tuple[str, ...]) -> Entry | None:
         """The entry under one of Docker's keys: a login, and where there is none a token."""
-        return self._first([name for key in keys for name in (ASIDE + key, key)], "", logins=True)
+        return self._first([name for key in keys for name in (ASIDE + key, key)], logins=True)
 
     def at(self, key: str) -> Entry | None:
         """The entry under a key, to the letter."""
-        return self._first((key,), "")
+        return self._first([key])
 
     def _first(
-        self,
-        keys: list[str] | tuple[str, ...],
-        host: str,
-        *,
-        bucket: bool = False,
-        ends: bool = False,
-        logins: bool = False,
+        self, keys: list[str], url: Url | None = None, *, logins: bool = False
     ) -> Entry | None:
         # Rattler's order: an exact key in the last place comes before a wildcard in the first.
+        host, bucket = ("", False) if url is None else (url.host, url.scheme == "s3")
         failures: dict[str, StoreError] = {}
         found: Entry | None = None
         for key in keys:
@@ -129,7 +124,7 @@ class RattlerStore(KeyedStore, RenewableStore):
                     found = found or entry
                     if not logins or isinstance(entry.credential, Basic):
                         return self._despite(failures, entry)
-                elif ends and value is not None:
+                elif url is not None and value is not None:
                     # Rattler has found it, and has nothing to send.
                     return self._despite(failures, None)
         return self._despite(failures, found)
