@@ -12,18 +12,19 @@ from __future__ import annotations
 from credlatch.credential import Basic, Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.stores import Entry, Store, readable
-from credlatch.stores.pyx_realm import PyxRealm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.stores import Listed
+    from credlatch.stores.pyx_realm import PyxRealm
     from credlatch.url import Url
 
 _OCTETS = 4  # of an IPv4 address
 _REMEDY = "set a fresh one"
 PYX_TOKENS = ("PYX_AUTH_TOKEN", "UV_AUTH_TOKEN")
+PYX_KEYS = ("PYX_API_KEY", "UV_API_KEY")  # of which ``pyx`` gets tokens
 
 
 def suffix(url: Url) -> str | None:
@@ -55,7 +56,7 @@ class EnvironmentStore(Store):
         if own is not None:
             return own
         entry = self._for_pyx()
-        return entry if entry is not None and PyxRealm(self._caller).owns(url) else None
+        return entry if entry is not None and self._realm().owns(url) else None
 
     def _for_host(self, host: str) -> Entry | None:
         token_name = f"CREDLATCH_TOKEN_{host}"
@@ -90,7 +91,12 @@ class EnvironmentStore(Store):
                     yield host_of(host), readable(self._for_host, host)
         entry = self._for_pyx()
         if entry is not None:
-            yield from ((host, entry) for host in PyxRealm(self._caller).hosts())
+            yield from ((host, entry) for host in self._realm().hosts())
+
+    def _realm(self) -> PyxRealm:
+        from credlatch.stores.pyx_realm import PyxRealm  # for who has such a token
+
+        return PyxRealm(self._caller)
 
     def _value(self, name: str) -> str | None:
         """A variable without the newline that `echo` and CI's secret forms leave at its end."""

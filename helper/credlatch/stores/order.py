@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credlatch.stores.pyx_realm import API_KEYS
+from credlatch.stores.environment import PYX_KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _store(name: str) -> tuple[str, Callable[[Caller], Store]]:
 
 def _pyx_key(caller: Caller) -> Store | None:
     # Without a key there is no such store, and nothing to import.
-    if not any(map(caller.get, API_KEYS)):
+    if not any(map(caller.get, PYX_KEYS)):
         return None
     from credlatch.stores.pyx import PyxKeyStore
 

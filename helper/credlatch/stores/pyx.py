@@ -12,7 +12,8 @@ from credlatch import quick_json
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.stores import Entry, RenewableStore, uv
-from credlatch.stores.pyx_realm import API_KEYS, PyxRealm
+from credlatch.stores.environment import PYX_KEYS
+from credlatch.stores.pyx_realm import PyxRealm
 from credlatch.system import locks
 
 TYPE_CHECKING = False
@@ -121,7 +122,7 @@ class PyxKeyStore(_Tokens):
     """An API key from the environment, and the tokens it was exchanged for."""
 
     def _entry(self, realm: PyxRealm) -> Entry | None:
-        name = next((name for name in API_KEYS if self._caller.get(name)), None)
+        name = next((name for name in PYX_KEYS if self._caller.get(name)), None)
         if name is None:
             return None
         from credlatch.auth.pyx import PyxApiKey

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
 
 DEFAULT_API = "https://api.pyx.dev/"
-API_KEYS = ("PYX_API_KEY", "UV_API_KEY")
 _CDN = "astralhosted.com"
 _API_HOSTS = ("api.pyx.dev", "api-static.pyx.dev")
 
