@@ -332,17 +332,17 @@ def test_notes_that_say_nothing_are_no_crash(tmp_path: Path, content: bytes) -> 
 
 
 def test_old_notes_are_swept_away_and_those_of_some_months_stay(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        attempt(tmp_path, PyxRefresh(Secret(name), SERVER, "")).sent()
-    rows = [row.split(" ", 3) for row in text(tmp_path).splitlines()]
-    for row, seconds in zip(rows, (notes.KEPT, 60 * 86_400), strict=True):
-        row[2] = str(float(row[2]) - seconds)
-    (tmp_path / NOTES).write_text("".join(" ".join(row) + "\n" for row in rows))
+    old, young = (PyxRefresh(Secret(name), SERVER, "log in again") for name in ("a", "b"))
+    months = 60 * 86_400
+    attempt(tmp_path, old).sent()
+    age(tmp_path, notes.KEPT - months)
+    attempt(tmp_path, young).sent()
+    age(tmp_path, months)
     attempt(tmp_path, ONCE).sent()
-    assert rows[0][0] not in text(tmp_path)
-    assert " ".join(rows[1]) in text(tmp_path)
+    assert len(text(tmp_path).splitlines()) == 2
+    check(tmp_path, old)
     with pytest.raises(LoginError):
-        check(tmp_path, PyxRefresh(Secret("b"), SERVER, ""))
+        check(tmp_path, young)
 
 
 def test_notes_never_pile_up(tmp_path: Path) -> None:
