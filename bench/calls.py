@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bench.shared import ratios
 from bench.shared.findings import TIMES, Findings, Table
 from bench.shared.ground import FOLDER, SINGLE
-from bench.shared.natives import DOCKER_HELPER, PYTHON, UV
-from bench.shared.ours import everyone, label
+from bench.shared.natives import DOCKER_HELPER, PYTHON, TWEAG_AGENT, UV
+from bench.shared.ours import UVS_STORE, everyone, label
 from bench.shared.peers import FILE, KEYRING, NOWHERE, name
 
 from support.timing import interleaved
@@ -31,12 +31,17 @@ TITLES = {
     FILE: "One get, credential in a file (Bazel)",
     KEYRING: "One get, credential in the Secret Service (Docker)",
 }
-# Which form, with an agent or without, with a credential of which kind; and the ratio.
+_FOLDER, _SINGLE = label(FOLDER, agent=True), label(SINGLE, agent=True)
+_COLD, _COLD_SINGLE = label(FOLDER, agent=False), label(SINGLE, agent=False)
+# Which program, where its credential is, against which one, and the ratio.
 PROMISES = (
-    (FOLDER, True, FILE, 1.1),
-    (FOLDER, True, KEYRING, 0.9),
-    (SINGLE, True, FILE, 1.6),
-    (FOLDER, False, FILE, 3.0),
+    (_FOLDER, FILE, UV, 0.3),
+    (_SINGLE, FILE, UV, 0.35),
+    (_FOLDER, KEYRING, DOCKER_HELPER, 0.3),
+    (_SINGLE, FILE, TWEAG_AGENT, 0.4),
+    (_COLD, FILE, PYTHON, 2),
+    (UVS_STORE, FILE, PYTHON, 2.5),
+    (_COLD_SINGLE, FILE, _COLD, 1.1),
 )
 
 
@@ -62,10 +67,9 @@ def findings(peers: list[Peer], absent: list[Absent], times: Mapping[str, Times]
 
 
 def _limits(times: Mapping[str, Times], absent: list[Absent]) -> Iterator[Limit]:
-    for form, agent, held, at_most in PROMISES:
-        mine = label(form, agent=agent)
-        what = f"{mine}, {held}-held credential, against `{BASES[held]}`"
-        base = name(BASES[held], held)
+    for mine, held, other, at_most in PROMISES:
+        what = f"{mine}, {held}-held credential, against `{other}`"
+        base = name(other, NOWHERE if other == PYTHON else held)
         yield ratios.limit(what, at_most, name(mine, held), base, times, absent)
 
 
@@ -75,11 +79,12 @@ def _table(held: str, peers: list[Peer], absent: list[Absent], times: Mapping[st
         (
             peer.label,
             ratios.pair(times[peer.name], 0.001, 1),
+            f"{times[peer.name].slowest * 1000:.1f}",
             ratios.ratio(times[peer.name], base),
             ratios.ratio(times[peer.name], floor),
         )
         for peer in peers
     ]
-    head = ("program", "ms", f"{TIMES} {BASES[held]}", f"{TIMES} python")
+    head = ("program", "ms", "p99 ms", f"{TIMES} {BASES[held]}", f"{TIMES} python")
     note = f"Medians of {len(floor.all)} interleaved runs; ± is the spread of the middle half."
     return Table(TITLES[held], head, [*rows, *ratios.missing(absent, len(head))], note)

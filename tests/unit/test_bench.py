@@ -34,7 +34,7 @@ def test_every_measurement_has_a_file_and_every_file_is_a_measurement() -> None:
     [
         ([], DOCS),
         (["--rounds", "60"], DOCS),
-        (["--rounds", "29"], None),
+        (["--rounds", "59"], None),
         (["calls"], None),
         ([*MEASUREMENTS], None),
         (["calls", "--into", "/elsewhere"], Path("/elsewhere")),
@@ -64,9 +64,9 @@ def test_a_command_line_without_sense_measures_nothing(
 
 
 def test_a_trial_measures_less_and_a_long_run_no_more() -> None:
-    assert [Effort(rounds).of(1_000, 32) for rounds in (1, 3, 30, 60)] == [33, 100, 1_000, 1_000]
+    assert [Effort(rounds).of(1_000, 8) for rounds in (1, 6, 60, 90)] == [16, 100, 1_000, 1_000]
     assert Effort(1).of(5, 2) == 2
-    assert [Effort(rounds).full for rounds in (29, 30)] == [False, True]
+    assert [Effort(rounds).full for rounds in (59, 60)] == [False, True]
 
 
 def test_rounds_go_forwards_and_backwards() -> None:
