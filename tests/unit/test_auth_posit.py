@@ -30,13 +30,10 @@ def test_the_form_of_rfc_8693_goes_below_the_server_s_address(server: str, url: 
     assert (post.json, post.headers) == (None, {})
 
 
-def test_an_identity_token_may_be_exchanged_again() -> None:
-    assert not GRANT.single_use
-
-
-def test_an_answer() -> None:
+def test_an_answer_and_that_it_may_be_exchanged_again() -> None:
     fresh = answered(GRANT, b'{"access_token":"a","token_type":"Bearer"}')
     assert (fresh.token, fresh.refresh_token, fresh.expires) == (Secret("a"), None, None)
+    assert not GRANT.single_use
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"id_token":"a"}'])

@@ -26,19 +26,16 @@ def test_the_path_takes_the_place_of_the_api_s(server: str, root: str) -> None:
     assert asked(PyxApiKey(Secret("k"), server, "")).url == f"{root}/auth/cli/access-token"
 
 
-def test_a_refresh_is_json_and_has_no_header() -> None:
+def test_a_refresh_is_json_and_taken_once() -> None:
     post = asked(REFRESH)
     assert (post.json, post.form, post.headers) == ({"refresh_token": "r"}, None, {})
+    assert REFRESH.single_use
 
 
-def test_a_key_is_a_header_and_has_no_body() -> None:
+def test_a_key_is_a_header_and_taken_for_ever() -> None:
     post = asked(KEY)
     assert post.headers == {"Authorization": "Bearer pyx-sk-test"}
     assert (post.method, post.json, post.form) == ("POST", None, None)
-
-
-def test_a_refresh_token_is_taken_once_and_a_key_for_ever() -> None:
-    assert REFRESH.single_use
     assert not KEY.single_use
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +24,13 @@ COMMAND = re.compile(r"^(?:usage:)? +credlatch (\w+)", re.MULTILINE)
 NOT_FOUND = b"credentials not found in native keychain\n"
 
 
+def run(
+    source: Program, *words: str, stdout: int = subprocess.PIPE, **options: Any
+) -> subprocess.CompletedProcess[bytes]:
+    options |= {"env": source.home.env, "timeout": 60}
+    return subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, check=False, **options)
+
+
 def test_without_an_argument_it_says_how_it_is_used_and_fails(source: Program) -> None:
     answer = source()
     assert answer.code == 2
@@ -33,11 +40,21 @@ def test_without_an_argument_it_says_how_it_is_used_and_fails(source: Program) -
     assert max(len(line) for line in answer.err.splitlines()) < 120
 
 
-@pytest.mark.parametrize("option", ["--help", "-h", "help"])
-def test_help_is_an_answer(source: Program, option: str) -> None:
+VERSION = f"credlatch {__version__}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("option", "out"),
+    [
+        *((option, b"usage: credlatch get ") for option in ("--help", "-h", "help")),
+        *((option, VERSION) for option in ("--version", "-V", "-v")),
+    ],
+)
+def test_help_and_the_version_are_answers(source: Program, option: str, out: bytes) -> None:
     answer = source(option)
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith(b"usage: credlatch get ")
+    assert answer.out.startswith(out)
+    assert out != VERSION or answer.out == out
 
 
 COMMANDS = (
@@ -54,12 +71,6 @@ def test_every_command_says_how_it_is_used(source: Program, words: list[str], op
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.lower().startswith(b"usage: ")
     assert {words[0] for words in COMMANDS} >= set(COMMAND.findall(source("--help").out.decode()))
-
-
-@pytest.mark.parametrize("option", ["--version", "-V", "-v"])
-def test_the_version_is_an_answer(source: Program, option: str) -> None:
-    answer = source(option)
-    assert (answer.code, answer.out, answer.err) == (0, f"credlatch {__version__}\n".encode(), "")
 
 
 @pytest.mark.parametrize(
@@ -83,11 +94,23 @@ def test_docker_s_wrong_usage_is_on_standard_output_with_1(
     assert answer.out == b"Usage: docker-credential-credlatch <store|get|erase|list|version>\n"
 
 
-def test_get_tells_bazel_and_docker_apart_by_what_they_send(source: Program) -> None:
-    assert source("get", stdin=BAZEL).out == b'{"headers":{}}\n'
-    assert source("get", stdin=b"\r\n " + BAZEL).out == b'{"headers":{}}\n'
-    assert source("get", stdin=b"a.example").out == NOT_FOUND
-    assert source("get", stdin=b"https://index.docker.io/v1/").out == NOT_FOUND
+@pytest.mark.parametrize(
+    ("words", "stdin", "code", "out"),
+    [
+        (["get"], BAZEL, 0, b'{"headers":{}}\n'),
+        (["get"], b"\r\n " + BAZEL, 0, b'{"headers":{}}\n'),
+        (["get"], b"a.example", 1, NOT_FOUND),
+        (["get"], b"https://index.docker.io/v1/", 1, NOT_FOUND),
+        (["bazel", "get"], BAZEL, 0, b'{"headers":{}}\n'),
+        (["bazel", "get"], b"a.example", 1, b""),
+        (["docker", "get"], BAZEL, 1, NOT_FOUND),
+    ],
+)
+def test_get_tells_bazel_and_docker_apart_by_what_they_send_or_are_said_to_be(
+    source: Program, words: list[str], stdin: bytes, code: int, out: bytes
+) -> None:
+    answer = source(*words, stdin=stdin)
+    assert (answer.code, answer.out) == (code, out)
 
 
 def test_a_byte_order_mark_is_no_part_of_what_a_client_says(home: Home, source: Program) -> None:
@@ -107,12 +130,6 @@ def test_a_byte_order_mark_is_no_part_of_what_a_client_says(home: Home, source: 
     assert b"password=q\n" in git.out
     assert source("keyring", "set", "https://c.example", "w", stdin=mark + b"secret\r\n").code == 0
     assert source("keyring", "get", "https://c.example", "w").out == b"secret\n"
-
-
-def test_either_may_be_said_outright(source: Program) -> None:
-    assert source("bazel", "get", stdin=BAZEL).out == b'{"headers":{}}\n'
-    assert source("bazel", "get", stdin=b"a.example").code == 1
-    assert source("docker", "get", stdin=BAZEL).out == NOT_FOUND
 
 
 @pytest.mark.parametrize("name", ["docker-credential-credlatch", "docker-credential-x.exe"])
@@ -136,61 +153,28 @@ def test_the_name_it_is_called_by_makes_it_docker_s(
 ) -> None:
     program = tmp_path / name
     program.write_text("from credlatch.cli import main\nraise SystemExit(main())\n")
-    done = subprocess.run(
-        [sys.executable, program, *args],
-        input=BAZEL,
-        env=source.home.env,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(source, sys.executable, str(program), *args, input=BAZEL)
     assert (done.returncode, done.stdout, done.stderr) == (code, out, b"")
 
 
 def test_a_closed_standard_input_is_an_error_and_no_hang(source: Program) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$@" <&-', "sh", *source.command, "get"],
-        env=source.home.env,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(source, "sh", "-c", 'exec "$@" <&-', "sh", *source.command, "get")
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
 
 
 def test_list_does_not_wait_for_a_standard_input_that_stays_open(source: Program) -> None:
     reading, writing = os.pipe()
-    try:
-        done = subprocess.run(
-            [*source.command, "docker", "list"],
-            stdin=reading,
-            env=source.home.env,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(reading)
-        os.close(writing)
+    with open(reading, "rb"), open(writing, "wb"):
+        done = run(source, *source.command, "docker", "list", stdin=reading)
     assert (done.returncode, done.stdout) == (0, b"{}\n")
 
 
 def test_a_reader_who_has_gone_is_no_traceback(source: Program) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    try:
-        done = subprocess.run(
-            [*source.command, "get"],
-            input=BAZEL,
-            stdout=writing,
-            stderr=subprocess.PIPE,
-            env=source.home.env,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(writing)
+    with open(writing, "wb"):
+        done = run(source, *source.command, "get", input=BAZEL, stdout=writing)
     assert b"Traceback" not in done.stderr
 
 
@@ -228,24 +212,16 @@ raise SystemExit(cli.main())
 def test_a_defect_of_ours_is_one_line_without_details(
     source: Program, words: list[str], stdin: bytes, stream: str
 ) -> None:
-    def run(env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-c", BREAK, *words],
-            input=stdin,
-            env=env,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-
-    done = run(source.home.env)
+    command = [sys.executable, "-c", BREAK, *words]
+    done = run(source, *command, input=stdin)
     line = getattr(done, stream)
     assert done.returncode == 1
     assert done.stdout + done.stderr == line
     assert line.startswith(b"credlatch: internal error: RuntimeError")
     assert line.count(b"\n") == 1
     assert b"hunter2" not in line
-    assert b"Traceback" in run({**source.home.env, "CREDLATCH_DEBUG": "1"}).stderr
+    source.home.env["CREDLATCH_DEBUG"] = "1"
+    assert b"Traceback" in run(source, *command, input=stdin).stderr
 
 
 LINUX = sys.platform == "linux"
@@ -266,7 +242,4 @@ def test_no_core_is_dumped_with_secrets_in_it(
         f"{call}\n"
         f"assert resource.getrlimit(resource.RLIMIT_CORE) == ({soft}, {hard})\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=source.home.env, timeout=60, check=False
-    )
-    assert done.returncode == 0
+    assert run(source, sys.executable, "-c", script).returncode == 0

@@ -50,28 +50,25 @@ def diff_of(before: str | None, after: str | None, path: str = "/f") -> list[str
     return list(diff.diff(FileChange(Found(path, before, None), after, "json")))
 
 
-def test_it_is_a_unified_diff() -> None:
-    assert diff_of("a\nb\nc\nd\ne\n", "a\nb\nc\nd\nx\n") == [
-        "--- /f", "+++ /f", "@@ -2,4 +2,4 @@", " b", " c", " d", "-e", "+x",
-    ]  # fmt: skip
+MARK = "\\ No newline at end of file"
 
 
-def test_what_was_not_there_and_what_goes_is_dev_null() -> None:
-    assert diff_of(None, "a\n") == ["--- /dev/null", "+++ /f", "@@ -0,0 +1 @@", "+a"]
-    assert diff_of("a\n", None) == ["--- /f", "+++ /dev/null", "@@ -1 +0,0 @@", "-a"]
-
-
-def test_a_last_line_without_an_end_is_marked() -> None:
-    mark = "\\ No newline at end of file"
-    assert diff_of("a", "a\nb\n") == [
-        "--- /f", "+++ /f", "@@ -1 +1,2 @@", "-a", mark, "+a", "+b"
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a\nb\nc\nd\ne\n", "a\nb\nc\nd\nx\n",
+         ["--- /f", "+++ /f", "@@ -2,4 +2,4 @@", " b", " c", " d", "-e", "+x"]),
+        (None, "a\n", ["--- /dev/null", "+++ /f", "@@ -0,0 +1 @@", "+a"]),
+        ("a\n", None, ["--- /f", "+++ /dev/null", "@@ -1 +0,0 @@", "-a"]),
+        ("a", "a\nb\n", ["--- /f", "+++ /f", "@@ -1 +1,2 @@", "-a", MARK, "+a", "+b"]),
+        ("a\r\n", "a\r\nb\r\n", ["--- /f", "+++ /f", "@@ -1 +1,2 @@", " a", "+b"]),
+    ],
+    ids=["change", "new", "gone", "without an end", "carriage returns"],
+)  # fmt: skip
+def test_it_is_a_unified_diff(before: str | None, after: str | None, shown: list[str]) -> None:
+    assert diff_of(before, after) == shown
 
 
 def test_a_terminal_is_not_told_what_to_do() -> None:
     assert diff_of("\x1b[2J\n", "\x1b[2J\nb\x07\n", "/\x1b[1mf")[:2] == ["--- /?[1mf", "+++ /?[1mf"]
     assert not [line for line in diff_of("\x1b[2J\n", "\x1b[2J\nb\x07\n") if not line.isprintable()]
-
-
-def test_carriage_returns_are_not_shown() -> None:
-    assert diff_of("a\r\n", "a\r\nb\r\n")[-2:] == [" a", "+b"]

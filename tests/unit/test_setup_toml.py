@@ -80,10 +80,6 @@ def test_lines_that_were_there_keep_their_ends(before: str, after: str) -> None:
 INTERLEAVED = "# mine\n[[index]]\nname = 'a'\n\n[pip]\nstrict = true\n\n[[index]]\nname = 'b'\n"
 
 
-def test_a_table_in_a_table_gets_one_header() -> None:
-    assert TOML.put("", UV, "subprocess") == '[tool.uv]\nkeyring-provider = "subprocess"\n'
-
-
 @pytest.mark.parametrize("old", ["", 'keyring-provider = "disabled"\n', "[a]\nb = 1\n"])
 def test_what_was_there_is_put_back(old: str) -> None:
     text = TOML.put(old, TOP, "subprocess")
@@ -93,8 +89,9 @@ def test_what_was_there_is_put_back(old: str) -> None:
     assert back.startswith("# by hand\n")
 
 
-def test_what_was_made_for_a_setting_goes_with_it() -> None:
+def test_a_table_in_a_table_gets_one_header_and_goes_with_its_setting() -> None:
     text = TOML.put("a = 1\n", UV, "subprocess")
+    assert text.endswith('\n[tool.uv]\nkeyring-provider = "subprocess"\n')
     assert TOML.put_back(text, UV, None).strip() == "a = 1"
     assert TOML.put_back("a = 1\n", UV, None) == "a = 1\n"
 

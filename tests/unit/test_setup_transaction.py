@@ -47,22 +47,20 @@ def test_two_files_change_both_or_none(
     assert "nothing to undo" in wiring.said
 
 
-def test_a_link_that_cannot_be_made_leaves_the_configuration(
+def test_a_link_or_a_record_that_cannot_be_written_leaves_the_configuration(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(*_: object) -> NoReturn:
         raise PermissionError(errno.EACCES, "Permission denied")
 
+    record = wiring.home.write(".local/share/credlatch", "a file")
+    assert "cannot be written: not a directory: nothing was" in refused(wiring, "docker")
+    record.unlink()
     monkeypatch.setattr(os, "symlink", failing)
     assert refused(wiring, "uv") == (
         f"{wiring.bin / 'keyring'} cannot be written: permission denied: nothing has been changed"
     )
     assert not (wiring.home.path / ".config").exists()
-
-
-def test_a_record_that_cannot_be_written_stops_it(wiring: Wiring) -> None:
-    wiring.home.write(".local/share/credlatch", "a file")
-    assert "cannot be written: not a directory: nothing was" in refused(wiring, "docker")
 
 
 def test_a_file_that_changes_while_a_person_thinks(

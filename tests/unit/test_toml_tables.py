@@ -175,12 +175,13 @@ def test_tables_that_cannot_mention_the_host_are_not_parsed() -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["https://A.Example/", r"https://\u0061.example/", r"https://\U00000061.example/"]
+    ("service", "host"),
+    [
+        ("https://A.Example/", "a.example"),
+        (r"https://\u0061.example/", "a.example"),
+        (r"https://\U00000061.example/", "a.example"),
+        ("https://bücher.example/", "xn--bcher-kva.example"),
+    ],
 )
-def test_however_a_host_is_spelt_its_table_is_parsed(service: str) -> None:
-    assert len(quick(f'[[credential]]\nservice = "{service}"\n', "a.example")) == 1
-
-
-def test_a_host_in_another_script_is_found_by_its_ascii_name() -> None:
-    text = '[[credential]]\nservice = "https://bücher.example/"\n'
-    assert quick(text, "xn--bcher-kva.example") == [{"service": "https://bücher.example/"}]
+def test_however_a_host_is_spelt_its_table_is_parsed(service: str, host: str) -> None:
+    assert len(quick(f'[[credential]]\nservice = "{service}"\n', host)) == 1
