@@ -101,8 +101,14 @@ def test_a_credential_travels_in_the_clear_if_the_name_is_this_machine(
 
 @pytest.mark.parametrize("resolver", [(), ("192.0.2.1",)], indirect=True)
 @pytest.mark.parametrize("name", NAMES)
-def test_and_if_it_is_not_it_is_refused(home: Home, resolver: FakeResolver, name: str) -> None:
+def test_and_if_it_is_not_it_is_refused_and_no_login_kept_for_it(
+    home: Home, resolver: FakeResolver, name: str
+) -> None:
     url = urls.parse(f"http://{name}:8080/x")
+    with pytest.raises(RefusedError, match="plain http"):
+        logins.keep(caller_of(home), url, "u", Secret("p"))
+    assert not (home.path / ".rattler").exists()
+    resolver.asked.clear()
     home.write_rattler({url.host: {"BearerToken": "t"}})
     with pytest.raises(RefusedError, match=r"in the clear.*does not resolve to this machine"):
         Resolver(caller_of(home)).resolve(Request(url, ()))
@@ -131,15 +137,6 @@ def test_a_process_with_another_resolver_does_not_say_whether_it_is(
     with pytest.raises(ElsewhereError):
         Resolver(other).resolve(request)
     assert resolver.asked == []
-
-
-@pytest.mark.parametrize("resolver", [(), ("192.0.2.1",)], indirect=True)
-@pytest.mark.usefixtures("resolver")
-def test_nor_is_a_login_kept_for_it(home: Home) -> None:
-    url = urls.parse("http://a.localhost:8080/x")
-    with pytest.raises(RefusedError, match="plain http"):
-        logins.keep(caller_of(home), url, "u", Secret("p"))
-    assert not (home.path / ".rattler").exists()
 
 
 def test_the_resolver_takes_no_longer_than_what_is_left_of_the_call(
@@ -193,11 +190,9 @@ def test_the_resolver_is_asked_for_nothing_else(
 
 @pytest.mark.parametrize("resolver", [("192.0.2.1",)], indirect=True)
 def test_no_refresh_token_is_sent_there(resolver: FakeResolver) -> None:
-    server = "http://keycloak.localhost:9/token"
+    grant = OAuthRefresh(Secret("r"), "http://keycloak.localhost:9/token", "c", "log in")
     with pytest.raises(RenewalError, match="in the clear"):
-        exchange.exchange(
-            OAuthRefresh(Secret("r"), server, "c", "log in"), REQUEST, time.monotonic() + 5
-        )
+        exchange.exchange(grant, REQUEST, time.monotonic() + 5)
     assert resolver.asked == ["keycloak.localhost"]
 
 

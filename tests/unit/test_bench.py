@@ -133,8 +133,7 @@ def test_the_agents_growth_is_that_of_the_last_requests() -> None:
 
 def test_the_status_of_an_agent_is_understood() -> None:
     said = "pid: 42\nbuild: 0123\nrequests: 17, 2 of them left to the caller\nmemory: 1 MB\n"
-    found = sure(agent.STATUS.search(said))
-    assert found.groups() == ("42", "17")
+    assert sure(agent.STATUS.search(said)).groups() == ("42", "17")
 
 
 def test_the_newest_uv_is_the_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,8 +143,7 @@ def test_the_newest_uv_is_the_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         path = tmp_path / ".scratch" / "tools" / f"uv-{version}" / "bin" / "uv"
         path.parent.mkdir(parents=True)
         path.touch()
-    found = sure(natives.uv_path())
-    assert found.parts[-3] == "uv-0.13.8"
+    assert sure(natives.uv_path()).parts[-3] == "uv-0.13.8"
 
 
 def test_a_folder_weighs_what_its_files_do(tmp_path: Path) -> None:
