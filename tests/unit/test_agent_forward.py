@@ -99,17 +99,13 @@ def path() -> Iterator[bytes]:
         yield os.fsencode(folder) + b"/forward.sock"
 
 
-def test_who_forwards_does_so_alone(path: bytes) -> None:
+def test_who_forwards_does_so_alone_whatever_a_dead_process_left(path: bytes) -> None:
+    serve.listen(path).close()
+    Path(os.fsdecode(path)).with_suffix(".lock").write_text("garbage")
     lock = forward.alone(path)
     with pytest.raises(BlockingIOError, match=f"^process {os.getpid()}$"):
         forward.alone(path)
     os.close(lock)
-    os.close(forward.alone(path))
-
-
-def test_what_a_dead_process_left_is_no_hindrance(path: bytes) -> None:
-    serve.listen(path).close()
-    Path(os.fsdecode(path)).with_suffix(".lock").write_text("garbage")
     os.close(forward.alone(path))
 
 
