@@ -11,13 +11,7 @@ import pytest
 
 from credlatch.agent import server, wire
 from support.in_memory import until
-from support.serving import (
-    PATIENCE,
-    echo,
-    rest,
-    running,
-    waiting,
-)
+from support.serving import PATIENCE, echo, rest, running, waiting
 
 
 def test_each_request_has_its_answer_and_the_end() -> None:

@@ -5,31 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+import pytest
 
 from credlatch.agent import server, wire
-from support.serving import (
-    LONG,
-    PATIENCE,
-    Running,
-    echo,
-    rest,
-    running,
-    waiting,
-)
-
-if TYPE_CHECKING:
-    import pytest
+from support.serving import LONG, PATIENCE, Running, echo, rest, running, waiting
 
 
-def test_it_ends_when_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "PULSE", 0.01)
+
+
+def test_it_ends_when_nobody_asks() -> None:
     with running(echo, idle=0.2) as it:
         assert it.has_ended()
 
 
-def test_who_looks_at_its_state_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
+def test_who_looks_at_its_state_does_not_keep_it() -> None:
     left = []
     with running(echo, idle=0.5) as it:
         try:
@@ -41,8 +34,7 @@ def test_who_looks_at_its_state_does_not_keep_it(monkeypatch: pytest.MonkeyPatch
     assert left == sorted(left, key=lambda each: -(each or 0.0))
 
 
-def test_who_asks_keeps_it_and_who_waits_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
+def test_who_asks_keeps_it_and_who_waits_too() -> None:
     go = threading.Event()
     with running(waiting(go), idle=0.2) as it, it.connect() as slow:
         slow.sendall(wire.request(wire.GET, b"slow"))
@@ -62,8 +54,7 @@ def test_without_a_limit_it_never_ends_of_itself() -> None:
         assert it.thread.is_alive()
 
 
-def test_chores_are_done_when_they_want_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
+def test_chores_are_done_when_they_want_to_be() -> None:
     times: list[float] = []
 
     def chores() -> float | None:
@@ -76,8 +67,7 @@ def test_chores_are_done_when_they_want_to_be(monkeypatch: pytest.MonkeyPatch) -
     assert all(after - before >= 0.1 for before, after in pairwise(times))
 
 
-def test_work_of_its_own_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
+def test_work_of_its_own_is_waited_for() -> None:
     here, begun, go, done = (threading.Event() for _ in range(4))
 
     def work() -> None:
@@ -112,10 +102,7 @@ def can_connect(it: Running) -> bool:
     return True
 
 
-def test_at_the_end_what_has_been_asked_is_answered_and_nothing_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
+def test_at_the_end_what_has_been_asked_is_answered_and_nothing_more() -> None:
     go = threading.Event()
     with running(waiting(go)) as it, it.connect() as slow:
         slow.sendall(wire.request(wire.GET, b"slow"))
@@ -132,7 +119,6 @@ def test_at_the_end_what_has_been_asked_is_answered_and_nothing_more(
 
 
 def test_the_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "PULSE", 0.01)
     monkeypatch.setattr(server, "LAST", 0.1)
     go = threading.Event()
 
