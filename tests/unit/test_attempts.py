@@ -245,9 +245,7 @@ def test_a_useless_token_without_another_refresh_token_may_have_spent_it(tmp_pat
             check(folder, grant)
 
 
-def test_when_a_token_was_fetched_is_remembered_where_it_makes_a_difference(
-    tmp_path: Path,
-) -> None:
+def test_when_a_token_was_fetched_is_remembered_where_it_makes_a_difference(tmp_path: Path) -> None:
     now = time.time()
     for left, remembered in ((300, True), (None, True), (3600, False)):
         mine = attempt(tmp_path, OFTEN)

@@ -45,10 +45,7 @@ def test_a_key_is_kept_as_it_was_sent(stdin: bytes, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("stdin", "why"),
-    [
-        *((stdin, f"^{NO_SERVER_URL}$") for stdin in (b"", b"\n", b" \r\n")),
-        (b"\xff\xfe", "UTF-8"),
-    ],
+    [*((stdin, f"^{NO_SERVER_URL}$") for stdin in (b"", b"\n", b" \r\n")), (b"\xff\xfe", "UTF-8")],
 )
 def test_no_key(stdin: bytes, why: str) -> None:
     for parse in (docker.parse_key, docker.parse_get):

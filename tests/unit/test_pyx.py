@@ -184,9 +184,7 @@ def test_a_file_without_tokens_is_broken(home: Home, content: str) -> None:
         login(home)
 
 
-def test_the_folder_is_pyx_s_own_variable_s_then_uv_s_if_it_is_there_then_pyx_s(
-    home: Home,
-) -> None:
+def test_the_folder_is_pyx_s_own_variable_s_then_uv_s_if_it_is_there_then_pyx_s(home: Home) -> None:
     def tokens(name: str) -> str:
         return json.dumps({"access_token": name, "refresh_token": "r"})
 

@@ -11,13 +11,7 @@ from credlatch import url as urls
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.caller import Caller
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret
-from credlatch.errors import (
-    CredlatchError,
-    LoginError,
-    RefusedError,
-    RenewalError,
-    StoreError,
-)
+from credlatch.errors import CredlatchError, LoginError, RefusedError, RenewalError, StoreError
 from credlatch.protocols import docker
 from credlatch.request import Request, for_login
 from credlatch.resolve import Outcome, Resolver

@@ -104,12 +104,7 @@ def test_where_nothing_is_in_memory_that_is_said(
     ],
 )
 def test_a_full_place_or_a_watcher_that_cannot_be_started_is_said(
-    home: Home,
-    runtime: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    call: str,
-    error: OSError,
-    why: str,
+    home: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch, call: str, error: OSError, why: str
 ) -> None:
     def fail(*_: object) -> None:
         raise error

@@ -29,9 +29,7 @@ def ask_bazel(store: ChainedStore) -> object:
     return store.find(urls.parse("https://a.example/"))
 
 
-def test_what_docker_s_helper_does_not_have_is_asked_once_and_is_not_there(
-    chains: Chained,
-) -> None:
+def test_what_docker_s_helper_does_not_have_is_asked_once_and_is_not_there(chains: Chained) -> None:
     script = f"echo $1 >>{chains.log}; echo '{NOT_FOUND}'; exit 1"
     chains.helper("docker-credential-other", script)
     chains.chain(docker={"r.example": "other"})

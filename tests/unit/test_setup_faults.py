@@ -80,10 +80,7 @@ def test_what_is_read_only_or_no_file_in_its_place(wiring: Wiring, tool: str) ->
     [
         (b'{"a": "\xff"}', "is not UTF-8 text"),
         (b"\xff\xfe{\0}\0", "is not UTF-8 text"),
-        (
-            b"\xef\xbb\xbf{}",
-            "JSON: it begins with a byte order mark: mend it, or change it",
-        ),
+        (b"\xef\xbb\xbf{}", "JSON: it begins with a byte order mark: mend it, or change it"),
     ],
 )
 def test_what_docker_does_not_read_either(wiring: Wiring, data: bytes, said: str) -> None:

@@ -181,8 +181,7 @@ def test_one_that_nobody_answers_for_is_not(home: Home, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "a b", "https://", "s3://b", "http://a.example", "a.example:x", "../x", "127.1"],
+    "text", ["", "a b", "https://", "s3://b", "http://a.example", "a.example:x", "../x", "127.1"]
 )
 def test_what_is_no_host_is_refused_whatever_is_forced(home: Home, text: str) -> None:
     with pytest.raises(SetupError):

@@ -314,10 +314,7 @@ def test_an_address_is_told_from_a_name(host: str, address: bool) -> None:
         ("10.0.0.1", False),
     ],
 )
-def test_plain_http_carries_credentials_within_this_machine_only(
-    host: str,
-    here: bool,
-) -> None:
+def test_plain_http_carries_credentials_within_this_machine_only(host: str, here: bool) -> None:
     assert urls.parse(f"http://{host}:8080/").may_carry_credentials is here
     assert urls.parse(f"https://{host}:8080/").may_carry_credentials is True
 
