@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from support.wiring import Wiring
 
 
-def test_it_is_made_beside_the_program_where_there_is_none(wiring: Wiring) -> None:
-    assert wiring("uv") == 0
+def test_it_is_made_beside_the_program_where_there_is_none_and_again_when_it_has_gone(
+    wiring: Wiring,
+) -> None:
     link = wiring.bin / "keyring"
-    assert os.readlink(link) == "credlatch"
-    assert f"+++ {link}\n@@ -0,0 +1 @@ symbolic link\n+credlatch\n" in wiring.said
+    for _ in range(2):
+        link.unlink(missing_ok=True)
+        assert wiring("uv") == 0
+        assert os.readlink(link) == "credlatch"
+        assert f"+++ {link}\n@@ -0,0 +1 @@ symbolic link\n+credlatch\n" in wiring.said
     assert wiring("uv", "--undo") == 0
     assert f"--- {link}\n+++ /dev/null\n" in wiring.said
     assert not os.path.lexists(link)
@@ -45,15 +49,6 @@ def test_one_that_somebody_has_made_is_used_and_stays(wiring: Wiring) -> None:
     assert (wiring.bin / "keyring").is_symlink()
 
 
-def test_it_is_made_again_when_it_has_gone(wiring: Wiring) -> None:
-    assert wiring("uv") == 0
-    (wiring.bin / "keyring").unlink()
-    assert wiring("uv") == 0
-    assert "symbolic link" in wiring.said
-    assert wiring("uv", "--undo") == 0
-    assert not os.path.lexists(wiring.bin / "keyring")
-
-
 def another(wiring: Wiring, *, first: bool) -> str:
     other = wiring.home.write("other/keyring", "#!/bin/sh\n", 0o755)
     folders = [str(other.parent), wiring.home.env["PATH"]]
@@ -62,21 +57,19 @@ def another(wiring: Wiring, *, first: bool) -> str:
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip", "pixi"])
-def test_another_program_of_that_name_stays(wiring: Wiring, tool: str) -> None:
+def test_another_program_of_that_name_stays_and_ours_is_put_before_it_when_told(
+    wiring: Wiring, tool: str
+) -> None:
     other = another(wiring, first=False)
+    before = wiring.files()
     assert refused(wiring, tool) == (
         f"PATH finds another keyring, {other}: --replace puts credlatch's before it"
     )
-
-
-def test_ours_is_put_before_it_when_told(wiring: Wiring) -> None:
-    other = another(wiring, first=False)
-    assert wiring("uv", "--replace") == 0
-    assert (wiring.bin / "keyring").is_symlink()
-    assert wiring("uv") == 0
-    assert wiring("uv", "--undo") == 0
-    assert not os.path.lexists(wiring.bin / "keyring")
-    assert os.path.exists(other)
+    for words in (["--replace"], []):
+        assert wiring(tool, *words) == 0
+        assert (wiring.bin / "keyring").is_symlink()
+    assert wiring(tool, "--undo") == 0
+    assert wiring.files() == before
 
 
 @pytest.mark.parametrize("options", [[], ["--replace"]])
