@@ -118,7 +118,7 @@ def test_a_value_of_nothing_counts_as_unset(value: str) -> None:
 
 
 def test_the_variable_is_named_where_it_came_from() -> None:
-    caller = Caller({"CREDLATCH_TOKEN_A_EXAMPLE": "t"}, "/")
+    caller = Caller({"CREDLATCH_TOKEN_A_EXAMPLE": "t", "PYX_API_URL": "not a url"}, "/")
     entry = sure(EnvironmentStore(caller).find(urls.parse("https://a.example/")))
     assert entry.location == "the variable CREDLATCH_TOKEN_A_EXAMPLE"
 
@@ -132,7 +132,3 @@ def test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else() -> None:
     assert header("https://api.pyx.dev/", CREDLATCH_TOKEN_API_PYX_DEV="a", **both) == "Bearer a"
     assert header("https://index.example/", PYX_AUTH_TOKEN="t") is None
     assert header("http://pyx.dev/", PYX_AUTH_TOKEN="t") is None
-
-
-def test_without_a_token_for_pyx_its_api_s_url_does_not_matter() -> None:
-    assert header("https://a.example/", PYX_API_URL="not a url") is None

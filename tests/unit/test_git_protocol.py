@@ -145,12 +145,18 @@ def test_a_token_is_the_password_of_the_user_that_git_names(
     assert answered(stdin, token) == f"username={username}\npassword=t\n".encode()
 
 
-def test_a_server_that_wants_a_bearer_gets_one_from_a_git_that_can() -> None:
-    out = answered(NEW % b"Bearer", TOKEN, 1_800_000_000)
-    assert out == (
-        b"capability[]=authtype\ncapability[]=state\nstate[]=credlatch:given\n"
+STATE = b"state[]=credlatch:given\n"
+OURS = b"username=oauth2\npassword=t\n"
+
+
+def test_a_server_that_wants_a_bearer_gets_one_from_a_git_that_can_and_of_nothing_else() -> None:
+    assert answered(NEW % b"Bearer", TOKEN, 1_800_000_000) == (
+        b"capability[]=authtype\ncapability[]=state\n" + STATE +
         b"authtype=Bearer\ncredential=t\nephemeral=1\npassword_expiry_utc=1800000000\n"
-    )
+    )  # fmt: skip
+    login = answered(NEW % b"Bearer", Basic("bob", Secret("p")))
+    assert login.endswith(b"\nusername=bob\npassword=p\n")
+    assert answered(NEW % b"Bearer", Token(Secret("t"), "X-API-Key")).endswith(b"\n" + OURS)
 
 
 @pytest.mark.parametrize(
@@ -165,16 +171,7 @@ def test_a_server_that_wants_a_bearer_gets_one_from_a_git_that_can() -> None:
     ],
 )
 def test_a_server_that_takes_basic_gets_the_token_as_a_password(offer: bytes) -> None:
-    assert answered(NEW % offer, TOKEN) == (
-        b"capability[]=state\nstate[]=credlatch:given\nusername=oauth2\npassword=t\n"
-    )
-
-
-def test_what_is_no_bearer_never_becomes_one() -> None:
-    login = answered(NEW % b"Bearer", Basic("bob", Secret("p")))
-    assert login.endswith(b"\nusername=bob\npassword=p\n")
-    other = answered(NEW % b"Bearer", Token(Secret("t"), "X-API-Key"))
-    assert other.endswith(b"\nusername=oauth2\npassword=t\n")
+    assert answered(NEW % offer, TOKEN) == b"capability[]=state\n" + STATE + OURS
 
 
 def test_nothing_is_sent_that_git_has_not_announced() -> None:

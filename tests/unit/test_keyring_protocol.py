@@ -61,17 +61,12 @@ def test_a_service_without_a_scheme_is_for_https(service: str, url: str) -> None
 
 
 def test_the_user_that_is_named_outright_counts() -> None:
-    assert keyring.parse(["get", "https://alice@a.example/", "bob"]).url.username == "bob"
+    for operation in ("get", "set", "del"):
+        call = keyring.parse([operation, "https://alice@a.example/", "bob"])
+        assert (call.operation, call.username, call.url.username) == (operation, "bob", "bob")
     call = keyring.parse(["get", "https://alice:x@a.example/", "--mode=creds"])
-    assert call.url.username == "alice"
-    assert call.username is None
+    assert (call.username, call.url.username) == (None, "alice")
     assert keyring.parse(["--mode=creds", "get", "a.example", ""]).url.username is None
-
-
-@pytest.mark.parametrize("operation", ["set", "del"])
-def test_set_and_del_name_a_user(operation: str) -> None:
-    call = keyring.parse([operation, "pypi.example", "bob"])
-    assert (call.operation, call.username) == (operation, "bob")
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,6 @@ def test_a_login_that_makes_no_header_is_none(home: Home) -> None:
         found(home, URL)
 
 
-def test_plain_http_is_refused_except_on_this_machine(home: Home) -> None:
-    home.write_rattler({host: basic("bob", "b") for host in ("git.example", "127.0.0.1")})
-    with pytest.raises(RefusedError, match="plain http"):
-        found(home, "http://git.example/", "bob")
-    assert found(home, "http://127.0.0.1:8080/") == "b"
-    assert found(home, "http://other.example/") is None
-
-
 @pytest.mark.parametrize(
     ("url", "key", "found_by", "not_by"),
     [
@@ -117,10 +109,15 @@ def test_nothing_of_anybody_else_s_is_overwritten(home: Home, taken: dict[str, A
     assert found(home, URL, "bob") == "c"
 
 
-def test_nothing_is_kept_for_plain_http(home: Home) -> None:
+def test_plain_http_is_refused_except_on_this_machine_and_nothing_kept_for_it(home: Home) -> None:
     with pytest.raises(RefusedError, match="plain http"):
         keep(home, "http://git.example/", "bob", "b")
     assert not (home.path / ".rattler").exists()
+    home.write_rattler({host: basic("bob", "b") for host in ("git.example", "127.0.0.1")})
+    with pytest.raises(RefusedError, match="plain http"):
+        found(home, "http://git.example/", "bob")
+    assert found(home, "http://127.0.0.1:8080/") == "b"
+    assert found(home, "http://other.example/") is None
 
 
 def test_nothing_is_kept_over_an_entry_that_cannot_be_read(home: Home) -> None:
