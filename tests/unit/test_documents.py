@@ -49,9 +49,12 @@ def reader(tmp_path: Path) -> Reader:
     return Reader(path)
 
 
-@pytest.fixture
+SETTLED = documents.SETTLED
+
+
+@pytest.fixture(autouse=True)
 def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every file counts as one that was changed long ago."""
+    """Every file counts as one that was changed long ago, unless a test sets it back."""
     monkeypatch.setattr(documents, "SETTLED", -1.0)
 
 
@@ -65,13 +68,11 @@ def wait_for_tick(path: Path) -> None:
         time.sleep(0.001)
 
 
-@pytest.mark.usefixtures("_settled")
 def test_an_unchanged_file_is_parsed_once(reader: Reader) -> None:
     assert [reader.read() for _ in range(3)] == ["old"] * 3
     assert reader.parsed == ["old"]
 
 
-@pytest.mark.usefixtures("_settled")
 @pytest.mark.parametrize("how", ["in place", "renamed", "times set back", "longer", "relinked"])
 def test_a_changed_file_is_parsed_again(reader: Reader, how: str) -> None:
     path = reader.path
@@ -101,6 +102,7 @@ def test_a_file_that_was_changed_a_moment_ago_is_not_remembered(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of two writes of the same size within one tick of the clock, the second leaves no trace.
+    monkeypatch.setattr(documents, "SETTLED", SETTLED)
     real = documents._mark
     monkeypatch.setattr(documents, "_mark", lambda status: (*real(status)[:3], 0, 0))
     for number in range(300):
@@ -109,12 +111,16 @@ def test_a_file_that_was_changed_a_moment_ago_is_not_remembered(
         assert reader.read() == content
 
 
+@pytest.mark.parametrize("set_back", [False, True])
 @pytest.mark.parametrize(
     ("age", "parsed"), [(-60.0, 2), (0.0, 2), (1.9, 2), (2.1, 1), (86_400.0, 1)]
 )
-def test_how_long_ago_a_change_must_be(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch, age: float, parsed: int
+def test_how_long_ago_a_change_must_be_whatever_a_file_s_times_were_set_back_to(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, age: float, parsed: int, *, set_back: bool
 ) -> None:
+    monkeypatch.setattr(documents, "SETTLED", SETTLED)
+    if set_back:
+        os.utime(reader.path, (1_000_000_000, 1_000_000_000))
     changed = reader.path.stat().st_ctime
     monkeypatch.setattr(time, "time", lambda: changed + age)
     reader.read()
@@ -122,14 +128,6 @@ def test_how_long_ago_a_change_must_be(
     assert len(reader.parsed) == parsed
 
 
-def test_a_file_whose_times_were_set_back_has_been_changed_a_moment_ago(reader: Reader) -> None:
-    os.utime(reader.path, (1_000_000_000, 1_000_000_000))
-    reader.read()
-    reader.read()
-    assert len(reader.parsed) == 2
-
-
-@pytest.mark.usefixtures("_settled")
 def test_what_was_read_while_the_file_changed_is_not_served_again(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +148,6 @@ def test_what_was_read_while_the_file_changed_is_not_served_again(
     assert reader.parsed == ["old", "new"]
 
 
-@pytest.mark.usefixtures("_settled")
 def test_a_failure_is_not_remembered(reader: Reader) -> None:
     reader.path.write_text("damaged")
     for _ in range(2):
@@ -159,7 +156,6 @@ def test_a_failure_is_not_remembered(reader: Reader) -> None:
     assert len(reader.parsed) == 2
 
 
-@pytest.mark.usefixtures("_settled")
 def test_nothing_but_a_file_is_remembered(reader: Reader) -> None:
     reader.path.unlink()
     reader.path.symlink_to(os.devnull)
@@ -167,7 +163,6 @@ def test_nothing_but_a_file_is_remembered(reader: Reader) -> None:
     assert len(reader.parsed) == 2
 
 
-@pytest.mark.usefixtures("_settled")
 def test_one_file_read_in_two_ways_is_two_documents(reader: Reader) -> None:
     file = sure(files.opened(str(reader.path)))
     with file:
@@ -184,7 +179,6 @@ def fill(reader: Reader, number: int, size: int) -> list[Path]:
     return paths
 
 
-@pytest.mark.usefixtures("_settled")
 def test_of_too_many_files_those_that_were_used_last_are_remembered(reader: Reader) -> None:
     paths = fill(reader, documents.MOST, 3)
     reader.read(paths[0])
@@ -196,7 +190,6 @@ def test_of_too_many_files_those_that_were_used_last_are_remembered(reader: Read
     assert reader.parsed == ["old", "001"]
 
 
-@pytest.mark.usefixtures("_settled")
 def test_of_too_large_files_those_that_were_used_last_are_remembered(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +204,6 @@ def test_of_too_large_files_those_that_were_used_last_are_remembered(
     assert len(reader.parsed) == 2
 
 
-@pytest.mark.usefixtures("_settled")
 def test_what_is_forgotten_takes_no_room(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "ROOM", 100)
     for number in range(10):
@@ -232,7 +224,6 @@ def test_what_is_forgotten_takes_no_room(reader: Reader, monkeypatch: pytest.Mon
     assert reader.parsed == ["old"]
 
 
-@pytest.mark.usefixtures("_settled")
 def test_many_threads_read_what_there_is_while_it_changes(reader: Reader) -> None:
     paths = [reader.path.with_name(str(number)) for number in range(4)]
     done: dict[Path, int] = dict.fromkeys(paths, 0)

@@ -214,6 +214,10 @@ def _of_header(text: str) -> str:
     return b64decode(value).decode().partition(":")[2] if scheme == "Basic" else value
 
 
+def _words(case: Case) -> bytes:
+    return clients.pack([case.named])
+
+
 def _bazel(case: Case) -> bytes:
     return json.dumps({"uri": case.named}).encode()
 
@@ -251,18 +255,12 @@ def _cargo_s(out: str) -> str | None:
 
 CLIENTS: dict[str, tuple[Callable[[Case], bytes], Callable[[str], str | None]]] = {
     "bazel": (_bazel, _bazel_s),
-    "header": (
-        lambda case: clients.pack([case.named]),
-        lambda out: _of_header(out.partition(": ")[2]),
-    ),
+    "header": (_words, lambda out: _of_header(out.partition(": ")[2])),
     "cargo": (_cargo, _cargo_s),
     "git": (_git, _git_s),
     "keyring": (_keyring, lambda out: out.splitlines()[-1]),
-    "token": (lambda case: clients.pack([case.named]), str.strip),
-    "goauth": (
-        lambda case: clients.pack([case.named]),
-        lambda out: _of_header(out.partition(": ")[2]),
-    ),
+    "token": (_words, str.strip),
+    "goauth": (_words, lambda out: _of_header(out.partition(": ")[2])),
     "docker": (
         lambda case: f"{case.host}{case.port}".encode(),
         lambda out: json.loads(out).get("Secret") if out.startswith("{") else None,

@@ -68,16 +68,15 @@ def test_a_token_that_no_header_can_carry_is_served_to_nobody(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_login_of_nobody_is_served_to_nobody(home: Home, client: str) -> None:
-    home.write_rattler({HOST: {"BasicHTTP": {"username": "", "password": ""}}})
-    with pytest.raises(CredlatchError, match="neither a user name nor a password"):
-        CLIENTS[client](home)
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-def test_half_a_character_is_served_to_nobody(home: Home, client: str) -> None:
-    home.write_rattler({HOST: {"BasicHTTP": {"username": "u", "password": "x\ud800"}}})
-    with pytest.raises(CredlatchError, match="no Unicode text"):
+@pytest.mark.parametrize(
+    ("user", "password", "why"),
+    [("", "", "neither a user name nor a password"), ("u", "x\ud800", "no Unicode text")],
+)
+def test_a_login_of_nobody_or_half_a_character_is_served_to_nobody(
+    home: Home, client: str, user: str, password: str, why: str
+) -> None:
+    home.write_rattler({HOST: {"BasicHTTP": {"username": user, "password": password}}})
+    with pytest.raises(CredlatchError, match=why):
         CLIENTS[client](home)
 
 
