@@ -168,7 +168,9 @@ def test_the_keyring_has_one_lock_whatever_the_caller_s_cache_folder_is(home: Ho
         assert store.lock_path(entry) == str(home.path / ".rattler/keyring.lock")
 
 
-def test_who_writes_an_item_holds_its_lock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_writes_an_item_holds_its_lock_or_leaves_it_as_it_was(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keyring = FakeKeyring(("rattler", "a.example", json.dumps(STORED)))
     lock = str(home.path / ".rattler/keyring.lock")
     held: list[bool] = []
@@ -185,20 +187,16 @@ def test_who_writes_an_item_holds_its_lock(home: Home, monkeypatch: pytest.Monke
     noted("put")
     noted("delete")
     store = RattlerStore(WithKeyring(home, keyring))
+    blocked = home.write(".rattler", "a file")
+    with pytest.raises(StoreError, match=r"keyring\.lock"):
+        store.save("b.example", LOGIN)
+    assert (items(keyring), held) == ({"a.example": STORED}, [])
+    blocked.unlink()
     store.save("a.example", LOGIN)
     assert store.delete("a.example")
     assert held
     assert all(held)
     assert not is_locked(lock)
-
-
-def test_a_keyring_whose_lock_cannot_be_made_is_left_as_it_was(home: Home) -> None:
-    keyring = FakeKeyring(("rattler", "a.example", json.dumps(STORED)))
-    home.write(".rattler", "a file")
-    store = RattlerStore(WithKeyring(home, keyring))
-    with pytest.raises(StoreError, match=r"keyring\.lock"):
-        store.save("b.example", LOGIN)
-    assert items(keyring) == {"a.example": STORED}
 
 
 def is_locked(path: str) -> bool:
