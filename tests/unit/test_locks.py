@@ -71,7 +71,7 @@ def test_somebody_who_keeps_it_is_waited_for_and_not_for_ever(
         held = pytest.raises(LockedError, match=r"x\.lock.*held by another process")
         with held, locks.Exclusive(str(path), seconds, in_turn=in_turn):
             pass
-        assert seconds <= time.monotonic() - begin < 5
+        assert seconds <= time.monotonic() - begin < 30
 
 
 @contextmanager

@@ -431,7 +431,7 @@ def test_a_holder_that_hangs_is_waited_for(
     begin = time.monotonic()
     with held(store), pytest.raises(LockedError, match="held by another process"):
         renew(store, old, REQUEST, lambda: old, caller(seconds))
-    assert waits <= time.monotonic() - begin < 10
+    assert waits <= time.monotonic() - begin < 25
 
 
 class Crowd:
