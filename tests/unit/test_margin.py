@@ -195,3 +195,8 @@ def test_no_client_makes_a_helper_or_a_renewal_of_each_request(
     # A client that asks earlier than a token lives asks each time, whatever it is told.
     if slack is not None and life >= 2 * (slack + margin.EARLY):
         assert login.starts <= 2 * lives + 1
+
+
+@pytest.mark.parametrize("life", [801, HOUR, 24 * HOUR])
+def test_however_long_it_lives_the_margin_is_no_larger(life: int) -> None:
+    assert margin.of(entry(life, life=life)) == 400
