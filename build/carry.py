@@ -1,4 +1,4 @@
-"""What ties the two forms together: the build's identity, and the folder form as an archive.
+"""What ties the two forms together: the build's identity, and the folder form as it is carried.
 
 credlatch.spec uses it.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import stat
+import struct
 import sys
 import tarfile
+import zlib
 from pathlib import Path
 
 TYPE_CHECKING = False
@@ -19,25 +22,26 @@ if TYPE_CHECKING:
 
     Toc = list[tuple[str, str, str]]
 
-if not hasattr(tarfile, "data_filter"):
+if sys.platform == "win32" and not hasattr(tarfile, "data_filter"):
     raise SystemExit("the single file unpacks itself with tarfile's filters: needs Python 3.11.4")
 
+_SOURCES = {".py", ".spec", ".c", ".h", ".zig"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
 _PROGRAM = 0o755
 _FILE = 0o644
 
 
-def identity(build: Path, pyinstaller: str, entries: Iterable[tuple[str, str, str]]) -> str:
+def identity(own: Iterable[Path], pyinstaller: str, entries: Iterable[tuple[str, str, str]]) -> str:
     """What a build is made of, in 16 hexadecimal digits: equal for equal builds, whoever builds.
 
     Args:
-        build: this folder.
+        own: what builds it.
         pyinstaller: its version, which stands for its loader.
-        entries: all that goes into either form.
+        entries: all that goes into it.
     """
     total = hashlib.sha256(f"{sys.version}\0{pyinstaller}".encode())
-    own = [(file.name, str(file)) for file in build.iterdir() if file.suffix in {".py", ".spec"}]
-    for name, path in sorted({*own, *((name, path) for name, path, _ in entries)}):
+    files = [(file.name, str(file)) for file in own if file.suffix in _SOURCES]
+    for name, path in sorted({*files, *((name, path) for name, path, _ in entries)}):
         total.update(f"\0{name}\0".encode())
         total.update(hashlib.sha256(Path(path).read_bytes()).digest())
     return total.hexdigest()[:_DIGITS]
@@ -48,8 +52,31 @@ def sources(modules: PYZ, scripts: Toc, binaries: Toc, data: Toc) -> Toc:
     return [("PYZ.pyz", modules.name, "PYZ"), *scripts, *binaries, *data]
 
 
+def payload(folder: Path, work: Path) -> Path:
+    """The folder form in one file, as the launcher reads it (loader/contents.c).
+
+    Nothing of the machine or of the moment is in it: two builds give the same bytes.
+    """
+    path = work / "payload"
+    files = sorted(file for file in folder.rglob("*") if not file.is_dir())
+    packed = zlib.compressobj(9)
+    with path.open("wb") as carried:
+        carried.write(struct.pack(">I", len(files)))
+        for file in files:
+            status = file.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise SystemExit(f"{file} is no file, and the single file carries no others")
+            name = str(file.relative_to(folder)).encode()
+            row = (status.st_size, bool(status.st_mode & stat.S_IXUSR), len(name))
+            carried.write(struct.pack(">I?H", *row) + name)
+        for file in files:
+            carried.write(packed.compress(file.read_bytes()))
+        carried.write(packed.flush())
+    return path
+
+
 def archive(folder: Path, identity: str, work: Path) -> tuple[str, str, str]:
-    """The folder form as an entry of the single file, which the loader leaves where it is.
+    """The folder form as an entry of Windows' single file, which the loader leaves where it is.
 
     Nothing of the machine or of the moment is in it: two builds give the same bytes.
     """

@@ -24,7 +24,10 @@ UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
 # Debian's packages of the programs that the tests run credlatch against.
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
-OTHERS = ("apache2-utils", "cargo-web", "curl", "git", "openssh-server", "strace")
+OTHERS = (
+    *("apache2-utils", "cargo-web", "curl", "gcc", "git", "libc6-dev", "openssh-server"),
+    "strace",
+)
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 
 
@@ -145,6 +148,12 @@ def bench(arguments: list[str]) -> int:
     return run(python, "-m", "bench", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Feed the launcher's parts with made-up answers, environments and words, at length."""
+    system("gcc", "libc6-dev")
+    return run(environment(*GROUPS), "-m", "devtools.fuzz", *arguments)
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -185,8 +194,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint}
-    with_arguments = {"test": test, "bench": bench, "differ": differ, "mutate": mutate}
-    with_arguments["windows"] = windows
+    with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
+    with_arguments |= {"mutate": mutate, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")

@@ -11,6 +11,11 @@ if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
 import os
 import sys
 
+if hasattr(sys, "_MEIPASS") and sys.platform != "win32":
+    # Who asks for the program means the launcher, which is called; it has become this one.
+    sys.executable = os.path.join(os.path.dirname(sys._MEIPASS), "credlatch")
+    sys.argv[0] = os.environ.pop("_CREDLATCH_CALLED", sys.argv[0])  # without /proc
+
 from credlatch.cli import main
 
 if __name__ == "__main__":

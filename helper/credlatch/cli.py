@@ -10,7 +10,7 @@ import os
 import sys
 
 from credlatch import __version__, clients
-from credlatch.agent import client as quick
+from credlatch.agent import asked
 from credlatch.errors import CredlatchError, UsageError
 
 TYPE_CHECKING = False
@@ -55,14 +55,18 @@ def main() -> int:
     """Run one call; the exit status: 0 answered, 1 could not, 2 used wrongly."""
     from credlatch.caller import Caller
 
-    quick.forbid_cores()
+    if not hasattr(sys, "_MEIPASS"):  # the launcher has
+        from credlatch.system import memory
+
+        memory.forbid_cores()
+    began, warning = asked.take()
     client, words = clients.chosen(sys.argv)
     stream = 2 if client is None else client.stream
     try:
         # The agent may have used up a part of the time, or all of it.
-        caller = Caller(began=quick.began)
-        if quick.warning is not None:  # somebody was there to be asked, and has not answered
-            caller.warn(quick.warning)
+        caller = Caller(began=began)
+        if warning is not None:  # somebody was there to be asked, and has not answered
+            caller.warn(warning)
         return _person(caller) if client is None else _serve(client, words, caller)
     except CredlatchError as error:
         _report(str(error), stream)

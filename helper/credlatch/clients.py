@@ -1,11 +1,10 @@
 """The table of clients: who calls us by which name or word, what asks for a credential, and how.
 
 A client is one row here and one file of its name in ``protocols``; one whose logins are also kept
-or forgotten has a file in ``commands``, too. The command line, the quick client, the agent, what is
-forwarded and the single file read this table.
+or forgotten has a file in ``commands``, too. The command line, the agent and what is forwarded read
+this table, and the launcher's is made of it (build/launcher.py).
 
-The quick client reads it before Python finds any other module (build/quick.py): so nothing is
-imported here but for a client that has been chosen.
+Every call reads it: so nothing is imported here but for a client that has been chosen.
 """
 
 import sys

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.false_agent import FalseAgent, Mad
-from support.installed import aside, builds, identity, run_folder
+from support.installed import PROGRAM, aside, builds, run_folder
 from support.program import TIMEOUT, Program
 from support.waiting import alive, asking, waiting
 
@@ -39,25 +39,19 @@ def program(unpacked_single: Program) -> Program:
 
 
 def test_a_damaged_single_file_says_so(single: Path, fresh: Program, tmp_path: Path) -> None:
-    content = bytearray(single.read_bytes())
-    begin = content.rindex(f"{identity(single)}.tar.gz".encode())
+    damaged = bytearray(single.read_bytes())
+    packed = damaged.index(b"_internal/base_library.zip")
+    damaged[packed + 4_000_000] ^= 0xFF
     copy = tmp_path / "copy"
-    for spot, byte, reason in (
-        (content.index(b"\x1f\x8b\x08") + 4_000_000, None, "damaged"),
-        (begin, ord("x"), "replaced"),
-    ):
-        damaged = bytearray(content)
-        damaged[spot] = damaged[spot] ^ 0xFF if byte is None else byte
-        copy.write_bytes(damaged)
-        copy.chmod(0o755)
-        answer = Program([str(copy)], fresh.home, tmp_path).bazel(URI)
+    copy.write_bytes(damaged)
+    copy.chmod(0o755)
+    answer = Program([str(copy)], fresh.home, tmp_path).bazel(URI)
 
-        assert (answer.code, answer.out, answer.err.count("\n")) == (1, b"", 1)
-        assert str(copy) in answer.err
-        assert reason in answer.err
-        run = run_folder(fresh.home)
-        assert not aside(run)
-        assert not builds(run)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, b"", 1)
+    assert "this program is damaged: put a fresh copy in its place" in answer.err
+    run = run_folder(fresh.home)
+    assert not aside(run)
+    assert not builds(run)
 
 
 def test_the_environment_of_the_caller_is_that_of_the_program(program: Program) -> None:
@@ -74,7 +68,7 @@ def test_the_environment_of_the_caller_is_that_of_the_program(program: Program) 
     assert {name for name in environ if name.startswith("_PYI_")} == {
         "_PYI_ARCHIVE_FILE", "_PYI_LINUX_PROCESS_NAME", "_PYI_PARENT_PROCESS_LEVEL"
     }  # fmt: skip
-    assert environ["_PYI_ARCHIVE_FILE"] == f"{build}/credlatch"
+    assert environ["_PYI_ARCHIVE_FILE"] == f"{build}/_internal/{PROGRAM}"
 
 
 @pytest.fixture

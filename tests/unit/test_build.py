@@ -7,12 +7,12 @@ import importlib.util
 import pkgutil
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import credlatch
 from support.found import sure
 from support.imported import reached
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 BUILD = Path(__file__).resolve().parent.parent.parent / "build"
-SOURCE = Path(credlatch.__file__).parent
-NEEDED = [("lib/_socket.so", "", "EXTENSION"), ("lib/resource.so", "", "EXTENSION")]
 
 
 def part(name: str) -> ModuleType:
@@ -31,47 +29,13 @@ def part(name: str) -> ModuleType:
     return module
 
 
-def test_the_quick_client_has_all_that_it_imports() -> None:
-    part("quick").see_that_all_is_there(SOURCE, BUILD, NEEDED)
-
-
-@pytest.mark.parametrize("missing", range(len(NEEDED)))
-def test_a_form_without_something_that_it_imports_is_not_built(missing: int) -> None:
-    there = [entry for number, entry in enumerate(NEEDED) if number != missing]
-    if Path(NEEDED[missing][0]).stem in sys.builtin_module_names:
-        pytest.skip("this Python has it built in")
-    with pytest.raises(SystemExit, match=Path(NEEDED[missing][0]).stem):
-        part("quick").see_that_all_is_there(SOURCE, BUILD, there)
-
-
-def test_a_module_that_nobody_put_in_first_is_noticed(tmp_path: Path) -> None:
-    (tmp_path / "agent").mkdir()
-    for name in ("clients", "agent/wire", "agent/place", "agent/client"):
-        (tmp_path / f"{name}.py").write_text("import sys\n")
-    (tmp_path / "agent" / "place.py").write_text(
-        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    import typing\n"
-        "def late():\n    from credlatch.agent.extra import x\n"
-    )
-    with pytest.raises(SystemExit, match=r"credlatch\.agent\.extra") as raised:
-        part("quick").see_that_all_is_there(tmp_path, BUILD, NEEDED)
-    assert "typing" not in str(raised.value)
-
-
-def test_the_quick_client_is_not_there_twice() -> None:
-    names = ["credlatch.agent", "credlatch.agent.client", "credlatch.agent.server", "credlatch.cli"]
-    kept = part("quick").without([(name, "", "PYMODULE") for name in names])
-    assert [name for name, _, _ in kept] == [
-        "credlatch.agent", "credlatch.agent.server", "credlatch.cli"
-    ]  # fmt: skip
-
-
 def test_a_build_s_identity_changes_with_whatever_it_is_made_of(tmp_path: Path) -> None:
     carry = part("carry")
     file = tmp_path / "file"
     file.write_text("one")
 
     def identity(name: str = "name", pyinstaller: str = "6") -> str:
-        return str(carry.identity(BUILD, pyinstaller, [(name, str(file), "BINARY")]))
+        return str(carry.identity(BUILD.iterdir(), pyinstaller, [(name, str(file), "BINARY")]))
 
     first = identity()
     assert len(first) == 16
@@ -92,6 +56,31 @@ def test_two_archives_of_the_same_files_are_equal(tmp_path: Path) -> None:
         assert (name, kind) == (f"{'0' * 16}.tar.gz", "PKG")
         archives.append(Path(path).read_bytes())
     assert archives[0] == archives[1]
+
+
+def test_what_the_single_file_carries_is_the_folder_and_equal_each_time(tmp_path: Path) -> None:
+    carry = part("carry")
+    carried = []
+    for number in range(2):
+        folder, work = tmp_path / str(number), tmp_path / f"work-{number}"
+        (folder / "_internal").mkdir(parents=True)
+        work.mkdir()
+        for name in ("b", "a")[:: 1 - 2 * number]:
+            (folder / "_internal" / name).write_text(name * 3)
+        (folder / "_internal" / "b").chmod(0o755)
+        carried.append(carry.payload(folder, work).read_bytes())
+    table = b"\0\0\0\2" + b"".join(
+        b"\0\0\0\3" + program + b"\0\x0b_internal/" + name
+        for name, program in ((b"a", b"\0"), (b"b", b"\1"))
+    )
+    assert carried[0] == carried[1] == table + zlib.compress(b"aaabbb", 9)
+
+
+def test_a_link_is_not_carried(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to("gone")
+    with pytest.raises(SystemExit, match="link is no file"):
+        part("carry").payload(tmp_path / "folder", tmp_path)
 
 
 def test_a_module_that_puts_another_in_its_own_place_is_taken_from_its_file(
@@ -154,14 +143,12 @@ def test_the_folder_has_all_that_any_call_imports_there(
     assert left_out(names, "folder", system, monkeypatch) == []
 
 
-@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-def test_the_single_file_has_all_that_it_imports_to_unpack_and_to_run(
-    system: str, monkeypatch: pytest.MonkeyPatch
+def test_windows_single_file_has_all_that_it_imports_to_unpack_and_to_run(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = reached("credlatch.bundle.__main__", system=system, python=(3, 13), called=UNPACKING)
-    assert {"tarfile", "credlatch.system.locks"} <= names
-    assert ("subprocess" in names) == (system == "win32")
-    assert left_out(names, "single", system, monkeypatch) == []
+    names = reached("credlatch.bundle.__main__", system="win32", python=(3, 13), called=UNPACKING)
+    assert {"tarfile", "credlatch.system.locks", "subprocess"} <= names
+    assert left_out(names, "single", "win32", monkeypatch) == []
 
 
 @pytest.mark.parametrize(("form", "module"), [("single", "typing"), ("folder", "sqlite3")])

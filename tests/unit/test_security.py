@@ -150,7 +150,7 @@ PROVED = {
     ],
     "sends its environment to nobody else": [
         "frozen/test_agent_false.py::test_the_environment_goes_to_no_other_service_of_the_user_s",
-        "unit/test_agent_place.py::test_another_user_s_folder_socket_or_link_is_not_the_caller_s",
+        "unit/test_launcher.py::test_another_user_s_folder_socket_or_link_is_not_the_caller_s",
     ],
     "Its memory cannot be read": [
         "frozen/test_agent_life.py::test_other_processes_of_the_same_user_cannot_look_into_it"

@@ -1,4 +1,7 @@
-"""Where the agent's socket is, whether it is what we take it for, and who is at its other end."""
+"""Where the agent's socket is, whether it is what we take it for, and who is at its other end.
+
+The launcher has the same in C (build/loader/place.c).
+"""
 
 import sys
 
@@ -9,7 +12,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100  # bytes of a socket's path: 104 on macOS, 108 on Linux (unix(7))
 _KIND = 0o170000  # of a mode: what it is (inode(7))
-_SOCKET, _LINK, _FOLDER = 0o140000, 0o120000, 0o040000
+_SOCKET, _FOLDER = 0o140000, 0o040000
 _OTHERS, _OTHERS_WRITE, _STICKY = 0o077, 0o022, 0o1000
 _LOCAL_PEERCRED = 1  # sys/un.h of macOS and FreeBSD
 _XUCRED = 76  # bytes of struct xucred: version, uid, number of groups, sixteen groups
@@ -81,48 +84,6 @@ def is_own_socket(path: bytes, uid: int) -> bool:
     status = posix.lstat(path)
     own = status.st_mode & _KIND == _SOCKET and status.st_uid == uid
     return own and is_private(path.rpartition(b"/")[0], uid)
-
-
-def is_named_socket(path: bytes, uid: int) -> bool:
-    """Whether a path that the user has named is a socket, or their own or root's link to one.
-
-    Raises:
-        OSError: there is nothing.
-    """
-    import posix
-
-    status = posix.lstat(path)
-    if status.st_mode & _KIND == _LINK and _is_trusted(status.st_uid, uid):
-        status = posix.stat(path)
-    return status.st_mode & _KIND == _SOCKET
-
-
-def may_answer(path: bytes, uid: int, listener: int | None) -> bool:
-    """Whether who listens at a path that the user has named may answer the user.
-
-    The user and root may: a forwarded socket belongs to a container's or a tunnel's root at times.
-    Root also believes another user's, but only where nobody but root can have put it: mounted into
-    a container, or in that user's own folders below one of root's.
-
-    Raises:
-        OSError: a folder on the way cannot be looked at.
-    """
-    import posix
-
-    if listener in {uid, 0}:
-        return True
-    if uid != 0 or listener is None:
-        return False
-    above = path
-    while True:
-        above = above.rpartition(b"/")[0] or b"/"
-        status = posix.lstat(above)
-        if status.st_mode & _KIND == _LINK and _is_trusted(status.st_uid, uid):
-            status = posix.stat(above)
-        if _is_trusted(status.st_uid, uid):
-            return not status.st_mode & _OTHERS_WRITE
-        if status.st_uid != listener or status.st_mode & _KIND != _FOLDER:
-            return False
 
 
 def _is_trusted(owner: int, uid: int) -> bool:

@@ -16,7 +16,7 @@ from credlatch.agent.server import Server
 from credlatch.caller import Caller
 from credlatch.errors import ElsewhereError
 from credlatch.shared_cache import SharedCache
-from credlatch.system import folders, memory
+from credlatch.system import memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,7 +230,5 @@ def serve(build: str, lock: int | None) -> bool:
     if lock is None:
         return False
     os.set_inheritable(lock, False)
-    # Kept open until the end: an upgrade does not take away the folder that we run from.
-    folders.hold(os.path.dirname(sys.executable))
     Agent(place.socket(os.environb, os.getuid(), build), build, idle_seconds()).run()
     return True

@@ -1,13 +1,13 @@
-"""The single file's door: where a call goes on that the quick client has not answered."""
+"""The door of Windows' single file."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from credlatch.agent import client
-from credlatch.bundle import launch, unpacked
+from credlatch.bundle import unpacked
 from credlatch.bundle.places import places
+from credlatch.bundle.windows_launch import run
 from credlatch.caller import Caller
 from credlatch.clients import chosen
 from credlatch.commands import streams
@@ -17,7 +17,7 @@ from credlatch.system.files import reason
 
 
 def main() -> int:
-    """Go on with the call in the folder form; an exit status only if that could not be run."""
+    """Go on with the call in the folder form; its exit status."""
     try:
         return _run()
     except CredlatchError as error:
@@ -32,13 +32,12 @@ def main() -> int:
 
 
 def _run() -> int:
-    """Unpack the program in the first place that lets us, unless it is there, and become it.
+    """Unpack the program in the first place that lets us, unless it is there, and run it.
 
     Raises:
         PlaceError: there is no such place.
     """
     build = str(sys._xoptions["utf8 credlatch"])
-    name = "credlatch.exe" if sys.platform == "win32" else "credlatch"
     # The program's own loader must not take it for a part of this one (PyInstaller's manual).
     environ = {**environment_without_loader(os.environ), "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
@@ -47,22 +46,11 @@ def _run() -> int:
 
         carried.unpack(sys.executable, f"{build}.tar.gz", folder)
 
-    if client.began is not None:
-        environ[client.BEGAN] = repr(client.began)
-    if client.taken is not None:
-        launch.give_back(client.taken, more=len(client.taken) > client.MAX_STDIN)
-    if client.has_asked:
-        environ[client.ASKED] = client.warning or client.NO_WARNING  # who hangs is waited for once
     failures = []
     for place in places(Caller()):
         try:
-            folder, held = unpacked.take(place.secure(), build, unpack)
-            program = os.path.join(folder, name)
-            if sys.platform == "win32":
-                from credlatch.bundle.windows_launch import run
-
-                return run(program, sys.argv, environ)
-            launch.become(program, sys.argv, environ, held)
+            folder, _ = unpacked.take(place.secure(), build, unpack)
+            return run(os.path.join(folder, "credlatch.exe"), sys.argv, environ)
         except OSError as error:
             failures.append(f"{place.path}: {reason(error)}")
     raise PlaceError(

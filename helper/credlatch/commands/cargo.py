@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch import answers, cargo_logins
-from credlatch.agent import client as quick
+from credlatch.agent import asking
 from credlatch.answers import Answer
 from credlatch.caller import Caller
 from credlatch.clients import CLIENTS
@@ -73,11 +73,11 @@ def _answered(sent: bytes, caller: Caller) -> Answer:
     except CredlatchError as error:
         return answers.failed(_CLIENT, error, caller)
     # Cargo asks when it has been greeted: so the agent could not be asked before all this.
-    served = quick.ask(_CLIENT.name.encode(), sent)
-    if served is not None:
-        return Answer(*served)
-    if quick.warning is not None:
-        caller.warn(quick.warning)
+    try:
+        return Answer(*asking.ask(_CLIENT.name, sent))
+    except asking.UnansweredError as unanswered:
+        if unanswered.warning is not None:
+            caller.warn(unanswered.warning)
     return answers.get(_CLIENT, sent, caller)
 
 

@@ -70,11 +70,11 @@ def _store(caller: Caller) -> None:
 
 def _is_forwarded(stdin: bytes) -> bool:
     """Whether another machine's agent answers for it: there it is kept, and stays."""
-    from credlatch.agent import client
+    from credlatch.agent import asking
 
     output = (b"protocol", b"host", b"path", b"username")
     rows = [row for row in stdin.split(b"\n") if row.partition(b"=")[0] in output]
-    return client.ask_another(b"git", b"\n".join(rows)) is not None
+    return asking.answers_elsewhere("git", b"\n".join(rows))
 
 
 def _is_token(known: Resolution) -> bool:

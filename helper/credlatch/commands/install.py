@@ -51,7 +51,7 @@ def uninstall(args: list[str], caller: Caller) -> int:
         PlaceError: it cannot be removed.
     """
     # What is needed from now on, while it can still be found.
-    from credlatch.agent import client, control, wire  # noqa: F401
+    from credlatch.agent import control, wire  # noqa: F401
     from credlatch.setup import undo
     from credlatch.system import writable  # noqa: F401
 

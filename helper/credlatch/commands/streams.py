@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 
-from credlatch.agent import client as quick
 from credlatch.errors import AnswerError, RequestError
 from credlatch.lines import line
 
@@ -33,9 +32,8 @@ def read_stdin(caller: Caller) -> bytes:
         RequestError: it is longer than MAX_STDIN, or cannot be read.
     """
     began = time.monotonic()
-    # The quick client may have read it, and then found that the agent does not answer.
-    chunks = [quick.taken or b""]
-    size = len(chunks[0])
+    chunks = []
+    size = 0
     try:
         while chunk := os.read(0, _CHUNK):
             size += len(chunk)
