@@ -56,9 +56,7 @@ def main() -> int:
     from credlatch.caller import Caller
 
     if not hasattr(sys, "_MEIPASS"):  # the launcher has
-        from credlatch.system import memory
-
-        memory.forbid_cores()
+        forbid_cores()
     began, warning = asked.take()
     client, words = clients.chosen(sys.argv)
     stream = 2 if client is None else client.stream
@@ -84,6 +82,21 @@ def main() -> int:
         return 1
     finally:
         _warm()
+
+
+def forbid_cores() -> None:
+    """Have a crash write no secret to a file, nor hand it to a program that collects cores.
+
+    To Linux a limit of 0 means no file alone; 1 means no program either (do_coredump in
+    fs/coredump.c), and is too small for a file. Where the hard limit is 0, it stays 0.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    soft = 1 if hard and sys.platform == "linux" else 0
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
 
 
 def _report(line: str, stream: int) -> None:

@@ -227,7 +227,7 @@ def test_a_defect_of_ours_is_one_line_without_details(
 LINUX = sys.platform == "linux"
 
 
-@pytest.mark.parametrize("call", ["cli.main()", "memory.forbid_cores()"])
+@pytest.mark.parametrize("call", ["cli.main()", "cli.forbid_cores()"])
 @pytest.mark.parametrize(("hard", "soft"), [(0, 0), (1, int(LINUX)), (4096, int(LINUX))])
 def test_no_core_is_dumped_with_secrets_in_it(
     source: Program, call: str, hard: int, soft: int
@@ -236,7 +236,6 @@ def test_no_core_is_dumped_with_secrets_in_it(
     script = (
         "import resource, sys\n"
         "from credlatch import cli\n"
-        "from credlatch.system import memory\n"
         f"resource.setrlimit(resource.RLIMIT_CORE, ({hard}, {hard}))\n"
         "sys.argv = ['credlatch', '--version']\n"
         f"{call}\n"

@@ -23,21 +23,6 @@ def forbid_dumps() -> None:
         _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0))
 
 
-def forbid_cores() -> None:
-    """Have a crash write no secret to a file, nor hand it to a program that collects cores.
-
-    To Linux a limit of 0 means no file alone; 1 means no program either (do_coredump in
-    fs/coredump.c), and is too small for a file. Where the hard limit is 0, it stays 0.
-    """
-    if sys.platform == "win32":
-        return
-    import resource
-
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    soft = 1 if hard and sys.platform == "linux" else 0
-    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
-
-
 def resident() -> int:
     """How many bytes of it are in memory; 0 where that is not told."""
     try:
