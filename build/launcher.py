@@ -26,7 +26,8 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as Zig calls them
 _SYSTEMS = {"linux": "linux-musl", "darwin": "macos"}
 _CACHE = Path.home() / ".cache" / "credlatch-dev" / "zig"  # of compiled C libraries, for all builds
 _FLAGS = (
-    *("-std=c11", "-Os", "-s", "-fPIE", "-pie", "-Wl,-z,relro,-z,now", "-fstack-protector-strong"),
+    *("-std=c11", "-Os", "-s", "-fPIE", "-pie", "-fstack-protector-strong"),
+    *(() if sys.platform == "darwin" else ("-Wl,-z,relro,-z,now",)),
     # What _FORTIFY_SOURCE would be for another C library: undefined behaviour ends the process.
     *("-fsanitize=undefined", "-fsanitize-trap=undefined", "-fno-sanitize-recover=all"),
     *("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wvla", "-Wno-c23-extensions"),

@@ -234,12 +234,13 @@ def test_nothing_of_ours_runs_on_when_the_command_has_ended(frozen: Program) -> 
 
 
 def _running(program: Program) -> list[str]:
-    """The processes that run this file with this home: other tests may run it, too."""
+    """The processes that run this program with this home: other tests may run it, too."""
     home = f"HOME={program.home.path}".encode()
+    folder = f"{Path(os.path.realpath(program.command[0])).parent}/"
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.readlink(f"/proc/{pid}/exe") == os.path.realpath(program.command[0]) and (
+            if os.readlink(f"/proc/{pid}/exe").startswith(folder) and (
                 home in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             ):
                 found.append(pid)
