@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,15 @@ static char chunk[CHUNK];
 /* Some of standard input; -1: it cannot be read. */
 static ssize_t some(void)
 {
-    ssize_t count;
-    do
-        count = read(0, chunk, sizeof chunk);
-    while (count < 0 && errno == EINTR);
-    return count;
+    for (;;) {
+        ssize_t count = read(0, chunk, sizeof chunk);
+        /* Our caller does not want to wait, and left us the same open file. */
+        struct pollfd ready = {.fd = 0, .events = POLLIN};
+        if (count < 0 && errno == EAGAIN && (poll(&ready, 1, -1) >= 0 || errno == EINTR))
+            continue;
+        if (count >= 0 || errno != EINTR)
+            return count;
+    }
 }
 
 /* All of standard input, or a little more than may be asked; false: it cannot be read. */

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from fcntl import ioctl
+from termios import FIONREAD
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.in_memory import until
 from support.matching import basic
-from support.program import Answer, Program, run
+from support.program import IN_TIME, Answer, Program, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,3 +247,27 @@ def test_a_copy_of_the_program_shares_it(agent: Agent, tmp_path: Path) -> None:
     with agent.answering():
         found = Program([str(copy / "credlatch")], agent.home, tmp_path).bazel(URI)
     assert found.authorization == "Bearer t"
+
+
+@pytest.mark.parametrize("chosen", ["on", "off"])
+def test_standard_input_that_does_not_wait_is_waited_for(agent: Agent, chosen: str) -> None:
+    """A caller may have left us a pipe that it does not wait at itself (O_NONBLOCK)."""
+    agent.home.write_rattler({HOST: {"BearerToken": "made-up"}})
+    agent.warm()
+    env = {**agent.home.env, "CREDLATCH_AGENT": chosen}
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with subprocess.Popen(
+        [*agent.program.command, "get"], env=env, stdin=reader, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            for part in (REQUEST[:9], REQUEST[9:]):
+                os.write(writer, part)
+                until(lambda: not int.from_bytes(ioctl(reader, FIONREAD, bytes(4))))
+            os.close(writer)
+            os.close(reader)
+            assert process.communicate(timeout=IN_TIME)[0] == (
+                b'{"headers":{"Authorization":["Bearer made-up"]}}\n'
+            )
+        finally:
+            process.kill()

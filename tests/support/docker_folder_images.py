@@ -19,6 +19,7 @@ import pytest
 from support.components import need
 from support.home import Home
 from support.images import Tree
+from support.installed import PROGRAM
 from support.uv import Uv
 
 if TYPE_CHECKING:
@@ -148,8 +149,9 @@ def glibc_image(dockerd: Dockerd, folder: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="images-") as name:
         tree = _tree(name, "glibc")
         tree.add(folder)
-        for library in folder.parent.rglob("*.so*"):
-            tree.add_libraries(library)
+        inside = folder.parent / "_internal"
+        for linked in (inside / PROGRAM, *inside.rglob("*.so*")):
+            tree.add_libraries(linked)
         (tree.path / str(folder).lstrip("/")).unlink()
         env = [word for each in tree.env for word in ("--change", f"ENV {each}")]
         with Layer.of(tree).archive.open("rb") as archive:

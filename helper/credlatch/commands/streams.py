@@ -35,7 +35,7 @@ def read_stdin(caller: Caller) -> bytes:
     chunks = []
     size = 0
     try:
-        while chunk := os.read(0, _CHUNK):
+        while chunk := _read():
             size += len(chunk)
             if size <= MAX_STDIN:
                 chunks.append(chunk)
@@ -45,6 +45,21 @@ def read_stdin(caller: Caller) -> bytes:
         raise RequestError(f"standard input has {size} bytes; {MAX_STDIN} is the most")
     caller.deadline += time.monotonic() - began
     return b"".join(chunks)
+
+
+def _read() -> bytes:
+    """Some of standard input; a caller that does not want to wait has left us the same open file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    while True:
+        try:
+            return os.read(0, _CHUNK)
+        except BlockingIOError:
+            import select
+
+            select.select([0], [], [])
 
 
 def write(descriptor: int, data: bytes) -> None:
