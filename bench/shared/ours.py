@@ -73,7 +73,7 @@ def _log_in(helper: str, home: Home, keyring: SecretService) -> None:
         RuntimeError: it went to rattler's file.
     """
     store(helper, home)
-    if not keyring.items(service="rattler") or (home.path / ".rattler").exists():
+    if not keyring.items(service="rattler") or (home.path / ".rattler/credentials.json").exists():
         raise RuntimeError("credlatch did not store the login in the keyring")
 
 
