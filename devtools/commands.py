@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIST = ROOT / "dist"
-# The first whose tarfile has the filters with which the single file unpacks itself (PEP 706).
+# The first whose tarfile has the filters with which Windows' single file unpacks itself (PEP 706).
 FREEZES = (3, 11, 4)
 GROUPS = ("build", "lint", "test")
 UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
@@ -199,7 +199,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")
-    if command in ("build", "test", "bench", "windows") and sys.version_info < FREEZES:
+    freezes = sys.platform == "win32" and command in ("build", "test", "bench")
+    if freezes and sys.version_info < FREEZES:
         needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]
         sys.exit(
             f"dev: {command} needs Python {needed} or newer, for tarfile's filters; "
