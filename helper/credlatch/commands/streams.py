@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_STDIN = 1024 * 1024  # bytes: twice the largest secret that BuildKit takes
 _CHUNK = 65_536
+_PAUSE = 0.01  # seconds between two readings of what its caller does not want to wait at
 
 
 replied: Answer | None = None
@@ -57,9 +58,7 @@ def _read() -> bytes:
         try:
             return os.read(0, _CHUNK)
         except BlockingIOError:
-            import select
-
-            select.select([0], [], [])
+            time.sleep(_PAUSE)
 
 
 def write(descriptor: int, data: bytes) -> None:
