@@ -6,7 +6,7 @@ The same charts always give the same bytes.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from bench.shared.colours import CARD, FAINT, OTHERS, OURS, OURS_ALONE, TEXT, by_night
@@ -68,7 +68,7 @@ def _bars(axes: Axes, chart: Chart) -> None:
     colours = [_colour(bar) for bar in bars]
     axes.barh(range(len(bars)), [bar.ratio for bar in bars], height=0.74, color=colours)
     for place, bar in enumerate(bars):
-        style = {
+        style: dict[str, Any] = {
             "va": "center_baseline",
             "color": TEXT[0],
             "fontweight": "bold" if bar.ours and bar.agent else "normal",
