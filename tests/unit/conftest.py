@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.chains import chains
+from support.users import open_place
 from support.wiring import wiring
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["chains", "wiring"]
@@ -23,3 +25,10 @@ def path(tmp_path: Path) -> Path:
     path.write_text("old")
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Sockets have short paths, and other users must be able to come here."""
+    with open_place() as place:
+        yield place

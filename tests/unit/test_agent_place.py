@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import place
-from support.users import EVE, as_root, folder, open_place, owned
+from support.bound import listening
+from support.users import EVE, as_root, folder, owned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BUILD = "0123456789abcdef"
 LONGEST = 104  # bytes of a socket's path with its final zero, on the system that allows least
@@ -110,19 +110,6 @@ def test_another_name_space_of_mounts_is_another_world(monkeypatch: pytest.Monke
         monkeypatch.setattr(posix, "readlink", lambda _, number=number: b"mnt:[%d]" % number)
         worlds.add(place.mount_namespace())
     assert worlds == {b"mnt:[1] 1 2", b"mnt:[2] 1 2"}
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """Sockets have short paths, and other users must be able to come here."""
-    with open_place() as place:
-        yield place
-
-
-def listening(path: Path) -> Path:
-    with socket.socket(socket.AF_UNIX) as here:
-        here.bind(str(path))
-    return path
 
 
 def private(path: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,12 @@ from devtools import fuzz
 from credlatch import clients
 from credlatch.agent import place
 from support import launcher
+from support.bound import listening
 from support.components import need
-from support.users import ADA, EVE, as_root, folder, open_place, owned
+from support.users import ADA, EVE, as_root, folder, owned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 CASES = 50_000
 CALLS = 20_000
@@ -71,19 +71,6 @@ def test_its_socket_is_where_the_agent_makes_it(runtime: bytes | None) -> None:
 
 def test_it_tells_where_its_paths_lead_as_the_agent_does() -> None:
     assert launcher.run("namespace").stdout == place.mount_namespace() + b"\n"
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """Sockets have short paths, and other users must be able to come here."""
-    with open_place() as place:
-        yield place
-
-
-def listening(path: Path) -> Path:
-    with socket.socket(socket.AF_UNIX) as here:
-        here.bind(str(path))
-    return path
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o500, 0o710, 0o701, 0o770, 0o755, 0o1777])

@@ -6,7 +6,6 @@ import _thread
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import pytest
 
 from credlatch.errors import LockedError, StoreError
 from credlatch.system import locks
+from support.bound import listening
 from support.found import sure
 
 if TYPE_CHECKING:
@@ -151,14 +151,9 @@ def link(path: Path) -> None:
     path.symlink_to("victim")
 
 
-def listening(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as here:
-        here.bind(str(path))
-
-
 @pytest.mark.parametrize("make", [link, dangling, os.mkfifo, listening, os.mkdir])
 def test_what_is_no_lock_file_is_refused_at_once(
-    tmp_path: Path, make: Callable[[Path], None]
+    tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     path = tmp_path / "x.lock"
     make(path)
