@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import place, wire
-from support.agent import Agent, agent_of, until
+from support.agent import Agent, agent_of, bazel_get, until
 from support.gets import many
 from support.logins import ENDED, FIRST, OAuthLogin
 from support.program import Program
@@ -111,14 +110,7 @@ def ask_until_gone(agent: Agent, path: Path) -> None:
 
     It looks around at least as often as it may be idle.
     """
-    get = (
-        wire.GET,
-        b"bazel",
-        b"/",
-        place.mount_namespace(),
-        f'{{"uri":"{URI}"}}'.encode(),
-        b"HOME=/nowhere",
-    )
+    get = bazel_get(URI, "/nowhere")
 
     def has_ended() -> bool | None:
         try:

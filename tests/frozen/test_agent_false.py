@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import place, wire
+from credlatch.agent import wire
+from support.agent import bazel_get
 from support.false_agent import ANSWER, FALSE, FalseAgent, Mad, as_nobody
 from support.logins import ENDED, OAuthLogin, bearer, refusal
 
@@ -249,15 +250,7 @@ def test_another_user_is_never_answered(agent: Agent) -> None:
     agent.folder.chmod(0o777)
     assert agent.socket is not None
     agent.socket.chmod(0o777)
-    variables = b"HOME=" + os.fsencode(agent.home.path)
-    get = (
-        wire.GET,
-        b"bazel",
-        b"/",
-        place.mount_namespace(),
-        f'{{"uri":"{URI}"}}'.encode(),
-        variables,
-    )
+    get = bazel_get(URI, str(agent.home.path))
     for asks_for, *rest in (get, (wire.STATUS,), (wire.LOG,), (wire.STOP,)):
         with as_nobody():
             connection = agent.connected()

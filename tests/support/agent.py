@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from credlatch.agent import wire
+from credlatch.agent import place, wire
 from support.program import TIMEOUT
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ def until(ready: Callable[[], _T | None], what: str) -> _T:
         assert time.monotonic() < deadline, f"waited {READY} s in vain: {what}"
         time.sleep(0.01)
     return found
+
+
+def bazel_get(uri: str, home: str) -> tuple[bytes, ...]:
+    """What a client asks for with its fields: Bazel's question, of a caller with that home."""
+    stdin = f'{{"uri":"{uri}"}}'.encode()
+    mounts = place.mount_namespace()
+    return wire.GET, b"bazel", b"/", mounts, stdin, b"HOME=" + os.fsencode(home)
 
 
 class Agent:
