@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from credlatch import registry as registries
+from credlatch import rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Request:
         own: under which name the client itself has its logins kept, which count first; or empty.
         registry: whether it asks for a registry, as Docker's clients do: which one, a Dockerfile
             says. What was kept for a host and port is an answer then, and nothing less.
+        rule: what the user's settings say of it.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Request:
         self.login = login
         self.registry = registry
         self.own = ""
+        self.rule = rules.NONE
 
 
 def for_url(url: Url, *, login: bool = False) -> Request:

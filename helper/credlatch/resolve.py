@@ -14,8 +14,9 @@ from credlatch.errors import (
     UnusableError,
 )
 from credlatch.renew import margin
-from credlatch.stores import FOUND, NEAR_MISS, SHADOWED, UNSURE, RenewableStore, Step
+from credlatch.stores import UNSURE, RenewableStore
 from credlatch.stores.order import ORDER, PROJECT
+from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,12 +161,18 @@ class Resolver:
         return outcome
 
     def _warns(self, step: Step) -> bool:
-        """Whether a failure is a warning alone: what is wrong with a project stops no call."""
-        if step.failure is None or step.store != PROJECT:
+        """Whether a failure is a warning alone.
+
+        What is wrong with a project stops no call; nor does an identity where none is needed.
+        """
+        if step.failure is None or isinstance(step.failure, ElsewhereError):
             return False
-        if isinstance(step.failure, ElsewhereError):
+        if step.store == PROJECT:
+            self._caller.warn(f"{step.failure} (a project's configuration names it)")
+        elif step.entry is not None and step.entry.optional:
+            self._caller.warn(f"{step.failure} (the request goes without a credential)")
+        else:
             return False
-        self._caller.warn(f"{step.failure} (a project's configuration names it)")
         return True
 
     def standing(self, request: Request) -> Entry | None:
@@ -218,13 +225,32 @@ class Resolver:
                 found = Step(step.store).look(open_store(self._caller), request)
                 return None if found is None else cache.read(found, request)
 
-            entry = step.entry = cache.read(entry, request)
-            if self._renews and margin.is_due(entry, now + self._ahead):
-                # Valid at the moment it came, or at this one: it may live for a second.
-                entry = step.entry = self._renewed(cache, entry, request, look)
+            entry = step.entry = self._current(cache, cache.read(entry, request), request, look)
+        while entry.then is not None and margin.is_valid(entry, now):
+            entry = step.entry = self._next(entry.then(entry), request)
         credential = _usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)
+
+    def _next(self, entry: Entry, request: Request) -> Entry:
+        """An entry that was made of another one: with what is kept for it, or what it gets."""
+        tokens = self._caller.tokens
+        return self._current(
+            tokens, tokens.read(entry, request), request, lambda: tokens.read(entry, request)
+        )
+
+    def _current(
+        self,
+        cache: TokenCache,
+        entry: Entry,
+        request: Request,
+        look: Callable[[], Entry | None],
+    ) -> Entry:
+        """The entry, renewed where that is due."""
+        # Valid at the moment it came, or at this one: it may live for a second.
+        if self._renews and margin.is_due(entry, time.time() + self._ahead):
+            return self._renewed(cache, entry, request, look)
+        return entry
 
     def _renewed(
         self,

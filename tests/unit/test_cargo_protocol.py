@@ -10,10 +10,10 @@ import pytest
 from credlatch import url as urls
 from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
 from credlatch.errors import LoginError, RequestError
+from credlatch.headers import Headers
 from credlatch.protocols import cargo
 from credlatch.resolve import Resolution
 from credlatch.stores import Entry
-from credlatch.stores.chained_answers import Headers
 from support.found import sure
 
 NOW = 1_700_000_000

@@ -30,6 +30,8 @@ _BELOW = ("resolve", "protocols", "request", "stores", *_ABOVE)
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "shared_cache", *_ABOVE),
     "stores": ("resolve", "protocols", "request", *_ABOVE),
+    "identities": ("resolve", "protocols", "secrets", "setup", *_DOORS),
+    "rules": ("stores", "renew", "auth", "identities", "secrets", "setup", *_DOORS),
     "auth": ("resolve", "protocols", "request", "stores", "renew", "system", "caller", *_ABOVE),
     "renew": ("caller", "shared_cache", *_BELOW),
     "system": ("renew", "caller", "shared_cache", *_BELOW),
@@ -153,5 +155,6 @@ def test_the_order_of_the_stores() -> None:
     caller = Caller({"HOME": "/nowhere", "PYX_API_KEY": "k"}, "/")
     names = [name for name, open_store in ORDER if open_store(caller) is not None]
     assert names == [
-        "environment", "pyx-key", "rattler", "uv", "pyx", "posit", "netrc", "docker", "keyring"
+        "environment", "pyx-key", "rattler", "uv", "pyx", "posit", "netrc", "docker", "keyring",
+        "identity",
     ]  # fmt: skip

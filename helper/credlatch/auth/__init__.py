@@ -31,6 +31,8 @@ class Auth:
     # Whether the server takes the secret just once. Then a request that was sent and not answered
     # is never repeated: the token may be spent, and a second use can revoke the whole login.
     single_use = True
+    # Whether it begins with nothing that anybody must know: a public registry gives such tokens.
+    anonymous = False
     # Whether it may be sent again within one call, after a request that was not answered.
     repeatable = False
 
@@ -90,7 +92,8 @@ class HttpRequest:
         url: where it goes.
         form: fields, sent form-encoded; None for none.
         json: an object, sent as JSON; None for none.
-        headers: more headers.
+        headers: more headers; with ``content``, its type is among them.
+        content: another body, as it is; None for none.
     """
 
     def __init__(
@@ -101,12 +104,14 @@ class HttpRequest:
         form: dict[str, str] | None = None,
         json: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> None:
         self.method = method
         self.url = url
         self.form = form
         self.json = json
         self.headers = headers or {}
+        self.content = content
 
 
 class HttpResponse:

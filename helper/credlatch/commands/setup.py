@@ -14,7 +14,7 @@ from credlatch.resolve import Resolver
 from credlatch.setup import diff, hosts, plan, record, tools, transaction, undo
 from credlatch.setup import remaining_logins as kept_logins
 from credlatch.setup.links import Link
-from credlatch.stores import BROKEN, NOT_ASKED, NOTHING_THERE
+from credlatch.stores.steps import BROKEN, NOT_ASKED, NOTHING_THERE
 from credlatch.system.files import reason
 from credlatch.system.locks import Exclusive
 

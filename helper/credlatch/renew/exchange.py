@@ -27,7 +27,7 @@ def exchange(auth: Auth, request: Request, deadline: float) -> TokenResponse:
         UnansweredError: no answer came, and the server may have acted.
         RenewalError: anything else.
     """
-    if not auth.secret.fits_a_header:
+    if not (auth.anonymous or auth.secret.fits_a_header):
         raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
     flow = auth.flow(request, time.time())
     try:

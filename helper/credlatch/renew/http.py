@@ -202,6 +202,7 @@ def _send(
             client.stream(
                 asked.method,
                 url,
+                content=asked.content,
                 data=asked.form,
                 json=asked.json,
                 headers=headers,

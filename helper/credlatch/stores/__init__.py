@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from credlatch import jwt
 from credlatch.credential import TOKEN_USER, Basic
-from credlatch.errors import AbsentError, RefusedError, StoreError, UnusableError
+from credlatch.errors import AbsentError, StoreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from credlatch.auth import Auth
     from credlatch.caller import Caller
     from credlatch.credential import Credential
-    from credlatch.errors import CredlatchError
     from credlatch.renew.cache import FileLock, PendingWrite
     from credlatch.request import Request
     from credlatch.url import Url
@@ -180,11 +179,6 @@ ENDED = "has ended, and nothing renews it"
 IN_THE_CLEAR = "would travel in plain http"
 UNSURE = "is a project's, and a store before it may have what was asked for"
 
-# What came of asking a store.
-NOT_ASKED, NOTHING_THERE, NEAR_MISS = "not asked", "nothing", "near miss"
-BROKEN, FOUND, SHADOWED = "broken", "found", "shadowed"
-
-
 # What of a request the place of an entry names, by the rule of the tool whose store it is.
 ORIGIN = "origin"  # all that its tool matches by, the port among it
 PORT = "port"  # a host and port, in another scheme: enough for a registry, and for nobody else
@@ -223,6 +217,10 @@ class Entry:
         handle: what the store needs to find the place again.
         remedy: what a person does when it has ended and nothing renews it.
         names: what of a request its place names: ORIGIN, PORT, HOST or NOTHING.
+        then: makes of it, once it is fresh, the entry that is served in its place: one that gets
+            something with it, or signs; None: it is served itself.
+        optional: whether its host also serves those who send nothing: then a renewal that fails is
+            a warning.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
@@ -248,50 +246,5 @@ class Entry:
         self.handle = handle
         self.remedy = remedy
         self.names = names
-
-
-class Step:
-    """What one store of the order has to do with an outcome.
-
-    Attributes:
-        store: the store's name.
-        came: NOT_ASKED; NOTHING_THERE; NEAR_MISS: what it has is for others, or cannot be sent;
-            BROKEN: it, or a renewal, failed; FOUND: it gave the answer; SHADOWED: it has one, too.
-        entry: what it has for the request.
-        failure: why that is not served, or why it could not be asked.
-        near: as ``Store.near``.
-    """
-
-    def __init__(self, store: str) -> None:
-        self.store = store
-        self.came = NOT_ASKED
-        self.entry: Entry | None = None
-        self.failure: CredlatchError | None = None
-        self.near: tuple[tuple[str, str], ...] = ()
-
-    def look(self, store: Store | None, request: Request) -> Entry | None:
-        """Ask the store; None: the caller has none of this kind."""
-        self.came = NOTHING_THERE
-        if store is None:
-            return None
-        try:
-            entry = store.look(request)
-            if entry is not None and (why := unfit(entry, request)):
-                store.pass_over(why, entry.location)
-                entry = None
-        finally:
-            self.near = store.near
-        self.entry = entry
-        if entry is not None or self.near:
-            self.came = NEAR_MISS if entry is None else FOUND
-        return entry
-
-    def fail(self, failure: CredlatchError) -> None:
-        """Note that it gives no answer."""
-        self.failure = failure.with_traceback(None)  # whose frames hold this step, and secrets
-        self.came = NEAR_MISS if isinstance(failure, RefusedError | UnusableError) else BROKEN
-
-    def reasons(self) -> list[str]:
-        """Why it did not answer, or not with all that it has: lines for a person, no secrets."""
-        lines = [f"{location}: it {why}" for why, location in self.near]
-        return lines if self.failure is None else [*lines, str(self.failure)]
+        self.then: Callable[[Entry], Entry] | None = None
+        self.optional = False

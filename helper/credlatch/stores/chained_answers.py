@@ -8,7 +8,8 @@ from __future__ import annotations
 from binascii import a2b_base64
 
 from credlatch import clock, go_json, quick_json
-from credlatch.credential import Basic, Bearer, Credential, Secret, Token, check_token
+from credlatch.credential import Basic, Bearer, Credential, Secret, Token
+from credlatch.headers import Headers
 
 _NOT_FOUND = b"credentials not found in native keychain"  # Docker's protocol has this text
 _SHOWN = 200  # characters of a helper's reason
@@ -16,26 +17,6 @@ _SHOWN = 200  # characters of a helper's reason
 
 class OddAnswerError(ValueError):
     """An answer is not what its protocol says; the text does not repeat what may be a secret."""
-
-
-class Headers(Credential):
-    """Headers as a helper of Bazel's gives them: several, or one that is no login's or token's."""
-
-    __slots__ = ("_headers",)
-
-    def __init__(self, headers: dict[str, Secret]) -> None:
-        super().__init__(next(iter(headers.values())))
-        self._headers = headers
-
-    def headers(self) -> dict[str, str]:
-        """All of them."""
-        for name, value in self._headers.items():
-            check_token(value, name)
-        return {name: value.reveal() for name, value in self._headers.items()}
-
-    def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
-        """No login."""
-        raise ValueError("it is several headers, or one that is no user name and password")
 
 
 def login(out: bytes) -> Basic:

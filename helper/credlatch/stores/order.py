@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Order = tuple[tuple[str, Callable[[Caller], Store | None]], ...]
 
 CHAINED = "chained"
+# What no store has, and an identity that the caller has gives.
+IDENTITY = "identity"
 # The store of what a project's files name: heard where every other could be asked and had nothing.
 PROJECT = "pixi-project"
 
@@ -53,6 +55,12 @@ def chained(caller: Caller) -> ChainedStore | None:
     return ChainedStore(caller) if caller.get(MARK) is None else None
 
 
+def _identity(caller: Caller) -> Store:
+    from credlatch.identities import IdentityStore
+
+    return IdentityStore(caller)
+
+
 def _pixi_project(caller: Caller) -> Store | None:
     from credlatch.errors import StoreError
     from credlatch.stores import pixi_config
@@ -81,6 +89,7 @@ ORDER: Order = (
     _store("docker"),
     _store("keyring"),  # as pip and uv use it: last, as each question costs a round trip
     (CHAINED, chained),  # what was there before us: each question starts another program
+    (IDENTITY, _identity),  # a stored login always beats a minted one
     (PROJECT, _pixi_project),  # what a project says outranks nothing that is the caller's own
 )
 """Names of stores, and what opens them, or gives None where the caller has no such store.

@@ -1,0 +1,41 @@
+"""A credential that is headers, and no login or token by itself."""
+
+from __future__ import annotations
+
+from credlatch.credential import Credential, check_token
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.credential import Basic, Secret
+
+
+class Headers(Credential):
+    """Headers as they are sent: several, or one that is no login's or token's.
+
+    Attributes:
+        beside: the login that clients get that know only those, or None.
+    """
+
+    __slots__ = ("_headers", "beside")
+
+    def __init__(self, headers: dict[str, Secret], beside: Basic | None = None) -> None:
+        super().__init__(next(iter(headers.values())))
+        self._headers = headers
+        self.beside = beside
+
+    def headers(self) -> dict[str, str]:
+        """All of them."""
+        for name, value in self._headers.items():
+            check_token(value, name)
+        return {name: value.reveal() for name, value in self._headers.items()}
+
+    def login(self, host: str) -> tuple[str, Secret]:
+        """The login beside it."""
+        if self.beside is None:
+            raise ValueError("it is several headers, or one that is no user name and password")
+        return self.beside.login(host)
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether there is a login beside it."""
+        return self.beside is not None

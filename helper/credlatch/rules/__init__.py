@@ -1,0 +1,50 @@
+"""What the user's settings say of a URL: which source answers, and in which form."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Rule:
+    """One rule; each attribute is None or empty where it says nothing.
+
+    Attributes:
+        where: the file and the place in it, for messages.
+        use: names of stores and systems that may answer, and no others; empty: all.
+        forbidden: whether nothing may answer at all.
+        account: the user name whose login counts.
+        header: the header that carries a token, in place of Authorization.
+        scheme: the word before the token in it; empty for none.
+        headers: more headers, which hold no secret.
+        username: the user name that clients get that know only logins.
+        profile: an AWS profile, or another tool's name for an identity.
+        endpoint: the URL of an S3 server, or of the server that a token is got from.
+        region: of an S3 server.
+        path_style: whether the bucket is the first segment of the path, and not of the host.
+        audience: for whom an identity token is asked.
+        exchange: how an identity token is exchanged: the table of that name, checked.
+    """
+
+    where = ""
+    use: tuple[str, ...] = ()
+    forbidden = False
+    account: str | None = None
+    header: str | None = None
+    scheme: str | None = None
+    headers: Mapping[str, str] = {}
+    username: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool | None = None
+    audience: str | None = None
+    exchange: Mapping[str, object] = {}
+
+    def names(self, system: str) -> bool:
+        """Whether it says that a system answers, which is then asked although it is opt-in."""
+        return system in self.use
+
+
+NONE = Rule()

@@ -1,0 +1,63 @@
+"""What asking one store came to: the trace of an outcome is made of such steps."""
+
+from __future__ import annotations
+
+from credlatch.errors import RefusedError, UnusableError
+from credlatch.stores import unfit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.errors import CredlatchError
+    from credlatch.request import Request
+    from credlatch.stores import Entry, Store
+
+# What came of asking a store.
+NOT_ASKED, NOTHING_THERE, NEAR_MISS = "not asked", "nothing", "near miss"
+BROKEN, FOUND, SHADOWED = "broken", "found", "shadowed"
+
+
+class Step:
+    """What one store of the order has to do with an outcome.
+
+    Attributes:
+        store: the store's name.
+        came: NOT_ASKED; NOTHING_THERE; NEAR_MISS: what it has is for others, or cannot be sent;
+            BROKEN: it, or a renewal, failed; FOUND: it gave the answer; SHADOWED: it has one, too.
+        entry: what it has for the request.
+        failure: why that is not served, or why it could not be asked.
+        near: as ``Store.near``.
+    """
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        self.came = NOT_ASKED
+        self.entry: Entry | None = None
+        self.failure: CredlatchError | None = None
+        self.near: tuple[tuple[str, str], ...] = ()
+
+    def look(self, store: Store | None, request: Request) -> Entry | None:
+        """Ask the store; None: the caller has none of this kind."""
+        self.came = NOTHING_THERE
+        if store is None:
+            return None
+        try:
+            entry = store.look(request)
+            if entry is not None and (why := unfit(entry, request)):
+                store.pass_over(why, entry.location)
+                entry = None
+        finally:
+            self.near = store.near
+        self.entry = entry
+        if entry is not None or self.near:
+            self.came = NEAR_MISS if entry is None else FOUND
+        return entry
+
+    def fail(self, failure: CredlatchError) -> None:
+        """Note that it gives no answer."""
+        self.failure = failure.with_traceback(None)  # whose frames hold this step, and secrets
+        self.came = NEAR_MISS if isinstance(failure, RefusedError | UnusableError) else BROKEN
+
+    def reasons(self) -> list[str]:
+        """Why it did not answer, or not with all that it has: lines for a person, no secrets."""
+        lines = [f"{location}: it {why}" for why, location in self.near]
+        return lines if self.failure is None else [*lines, str(self.failure)]
