@@ -250,14 +250,26 @@ class RegistryToken(Bearer):
         return self.beside.login(host)
 
 
-class S3Key(Credential):
-    """An access key for S3. It signs requests; it is no header."""
+class AccessKey(Credential):
+    """A key of AWS, or of a server that speaks S3. It signs requests; it is no header.
 
-    __slots__ = ()
+    Attributes:
+        id: names it, and is sent with each signature.
+        token: of a session, sent and signed likewise; None: it is a key that lasts.
+    """
+
+    __slots__ = ("id", "token")
+
+    def __init__(self, id: str, secret: Secret, token: Secret | None = None) -> None:  # noqa: A002 - its name at AWS
+        super().__init__(secret)
+        self.id = id
+        self.token = token
 
     def headers(self) -> dict[str, str]:
         """None: a signature has to be computed for each URL."""
-        raise ValueError("it is an S3 key, and this version of credlatch does not sign requests")
+        raise ValueError(
+            "it is an S3 key, which signs requests and is no header: ask for the object's https URL"
+        )
 
     def login(self, host: str) -> tuple[str, Secret]:  # noqa: ARG002 - on no host
         """None."""

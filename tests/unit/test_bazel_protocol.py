@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from credlatch import url as urls
-from credlatch.credential import Basic, Bearer, S3Key, Secret, Token
+from credlatch.credential import AccessKey, Basic, Bearer, Secret, Token
 from credlatch.errors import RequestError
 from credlatch.protocols import bazel
 from credlatch.renew import margin
@@ -23,7 +23,7 @@ PIPE = 65_536  # bytes that a pipe holds: Bazel reads it only when the helper ha
 
 
 def resolution(
-    credential: Bearer | Basic | Token | S3Key, expires: int | None = None
+    credential: Bearer | Basic | Token | AccessKey, expires: int | None = None
 ) -> Resolution:
     return Resolution(credential, URL, expires, "store", Entry(credential, "a test"))
 

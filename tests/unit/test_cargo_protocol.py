@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from credlatch import url as urls
-from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret, Token
 from credlatch.errors import LoginError, RequestError
 from credlatch.headers import Headers
 from credlatch.protocols import cargo
@@ -125,7 +125,7 @@ def test_what_gives_no_header_is_a_failure() -> None:
         with pytest.raises(ValueError, match="token"):
             cargo.render(cargo.parse(asked(args=args)), found(Bearer(Secret("a\nb"))), NOW)
     with pytest.raises(ValueError, match="S3"):
-        cargo.render(cargo.parse(asked()), found(S3Key(Secret("k"))), NOW)
+        cargo.render(cargo.parse(asked()), found(AccessKey("AK", Secret("k"))), NOW)
 
 
 def test_failures() -> None:

@@ -13,11 +13,16 @@ from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.posit import PositIdentity
 from credlatch.auth.pyx import PyxApiKey, PyxRefresh
-from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret, Token
 
 TEXT = "hunter2"
 SECRET = Secret(TEXT)
-ALL: list[Credential] = [Basic("bob", SECRET), Bearer(SECRET), Token(SECRET), S3Key(SECRET)]
+ALL: list[Credential] = [
+    Basic("bob", SECRET),
+    Bearer(SECRET),
+    Token(SECRET),
+    AccessKey("AK", SECRET),
+]
 
 
 def test_a_secret_prints_as_four_stars_wherever_it_is_printed() -> None:
@@ -184,7 +189,7 @@ def test_a_token_is_the_password_of_the_user_that_its_registry_wants(
 
 
 def test_an_s3_key_is_neither_header_nor_login_and_says_so() -> None:
-    with pytest.raises(ValueError, match="does not sign requests"):
-        S3Key(SECRET).headers()
+    with pytest.raises(ValueError, match="signs requests"):
+        AccessKey("AK", SECRET).headers()
     with pytest.raises(ValueError, match="no login"):
-        S3Key(SECRET).login("bucket")
+        AccessKey("AK", SECRET).login("bucket")

@@ -8,7 +8,7 @@ import pytest
 
 from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
-from credlatch.credential import Basic, Bearer, S3Key, Secret
+from credlatch.credential import AccessKey, Basic, Bearer, Secret
 from credlatch.errors import StoreError
 from credlatch.stores import rattler_format
 from support.jwt import make_jwt
@@ -54,10 +54,15 @@ def test_a_bearer_token_that_is_a_jwt_ends_when_it_says() -> None:
     assert ends == [1_795_223_645, None]
 
 
-@pytest.mark.parametrize("session", [{}, {"session_token": None}, {"session_token": "T"}])
-def test_an_s3_key(session: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("session", "token"),
+    [({}, None), ({"session_token": None}, None), ({"session_token": "T"}, Secret("T"))],
+)
+def test_an_s3_key(session: dict[str, Any], token: Secret | None) -> None:
     value = {"S3Credentials": {"access_key_id": "A", "secret_access_key": "S", **session}}
-    assert isinstance(read(value).credential, S3Key)
+    key = read(value).credential
+    assert isinstance(key, AccessKey)
+    assert (key.id, key.secret, key.token) == ("A", Secret("S"), token)
 
 
 def test_an_oauth_login_has_a_grant_and_an_end() -> None:

@@ -10,7 +10,7 @@ import pytest
 from credlatch import url as urls
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.caller import Caller
-from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret
 from credlatch.errors import CredlatchError, LoginError, RefusedError, RenewalError, StoreError
 from credlatch.protocols import docker
 from credlatch.request import Request, for_login
@@ -153,7 +153,7 @@ def test_plain_http_within_this_machine_is_served(host: str) -> None:
         (Bearer(Secret("")), "empty"),
         (Basic("<token>", Secret("t")), "identity token"),
         (Basic("a:b", Secret("t")), "colon"),
-        (S3Key(Secret("t")), "does not sign requests"),
+        (AccessKey("AK", Secret("t")), "signs requests"),
     ],
 )
 def test_a_credential_that_is_no_header_is_a_failure_like_any_other(
@@ -288,7 +288,7 @@ def test_the_trace_says_what_each_store_had_to_do_with_the_answer() -> None:
     [
         (entry(), "http://a.example/", "plain http"),
         (entry(expires=int(time.time()) - 1), URL, "expired"),
-        (entry(credential=S3Key(Secret("t"))), URL, "does not sign requests"),
+        (entry(credential=AccessKey("AK", Secret("t"))), URL, "signs requests"),
         (entry(credential=Basic("bob", Secret("p"))), "https://alice@a.example/", "of the user"),
     ],
 )

@@ -8,7 +8,7 @@ from base64 import b64encode
 import pytest
 
 from credlatch import url as urls
-from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret, Token
 from credlatch.secrets.shapes import GIT, SHAPES, made, needs_login
 
 URL = "https://pypi.example.com/team/simple/"
@@ -168,10 +168,10 @@ def test_netrc_quotes_what_it_must(password: str, word: str) -> None:
         ("config.json", Basic("a:b", Secret("pw0")), "colon"),
         ("credentials.json", Token(Secret("tk0"), "PRIVATE-TOKEN"), "no form for it"),
         ("credentials.json", Token(Secret("Basic x"), "authorization"), "no form for it"),
-        ("credentials.json", S3Key(Secret("k3y")), "no form for it"),
+        ("credentials.json", AccessKey("AK", Secret("k3y")), "no form for it"),
         ("header", Bearer(Secret("a\r\nX: y")), "control or non-ASCII character"),
         (GIT, Basic("a:b", Secret("pw0")), "colon"),
-        ("token", S3Key(Secret("k3y")), "S3 key"),
+        ("token", AccessKey("AK", Secret("k3y")), "S3 key"),
     ],
 )
 def test_what_does_not_go_is_said_without_the_secret(

@@ -6,7 +6,7 @@ The variants are those of rattler's ``Authentication``; see ``rattler_networking
 from __future__ import annotations
 
 from credlatch import clock, jwt, registry
-from credlatch.credential import Basic, Bearer, Credential, S3Key, Secret, Token
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret, Token
 from credlatch.errors import StoreError
 from credlatch.stores import Entry
 
@@ -70,7 +70,10 @@ def _conda(content: Any, key: str, location: str, host: str) -> Entry | None:
 
 def _s3(content: Any, _key: str, location: str, _host: str) -> Entry | None:
     key = _strings(content, "access_key_id", "secret_access_key")
-    return Entry(S3Key(Secret(key[1])), location) if key else None
+    token = None if key is None else content.get("session_token")
+    if not key or not (token is None or isinstance(token, str)):
+        return None
+    return Entry(AccessKey(key[0], Secret(key[1]), Secret(token) if token else None), location)
 
 
 def _oauth(content: Any, key: str, location: str, _host: str) -> Entry | None:
