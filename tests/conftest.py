@@ -16,6 +16,7 @@ import pytest
 from support.home import Home
 from support.in_memory import folder_in_memory, runtime_folder  # noqa: F401 - fixtures for every test
 from support.installed import have_unpacked
+from support.internet import Internet
 from support.parallel import pytest_xdist_make_scheduler  # noqa: F401 - a hook of pytest-xdist
 from support.program import Program
 from support.skips import (  # noqa: F401 - in CI a skipped test fails
@@ -54,6 +55,14 @@ def token_server() -> Iterator[TokenServer]:
     """A token server of the test's own."""
     with TokenServer() as server:
         yield server
+
+
+@pytest.fixture
+def internet(home: Home, tmp_path: Path) -> Iterator[Internet]:
+    """A network of the test's own, which has no host yet; the home's programs go there."""
+    with Internet(tmp_path / "internet") as internet:
+        home.env |= internet.environ
+        yield internet
 
 
 def _built(path: Path) -> Path:

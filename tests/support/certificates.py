@@ -18,6 +18,49 @@ if TYPE_CHECKING:
 _DAY = dt.timedelta(days=1)
 
 
+class Authority:
+    """An authority, and the servers that it has certified.
+
+    Args:
+        folder: where the files go; it is made.
+
+    Attributes:
+        file: its certificate, for who is to trust it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("credlatch tests' authority")
+        root = builder(self._name, self._name, self._key).add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
+        self.file = folder / "authority.pem"
+        self.file.write_bytes(_pem(root.sign(self._key, hashes.SHA256())))
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """The context of a server that has these names and addresses.
+
+        Not for two threads at once.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        called = x509.SubjectAlternativeName(list(map(_general, names)))
+        server = builder(_name("server"), self._name, key).add_extension(called, critical=False)
+        both = self._folder / "server.pem"
+        both.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + _pem(server.sign(self._key, hashes.SHA256()))
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        return context
+
+
 def authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
     """The authority's certificate, in a file, and the context of a server on 127.0.0.1.
 
@@ -25,29 +68,15 @@ def authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
         folder: where the files go; it is made.
         names: what the server is called besides.
     """
-    folder.mkdir()
-    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root_name = _name("credlatch tests' authority")
-    root = builder(root_name, root_name, root_key).add_extension(
-        x509.BasicConstraints(ca=True, path_length=0), critical=True
-    )
-    root_file = folder / "authority.pem"
-    root_file.write_bytes(_pem(root.sign(root_key, hashes.SHA256())))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    addresses = x509.SubjectAlternativeName([address, *map(x509.DNSName, names)])
-    server = builder(_name("127.0.0.1"), root_name, key).add_extension(addresses, critical=False)
-    both = folder / "server.pem"
-    both.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + _pem(server.sign(root_key, hashes.SHA256()))
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return root_file, context
+    made = Authority(folder)
+    return made.file, made.server("127.0.0.1", *names)
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(text: str) -> x509.Name:

@@ -79,6 +79,13 @@ class LoopbackServer(ThreadingHTTPServer):
             self._open.add(request)
         super().process_request(request, client_address)
 
+    def speak_tls(self, request: Any, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """Go on with a connection in TLS; who asks for that shakes hands, and closes it."""
+        secure = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        with self._tracking:
+            self._open.add(secure)
+        return secure
+
     def shutdown_request(self, request: Any) -> None:
         with self._tracking:
             self._open.discard(request)
