@@ -39,13 +39,15 @@ def sources() -> Iterable[Path]:
     return sorted(_HERE.iterdir())
 
 
-def table(clients: Iterable[Client], bare: Client, also: dict[str, str]) -> str:
+def table() -> str:
     """The table of clients in C, as ``clients.c`` reads it."""
-    rows = "".join(f"    {_row(client)},\n" for client in clients)
-    others = "".join(f'    {{"{word}", "{name}"}},\n' for word, name in also.items())
+    from credlatch.clients import ALSO, BARE, CLIENTS
+
+    rows = "".join(f"    {_row(client)},\n" for client in CLIENTS.values())
+    others = "".join(f'    {{"{word}", "{name}"}},\n' for word, name in ALSO.items())
     return (
         f"static const struct client CLIENTS[] = {{\n{rows}}};\n"
-        f"static const struct client BARE = {_row(bare)};\n"
+        f"static const struct client BARE = {_row(BARE)};\n"
         f"static const struct {{ const char *word, *name; }} ALSO[] = {{\n{others}}};\n"
     )
 
@@ -68,12 +70,10 @@ def built(identity: str, work: Path, payload: Path | None = None) -> Path:
         work: where it is made.
         payload: what a single file carries; None: the folder's.
     """
-    from credlatch.clients import _ALSO, BARE, CLIENTS
-
     name = "folder" if payload is None else "single"
     work = work / f"launcher-{name}"
     work.mkdir(parents=True, exist_ok=True)
-    (work / "clients.h").write_text(table(CLIENTS.values(), BARE, _ALSO), encoding="ascii")
+    (work / "clients.h").write_text(table(), encoding="ascii")
     target = (
         f"{_MACHINES.get(platform.machine().lower(), platform.machine())}-{_SYSTEMS[sys.platform]}"
     )

@@ -36,15 +36,13 @@ def program(compiler: str) -> Path:
     Args:
         compiler: gcc, or one with its options.
     """
-    from credlatch.clients import _ALSO, BARE, CLIENTS
-
     spec = importlib.util.spec_from_file_location("launcher", ROOT / "build" / "launcher.py")
     if spec is None or spec.loader is None:
         raise FileNotFoundError("build/launcher.py")
     launcher = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(launcher)
     sources = [_LOADER / f"{part}.c" for part in _PARTS]
-    table = launcher.table(CLIENTS.values(), BARE, _ALSO)
+    table = launcher.table()
     made_of = hashlib.sha256(f"{table}{_FLAGS}{compiler}".encode())
     for file in (*sources, *sorted(_LOADER.glob("*.h"))):
         made_of.update(file.read_bytes())

@@ -90,7 +90,7 @@ def _cargo_indexes() -> "Narrow":
 
 
 _GET = (("get",),)
-_ALSO = {"get": "bazel", "--cargo-plugin": "cargo"}  # a client's own word for itself
+ALSO = {"get": "bazel", "--cargo-plugin": "cargo"}  # a client's own word for itself
 CLIENTS = {
     client.name: client
     for client in (
@@ -120,7 +120,7 @@ def chosen(argv: list[str]) -> tuple[Client | None, list[str]]:
     if words == ["get"]:
         return BARE, words
     word = words[0] if words else ""
-    return CLIENTS.get(_ALSO.get(word, word)), words[1:]
+    return CLIENTS.get(ALSO.get(word, word)), words[1:]
 
 
 def question(argv: list[str]) -> tuple[bytes, bytes | None] | None:

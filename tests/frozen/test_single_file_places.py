@@ -138,6 +138,18 @@ def test_a_program_that_another_user_has_put_there_is_not_run(
     assert build.stat().st_uid == os.getuid()
 
 
+def test_root_makes_no_cache_in_another_user_s_home(
+    program: Program, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    program.home.env["TMPDIR"] = str(temporary)
+    os.chown(program.home.path, NOBODY, -1)
+
+    answer = program("get", stdin=REQUEST)
+    assert is_answered_from(temporary / f"credlatch-{os.getuid()}" / "run", answer)
+    assert not (program.home.path / ".cache").exists()
+
+
 def test_our_own_folder_is_closed_where_it_stands_open(program: Program) -> None:
     # Other files of ours make it as the umask says.
     ours = program.home.path / ".cache" / "credlatch"

@@ -11,8 +11,6 @@ import pytest
 from credlatch.bundle import places
 from credlatch.bundle.places import Place
 from credlatch.caller import Caller
-from support.users import ADA, as_root
-from support.users import folder as make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,67 +80,3 @@ def test_only_a_cache_is_made_and_never_a_home(base: Path) -> None:
     gone = Place(str(base / "home" / ".cache"), "credlatch", make=True)
     assert "no such file" in refused(gone).lower()
     assert not (base / "home").exists()
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
-def test_a_folder_that_others_may_change_is_refused(base: Path, mode: int) -> None:
-    base.chmod(mode)
-    assert "may change" in refused(Place(str(base), "credlatch"))
-    below = base / "below"
-    below.mkdir()
-    assert str(base) in refused(Place(str(below), "credlatch"))
-
-
-def test_a_sticky_folder_of_all_is_fine(base: Path) -> None:
-    base.chmod(0o1777)
-    assert Place(str(base), "credlatch").secure()
-
-
-def test_what_is_another_user_s_is_refused(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Place(str(base), "credlatch").secure()
-    monkeypatch.setattr("os.getuid", lambda: UID + 1)
-    if UID == 0:  # whom everybody trusts
-        monkeypatch.setattr(places, "_see_that_only_we_change", lambda _: None)
-    assert "another user's" in refused(Place(str(base), "credlatch"))
-
-
-def test_links_are_followed_above_ours_and_not_in_it(base: Path) -> None:
-    (base / "elsewhere").mkdir(mode=0o700)
-    (base / "link").symlink_to("elsewhere")
-    run = Place(str(base / "link"), "credlatch").secure()
-    assert run == str(base.resolve() / "elsewhere" / "credlatch" / "run")
-
-    (base / "credlatch").symlink_to("elsewhere")
-    assert refused(Place(str(base), "credlatch"))
-    (base / "ours").mkdir(mode=0o700)
-    (base / "ours" / "run").symlink_to("../elsewhere")
-    assert "not a folder" in refused(Place(str(base), "ours"))
-
-
-def test_our_folder_is_closed_and_that_of_the_programs_must_be(base: Path) -> None:
-    ours = base / "credlatch"
-    ours.mkdir()
-    ours.chmod(0o777)
-    run = Place(str(base), "credlatch").secure()
-    assert stat.S_IMODE(ours.stat().st_mode) == 0o700
-
-    os.chmod(run, 0o750)  # noqa: S103 - that is the point
-    assert "not this user's alone" in refused(Place(str(base), "credlatch"))
-
-
-def test_a_disk_on_which_nothing_may_run_is_refused(
-    base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Disk:
-        f_flag = os.ST_NOEXEC
-
-    monkeypatch.setattr("os.statvfs", lambda _: Disk)
-    assert "noexec" in refused(Place(str(base), "credlatch"))
-
-
-@as_root
-def test_root_makes_no_cache_in_another_user_s_home(tmp_path: Path) -> None:
-    home = make_folder(tmp_path / "home", ADA)
-    with pytest.raises(PermissionError, match="another user's"):
-        Place(str(home / ".cache"), "credlatch", make=True).secure()
-    assert list(home.iterdir()) == []

@@ -1,10 +1,8 @@
-"""Where the single file may unpack itself: places in which nobody else can put a program for us."""
+"""Where the single file unpacks itself: what Windows' does, and where any other may have."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import sys
 
 from credlatch.system import folders
@@ -14,9 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.caller import Caller
-
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_NO_PROGRAMS: int = getattr(os, "ST_NOEXEC", 0)  # where it is not told, the start itself fails
 
 
 class Place:
@@ -43,23 +38,19 @@ class Place:
     def secure(self) -> str:
         """Make the folder for unpacked programs, or find it; its real path.
 
+        That is for Windows, where a profile is its user's alone, by inheritance; elsewhere the
+        launcher does this, and looks who may change what is on the way (build/loader/places.c).
+
         Raises:
-            OSError: it cannot be made, others could change what is in it, or nothing may run there.
+            OSError: it cannot be made.
         """
         if self.make and not os.path.isdir(self.base):
-            # Root makes none in the home of another user (sudo), where it would be in their way.
-            _see_that_only_we_change(os.path.realpath(os.path.dirname(self.base)))
             _make(self.base)
-        base = os.path.realpath(self.base)
-        _see_that_only_we_change(base)
-        own = os.path.join(base, self.name)
-        _make(own)
-        _close(own)
-        run = os.path.join(own, "run")
-        _make(run)
+        run = os.path.realpath(self.base)
+        for name in (self.name, "run"):
+            run = os.path.join(run, name)
+            _make(run)
         folders.private(run)
-        if sys.platform != "win32" and os.statvfs(run).f_flag & _NO_PROGRAMS:
-            raise PermissionError(errno.EACCES, "no programs may run there (noexec)")
         return run
 
 
@@ -87,42 +78,3 @@ def _make(folder: str) -> None:
         os.mkdir(folder, 0o700)
     except FileExistsError:
         return
-
-
-def _close(folder: str) -> None:
-    """Close a folder of ours to all others, as it may have been made with a generous umask."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.getuid():
-            raise PermissionError(errno.EPERM, "another user's")
-        if status.st_mode & _OTHERS_WRITE:
-            os.fchmod(descriptor, stat.S_IRWXU)
-    finally:
-        os.close(descriptor)
-
-
-def _see_that_only_we_change(folder: str) -> None:
-    """See that nobody else can put another folder in the place of one in ``folder``.
-
-    Neither there nor anywhere on the way to it; a sticky folder like /tmp is fine, and the owner of
-    the root folder can do anything in any case.
-
-    Raises:
-        PermissionError: somebody could.
-    """
-    if sys.platform == "win32":
-        return  # there a profile is its user's, by inheritance
-    trusted = {os.getuid(), 0, os.stat("/").st_uid}
-    while True:
-        status = os.stat(folder, follow_symlinks=False)
-        if status.st_uid not in trusted:
-            raise PermissionError(errno.EPERM, f"{folder} is another user's")
-        if status.st_mode & _OTHERS_WRITE and not status.st_mode & stat.S_ISVTX:
-            raise PermissionError(errno.EPERM, f"other users may change {folder}")
-        above = os.path.dirname(folder)
-        if above == folder:
-            return
-        folder = above
