@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credlatch.rules.exchange import Exchange, Identity
+
 
 class Rule:
     """One rule; each attribute is None or empty where it says nothing.
@@ -24,7 +26,8 @@ class Rule:
         region: of an S3 server.
         path_style: whether the bucket is the first segment of the path, and not of the host.
         audience: for whom an identity token is asked.
-        exchange: how an identity token is exchanged: the table of that name, checked.
+        identity: where a token comes from: a CI, a file or a variable.
+        exchange: how an identity token is exchanged for a server's token.
     """
 
     where = ""
@@ -40,7 +43,8 @@ class Rule:
     region: str | None = None
     path_style: bool | None = None
     audience: str | None = None
-    exchange: Mapping[str, object] = {}
+    identity: Identity | None = None
+    exchange: Exchange | None = None
 
     def names(self, system: str) -> bool:
         """Whether it says that a system answers, which is then asked although it is opt-in."""
