@@ -21,8 +21,8 @@ _Noreturn void go_on(int count, char **words, const struct asked *asked)
             fcntl(held, F_SETFD, 0);
         why = (struct failure){become(folder, words, asked), NULL};
     }
-    snprintf(text, sizeof text, "%s cannot be run (%s): put a fresh copy in its place", folder,
-             text_of(why));
+    snprintf(text, sizeof text, "%s/" PROGRAM " cannot be run (%s): this program needs its whole folder",
+             folder, text_of(why));
     say(failure_stream(count, words), text);
     _exit(1);
 }

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Beside a launcher: the program, which PyInstaller has built. */
+#define PROGRAM "_internal/credlatch-program"
+
 enum {
     LONGEST_PATH = 4096,           /* bytes */
     LONGEST_REQUEST = 1024 * 1024, /* bytes of standard input: commands/streams.py */

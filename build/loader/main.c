@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A variable by which the program, when it is greeted by cargo or told a login by git, has us ask
@@ -32,22 +33,26 @@ static void forbid_cores(void)
     setrlimit(RLIMIT_CORE, &limit);
 }
 
-/* End with the agent's answer; comes back when standard output has taken nothing of it. */
-static void give(const struct answer *answer)
+/* End with the agent's answer. */
+static _Noreturn void give(const struct answer *answer)
 {
+    char text[200];
     size_t written;
-    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     write_all(2, answer->err, answer->err_length, &written); /* the answer counts */
     /* A reader who has gone needs no answer. */
     if (write_all(1, answer->out, answer->out_length, &written) || errno == EPIPE)
         _exit(answer->status);
-    if (written != 0) {
-        char text[200];
-        snprintf(text, sizeof text, "standard output cannot be written: %s", strerror(errno));
-        say(2, text);
-        _exit(1);
-    }
-    signal(SIGPIPE, before);
+    snprintf(text, sizeof text, "standard output cannot be written: %s", strerror(errno));
+    say(2, text);
+    _exit(1);
+}
+
+/* Whether standard input is a folder: Python would not even start. */
+static bool input_is_a_folder(void)
+{
+    struct stat status;
+    return fstat(0, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 int main(int count, char **words)
@@ -69,6 +74,10 @@ int main(int count, char **words)
             say(2, "what was read of standard input cannot be handed on");
             return 1;
         }
+    }
+    if (input_is_a_folder()) {
+        say(failure_stream(count, words), "standard input is a folder: no request can be read from it");
+        return 1;
     }
     go_on(count, words, &asked);
 }

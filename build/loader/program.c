@@ -16,7 +16,6 @@
 #include <sys/auxv.h>
 #endif
 
-#define PROGRAM "_internal/credlatch-program"
 #define ASKED "_CREDLATCH_ASKED="
 #define CALLED "_CREDLATCH_CALLED="
 

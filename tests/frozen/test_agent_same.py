@@ -174,6 +174,7 @@ def test_a_stream_for_people_that_is_closed_or_full(agent: Agent, streams: str) 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", ">&- 2>&-", "2>&1 >&-", "<&- >&-"])
 def test_an_answer_that_cannot_be_written(agent: Agent, streams: str) -> None:
+    (agent.home.path / ".rattler/credentials.json").chmod(0o644)  # so that there is a warning, too
     agent.warm()
     script = f'"$1" get {streams}; echo status $?'
     served = 0 if "<&-" in streams else 1  # the agent has answered: it is no longer its matter

@@ -83,6 +83,35 @@ def test_the_folder_may_be_moved(folder: Path, home: Home, tmp_path: Path) -> No
     assert program.bazel(URI).authorization == "Bearer made-up"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows' folder form has no launcher")
+def test_its_launcher_alone_says_what_is_missing(folder: Path, home: Home, tmp_path: Path) -> None:
+    alone = tmp_path / "alone" / "credlatch"
+    alone.parent.mkdir()
+    shutil.copy(folder, alone)
+
+    answer = Program([str(alone)], home, tmp_path)("--version")
+
+    missing = f"credlatch: {alone.parent}/_internal/credlatch-program cannot be run"
+    assert answer.code == 1
+    assert answer.err.startswith(missing)
+    assert answer.err.endswith("this program needs its whole folder\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder can be opened there as a file")
+@pytest.mark.parametrize(
+    ("args", "stream"), [(["get"], 2), (["docker", "get"], 1), (["--version"], 2)]
+)
+def test_a_folder_as_standard_input_is_told_in_one_line(
+    each_form: Program, args: list[str], stream: int
+) -> None:
+    line = 'exec "$@" < /'
+    done = run(each_form.home, ["sh", "-c", line, "sh", *each_form.command, *args], b"")
+
+    said = done.out.decode() if stream == 1 else done.err
+    assert (done.code, done.said) == (1, said)
+    assert said == "credlatch: standard input is a folder: no request can be read from it\n"
+
+
 def test_a_folder_that_is_gone_or_read_only_may_be_the_working_directory(
     each_form: Program, tmp_path: Path
 ) -> None:
