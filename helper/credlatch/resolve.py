@@ -227,7 +227,10 @@ class Resolver:
 
             entry = step.entry = self._current(cache, cache.read(entry, request), request, look)
         while entry.then is not None and margin.is_valid(entry, now):
-            entry = step.entry = self._next(entry.then(entry), request)
+            made = entry.then(entry)
+            made.optional = made.optional or entry.optional
+            entry = step.entry = made
+            entry = step.entry = self._next(made, request)
         credential = _usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)

@@ -37,10 +37,6 @@ class System:
 
 
 SYSTEMS: tuple[System, ...] = ()
-_BY_HOST: dict[str, list[str]] = {}
-for _each in SYSTEMS:
-    for _host in _each.hosts:
-        _BY_HOST.setdefault(_host, []).append(_each.name)
 
 
 def systems(url: Url, rule: Rule, get: Callable[[str], str | None]) -> Iterator[str]:
@@ -52,12 +48,11 @@ def systems(url: Url, rule: Rule, get: Callable[[str], str | None]) -> Iterator[
         get: gives the caller's variables.
     """
     labels = url.host.split(".")
-    suffixes = (".".join(labels[at:]) for at in range(len(labels)))
-    named = {name for suffix in suffixes for name in _BY_HOST.get(suffix, ())}
+    suffixes = {".".join(labels[at:]) for at in range(len(labels))}
     for each in SYSTEMS:
-        if rule.use:
-            asked = each.name in rule.use
-        else:
-            asked = not each.opt_in and (each.name in named or any(map(get, each.variables)))
-        if asked:
+        if rule.names(each.name):
+            yield each.name
+        elif each.opt_in or not rule.allows(each.name):
+            continue
+        elif not suffixes.isdisjoint(each.hosts) or any(map(get, each.variables)):
             yield each.name

@@ -15,6 +15,7 @@ class Rule:
     Attributes:
         where: the file and the place in it, for messages.
         use: names of stores and systems that may answer, and no others; empty: all.
+        only: likewise, as a workspace has it; None: all. It never has one answer that is opt-in.
         forbidden: whether nothing may answer at all.
         account: the user name whose login counts.
         header: the header that carries a token, in place of Authorization.
@@ -32,6 +33,7 @@ class Rule:
 
     where = ""
     use: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
     forbidden = False
     account: str | None = None
     header: str | None = None
@@ -48,7 +50,13 @@ class Rule:
 
     def names(self, system: str) -> bool:
         """Whether it says that a system answers, which is then asked although it is opt-in."""
-        return system in self.use
+        return system in self.use and self.allows(system)
+
+    def allows(self, name: str) -> bool:
+        """Whether a store or a system may answer."""
+        if self.forbidden or (self.use and name not in self.use):
+            return False
+        return self.only is None or name in self.only
 
 
 NONE = Rule()

@@ -1,0 +1,113 @@
+"""Hosts that look like a system's get nothing: a thousand for each row of the table."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.caller import Caller
+from credlatch.errors import CredlatchError, RequestError
+from credlatch.identities import table
+from credlatch.protocols import bazel
+from credlatch.renew import exchange
+from credlatch.resolve import Resolver
+from credlatch.stores.order import IDENTITY, ORDER
+from support import lookalikes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.home import Home
+
+SYSTEMS = {each.name: each for each in table.SYSTEMS}
+IDENTITIES = tuple(row for row in ORDER if row[0] == IDENTITY)
+
+
+def claims(name: str, url: urls.Url) -> bool:
+    system = __import__(f"credlatch.identities.{name}", fromlist=["claims"])
+    return bool(system.claims(url))
+
+
+def made(name: str) -> list[str]:
+    examples = lookalikes.claimed(SYSTEMS[name], lambda url: claims(name, url))
+    return lookalikes.of(SYSTEMS[name], examples, SYSTEMS.values())
+
+
+@pytest.fixture
+def caller(home: Home, monkeypatch: pytest.MonkeyPatch) -> Caller:
+    """Somebody who has an identity of every kind, and nobody may send anything for it."""
+
+    def sent(*_: object) -> None:
+        raise AssertionError("something is fetched")
+
+    monkeypatch.setattr(exchange, "exchange", sent)
+    return Caller({**home.env, **lookalikes.identities(home)}, str(home.path))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_claims_no_host_that_only_looks_like_its_own(name: str) -> None:
+    wrong = []
+    for text in made(name):
+        try:
+            url = urls.parse(text)
+        except RequestError:
+            continue
+        if claims(name, url):
+            wrong.append(text)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing(
+    name: str, caller: Caller
+) -> None:
+    answered = []
+    for text in made(name):
+        try:
+            request = bazel.parse(json.dumps({"uri": text}).encode())
+        except RequestError:
+            continue
+        try:
+            found = Resolver(caller, IDENTITIES).resolve(request)
+        except CredlatchError as failure:
+            answered.append(f"{text}: {failure}")
+            continue
+        if found is not None:
+            answered.append(f"{text}: {found.location}")
+    assert answered == []
+    assert [each for each in caller.warnings if "can be read by other" not in each] == []
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_look_alikes_are_made_of_what_a_system_claims(name: str) -> None:
+    """A row without such a URL: one belongs into CLAIMED, for what is made of it to be alike."""
+    assert any(claims(name, urls.parse(each)) for each in lookalikes.CLAIMED)
+
+
+# What others have got wrong, each in its own way.
+CARELESS: dict[str, Callable[[urls.Url], bool]] = {
+    "an end without its dot": lambda url: url.host.endswith("pkg.dev"),
+    "a beginning": lambda url: url.host.startswith("europe-docker.pkg.dev"),
+    "a part": lambda url: "pkg.dev" in url.host,
+    "a dot that is any letter": lambda url: re.search(r"(^|\.)pkg.dev$", url.host) is not None,
+    "any scheme": lambda url: f".{url.host}".endswith(".pkg.dev") and url.default_port,
+    "any port": lambda url: f".{url.host}".endswith(".pkg.dev") and url.scheme == "https",
+    "any text": lambda url: "pkg.dev" in url.text,
+    "a pattern of hosts": lambda url: url.origin[2] == 443 and url.text.find(".pkg.dev/") > 0,
+}
+
+
+@pytest.mark.parametrize("careless", CARELESS.values(), ids=CARELESS)
+def test_a_careless_system_is_noticed(careless: Callable[[urls.Url], bool]) -> None:
+    texts = lookalikes.of(table.System("pkg", "pkg.dev"), ["https://europe-docker.pkg.dev/v2/a"])
+    assert len(set(texts)) == len(texts) == lookalikes.COUNT
+    noticed = 0
+    for text in texts:
+        with contextlib.suppress(RequestError):
+            noticed += careless(urls.parse(text))
+    assert noticed > 0
