@@ -237,6 +237,8 @@ class Resolver:
 
     def _next(self, entry: Entry, request: Request) -> Entry:
         """An entry that was made of another one: with what is kept for it, or what it gets."""
+        if entry.grant is None:
+            return entry
         tokens = self._caller.tokens
         return self._current(
             tokens, tokens.read(entry, request), request, lambda: tokens.read(entry, request)

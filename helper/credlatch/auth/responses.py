@@ -38,6 +38,12 @@ class Token(msgspec.Struct):
     access_token: str
 
 
+class RefreshToken(msgspec.Struct):
+    """A refresh token alone."""
+
+    refresh_token: str
+
+
 class Tokens(Token):
     """A token, and the refresh token for next time."""
 

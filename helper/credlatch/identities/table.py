@@ -36,7 +36,17 @@ class System:
         self.opt_in = opt_in
 
 
-SYSTEMS: tuple[System, ...] = ()
+SYSTEMS: tuple[System, ...] = (
+    System(
+        "azure_artifacts",
+        "pkgs.dev.azure.com",
+        "pkgs.visualstudio.com",
+        "pkgs.codedev.ms",
+        "pkgs.vsts.me",
+    ),
+    System("acr", "azurecr.io", "azurecr.cn", "azurecr.us", "azurecr.de"),
+    System("azure_blob", "blob.core.windows.net"),
+)
 
 
 def systems(url: Url, rule: Rule, get: Callable[[str], str | None]) -> Iterator[str]:

@@ -1,0 +1,88 @@
+"""Azure Container Registry's tokens.
+
+An access token of Entra's is exchanged for the registry's refresh token, and that for an access
+token of one scope: github.com/Azure/acr/blob/main/docs/AAD-OAuth.md.
+"""
+
+from __future__ import annotations
+
+from credlatch.auth import Auth, HttpRequest, TokenResponse
+from credlatch.credential import Basic, Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.auth import Flow
+    from credlatch.request import Request
+
+# Docker's user name for a refresh token of the registry's, which says who it is for.
+USER = "00000000-0000-0000-0000-000000000000"
+
+
+class AcrExchange(Auth):
+    """An access token of Entra's, for a registry's refresh token: a login for Docker.
+
+    Args:
+        secret: the access token.
+        registry: the registry's host.
+        tenant: of the identity, or None.
+        remedy: what a person does when it is refused.
+    """
+
+    single_use = False
+    repeatable = True
+
+    def __init__(self, secret: Secret, registry: str, tenant: str | None, remedy: str) -> None:
+        super().__init__(secret, f"https://{registry}/oauth2/exchange", remedy)
+        self.registry = registry
+        self.tenant = tenant
+
+    def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - one token for all
+        """One POST. The token is a JWT, and has its end in it."""
+        from credlatch.auth import responses
+
+        form = {
+            "grant_type": "access_token",
+            "service": self.registry,
+            "access_token": self.secret.reveal(),
+        }
+        if self.tenant is not None:
+            form["tenant"] = self.tenant
+        response = yield HttpRequest("POST", self.server, form=form)
+        token = Secret(responses.read(self, response, responses.RefreshToken).refresh_token)
+        return TokenResponse(token, credential=Basic(USER, token))
+
+
+class AcrRefresh(Auth):
+    """A registry's refresh token, for an access token of one scope.
+
+    Args:
+        secret: the refresh token.
+        registry: the registry's host.
+        scope: as ``repository:NAME:pull``.
+        remedy: what a person does when it is refused.
+    """
+
+    single_use = False
+    repeatable = True
+
+    def __init__(self, secret: Secret, registry: str, scope: str, remedy: str) -> None:
+        super().__init__(secret, f"https://{registry}/oauth2/token", remedy)
+        self.registry = registry
+        self.scope = scope
+
+    def cache_key(self, request: Request) -> str:  # noqa: ARG002 - the URL has chosen the scope
+        """The scope."""
+        return self.scope
+
+    def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - likewise
+        """One POST. The token is a JWT, and has its end in it."""
+        from credlatch.auth import responses
+
+        form = {
+            "grant_type": "refresh_token",
+            "service": self.registry,
+            "scope": self.scope,
+            "refresh_token": self.secret.reveal(),
+        }
+        response = yield HttpRequest("POST", self.server, form=form)
+        return TokenResponse(Secret(responses.read(self, response, responses.Token).access_token))

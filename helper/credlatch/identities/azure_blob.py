@@ -1,0 +1,51 @@
+"""Azure Blob Storage: an access token of Entra's, and the version of the protocol that knows it.
+
+learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory.
+"""
+
+from __future__ import annotations
+
+from credlatch.credential import Secret
+from credlatch.headers import Headers
+from credlatch.identities import entra
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.credential import Credential
+    from credlatch.request import Request
+    from credlatch.stores import Entry
+    from credlatch.url import Url
+
+SCOPE = "https://storage.azure.com/.default"
+VERSION = "2021-12-02"  # any from 2017-11-09 on takes access tokens
+_LABELS = 5  # ACCOUNT.blob.core.windows.net
+
+
+def claims(url: Url) -> bool:
+    """An account's own host."""
+    return (
+        url.scheme == "https"
+        and url.default_port
+        and url.host.endswith(".blob.core.windows.net")
+        and url.host.count(".") == _LABELS - 1
+        and not url.host.startswith("*.")
+    )
+
+
+def anonymous(url: Url) -> bool:  # noqa: ARG001 - so may every account
+    """A container may be public."""
+    return True
+
+
+def find(request: Request, url: Url, caller: Caller) -> Entry | None:
+    """One token for all accounts."""
+    if not claims(url):
+        return None
+    entry = entra.identity(caller, request.rule.audience or SCOPE)
+    return None if entry is None else entra.served(entry, _headers)
+
+
+def _headers(token: Secret) -> Credential:
+    value = Secret(f"Bearer {token.reveal()}")
+    return Headers({"Authorization": value, "x-ms-version": Secret(VERSION)})
