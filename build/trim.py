@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _OPTIONAL = (
     # httpx: its command line, HTTP/2, SOCKS, compression, guessing of charsets, async back ends
     *("click", "rich", "pygments", "h2", "socksio", "brotli", "brotlicffi", "zstandard"),
-    *("chardet", "charset_normalizer", "anyio", "trio", "sniffio"),
-    # truststore: putting itself below other clients
-    *("urllib3", "requests"),
-    # httpx and more_itertools (keyring's): coroutines, pools of workers; a database
-    *("asyncio", "concurrent", "multiprocessing", "sqlite3"),
+    *("chardet", "anyio", "trio", "sniffio"),
+    # botocore and urllib3: AWS's own runtime, another TLS library
+    *("awscrt", "OpenSSL"),
+    # more_itertools (keyring's): pools of workers; a database
+    *("multiprocessing", "sqlite3"),
     # what is installed for building
     *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip", "wheel"),
 )
@@ -36,8 +36,8 @@ _OPTIONAL = (
 _STANDARD = (
     *("tkinter", "turtle", "idlelib", "curses", "readline", "rlcompleter", "lib2to3"),
     *("unittest", "doctest", "test", "pdb", "bdb", "cmd", "code", "pydoc", "ensurepip", "venv"),
-    *("ftplib", "xml", "xmlrpc", "plistlib", "bz2", "lzma", "_bz2", "_lzma"),
-    *("_pydecimal", "_pyio", "pyexpat"),
+    *("ftplib", "xml.dom", "xml.sax", "xmlrpc", "plistlib", "bz2", "lzma", "_bz2", "_lzma"),
+    *("_pydecimal", "_pyio"),
 )
 
 # What reaches the keyrings and certificates of other systems. PyInstaller's own start-up imports
@@ -66,6 +66,10 @@ _ENCODINGS = {
     *("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"),
 }
 
+# Of botocore's descriptions of 400 services, those that make keys; ours ask the others.
+_AWS_SERVICES = ("sts", "sso", "sso-oidc", "signin")
+_NOT_ASKED = ("paginators-", "waiters-", "examples-")
+
 # PyInstaller runs these before the program, each time.
 _NEEDLESS_HOOKS = {
     "pyi_rth_inspect",  # sources for tracebacks: there are no sources, and we show no tracebacks
@@ -73,6 +77,7 @@ _NEEDLESS_HOOKS = {
     "pyi_rth_multiprocessing",  # not used
     "pyi_rth_setuptools",  # not there
     "pyi_rth_pkgres",  # likewise
+    "pyi_rth_cryptography_openssl",  # its wheels have OpenSSL inside
 }
 
 
@@ -141,7 +146,15 @@ def base_library(modules: Toc, data: Toc, work: Path) -> Toc:
                 kept.writestr(zipfile.ZipInfo(entry), whole.read(entry))
             else:
                 modules.append((name, _source(name), "PYMODULE-2"))
-    return [("base_library.zip", str(small), "DATA")]
+    return [("base_library.zip", str(small), "DATA"), *filter(_is_needed, data)]
+
+
+def _is_needed(entry: tuple[str, str, str]) -> bool:
+    """Whether an SDK that is asked needs a data file."""
+    parts = Path(entry[0]).parts
+    if parts[:2] != ("botocore", "data") or parts[-1].startswith(_NOT_ASKED):
+        return False
+    return len(parts) == 3 or parts[2] in _AWS_SERVICES  # noqa: PLR2004 - a file beside them
 
 
 def _source(name: str) -> str:

@@ -160,6 +160,10 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
             from credlatch.commands import setup
 
             return setup.run
+        case "sdk":
+            from credlatch.commands import sdk
+
+            return sdk.run
     raise UsageError(f"there is no command {word[:40]!r}: see credlatch --help")
 
 

@@ -17,7 +17,9 @@ REQUEST = requests.for_url(urls.parse("https://a.example/x"))
 
 def asked(auth: Auth) -> HttpRequest:
     """The first request of a flow."""
-    return next(auth.flow(REQUEST, NOW))
+    first = next(auth.flow(REQUEST, NOW))
+    assert isinstance(first, HttpRequest)
+    return first
 
 
 def answered(auth: Auth, body: bytes, status: int = 200) -> TokenResponse:

@@ -13,6 +13,7 @@ import credlatch
 from credlatch import errors
 from credlatch.caller import Caller
 from credlatch.errors import CredlatchError, UsageError
+from credlatch.sdk import EXTRAS
 from credlatch.stores.order import ORDER
 
 ROOT = Path(credlatch.__file__).parent
@@ -32,8 +33,19 @@ FORBIDDEN = {
     "stores": ("resolve", "protocols", "request", *_ABOVE),
     "identities": ("resolve", "protocols", "secrets", "setup", *_DOORS),
     "rules": ("stores", "renew", "auth", "identities", "secrets", "setup", *_DOORS),
-    "auth": ("resolve", "protocols", "request", "stores", "renew", "system", "caller", *_ABOVE),
-    "renew": ("caller", "shared_cache", *_BELOW),
+    "sdk": ("rules", "identities", "auth", "renew", "secrets", "setup", *_BELOW),
+    "auth": (
+        "sdk",
+        "resolve",
+        "protocols",
+        "request",
+        "stores",
+        "renew",
+        "system",
+        "caller",
+        *_ABOVE,
+    ),
+    "renew": ("sdk", "caller", "shared_cache", *_BELOW),
     "system": ("renew", "caller", "shared_cache", *_BELOW),
     "caller": _BELOW,
     "shared_cache": ("caller", *_BELOW),
@@ -131,10 +143,25 @@ def test_what_is_imported_is_what_is_declared(system: str) -> None:
     roots: set[str] = set()
     for module, path in MODULES.items():
         room, _, name = module.rpartition(".")
+        if room == "credlatch.sdk":
+            continue
         if room != "credlatch.system.keyring" or KEYRINGS.get(name, "linux") == system:
             roots |= {name.split(".")[0] for name in imports(path)}
     others = roots - sys.stdlib_module_names - {"credlatch"}
     assert {NAMES.get(name, name) for name in others} == declared
+
+
+@pytest.mark.parametrize(("name", "extra"), EXTRAS.items())
+def test_an_sdk_is_an_extra_and_imported_in_its_own_file_alone(name: str, extra: str) -> None:
+    project = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text())["project"]
+    wanted = {row.partition(">")[0] for row in project["optional-dependencies"][extra]}
+    roots = {row.replace("-", ".").partition(".")[0] for row in wanted}
+    importing = {
+        module
+        for module, path in MODULES.items()
+        if {each.split(".")[0] for each in imports(path)} & roots
+    }
+    assert importing <= {f"credlatch.sdk.{name}"}
 
 
 def test_nobody_asks_for_whichever_keyring_is_installed() -> None:

@@ -111,7 +111,9 @@ class Server:
         self.answer: TokenResponse | Exception | None = None
         self.sent: list[str] = []
 
-    def __call__(self, grant: Auth, _request: Request, deadline: float) -> TokenResponse:
+    def __call__(
+        self, grant: Auth, _request: Request, deadline: float, _caller: Caller
+    ) -> TokenResponse:
         assert deadline > time.monotonic()
         self.sent.append(grant.secret.reveal())
         assert self.answer is not None

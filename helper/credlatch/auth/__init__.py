@@ -1,7 +1,8 @@
 """Ways of authenticating that take more than a stored secret: one file for each.
 
-A flow does no I/O: it yields HTTP requests, is sent the responses, and returns what it made. A
-store reads what a flow begins with, and does not act on it; ``renew/`` sends, and keeps what comes.
+A flow does no I/O: it yields HTTP requests, or what an SDK is to be asked, is sent the responses,
+and returns what it made. A store reads what a flow begins with, and does not act on it; ``renew/``
+sends, and keeps what comes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.url import Url
 
-    Flow = Generator["HttpRequest", "HttpResponse", "TokenResponse"]
+    Flow = Generator["HttpRequest | ProgramRequest", "HttpResponse", "TokenResponse"]
 
 
 class Auth:
@@ -50,7 +51,7 @@ class Auth:
         return ""
 
     def flow(self, request: Request, now: float) -> Flow:
-        """Yields what is to be sent, is sent each response, and returns what it made.
+        """Yields what is to be sent or asked, is sent each response, and returns what it made.
 
         Args:
             request: what the client asks for.
@@ -112,6 +113,25 @@ class HttpRequest:
         self.json = json
         self.headers = headers or {}
         self.content = content
+
+
+class ProgramRequest:
+    """What a flow wants an SDK asked: in our own program, run for this question alone.
+
+    It runs as ``credlatch sdk NAME``, with the caller's environment and in the caller's folder, and
+    nobody can be asked anything there. Its answer is a response of status 200 whose body is a JSON
+    object; where there is none, the flow ends with what the SDK has said.
+
+    Attributes:
+        name: which of ``credlatch.sdk``.
+        asked: a JSON object.
+        seconds: that it may take; then it is killed, with all that it has started.
+    """
+
+    def __init__(self, name: str, asked: dict[str, object], seconds: float = 8.0) -> None:
+        self.name = name
+        self.asked = asked
+        self.seconds = seconds
 
 
 class HttpResponse:

@@ -10,21 +10,26 @@ from credlatch.errors import LoginError, RenewalError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Auth, HttpRequest, HttpResponse, TokenResponse
+    from credlatch.auth import Auth, HttpRequest, HttpResponse, ProgramRequest, TokenResponse
     from credlatch.request import Request
+    from credlatch.system.programs import Surroundings
 
 
-def exchange(auth: Auth, request: Request, deadline: float) -> TokenResponse:
+def exchange(
+    auth: Auth, request: Request, deadline: float, caller: Surroundings | None = None
+) -> TokenResponse:
     """What a flow makes.
 
     Args:
         auth: begins the flow.
         request: what the client asks for.
         deadline: on the clock of ``time.monotonic``, when all this must have ended.
+        caller: whose environment and folder count for an SDK that is asked; None: none is.
 
     Raises:
         LoginError: a server refused what was sent.
         UnansweredError: no answer came, and the server may have acted.
+        StoreError: an SDK has found no identity.
         RenewalError: anything else.
     """
     if not (auth.anonymous or auth.secret.fits_a_header):
@@ -33,15 +38,14 @@ def exchange(auth: Auth, request: Request, deadline: float) -> TokenResponse:
     try:
         asked = next(flow)
         while True:
-            server = _server(asked.url, auth, deadline)
-            response = _answered(asked, server, auth, deadline)
+            response, server = _response(asked, auth, deadline, caller)
             try:
                 asked = flow.send(response)
             except (ValueError, RecursionError):
                 from credlatch.renew.http import UnansweredError
 
                 raise UnansweredError(
-                    f"{server.shown} did not answer with a token but with something else "
+                    f"{server} did not answer with a token but with something else "
                     f"({len(response.body)} bytes; is it the right server, or a proxy's login "
                     "page?)"
                 ) from None
@@ -50,6 +54,20 @@ def exchange(auth: Auth, request: Request, deadline: float) -> TokenResponse:
     if fresh.expires is None:
         fresh.expires = jwt.expiry(fresh.token.reveal())
     return fresh
+
+
+def _response(
+    asked: HttpRequest | ProgramRequest, auth: Auth, deadline: float, caller: Surroundings | None
+) -> tuple[HttpResponse, str]:
+    """The answer to what a flow has yielded, and who has given it, as a message shows that."""
+    from credlatch.auth import ProgramRequest
+
+    if isinstance(asked, ProgramRequest):
+        from credlatch.renew import sdk_child
+
+        return sdk_child.ask(asked, caller, deadline), f"credlatch sdk {asked.name}"
+    server = _server(asked.url, auth, deadline)
+    return _answered(asked, server, auth, deadline), server.shown
 
 
 def _answered(asked: HttpRequest, server: urls.Url, auth: Auth, deadline: float) -> HttpResponse:

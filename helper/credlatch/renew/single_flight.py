@@ -55,8 +55,8 @@ def renew(
     if caller.is_guest and not same_network(caller.environ):
         raise ElsewhereError("proxies and certificates of the caller's own count for a renewal")
     if entry.grant is not None and entry.grant.cache_key(request) is None:
-        return _made(entry, entry.grant, request, caller.deadline)
-    flight = _Flight(cache, entry, request, look, caller.deadline, ahead)
+        return _made(entry, entry.grant, request, caller)
+    flight = _Flight(cache, entry, request, look, caller, ahead)
     try:
         return flight.run()
     except OSError as error:
@@ -75,14 +75,15 @@ class _Flight:
         seen: Entry,
         request: Request,
         look: Callable[[], Entry | None],
-        deadline: float,
+        caller: Caller,
         ahead: float,
     ) -> None:
         self._cache = cache
         self._seen = seen
         self._request = request
         self._look = look
-        self._deadline = deadline
+        self._caller = caller
+        self._deadline = caller.deadline
         self._ahead = ahead
         self._lock = cache.lock(seen)
 
@@ -184,7 +185,7 @@ class _Flight:
 
             attempt.sent()
             try:
-                fresh = exchange(grant, self._request, self._deadline)
+                fresh = exchange(grant, self._request, self._deadline, self._caller)
             except TooLateError:
                 attempt.unsent()
                 raise
@@ -220,13 +221,13 @@ class _Flight:
             attempt.close()
 
 
-def _made(entry: Entry, auth: Auth, request: Request, deadline: float) -> Entry:
+def _made(entry: Entry, auth: Auth, request: Request, caller: Caller) -> Entry:
     """What a flow makes for one request alone; nothing renews it."""
     from copy import copy
 
     from credlatch.renew.exchange import exchange
 
-    fresh = exchange(auth, request, deadline)
+    fresh = exchange(auth, request, caller.deadline, caller)
     made = copy(entry)
     made.credential, made.expires, made.grant = fresh.credential, fresh.expires, None
     return made
