@@ -8,6 +8,7 @@ import pytest
 
 from credlatch.credential import Basic, Bearer, Credential, Secret, Token
 from credlatch.errors import RequestError, StoreError
+from credlatch.headers import Headers
 from credlatch.protocols import git
 from credlatch.resolve import Resolution
 from credlatch.stores import Entry
@@ -203,3 +204,9 @@ def test_a_line_is_as_long_as_git_says_and_no_longer() -> None:
 
 def test_the_capabilities_are_announced_as_git_announces_its_own() -> None:
     assert git.CAPABILITIES == b"version 0\ncapability authtype\ncapability state\n"
+
+
+def test_several_headers_are_the_login_beside_them() -> None:
+    login = Basic("gitlab-ci-token", Secret("t"))
+    headers = Headers({"JOB-TOKEN": Secret("t")}, login)
+    assert answered(OLD + b"username=bob\n", headers) == b"username=gitlab-ci-token\npassword=t\n"

@@ -6,7 +6,9 @@ Such a file has three functions:
 - ``anonymous(url)``: whether that host also serves those who send nothing. There an identity that
   fails is a warning, and the answer is none.
 - ``find(request, url, caller)``: the entry for a URL, or None where the caller has no identity for
-  it; StoreError where there is one that cannot be had. ``request.rule`` has what settings say.
+  it; StoreError where there is one that cannot be had. ``request.rule`` has what settings say. It
+  is also asked for what the file does not claim, where a rule, a variable or a file of its tool's
+  may name another host: it makes sure of that itself.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ class IdentityStore(Store):
         url = request.url
         if url is None or url.host.startswith("*."):
             return None
-        for name in table.systems(url, request.rule, self._caller.get):
+        for name, named in table.systems(url, request.rule, self._caller):
             system = __import__(f"credlatch.identities.{name}", fromlist=["find"])
-            if not (system.claims(url) or request.rule.names(name)):
+            if not (named or system.claims(url)):
                 continue
             optional = system.anonymous(url)
             try:

@@ -1,14 +1,17 @@
 """The table of systems: which file is asked for which hosts.
 
-Every call that no store answers reads it: so nothing is imported here.
+Every call that no store answers reads it: so next to nothing is imported here.
 """
 
 from __future__ import annotations
 
+from os.path import exists
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from credlatch.caller import Caller
     from credlatch.rules import Rule
     from credlatch.url import Url
 
@@ -19,7 +22,8 @@ class System:
     Args:
         name: of the file, and what a rule's ``use`` calls it.
         hosts: names of hosts: each stands for itself and for all below it.
-        variables: one that is set has the system asked for every host: it may name one.
+        variables: one that is set has the system asked for every URL: it may name a host.
+        files: below the folder for settings, or with ``~/`` the home; one that is there likewise.
         opt_in: whether it is asked only where a rule names it.
     """
 
@@ -28,12 +32,21 @@ class System:
         name: str,
         *hosts: str,
         variables: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
         opt_in: bool = False,
     ) -> None:
         self.name = name
         self.hosts = hosts
         self.variables = variables
+        self.files = files
         self.opt_in = opt_in
+
+    def may_name(self, caller: Caller) -> bool:
+        """Whether the caller has something that may name any host."""
+        return any(map(caller.get, self.variables)) or any(
+            exists(caller.in_home(name[2:]) if name.startswith("~/") else caller.config(name))
+            for name in self.files
+        )
 
 
 SYSTEMS: tuple[System, ...] = (
@@ -46,23 +59,37 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System("acr", "azurecr.io", "azurecr.cn", "azurecr.us", "azurecr.de"),
     System("azure_blob", "blob.core.windows.net"),
+    System(
+        "github",
+        *("github.com", "raw.githubusercontent.com", "ghcr.io", "ghe.com"),
+        variables=(
+            *("GH_HOST", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"),
+            *("GITHUB_SERVER_URL", "GH_CONFIG_DIR"),
+        ),
+        files=("gh/hosts.yml", "GitHub CLI/hosts.yml"),
+    ),
 )
 
 
-def systems(url: Url, rule: Rule, get: Callable[[str], str | None]) -> Iterator[str]:
-    """The names of the systems to be asked for a URL, in the table's order.
+def systems(url: Url, rule: Rule, caller: Caller) -> Iterator[tuple[str, bool]]:
+    """The systems to be asked for a URL, in the table's order.
+
+    With each it says whether the URL may be its own although it does not claim it: because a rule
+    says so, or because the caller has named a host to it.
 
     Args:
         url: which.
         rule: what settings say of it.
-        get: gives the caller's variables.
+        caller: who asks.
     """
     labels = url.host.split(".")
     suffixes = {".".join(labels[at:]) for at in range(len(labels))}
     for each in SYSTEMS:
         if rule.names(each.name):
-            yield each.name
+            yield each.name, True
         elif each.opt_in or not rule.allows(each.name):
             continue
-        elif not suffixes.isdisjoint(each.hosts) or any(map(get, each.variables)):
-            yield each.name
+        elif each.may_name(caller):
+            yield each.name, True
+        elif not suffixes.isdisjoint(each.hosts):
+            yield each.name, False

@@ -1,0 +1,140 @@
+"""The YAML that gh and glab write: block mappings of one-line scalars (YAML 1.2, 8.2.2 and 7.3).
+
+A parser of all of YAML costs more than a whole call. What such files do not have (anchors, flow
+collections, scalars of several lines) is kept as unreadable, and is an error for whom it matters.
+"""
+
+from __future__ import annotations
+
+from credlatch.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    # A scalar's text, empty for null; a mapping; None for what is not read here.
+    Node: TypeAlias = "str | Mapping | None"
+    Mapping: TypeAlias = "dict[str, Node]"
+
+_TAGS = ("!!null", "!!str")  # glab's older versions leave the first before a token
+_OTHER = frozenset("&*!|>{}[]%@`,")  # begins what is no plain scalar
+_NULL = frozenset(("~", "null", "Null", "NULL"))
+
+
+def parse(text: str, path: str) -> Mapping:
+    """The mapping that a document is.
+
+    Raises:
+        StoreError: it is none, or has a key twice.
+    """
+    root: Mapping = {}
+    levels: list[tuple[int, Mapping]] = [(0, root)]  # the open mappings, and their indentation
+    key = ""  # of the innermost one, the latest
+    skipping: int | None = None  # what is indented deeper belongs to a value that is not read
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        content = line.strip(" ")
+        indent = len(line) - len(line.lstrip(" "))
+        if not content or content.startswith("#") or line.rstrip() == "---":
+            continue
+        if skipping is not None and indent > skipping:
+            continue
+        skipping = None
+        while indent < levels[-1][0]:
+            levels.pop()
+            key = ""
+        level, mapping = levels[-1]
+        is_item = content == "-" or content.startswith("- ")
+        if indent > level or is_item:
+            if key not in mapping:
+                raise _broken(path, number)
+            if is_item or mapping[key] != "":  # a list, or a scalar that goes on
+                mapping[key], skipping = None, indent if is_item else level
+                continue
+            inner: Mapping = {}
+            mapping[key] = inner
+            levels.append((indent, inner))
+            mapping = inner
+        key, value = _pair(content)
+        if not key or key in mapping:
+            raise _broken(path, number)
+        mapping[key] = _scalar(value)
+        if mapping[key] is None:
+            skipping = indent
+    return root
+
+
+def text_at(mapping: Mapping, key: str, path: str) -> str:
+    """The text under a key, without blanks around it; empty where there is none.
+
+    Raises:
+        StoreError: there is something else.
+    """
+    value = mapping.get(key, "")
+    if isinstance(value, str):
+        return value.strip()
+    raise StoreError(f"{path} has a {key} that is no text of one line: log in again")
+
+
+def below(mapping: Mapping, key: str) -> Mapping:
+    """The mapping under a key; empty where there is none."""
+    value = mapping.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _pair(content: str) -> tuple[str, str]:
+    """The key of a line, and what follows its colon; an empty key: there is none."""
+    quote = content[0]
+    if quote in "'\"":
+        end = content.find(quote, 1)
+        after = content[end + 1 :].lstrip(" ")
+        key = content[1:end]
+        if end < 0 or not after.startswith(":") or "\\" in key:
+            return "", ""
+        return key, after[1:].strip(" ")
+    if quote in _OTHER or quote in "?\t":
+        return "", ""
+    at = content.find(": ")
+    if at < 0:
+        at = len(content) - 1 if content.endswith(":") else 0
+    return content[:at].rstrip(" "), content[at + 1 :].strip(" ")
+
+
+def _scalar(value: str) -> str | None:
+    """The text that a value means; None for what is not read here."""
+    for tag in _TAGS:
+        if value == tag or value.startswith(f"{tag} "):
+            value = value.removeprefix(tag).strip(" ")
+    if not value or value.startswith("#"):
+        return ""
+    if value[0] in "'\"":
+        return _quoted(value)
+    value = value.partition(" #")[0].rstrip(" ")
+    if value[0] in _OTHER:
+        return None
+    return "" if value in _NULL else value
+
+
+def _quoted(value: str) -> str | None:
+    quote, end = value[0], 1
+    # A quote is written twice between single ones, and after a backslash between double ones.
+    while value[end : end + 1] != quote or (quote == "'" and value[end : end + 2] == "''"):
+        if end >= len(value):
+            return None
+        end += 2 if value[end] == "'" == quote or value[end] == "\\" != quote else 1
+    after = value[end + 1 :].lstrip(" ")
+    if after and not after.startswith("#"):
+        return None
+    if quote == "'":
+        return value[1:end].replace("''", "'")
+    from credlatch import quick_json
+
+    try:
+        text = quick_json.loads(value[: end + 1])  # whose escapes are among YAML's
+    except ValueError:
+        return None
+    return text if isinstance(text, str) else None
+
+
+def _broken(path: str, number: int) -> StoreError:
+    return StoreError(f"{path} is not what its own tool writes (line {number}): mend it")
