@@ -137,7 +137,9 @@ class Handler(BaseHTTPRequestHandler):
         kind = {} if isinstance(content, bytes) else {"Content-Type": "application/json"}
         ends = {"Content-Length": str(len(body)), "Connection": "close"}
         self.close_connection = True
-        self.send_response(status)
+        # A date of its own is not sent beside this machine's.
+        begin = self.send_response_only if "Date" in (headers or {}) else self.send_response
+        begin(status)
         for name, value in {**kind, **(headers or {}), **ends}.items():
             self.send_header(name, value)
         self.end_headers()

@@ -89,15 +89,18 @@ class HttpRequest:
     """A request that a flow wants sent.
 
     Attributes:
-        method: GET or POST.
+        method: GET, POST or PUT.
         url: where it goes.
         form: fields, sent form-encoded; None for none.
         json: an object, sent as JSON; None for none.
         headers: more headers; with ``content``, its type is among them.
         content: another body, as it is; None for none.
+        metadata: for a metadata service of the machine's own, the seconds that its answer may take:
+            it is asked once, in plain http and through no proxy, and gets no secret. None: it is
+            for any other server.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, all but two by name
         self,
         method: str,
         url: str,
@@ -106,6 +109,7 @@ class HttpRequest:
         json: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
+        metadata: float | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -113,6 +117,7 @@ class HttpRequest:
         self.json = json
         self.headers = headers or {}
         self.content = content
+        self.metadata = metadata
 
 
 class ProgramRequest:

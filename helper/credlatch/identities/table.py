@@ -49,6 +49,8 @@ class System:
         )
 
 
+_GOOGLE = ("pkg.dev", "gcr.io", "storage.googleapis.com", "rep.googleapis.com")
+
 SYSTEMS: tuple[System, ...] = (
     System(
         "azure_artifacts",
@@ -68,6 +70,7 @@ SYSTEMS: tuple[System, ...] = (
         ),
         files=("gh/hosts.yml", "GitHub CLI/hosts.yml"),
     ),
+    System("google", *_GOOGLE),
 )
 
 

@@ -66,7 +66,7 @@ def _response(
         from credlatch.renew import sdk_child
 
         return sdk_child.ask(asked, caller, deadline), f"credlatch sdk {asked.name}"
-    server = _server(asked.url, auth, deadline)
+    server = _server(asked, auth, deadline)
     return _answered(asked, server, auth, deadline), server.shown
 
 
@@ -79,6 +79,13 @@ def _answered(asked: HttpRequest, server: urls.Url, auth: Auth, deadline: float)
     # Imported for who sends something: a signature is made without.
     from credlatch.renew.http import CONNECT, LONGEST, NotSentError, UnansweredError, send
 
+    if asked.metadata is not None:
+        try:
+            return send(asked, server, min(deadline, time.monotonic() + asked.metadata))
+        except RenewalError:
+            raise LoginError(
+                f"{server.shown} does not answer: this machine has no such metadata service"
+            ) from None
     again = auth.repeatable
     last = min(deadline, time.monotonic() + LONGEST)
     try:
@@ -90,13 +97,14 @@ def _answered(asked: HttpRequest, server: urls.Url, auth: Auth, deadline: float)
         return send(asked, server, deadline)
 
 
-def _server(text: str, auth: Auth, deadline: float) -> urls.Url:
+def _server(asked: HttpRequest, auth: Auth, deadline: float) -> urls.Url:
     try:
-        server = urls.parse(text)
+        server = urls.parse(asked.url)
         is_trusted = auth.trusts(server)
     except RequestError as error:
         raise RenewalError(f"the token server's address cannot be used: {error}") from None
-    if server.scheme == "s3" or not (server.may_carry_credentials or _is_here(server, deadline)):
+    is_safe = server.may_carry_credentials or asked.metadata is not None
+    if server.scheme == "s3" or not (is_safe or _is_here(server, deadline)):
         raise RenewalError(
             f"{server.shown} would get the login in the clear: a token server needs https"
         )

@@ -138,10 +138,10 @@ def close() -> None:
 
 
 @contextlib.contextmanager
-def _client_for(server: urls.Url, *, on_kept: bool) -> Iterator[httpx.Client]:
+def _client_for(server: urls.Url, *, on_kept: bool, is_direct: bool) -> Iterator[httpx.Client]:
     """A client of the server's own: truststore's contexts let one handshake in at a time."""
     if not on_kept:
-        with _client(server) as client:
+        with _client(is_direct) as client:
             yield client
         return
     with _keeping:
@@ -151,7 +151,7 @@ def _client_for(server: urls.Url, *, on_kept: bool) -> Iterator[httpx.Client]:
         for origin in [origin for origin, (_, used) in _kept.items() if now - used > IDLE]:
             _kept.pop(origin)[0].close()
         there = _kept.get(server.origin)
-        client = _client(server) if there is None else there[0]
+        client = _client(is_direct) if there is None else there[0]
         is_kept = there is not None or len(_kept) < _MOST
         if is_kept:
             _kept[server.origin] = client, now
@@ -162,7 +162,7 @@ def _client_for(server: urls.Url, *, on_kept: bool) -> Iterator[httpx.Client]:
             client.close()
 
 
-def _client(server: urls.Url) -> httpx.Client:
+def _client(is_direct: bool) -> httpx.Client:
     headers = {
         "User-Agent": f"credlatch/{__version__}",
         "Accept": "application/json",
@@ -178,7 +178,7 @@ def _client(server: urls.Url) -> httpx.Client:
             ),
             limits=httpx.Limits(keepalive_expiry=IDLE),
             # A proxy would carry to the network what is meant for this machine.
-            trust_env=not server.may_be_loopback,
+            trust_env=not is_direct,
         )
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.
@@ -196,9 +196,10 @@ def _send(
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
     url, headers = _on_this_machine(asked, server)
+    is_direct = server.may_be_loopback or asked.metadata is not None
     try:
         with (
-            _client_for(server, on_kept=on_kept) as client,
+            _client_for(server, on_kept=on_kept, is_direct=is_direct) as client,
             client.stream(
                 asked.method,
                 url,

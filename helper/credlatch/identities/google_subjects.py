@@ -1,0 +1,136 @@
+"""Where the identity is that a file of workload identity federation names (``credential_source``).
+
+google.aip.dev/auth/4117, and for programs google.aip.dev/auth/4117#executable-sourced-credentials.
+"""
+
+from __future__ import annotations
+
+import os
+
+from credlatch.auth.google_federation import AwsSubject, Subject, UrlSubject, found, is_metadata
+from credlatch.credential import AccessKey, Secret
+from credlatch.errors import RequestError, StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+
+    Fields = dict[str, object]
+
+_STS = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+
+
+def subject(said: Fields, path: str, caller: Caller) -> Subject:
+    """What finds the identity.
+
+    Args:
+        said: what the file says.
+        path: where it is.
+        caller: whose it is.
+
+    Raises:
+        StoreError: it names none, or one that cannot be had.
+    """
+    source = said.get("credential_source")
+    if isinstance(source, dict):
+        if isinstance(source.get("environment_id"), str):
+            return _aws(source, path, caller)
+        if isinstance(source.get("file"), str):
+            return _in_file(source["file"], _field(source, path), path, caller)
+        if isinstance(source.get("url"), str):
+            return _at_url(source, path)
+    raise StoreError(
+        f"{path} names no credential_source that is known here: a file, a URL, an executable or AWS"
+    )
+
+
+def _field(source: Fields, path: str) -> str:
+    """The field of a JSON that has the identity; empty where a text is the identity."""
+    form = source.get("format", {"type": "text"})
+    kind = form.get("type", "text") if isinstance(form, dict) else None
+    if kind == "text":
+        return ""
+    name = form.get("subject_token_field_name") if isinstance(form, dict) else None
+    if kind != "json" or not isinstance(name, str) or not name:
+        raise StoreError(f"{path} says in a way that is not known how its identity is written")
+    return name
+
+
+def _in_file(name: str, field: str, path: str, caller: Caller) -> Subject:
+    place = os.path.join(caller.cwd, name)
+    text = caller.read(place)
+    if text is None:
+        raise StoreError(f"{place} is not there, the identity that {path} names")
+    try:
+        return Subject(Secret(found(text, field)))
+    except ValueError:
+        raise StoreError(f"{place} holds no identity as {path} describes it") from None
+
+
+def _at_url(source: Fields, path: str) -> Subject:
+    from credlatch import url as urls
+
+    url, headers = source["url"], source.get("headers", {})
+    if isinstance(url, str) and isinstance(headers, dict) and _are_lines(headers):
+        try:
+            server = urls.absolute(url)
+        except RequestError as error:
+            raise StoreError(f"{path} names no URL of an identity: {error}") from None
+        if server.may_carry_credentials or is_metadata(url):
+            return UrlSubject(url, headers, _field(source, path))
+    raise StoreError(f"{path} has an identity's URL that is not https, or headers that are none")
+
+
+def _are_lines(headers: Fields) -> bool:
+    each = (text for pair in headers.items() for text in pair)
+    return all(isinstance(text, str) and text.isprintable() for text in each)
+
+
+def _aws(source: Fields, path: str, caller: Caller) -> Subject:
+    if source["environment_id"] != "aws1":
+        raise StoreError(f"{path} is for a version of AWS's identities that is not known here")
+    key, get = None, caller.get
+    name, secret = get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")
+    if name and secret:
+        token = get("AWS_SESSION_TOKEN")
+        key = AccessKey(name, Secret(secret), Secret(token) if token else None)
+    region = get("AWS_REGION") or get("AWS_DEFAULT_REGION") or ""
+    places = tuple(_metadata(source, each, path) for each in _PLACES)
+    if (key is None and not places[1]) or (not region and not places[0]):
+        raise StoreError(
+            f"{path} wants an identity of AWS: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+            "AWS_REGION"
+        )
+    check = source.get("regional_cred_verification_url", _STS)
+    if not isinstance(check, str) or not _is_sts(check):
+        raise StoreError(f"{path} has an AWS identity told to another server than AWS's STS")
+    return AwsSubject(key, region, check, (places[0], places[1], places[2]))
+
+
+_PLACES = ("region_url", "url", "imdsv2_session_token_url")
+
+
+def _metadata(source: Fields, name: str, path: str) -> str:
+    """A URL of AWS's metadata service, or nothing."""
+    url = source.get(name) or ""
+    if not isinstance(url, str) or (url and not is_metadata(url)):
+        raise StoreError(f"{path} has a {name} that is not AWS's metadata service")
+    return url
+
+
+def _is_sts(check: str) -> bool:
+    from credlatch import url as urls
+
+    try:
+        url = urls.absolute(check.replace("{region}", "us-east-1"))
+    except RequestError:
+        return False
+    labels = url.host.split(".")
+    return (
+        url.scheme == "https"
+        and url.default_port
+        and labels[0] == "sts"
+        and labels[-2:] in (["amazonaws", "com"], ["com", "cn"])
+        and (labels[-2:] != ["com", "cn"] or labels[-3:-2] == ["amazonaws"])
+        and "Action=GetCallerIdentity" in url.text
+    )
