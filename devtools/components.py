@@ -1,9 +1,9 @@
-"""Programs for the tests that neither Debian 12 nor PyPI has: built from sources, once a machine.
+"""Programs for the tests that neither Debian 12 nor PyPI has: built from sources, or npm's.
 
 Each folder of tests/components is one component: the sources, or the list of them, of the programs
-that it gives. Built programs are kept in the user's cache under a digest of what they are made of,
-for every checkout, and linked into .scratch/tools/bin. Adding or changing a component builds that
-one alone. `rm -r ~/.cache/credlatch-dev` takes all away again.
+that it gives. Built once a machine, they are kept in the user's cache under a digest of what they
+are made of, for every checkout, and linked into .scratch/tools/bin. Adding or changing a component
+builds that one alone. `rm -r ~/.cache/credlatch-dev` takes all away again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from devtools.environment import IN_VENV, pip
 from devtools.steps import ROOT, SCRATCH, ask, digest, must, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _SOURCES = ROOT / "tests" / "components"
@@ -41,19 +41,29 @@ class GoProgram(NamedTuple):
     version: str = ""
 
 
+class NodeProgram(NamedTuple):
+    """One program of a folder with a package-lock.json, for Node.js.
+
+    Attributes:
+        path: where it is, once the packages are installed beside the folder's own files.
+    """
+
+    path: str
+
+
 class Component(NamedTuple):
     """Programs that are built together.
 
     Attributes:
         folder: its name below tests/components.
-        programs: what it gives, by name.
+        programs: what it gives, by name: all of one kind.
         build: builds them: takes the component, the folder that they go to, and one for whatever
             is needed on the way, which other components share and which is removed at the end.
         toolchain: what builds it, as its version is part of the digest.
     """
 
     folder: str
-    programs: dict[str, GoProgram]
+    programs: Mapping[str, GoProgram | NodeProgram]
     build: Callable[[Component, Path, Path], None]
     toolchain: str
 
@@ -80,6 +90,8 @@ def _go(component: Component, target: Path, work: Path) -> None:
     sources = _SOURCES / component.folder
     listed = ("list", "-C", sources, "-m", "-f", "{{.Version}}")
     for name, program in component.programs.items():
+        if not isinstance(program, GoProgram):
+            raise TypeError(f"{name} is no program of Go's")
         flags = "-ldflags=-s -w"
         if program.version:
             module = program.version.rpartition("/")[0]
@@ -87,6 +99,22 @@ def _go(component: Component, target: Path, work: Path) -> None:
             flags += f" -X {program.version}.Version={number}"
         options = ("-C", sources, "-trimpath", flags, "-o", target / name)
         must(f"building {name}", go, "build", *options, program.package, env=settings)
+
+
+def _node(component: Component, target: Path, work: Path) -> None:
+    """Install what a package-lock.json names, with npm of the environment's own Node.js."""
+    shutil.copytree(_SOURCES / component.folder, target, dirs_exist_ok=True)
+    settings = {
+        "PATH": os.pathsep.join((str(IN_VENV.parent), os.environ.get("PATH", os.defpath))),
+        "npm_config_cache": str(work / "npm"),
+    }
+    options = ("--prefix", target, "--ignore-scripts", "--no-audit", "--no-fund")
+    must(f"installing {component.folder}", "npm", "ci", *options, env=settings)
+    for name, program in component.programs.items():
+        if not isinstance(program, NodeProgram):
+            raise TypeError(f"{name} is no program of Node.js's")
+        if name != program.path:
+            (target / name).symlink_to(program.path)
 
 
 _BUILDKIT = "github.com/moby/buildkit"
@@ -105,6 +133,7 @@ COMPONENTS = (
         GO,
     ),
     Component("auths", {"auths": GoProgram(".")}, _go, GO),
+    Component("oidc", {"oidc-issuer": NodeProgram("oidc-issuer.js")}, _node, "npm"),
 )
 
 
