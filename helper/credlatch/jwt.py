@@ -16,14 +16,20 @@ def expiry(token: str) -> int | None:
 
 def moments(token: str) -> tuple[int | None, int | None]:
     """The ``iat`` and the ``exp`` of a JWT, likewise."""
+    said = claims(token)
+    if said is None:
+        return None, None
+    return clock.moment(said.get("iat")), clock.moment(said.get("exp"))
+
+
+def claims(token: str) -> dict[str, object] | None:
+    """What a JWT says; None if it is no JWT."""
     parts = token.split(".")
     if len(parts) != _PARTS or not token.startswith("ey"):
-        return None, None
+        return None
     payload = parts[1].translate({ord("-"): "+", ord("_"): "/"})
     try:
-        claims = quick_json.loads(a2b_base64(payload + "=" * (-len(payload) % 4)).decode())
+        said = quick_json.loads(a2b_base64(payload + "=" * (-len(payload) % 4)).decode())
     except ValueError:
-        return None, None
-    if not isinstance(claims, dict):
-        return None, None
-    return clock.moment(claims.get("iat")), clock.moment(claims.get("exp"))
+        return None
+    return said if isinstance(said, dict) else None

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from support.home import Home
 
-SYSTEMS = {each.name: each for each in table.SYSTEMS}
+SYSTEMS = {each.name: each for each in table.SYSTEMS if each.hosts}
+HOSTLESS = [each.name for each in table.SYSTEMS if not each.hosts]
 IDENTITIES = tuple(row for row in ORDER if row[0] == IDENTITY)
 
 
@@ -87,6 +88,13 @@ def test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing(
 def test_look_alikes_are_made_of_what_a_system_claims(name: str) -> None:
     """A row without such a URL: one belongs into CLAIMED, for what is made of it to be alike."""
     assert any(claims(name, urls.parse(each)) for each in lookalikes.CLAIMED)
+
+
+@pytest.mark.parametrize("name", HOSTLESS)
+def test_a_row_without_hosts_is_opt_in_and_claims_nothing_by_itself(name: str) -> None:
+    (row,) = [each for each in table.SYSTEMS if each.name == name]
+    assert row.opt_in
+    assert not any(claims(name, urls.parse(each)) for each in lookalikes.CLAIMED)
 
 
 # What others have got wrong, each in its own way.

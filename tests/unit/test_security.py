@@ -66,6 +66,24 @@ PROVED = {
     "a proxy never sees what is meant for this machine": [
         "frozen/test_token_server_address.py::test_no_proxy_sees_what_is_meant_for_this_machine"
     ],
+    "is not exchanged, and not even looked for, without a rule of yours": [
+        ("unit/test_ci_identity.py::test_without_a_rule_nothing_is_looked_for_and_nothing_is_sent"),
+        (
+            "unit/test_ci_identity.py::"
+            "test_a_rule_without_an_exchange_sends_nothing_and_says_what_is_missing"
+        ),
+    ],
+    "The identity token goes to the URL of the rule alone, over https": [
+        "unit/test_exchanges.py::test_two_servers_may_be_asked_and_each_its_own_question",
+        (
+            "unit/test_rules_exchange.py::"
+            "test_what_could_send_an_identity_elsewhere_or_is_misspelt_is_refused"
+        ),
+    ],
+    "only if its audience is the one that was asked": [
+        "unit/test_ci_tokens.py::test_a_token_for_others_is_not_sent",
+        "unit/test_ci_identity.py::test_an_identity_that_is_not_fit_is_not_sent",
+    ],
     "is not sent again once its server may have taken it": [
         "unit/test_attempts.py::test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again",
         (

@@ -36,6 +36,10 @@ class Auth:
     anonymous = False
     # Whether it may be sent again within one call, after a request that was not answered.
     repeatable = False
+    # What a server that refuses for good does, in words; and the statuses that say so, where the
+    # answer itself does not.
+    refused = "no longer takes this login"
+    refusals: frozenset[int] = frozenset({400, 401})
 
     def __init__(self, secret: Secret, server: str, remedy: str) -> None:
         self.secret = secret

@@ -116,8 +116,8 @@ def refusal(auth: Auth, status: int, error: str = "") -> RenewalError:
     if error in _PASSING:
         return again
     # A 403 without a word of OAuth's comes from a firewall as often as from the server.
-    if error in {"invalid_grant", "invalid_token"} or status in {400, 401}:
-        return LoginError(f"{auth.shown} no longer takes this login ({said}): {auth.remedy}")
+    if error in {"invalid_grant", "invalid_token"} or status in auth.refusals:
+        return LoginError(f"{auth.shown} {auth.refused} ({said}): {auth.remedy}")
     return again
 
 

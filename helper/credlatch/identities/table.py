@@ -52,6 +52,7 @@ class System:
 _GOOGLE = ("pkg.dev", "gcr.io", "storage.googleapis.com", "rep.googleapis.com")
 
 SYSTEMS: tuple[System, ...] = (
+    System("ci", opt_in=True),
     System(
         "azure_artifacts",
         "pkgs.dev.azure.com",

@@ -1,0 +1,257 @@
+"""A CI's identity where a rule wants it exchanged: once for all who ask, never without a rule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import UserDict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from credlatch import url as urls
+from credlatch.caller import Caller
+from credlatch.errors import LoginError, RefusedError, RenewalError, StoreError
+from credlatch.request import for_url
+from credlatch.resolve import Resolver
+from credlatch.rules.exchange import Exchange, Identity
+from credlatch.shared_cache import SharedCache
+from support.answering import Answering
+from support.found import sure
+from support.jwt import make_jwt
+from support.rules import ruled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credlatch.resolve import Resolution
+    from support.answering import Answer
+    from support.loopback import Recorded
+
+URL = "https://index.example/simple/"
+AUDIENCE = "pyx:trusted-access"
+
+
+class Ci:
+    """A CI on loopback that gives a job its identity, and a server that takes it."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = None  # of the server's, in place of a token
+        self.audience = AUDIENCE
+        self.lifetime = 300
+        self.issuer = Answering(self._issue)
+        self.server = Answering(self._exchange)
+
+    def _issue(self, request: Recorded) -> Answer:
+        if request.authorization != "bearer of-the-job":
+            return 401, {}, {"message": "no"}
+        number = len(self.issuer.requests)
+        return 200, {}, {"value": make_jwt(int(time.time()) + self.lifetime, aud=self.audience,
+                                           n=number)}  # fmt: skip
+
+    def _exchange(self, request: Recorded) -> Answer:
+        if self.answer is not None:
+            return self.answer
+        assert request.json["token"].startswith("ey")
+        return 200, {}, {"token": f"t-{len(self.server.requests)}", "expires_in": 3600}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a job has."""
+        return {
+            "HOME": "/nowhere",
+            "GITHUB_ACTIONS": "true",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.issuer.url}/token?v=2",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
+        }
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        """What a rule says."""
+        return {"use": ("ci",), "exchange": Exchange(url=f"{self.server.url}/mint", kind="pyx")}
+
+    @property
+    def asked(self) -> tuple[int, int]:
+        """How often each of the two was."""
+        return len(self.issuer.requests), len(self.server.requests)
+
+    def resolve(
+        self, url: str = URL, shared: SharedCache | None = None, ahead: float = 0.0, **said: object
+    ) -> Resolution | None:
+        """What a job gets."""
+        caller = Caller(self.environ, "/", shared)
+        caller.put_off(60)
+        return Resolver(caller, ahead=ahead).resolve(ruled(url, **{**self.rule, **said}))
+
+
+@pytest.fixture
+def ci() -> Iterator[Ci]:
+    made = Ci()
+    with made.issuer, made.server:
+        yield made
+
+
+def token(found: Resolution | None) -> str:
+    return sure(found).credential.secret.reveal()
+
+
+def test_twenty_callers_are_one_question_to_the_ci_and_one_exchange(ci: Ci) -> None:
+    shared = SharedCache()
+    got: list[str] = []
+    ready = threading.Barrier(20)
+
+    def ask() -> None:
+        ready.wait(60)
+        got.append(token(ci.resolve(shared=shared)))
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert got == ["t-1"] * 20
+    assert ci.asked == (1, 1)
+
+
+def test_each_exchange_is_of_a_fresh_identity(ci: Ci) -> None:
+    shared = SharedCache()
+    assert token(ci.resolve(shared=shared)) == "t-1"
+    assert token(ci.resolve(shared=shared)) == "t-1"
+    assert token(ci.resolve(shared=shared, ahead=3550)) == "t-2"
+    sent = [request.json["token"] for request in ci.server.requests]
+    assert len(set(sent)) == 2
+
+
+def test_what_was_exchanged_is_served_to_its_end_where_the_ci_gives_no_more(ci: Ci) -> None:
+    shared = SharedCache()
+    ci.resolve(shared=shared)
+    ci.issuer.answer = lambda _: (500, {}, {})
+    assert token(ci.resolve(shared=shared, ahead=3550)) == "t-1"
+    assert ci.asked == (2, 1)
+
+
+def test_a_client_is_told_when_to_ask_again(ci: Ci) -> None:
+    expires = sure(ci.resolve()).expires
+    assert expires is not None
+    assert time.time() + 3400 < expires < time.time() + 3600
+
+
+# Nothing without a rule
+
+JOB = {
+    "GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
+    "GITLAB_CI": "true", "PYX_TRUSTED_ACCESS_ID_TOKEN": "t",
+    "TF_BUILD": "True", "SYSTEM_OIDCREQUESTURI": "t",
+    "BITBUCKET_BUILD_NUMBER": "1", "BITBUCKET_STEP_OIDC_TOKEN": "t",
+}  # fmt: skip
+
+
+class Watched(UserDict[str, str]):
+    """An environment that remembers what was looked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.looked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.looked.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        "https://api.pyx.dev/simple/acme/main/",
+        "https://acme.jfrog.io/artifactory/api/pypi/main/simple/",
+        "https://dl.cloudsmith.io/basic/acme/main/python/simple/",
+        "https://pypi.org/simple/",
+        "https://packagemanager.posit.co/client/simple",
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"audience": AUDIENCE}, {"use": ("netrc",)}])
+def test_without_a_rule_nothing_is_looked_for_and_nothing_is_sent(
+    ci: Ci, url: str, said: dict[str, object]
+) -> None:
+    environ = Watched({**JOB, **ci.environ})
+    request = ruled(url, **said) if said else for_url(urls.parse(url))
+    assert Resolver(Caller(environ, "/")).resolve(request) is None
+    assert environ.looked.isdisjoint(set(JOB) - {"SYSTEM_ACCESSTOKEN", "GITHUB_ACTIONS"})
+    assert ci.asked == (0, 0)
+
+
+def test_a_rule_without_an_exchange_sends_nothing_and_says_what_is_missing(ci: Ci) -> None:
+    with pytest.raises(StoreError, match=r"config.toml, rule 1 .* exchange"):
+        ci.resolve(exchange=None)
+    assert ci.asked == (0, 0)
+
+
+def test_who_is_no_job_gets_nothing_and_hears_why(ci: Ci) -> None:
+    for identity, why in ((None, "no job of one"), (Identity(variable="MINE"), "variable MINE")):
+        caller = Caller({"HOME": "/nowhere"}, "/")
+        request = ruled(URL, **ci.rule, identity=identity)
+        assert Resolver(caller).resolve(request) is None
+        (said,) = caller.warnings
+        assert why in said
+    assert ci.asked == (0, 0)
+
+
+def test_a_token_does_not_travel_in_the_clear_and_then_none_is_asked_for(ci: Ci) -> None:
+    with pytest.raises(RefusedError):
+        ci.resolve("http://index.example/simple/")
+    assert ci.asked == (0, 0)
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((401, {}, {"error": "invalid_grant"}), "does not take this job's identity (HTTP 401, "),
+        ((403, {}, {"message": "of-the-job"}), "does not take this job's identity (HTTP 403)"),
+        ((429, {"Retry-After": "1"}, {}), "(HTTP 429): try again"),
+        ((307, {"Location": "https://evil.example/"}, {}), "redirects elsewhere"),
+        ((200, {}, {"unexpected": 1}), "did not answer with a token but with something else"),
+        ((200, {}, {"token": "t", "expires_in": 0}), "already expired"),
+    ],
+)
+def test_an_exchange_that_fails_is_one_line_without_a_secret(
+    ci: Ci, answer: Answer, said: str
+) -> None:
+    ci.answer = answer
+    with pytest.raises(RenewalError) as raised:
+        ci.resolve()
+    line = str(raised.value)
+    assert said in line
+    assert "\n" not in line
+    assert "of-the-job" not in line
+    assert not any(request.json["token"] in line for request in ci.server.requests)
+
+
+@pytest.mark.parametrize("wrong", [{"audience": "another"}, {"lifetime": -1}])
+def test_an_identity_that_is_not_fit_is_not_sent(ci: Ci, wrong: dict[str, Any]) -> None:
+    vars(ci).update(wrong)
+    with pytest.raises(LoginError, match="the identity token from GitHub Actions"):
+        ci.resolve()
+    assert ci.asked == (1, 0)
+
+
+def test_a_refusal_is_not_asked_for_again_by_all_the_others(ci: Ci) -> None:
+    ci.answer = (403, {}, {})
+    shared = SharedCache()
+    said = set()
+    for _ in range(3):
+        with pytest.raises(LoginError) as raised:
+            ci.resolve(shared=shared)
+        said.add(str(raised.value))
+    assert len(said) == 1
+    assert ci.asked == (1, 1)
+
+
+def test_another_job_has_another_token(ci: Ci) -> None:
+    shared = SharedCache()
+    ci.resolve(shared=shared)
+    ci.issuer.answer = lambda _: (200, {}, {"value": make_jwt(int(time.time()) + 60, aud=AUDIENCE)})
+    caller = Caller({**ci.environ, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "another"}, "/", shared)
+    assert token(Resolver(caller).resolve(ruled(URL, **ci.rule))) == "t-2"
