@@ -14,7 +14,7 @@ from credlatch.auth import Auth, HttpRequest, ProgramRequest, TokenResponse
 from credlatch.caller import Caller
 from credlatch.commands import sdk as command
 from credlatch.credential import Secret
-from credlatch.errors import CredlatchError, LoginError, RenewalError, StoreError, UsageError
+from credlatch.errors import CredlatchError, LoginError, RenewalError, UsageError
 from credlatch.renew import sdk_child
 from credlatch.renew.exchange import exchange
 from support.flows import REQUEST
@@ -83,7 +83,7 @@ def test_the_caller_s_environment_counts_and_not_our_own(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ours")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
     assert keys(tmp_path, KEYS).token.reveal() == "sesame"
-    assert "there are no keys for AWS" in failure(StoreError, tmp_path)
+    assert "there are no keys for AWS" in failure(RenewalError, tmp_path)
 
 
 def test_it_runs_in_the_caller_s_folder_and_imports_nothing_from_there(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_flow_that_is_run_without_a_caller_asks_no_sdk() -> None:
 @pytest.mark.parametrize(
     ("printed", "kind", "said"),
     [
-        ('{"error": "absent", "message": "m"}', StoreError, "m"),
+        ('{"error": "absent", "message": "m"}', RenewalError, "m"),
         ('{"error": "permission", "message": "m"}', LoginError, "m"),
         ('{"error": "login", "message": "m"}', RenewalError, "m"),
         ('{"error": "transient", "message": "m"}', RenewalError, "m"),
@@ -219,16 +219,16 @@ NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 @pytest.mark.parametrize(
     ("text", "environ", "kind", "said"),
     [
-        ("", {"AWS_PROFILE": "nope"}, StoreError, "there is no AWS profile nope: see `aws"),
+        ("", {"AWS_PROFILE": "nope"}, RenewalError, "there is no AWS profile nope: see `aws"),
         (SSO, {}, RenewalError, "run `aws sso login --profile default`"),
         (ROLE, {"AWS_PROFILE": "r"}, RenewalError, "AWS did not answer"),
         (f"{MFA}{ROLE}", {"AWS_PROFILE": "m"}, RenewalError, "nobody can be asked"),
         ("[default]\nlogin_session = a\n", {}, RenewalError, "`eval $(aws configure export"),
-        ("[default]\nsource_profile\n", {}, StoreError, "see ~/.aws/config"),
+        ("[default]\nsource_profile\n", {}, RenewalError, "see ~/.aws/config"),
         (
             "[default]\naws_access_key_id = AK\n",
             {},
-            StoreError,
+            RenewalError,
             "AWS profile default cannot be used (Partial credentials",
         ),
     ],

@@ -29,7 +29,6 @@ def exchange(
     Raises:
         LoginError: a server refused what was sent.
         UnansweredError: no answer came, and the server may have acted.
-        StoreError: an SDK has found no identity.
         RenewalError: anything else.
     """
     if not (auth.anonymous or auth.secret.fits_a_header):

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from credlatch.errors import LoginError, ProgramError, RenewalError, StoreError
+from credlatch.errors import LoginError, ProgramError, RenewalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ sys.path[:] = {path!r}
 from runpy import run_module
 run_module("credlatch", run_name="__main__", alter_sys=True)
 """
-_ERRORS: dict[str, type[RenewalError | StoreError]] = {
-    "absent": StoreError,
-    "login": RenewalError,  # not LoginError: whoever logs in is not to wait until that is forgotten
-    "permission": LoginError,
-    "transient": RenewalError,
-}
 
 
 def ask(asked: ProgramRequest, caller: Surroundings | None, deadline: float) -> HttpResponse:
@@ -44,8 +38,7 @@ def ask(asked: ProgramRequest, caller: Surroundings | None, deadline: float) -> 
         deadline: on the clock of ``time.monotonic``, when this must have ended.
 
     Raises:
-        StoreError: there is no identity.
-        LoginError: it is refused.
+        LoginError: the identity is refused.
         RenewalError: anything else.
     """
     if caller is None:
@@ -73,7 +66,9 @@ def ask(asked: ProgramRequest, caller: Surroundings | None, deadline: float) -> 
         why = f" ({done.said})" if done.said else ""
         raise RenewalError(f"credlatch sdk {asked.name} ended with {done.status}{why}: try again")
     if "error" in said:
-        raise _ERRORS.get(str(said["error"]), RenewalError)(str(said.get("message")))
+        # All else may be another answer in a moment, as soon as a person has logged in.
+        refused = said["error"] == "permission"
+        raise (LoginError if refused else RenewalError)(str(said.get("message")))
     return HttpResponse(200, {}, done.out, time.time())
 
 

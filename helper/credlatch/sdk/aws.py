@@ -60,7 +60,7 @@ def answer(asked: dict[str, Any], _: Caller) -> dict[str, object]:
     botocore.httpsession.SSLContext = truststore.SSLContext
     botocore.httpsession.where = lambda: None
     profile = asked.get("profile")
-    name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    name = profile or os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE")
     try:
         session = _session(profile, asked.get("region") or _REGION)
         return _keys(session, name, instance=bool(asked.get("instance")))
