@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import id as pypi_id
 import pytest
 from id._internal.oidc import ambient
 
 from credlatch import clock
-from credlatch.auth import HttpRequest, HttpResponse
+from credlatch.auth import CommandRequest, HttpRequest, HttpResponse
 from credlatch.auth.ci_tokens import GitHubToken, IdentityToken
 from credlatch.caller import Caller
 from credlatch.credential import Secret
@@ -23,9 +24,6 @@ from credlatch.rules.exchange import Identity
 from support.found import sure
 from support.jwt import make_jwt
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 AUDIENCE = "pyx:trusted-access"
 NOW = time.time()
 GOOD = make_jwt(int(NOW) + 600, aud=AUDIENCE)
@@ -34,6 +32,9 @@ GITHUB = {
     "ACTIONS_ID_TOKEN_REQUEST_URL": "https://run.actions.example/idtoken?api-version=2.0",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
 }
+PROGRAMS = "PROGRAMS"  # in PATH: a folder with the CIs' programs
+BUILDKITE = {"BUILDKITE": "true", "BUILDKITE_JOB_ID": "1", "PATH": PROGRAMS}
+CIRCLECI = {"CIRCLECI": "true", "CIRCLE_WORKFLOW_JOB_ID": "1", "PATH": PROGRAMS}
 GITLAB = {"GITLAB_CI": "true", "PYX_TRUSTED_ACCESS_ID_TOKEN": GOOD}
 AZURE = {
     "TF_BUILD": "True",
@@ -56,7 +57,7 @@ def token_of(
     return identity_token(rule, audience, Caller({"HOME": "/nowhere", **environ}, "/"))
 
 
-def first(token: IdentityToken) -> HttpRequest | str:
+def first(token: IdentityToken) -> HttpRequest | CommandRequest | str:
     """What it asks at first; or the token, where that is there."""
     try:
         return next(token.token(NOW))
@@ -93,6 +94,14 @@ JOBS = {
         "ACTIONS_ID_TOKEN_REQUEST_URL": "https://run.example/t?audience=x&v=2",
     },
     "github before gitlab": {**GITHUB, **GITLAB},
+    "buildkite": BUILDKITE,
+    "buildkite, no agent": {**BUILDKITE, "PATH": "/nowhere"},
+    "buildkite, no mark": without(BUILDKITE, "BUILDKITE"),
+    "buildkite before gitlab": {**BUILDKITE, **GITLAB},
+    "gitlab before circleci": {**GITLAB, **CIRCLECI},
+    "circleci": CIRCLECI,
+    "circleci, no program": without(CIRCLECI, "PATH"),
+    "circleci, no mark": without(CIRCLECI, "CIRCLECI"),
     "gitlab": GITLAB,
     "gitlab, no token": {"GITLAB_CI": "true"},
     "gitlab, an empty token": {**GITLAB, "PYX_TRUSTED_ACCESS_ID_TOKEN": ""},
@@ -118,6 +127,9 @@ def as_id_has_it(monkeypatch: pytest.MonkeyPatch, audience: str = AUDIENCE) -> o
         token = pypi_id.detect_credential(audience)
     except pypi_id.AmbientCredentialError:
         return "refused"
+    ran = Path(os.environ.get("PATH", "/nowhere")) / "ran"
+    if ran.exists():
+        return tuple(ran.read_text().splitlines())
     return asked[0] if asked else token
 
 
@@ -131,17 +143,34 @@ def as_we_have_it(environ: dict[str, str], audience: str = AUDIENCE) -> object:
     asked = first(token)
     if isinstance(asked, str):
         return asked
+    if isinstance(asked, CommandRequest):
+        return asked.words
     return asked.method, asked.url, asked.headers["Authorization"]
 
 
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with the CIs' programs, which write down what they are told, and print a token."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("buildkite-agent", "circleci"):
+        text = f"#!/bin/sh\nprintf '%s\\n' {name} \"$@\" >{folder}/ran\necho {GOOD}\n"
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return folder
+
+
 @pytest.mark.parametrize("job", JOBS)
-def test_a_job_is_found_and_asked_for_as_id_does(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_found_and_asked_for_as_id_does(
+    job: str, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {name: value.replace(PROGRAMS, str(programs)) for name, value in JOBS[job].items()}
     for name in list(os.environ):
         monkeypatch.delenv(name)
-    for name, value in JOBS[job].items():
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    ours, theirs = as_we_have_it(JOBS[job]), as_id_has_it(monkeypatch)
-    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+    ours, theirs = as_we_have_it(environ), as_id_has_it(monkeypatch)
+    if isinstance(ours, tuple) and isinstance(theirs, tuple) and "https" in str(ours):
         assert query(ours[1]) == query(theirs[1])
         ours, theirs = (ours[0], ours[2]), (theirs[0], theirs[2])
     assert ours == theirs
@@ -216,6 +245,8 @@ def test_of_bitbucket_s_there_is_one_for_whoever_it_is_for() -> None:
         ),
         (without(AZURE, "SYSTEM_OIDCREQUESTURI"), "SYSTEM_OIDCREQUESTURI is not set"),
         ({"BITBUCKET_BUILD_NUMBER": "7"}, "`oidc: true`"),
+        ({"BUILDKITE": "true", "PATH": "/nowhere"}, "buildkite-agent is not on PATH"),
+        ({"CIRCLECI": "true"}, "circleci is not on PATH"),
     ],
 )
 def test_a_job_that_may_not_have_one_is_told_what_to_write(
@@ -225,6 +256,16 @@ def test_a_job_that_may_not_have_one_is_told_what_to_write(
         token_of(environ)
     assert remedy in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_program_s_token_is_kept_for_its_job_alone(programs: Path) -> None:
+    def key(**more: str) -> tuple[str, str]:
+        token = sure(token_of({**BUILDKITE, "PATH": str(programs), **more}))
+        return token.secret.reveal(), token.key
+
+    assert key() == key(OTHER="x")
+    assert key() != key(BUILDKITE_JOB_ID="2")
+    assert key()[1] != sure(token_of({**CIRCLECI, "PATH": str(programs)})).key
 
 
 @pytest.mark.parametrize("environ", [GITHUB, GITLAB])

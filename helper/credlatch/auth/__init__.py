@@ -1,8 +1,8 @@
 """Ways of authenticating that take more than a stored secret: one file for each.
 
-A flow does no I/O: it yields HTTP requests, or what an SDK is to be asked, is sent the responses,
-and returns what it made. A store reads what a flow begins with, and does not act on it; ``renew/``
-sends, and keeps what comes.
+A flow does no I/O: it yields HTTP requests, or what an SDK or a program is to be asked, is sent the
+responses, and returns what it made. A store reads what a flow begins with, and does not act on it;
+``renew/`` sends, and keeps what comes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from credlatch.credential import Bearer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import TypeAlias
 
     from credlatch.credential import Credential, Secret
     from credlatch.request import Request
     from credlatch.url import Url
 
-    Flow = Generator["HttpRequest | ProgramRequest", "HttpResponse", "TokenResponse"]
+    Asked: TypeAlias = "HttpRequest | ProgramRequest | CommandRequest"
+    Flow = Generator[Asked, "HttpResponse", "TokenResponse"]
 
 
 class Auth:
@@ -140,6 +142,24 @@ class ProgramRequest:
     def __init__(self, name: str, asked: dict[str, object], seconds: float = 8.0) -> None:
         self.name = name
         self.asked = asked
+        self.seconds = seconds
+
+
+class CommandRequest:
+    """What a flow wants a program of the user's asked, which is on the caller's PATH.
+
+    It runs with the caller's environment and in the caller's folder. Its standard output is a
+    response of status 200; where it fails, the flow ends with what it says.
+
+    Attributes:
+        words: its name, and what it is told.
+        remedy: what a person does where it fails.
+        seconds: that it may take; then it is killed, with all that it has started.
+    """
+
+    def __init__(self, words: tuple[str, ...], remedy: str, seconds: float = 6.0) -> None:
+        self.words = words
+        self.remedy = remedy
         self.seconds = seconds
 
 

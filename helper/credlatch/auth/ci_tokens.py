@@ -7,7 +7,7 @@ those of PyPI's ``id`` 1.6, and of the CIs' documents for Azure DevOps and Bitbu
 from __future__ import annotations
 
 from credlatch import clock, jwt
-from credlatch.auth import HttpRequest
+from credlatch.auth import CommandRequest, HttpRequest
 from credlatch.credential import Secret
 from credlatch.errors import LoginError, RenewalError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from credlatch.auth import HttpResponse
 
-    Steps = Generator[HttpRequest, HttpResponse, Secret]
+    Steps = Generator[HttpRequest | CommandRequest, HttpResponse, Secret]
 
 _OK = 200
 AZURE = "api://AzureADTokenExchange"  # for whom all of Azure DevOps' identity tokens are
@@ -51,7 +51,7 @@ class IdentityToken:
         yield from ()
         return self.secret
 
-    def token(self, now: float) -> Generator[HttpRequest, HttpResponse, Secret]:
+    def token(self, now: float) -> Steps:
         """Likewise, and sees that it can be meant for whom it is sent to.
 
         Args:
@@ -129,6 +129,30 @@ class AzureToken(IdentityToken):
         url = _with(self.server or "", **fields)
         response = yield HttpRequest("POST", url, headers=headers, content=b"")
         return _answered(response, "oidcToken", self.place)
+
+
+class ProgramToken(IdentityToken):
+    """What a program of the CI's prints, which knows the job by its variables.
+
+    Attributes:
+        words: the program, and what it is told.
+    """
+
+    words: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The words, too."""
+        return "\n".join((super().key, *self.words))
+
+    def steps(self) -> Steps:
+        """Has it run."""
+        remedy = f"see what `{self.words[0]}` needs in a job of {self.place}"
+        response = yield CommandRequest(self.words, remedy)
+        token = Secret(response.body.decode(errors="replace").strip())
+        if not token.fits_a_header:
+            raise ValueError("it is no token")
+        return token
 
 
 def _with(url: str, **fields: str) -> str:

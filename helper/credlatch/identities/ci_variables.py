@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from hashlib import sha256
 
 from credlatch import url as urls
-from credlatch.auth.ci_tokens import AZURE, AzureToken, GitHubToken, IdentityToken
+from credlatch.auth.ci_tokens import (
+    AZURE,
+    AzureToken,
+    GitHubToken,
+    IdentityToken,
+    ProgramToken,
+)
 from credlatch.credential import Secret
 from credlatch.errors import RequestError, StoreError
 from credlatch.rules.exchange import Identity
-from credlatch.system import files
+from credlatch.system import files, programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +94,29 @@ def _gitlab(audience: str | None, meant: Identity, caller: Caller) -> IdentityTo
     return IdentityToken(name, Secret(token.strip()), audience)
 
 
+def _buildkite(audience: str | None, meant: Identity, caller: Caller) -> IdentityToken:  # noqa: ARG001
+    words = ("buildkite-agent", "oidc", "request-token", "--audience", audience or "")
+    return _printed("Buildkite", "BUILDKITE", words, audience, caller)
+
+
+def _circleci(audience: str | None, meant: Identity, caller: Caller) -> IdentityToken:  # noqa: ARG001
+    claims = json.dumps({"aud": audience})
+    words = ("circleci", "run", "oidc", "get", "--claims", claims, "--root-issuer")
+    return _printed("CircleCI", "CIRCLE", words, audience, caller)
+
+
+def _printed(
+    place: str, prefix: str, words: tuple[str, ...], audience: str | None, caller: Caller
+) -> IdentityToken:
+    """What a CI's program prints: kept for the job, which its variables tell apart from others."""
+    if programs.found(words[0], caller.environ) is None:
+        raise StoreError(f"{place} gives this job no identity token: {words[0]} is not on PATH")
+    job = sorted(pair for pair in caller.environ.items() if pair[0].startswith(prefix))
+    asked = ProgramToken(place, Secret(sha256(repr(job).encode()).hexdigest()), audience)
+    asked.words = words
+    return asked
+
+
 def _azure(audience: str | None, meant: Identity, caller: Caller) -> IdentityToken:
     url, token = "SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"
     secret, server = caller.get(token), caller.get(url)
@@ -121,7 +152,9 @@ def _server(name: str, text: str) -> str:
 # By the word that a rule says: the variable that marks a job, and what the job has.
 CIS: dict[str, tuple[str, Detector]] = {
     "github": ("GITHUB_ACTIONS", _github),
+    "buildkite": ("BUILDKITE", _buildkite),
     "gitlab": ("GITLAB_CI", _gitlab),
+    "circleci": ("CIRCLECI", _circleci),
     "azure": ("TF_BUILD", _azure),
     "bitbucket": ("BITBUCKET_BUILD_NUMBER", _bitbucket),
 }

@@ -10,7 +10,7 @@ from credlatch.errors import LoginError, RenewalError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.auth import Auth, HttpRequest, HttpResponse, ProgramRequest, TokenResponse
+    from credlatch.auth import Asked, Auth, HttpRequest, HttpResponse, TokenResponse
     from credlatch.request import Request
     from credlatch.system.programs import Surroundings
 
@@ -24,7 +24,7 @@ def exchange(
         auth: begins the flow.
         request: what the client asks for.
         deadline: on the clock of ``time.monotonic``, when all this must have ended.
-        caller: whose environment and folder count for an SDK that is asked; None: none is.
+        caller: whose environment and folder count for an SDK or a program; None: none is asked.
 
     Raises:
         LoginError: a server refused what was sent.
@@ -56,11 +56,15 @@ def exchange(
 
 
 def _response(
-    asked: HttpRequest | ProgramRequest, auth: Auth, deadline: float, caller: Surroundings | None
+    asked: Asked, auth: Auth, deadline: float, caller: Surroundings | None
 ) -> tuple[HttpResponse, str]:
     """The answer to what a flow has yielded, and who has given it, as a message shows that."""
-    from credlatch.auth import ProgramRequest
+    from credlatch.auth import CommandRequest, ProgramRequest
 
+    if isinstance(asked, CommandRequest):
+        from credlatch.renew import user_program
+
+        return user_program.ask(asked, caller, deadline), asked.words[0]
     if isinstance(asked, ProgramRequest):
         from credlatch.renew import sdk_child
 
