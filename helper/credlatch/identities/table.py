@@ -72,6 +72,16 @@ SYSTEMS: tuple[System, ...] = (
         files=("gh/hosts.yml", "GitHub CLI/hosts.yml"),
     ),
     System("google", *_GOOGLE),
+    System(
+        "gitlab",
+        "gitlab.com",
+        variables=(
+            *("CI_API_V4_URL", "CI_SERVER_URL", "CI_SERVER_HOST", "CI_REGISTRY"),
+            *("CI_DEPENDENCY_PROXY_SERVER", "GITLAB_HOST", "GITLAB_URI", "GL_HOST"),
+            "GLAB_CONFIG_DIR",
+        ),
+        files=("glab-cli/config.yml",),
+    ),
 )
 
 
