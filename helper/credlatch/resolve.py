@@ -16,7 +16,7 @@ from credlatch.errors import (
 from credlatch.renew import margin
 from credlatch.stores import UNSURE, RenewableStore
 from credlatch.stores.order import ORDER, PROJECT
-from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step
+from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step, presigned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,13 +180,15 @@ class Resolver:
 
         None where there is none; a store that is broken is passed over.
         """
-        entries = (step.entry for step, *_ in self._walk(request, []))
-        return next((entry for entry in entries if entry is not None), None)
+        return next((step.entry for step, *_ in self._walk(request, []) if step.entry), None)
 
     def _walk(
         self, request: Request, trace: list[Step]
     ) -> Iterator[tuple[Step, Store | None, Opener]]:
         """Ask one store after the other; a step for each, which is in ``trace`` by then."""
+        trace += presigned(request, self._order)
+        if trace:
+            return
         for name, open_store in self._order:
             step, store = Step(name), None
             trace.append(step)
@@ -209,13 +211,11 @@ class Resolver:
         if entry is None or store is None:
             return None
         if request.url is not None and not request.login and not self._caller.may_send(request.url):
-            here = ""
-            if request.url.may_be_loopback:
-                host = request.url.host
-                here = f", or localhost itself ({host} does not resolve to this machine alone)"
+            host = request.url.host if request.url.may_be_loopback else ""
+            here = f", or localhost itself ({host} does not resolve to this machine alone)"
             raise RefusedError(
                 f"{request.url.shown} is plain http, and the credential from {entry.location} "
-                f"would travel in the clear: use https{here}"
+                f"would travel in the clear: use https{here if host else ''}"
             )
         now = time.time()
         if entry.grant is not None:

@@ -54,6 +54,11 @@ class Url:
         return host if self.default_port else f"{host}:{self.port}"
 
     @property
+    def target(self) -> str:
+        """Path and query as they were written: a client sends them so that changes nothing."""
+        return self.text[len(self.scheme) + len("://") + len(self.netloc) :]
+
+    @property
     def shown(self) -> str:
         """What a message shows: no query, which may hold a secret, and not all of a long path."""
         path = self.path if len(self.path) <= _SHOWN else self.path[:_SHOWN] + "…"

@@ -85,7 +85,7 @@ def test_a_token_from_rattler_s_file(home: Home) -> None:
     home.write_rattler({"a.example": SECRET})
     answer, modules = imported(home, "get", stdin=bazel("a.example"))
     assert answer == b'{"headers":{"Authorization":["Bearer t"]}}\n'
-    few(modules, 45)
+    few(modules, 46)
 
 
 def test_a_token_that_could_be_renewed_and_is_not_due(home: Home) -> None:
@@ -93,14 +93,14 @@ def test_a_token_that_could_be_renewed_and_is_not_due(home: Home) -> None:
     server = {"token_endpoint": "https://b.example/token", "client_id": "c"}
     home.write_rattler({"a.example": {"OAuth": {**token, **server}}})
     _, modules = imported(home, "get", stdin=bazel("a.example"))
-    few(modules, 47)
+    few(modules, 48)
 
 
 def test_a_token_from_the_environment(home: Home) -> None:
     home.env["CREDLATCH_TOKEN_A_EXAMPLE"] = "t"
     answer, modules = imported(home, "get", stdin=bazel("a.example"))
     assert answer == b'{"headers":{"Authorization":["Bearer t"]}}\n'
-    few(modules, 38)
+    few(modules, 39)
 
 
 @pytest.mark.parametrize("file", [".netrc", ".docker/config.json", ".rattler/credentials.json"])
@@ -113,27 +113,27 @@ def test_a_miss_after_all_stores(home: Home, file: str) -> None:
     home.write(file, contents[file])
     answer, modules = imported(home, "get", stdin=bazel("a.example"))
     assert answer == b'{"headers":{}}\n'
-    few(modules, 56)
+    few(modules, 60)
 
 
 def test_a_login_from_uv_s_file(home: Home) -> None:
     home.write(*UV)
     _, modules = imported(home, "get", stdin=bazel("a.example"))
-    few(modules, 50)
+    few(modules, 52)
 
 
 def test_docker_s_key(home: Home) -> None:
     home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": "p"}}})
     answer, modules = imported(home, "docker", "get", stdin=b"r.example")
     assert json.loads(answer)["Username"] == "u"
-    few(modules, 45)
+    few(modules, 46)
 
 
 def test_docker_s_list(home: Home) -> None:
     home.write_rattler({"r.example": {"BasicHTTP": {"username": "u", "password": "p"}}})
     answer, modules = imported(home, "docker", "list", stdin=b"")
     assert answer == b'{"r.example":"u"}\n'
-    few(modules, 47)
+    few(modules, 48)
 
 
 def test_the_version(home: Home) -> None:

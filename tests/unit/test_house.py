@@ -182,6 +182,6 @@ def test_the_order_of_the_stores() -> None:
     caller = Caller({"HOME": "/nowhere", "PYX_API_KEY": "k"}, "/")
     names = [name for name, open_store in ORDER if open_store(caller) is not None]
     assert names == [
-        "environment", "pyx-key", "rattler", "uv", "pyx", "posit", "netrc", "docker", "keyring",
-        "identity",
+        "environment", "pyx-key", "rattler", "s3", "uv", "pyx", "posit", "netrc", "docker",
+        "keyring", "identity",
     ]  # fmt: skip

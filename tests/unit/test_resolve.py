@@ -128,7 +128,7 @@ def test_where_nothing_else_answers_the_failure_is_the_answer() -> None:
     "rest",
     [
         *("a.example/x", "10.0.0.1/x", "localhost.example/x", "127.x.dc1/x"),
-        "user:hunter2@a.example/x?X-Amz-Signature=hunter2",
+        "user:hunter2@a.example/x?token=hunter2",
     ],
 )
 def test_plain_http_is_refused_when_there_is_something_to_send(rest: str) -> None:

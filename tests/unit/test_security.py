@@ -149,6 +149,23 @@ PROVED = {
             "test_a_project_that_another_user_has_left_in_tmp_replaces_no_login"
         ),
     ],
+    "as a signature alone, for one URL, one method and 15 minutes": [
+        ("unit/test_s3_store.py::test_a_signature_is_for_one_url_and_method_and_ten_minutes"),
+        "unit/test_sigv4.py::test_all_that_is_signed_changes_the_signature",
+    ],
+    "S3's by whole labels": [
+        "unit/test_s3_hosts.py::test_what_only_looks_so_is_nobody_s",
+        "unit/test_s3_hosts.py::test_a_thousand_look_alikes_are_nobody_s",
+        "unit/test_s3_store.py::test_other_places_get_nothing",
+    ],
+    "No project moves a bucket": [
+        "unit/test_s3_store.py::test_a_project_names_no_other_endpoint_for_a_bucket_of_the_user_s",
+        "unit/test_s3_store.py::test_a_project_that_others_may_change_says_nothing",
+    ],
+    "A URL that carries its own signature gets nothing": [
+        "unit/test_presigned.py::test_a_stored_login_and_a_key_stay_where_they_are",
+        "unit/test_presigned.py::test_whoever_asks_gets_nothing",
+    ],
     "no link is followed that is another user's": [
         "unit/test_owners.py::test_a_link_that_is_put_on_the_way_meanwhile_is_not_followed",
         "frozen/test_two_users.py::test_root_writes_through_no_link_of_a_user_s_to_the_system",

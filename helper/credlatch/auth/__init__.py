@@ -42,6 +42,8 @@ class Auth:
     # answer itself does not.
     refused = "no longer takes this login"
     refusals: frozenset[int] = frozenset({400, 401})
+    # Seconds that it may take in all; None: as many as the call has.
+    patience: float | None = None
 
     def __init__(self, secret: Secret, server: str, remedy: str) -> None:
         self.secret = secret
@@ -58,6 +60,9 @@ class Auth:
 
     def flow(self, request: Request, now: float) -> Flow:
         """Yields what is to be sent or asked, is sent each response, and returns what it made.
+
+        Where a request fails, RenewalError is raised at its ``yield``: a flow that can do without
+        the answer catches it.
 
         Args:
             request: what the client asks for.
@@ -95,7 +100,7 @@ class HttpRequest:
     """A request that a flow wants sent.
 
     Attributes:
-        method: GET, POST or PUT.
+        method: GET, POST or PUT; or HEAD, whose answer may be a redirect: it is in the headers.
         url: where it goes.
         form: fields, sent form-encoded; None for none.
         json: an object, sent as JSON; None for none.

@@ -63,7 +63,7 @@ def signed(  # noqa: PLR0913 - what a signature covers, all but three by name
     covered = {"host": url.netloc, **made}
     covered |= {name.lower(): " ".join(value.split()) for name, value in (headers or {}).items()}
     names = sorted(covered)
-    path, _, query = url.text[len(url.scheme) + 3 + len(url.netloc) :].partition("?")
+    path, _, query = url.target.partition("?")
     canonical = [
         method,
         _encoded(_decoded(path), "/") if service == S3 else _of_service(url.path),

@@ -33,11 +33,17 @@ def exchange(
     """
     if not (auth.anonymous or auth.secret.fits_a_header):
         raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
+    if auth.patience is not None:
+        deadline = min(deadline, time.monotonic() + auth.patience)
     flow = auth.flow(request, time.time())
     try:
         asked = next(flow)
         while True:
-            response, server = _response(asked, auth, deadline, caller)
+            try:
+                response, server = _response(asked, auth, deadline, caller)
+            except RenewalError as failure:
+                asked = flow.throw(failure)
+                continue
             try:
                 asked = flow.send(response)
             except (ValueError, RecursionError):

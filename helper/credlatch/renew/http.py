@@ -212,7 +212,7 @@ def _send(
                 extensions={"trace": gate.trace},
             ) as response,
         ):
-            if response.is_redirect:
+            if response.is_redirect and asked.method != "HEAD":
                 raise RenewalError(
                     f"{server.shown} redirects elsewhere, and a login is not sent along: "
                     "log in again with the server's new address"

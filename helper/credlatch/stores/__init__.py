@@ -176,6 +176,7 @@ OTHER_USER = "is not of the user who is asked for"
 OTHER_PLACE = "names another scheme, or no port, and so not this place"
 NO_LOGIN = "is no user name and password, or password"
 ENDED = "has ended, and nothing renews it"
+PRESIGNED = "is asked with a signature in its query, beside which nothing may be sent"
 IN_THE_CLEAR = "would travel in plain http"
 UNSURE = "is a project's, and a store before it may have what was asked for"
 

@@ -43,6 +43,13 @@ def _pyx_key(caller: Caller) -> Store | None:
     return PyxKeyStore(caller)
 
 
+def _s3(caller: Caller) -> Store:
+    from credlatch.stores.rattler import RattlerStore
+    from credlatch.stores.s3 import S3Store
+
+    return S3Store(caller, RattlerStore(caller))
+
+
 def chained(caller: Caller) -> ChainedStore | None:
     """The helpers that were there before us, if there are any to ask."""
     # Where nobody has written such helpers down, there is nothing to import.
@@ -82,6 +89,7 @@ ORDER: Order = (
     _store("environment"),  # what this call's environment says outranks what was stored
     ("pyx-key", _pyx_key),
     _store("rattler"),  # pixi's, and what we store ourselves
+    ("s3", _s3),  # the same store's keys for buckets, which sign
     _store("uv"),
     _store("pyx"),
     _store("posit"),

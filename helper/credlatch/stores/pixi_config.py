@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
 
 _SETTING = "authentication-override-file"
+S3 = "s3-options"
+MANIFESTS = ("pixi.toml", "pyproject.toml")
 
 
 def user_file(caller: Caller) -> str:
     """The configuration that ``pixi config set --global`` writes."""
     pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
     return os.path.join(pixi_home, "config.toml")
+
+
+def own_files(caller: Caller) -> tuple[str, ...]:
+    """The user's configurations and the machine's, the one that counts most first."""
+    return user_file(caller), caller.config("pixi", "config.toml"), "/etc/pixi/config.toml"
 
 
 def override_file(caller: Caller) -> tuple[str, int | None]:
@@ -75,10 +82,45 @@ def upward(folder: str) -> Iterator[str]:
         yield folder
 
 
+def mentions_s3(caller: Caller) -> tuple[bool, bool]:
+    """Whether the user's own configuration may say where buckets are, and whether a project's may.
+
+    Almost nowhere is there a word of it, and that is all that a call does about it.
+
+    Raises:
+        StoreError: a configuration of the user's own cannot be read.
+    """
+    own = [caller.document(path, _mentions_s3, lambda _: False) for path in own_files(caller)]
+    return any(own), _project_mentions_s3(caller)
+
+
+def _project_mentions_s3(caller: Caller) -> bool:
+    from credlatch.system import files
+
+    own = user_file(caller)
+    for folder in upward(caller.cwd):
+        for path in (project_file(folder), *(f"{folder}/{name}" for name in MANIFESTS)):
+            if path == own or not os.path.lexists(path):
+                continue
+            try:
+                file = files.opened(path)
+                if file is None:
+                    continue
+                with file:
+                    found = _mentions_s3(file.text(), path)
+            except StoreError:
+                found = True  # whoever looks closer says what is wrong
+            if found:
+                return True
+    return False
+
+
+def _mentions_s3(text: str, path: str) -> bool:  # noqa: ARG001 - as what makes something of a file
+    return S3 in text
+
+
 def _of_user(caller: Caller) -> tuple[str, int | None]:
-    # The user's and the machine's, the one that counts most first.
-    mine, others = user_file(caller), caller.config("pixi", "config.toml")
-    for path in (mine, others, "/etc/pixi/config.toml"):
+    for path in own_files(caller):
         value = caller.document(path, setting, lambda _: False)  # settings, and no secret
         if value:
             return in_home(value, caller), caller.author(path)

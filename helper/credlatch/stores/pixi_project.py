@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1024 * 1024  # bytes of a manifest, a configuration or a file with logins
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_MANIFESTS = ("pixi.toml", "pyproject.toml")
 
 
 class PixiProjectStore(KeyedStore):
@@ -98,6 +97,27 @@ def root(caller: Caller) -> str | None:
     return next((each for each in pixi_config.upward(caller.cwd) if _has_manifest(each)), None)
 
 
+def settings(caller: Caller) -> list[tuple[str, str]]:
+    """What sets something for the project around the working directory: each path and its text.
+
+    Its configuration, and then its manifest, which counts more.
+
+    Raises:
+        StoreError: somebody else may have written it.
+    """
+    folder = root(caller)
+    manifest = _manifest(folder) if folder is not None else None
+    if folder is None or manifest is None:
+        return []
+    _see_folder(folder)
+    found = [(manifest, _read(manifest))]
+    config = pixi_config.project_file(folder)
+    if os.path.lexists(config) and config != pixi_config.user_file(caller):
+        _see_folder(os.path.dirname(config))
+        found.insert(0, (config, _read(config)))
+    return found
+
+
 def _configured(caller: Caller) -> str:
     """What the project's configuration says; raises as ``root``."""
     for folder in pixi_config.upward(caller.cwd):
@@ -122,11 +142,11 @@ def _setting(folder: str, config: str, caller: Caller) -> str:
 
 
 def _has_manifest(folder: str) -> bool:
-    path = next((each for name in _MANIFESTS if os.path.isfile(each := f"{folder}/{name}")), None)
+    path = _manifest(folder)
     if path is None:
         return False
     text = _read(path)
-    of_pixi = path.endswith(_MANIFESTS[0])
+    of_pixi = path.endswith(pixi_config.MANIFESTS[0])
     if not of_pixi and "[tool.pixi" not in text:
         return False
     import tomllib
@@ -138,6 +158,12 @@ def _has_manifest(folder: str) -> bool:
         return "package" not in manifest or bool({"workspace", "project"} & set(manifest))
     except (ValueError, RecursionError, KeyError, TypeError):
         return True  # pixi stops here, and so do we
+
+
+def _manifest(folder: str) -> str | None:
+    """The path of its manifest, as pixi has it; None: it has none."""
+    paths = (f"{folder}/{name}" for name in pixi_config.MANIFESTS)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def _see_folder(path: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from credlatch.errors import RefusedError, UnusableError
-from credlatch.stores import unfit
+from credlatch.stores import PRESIGNED, unfit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.errors import CredlatchError
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
+    from credlatch.stores.order import Order
 
 # What came of asking a store.
 NOT_ASKED, NOTHING_THERE, NEAR_MISS = "not asked", "nothing", "near miss"
@@ -61,3 +62,19 @@ class Step:
         """Why it did not answer, or not with all that it has: lines for a person, no secrets."""
         lines = [f"{location}: it {why}" for why, location in self.near]
         return lines if self.failure is None else [*lines, str(self.failure)]
+
+
+def presigned(request: Request, order: Order) -> list[Step]:
+    """The whole trace of a request whose URL carries a signature of its own; else empty.
+
+    No store is asked, and the first step says why.
+    """
+    url = request.url
+    if url is None or "?" not in url.text or url.scheme == "s3":
+        return []
+    from credlatch.presigned import is_presigned
+
+    steps = [Step(name) for name, _ in order] if is_presigned(url) else []
+    for first in steps[:1]:
+        first.near = ((PRESIGNED, url.shown),)
+    return steps
