@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from support.found import sure
+
 if TYPE_CHECKING:
     from support.internet import Answer, Internet, Visit
 
@@ -58,9 +60,9 @@ class Issuer:
     def claims(self, token: str) -> dict[str, Any] | None:
         """What a token says that it has signed; None for any other."""
         signed, _, signature = token.rpartition(".")
-        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        proof = _raw(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256()
         try:
-            self._key.public_key().verify(raw, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+            self._key.public_key().verify(*proof)
         except InvalidSignature:
             return None
         return claims_of(token)
@@ -75,6 +77,7 @@ class Azure:
 
     Attributes:
         secrets: client secrets, and the number with which Entra refuses one; 0: it takes it.
+        certificate: whose key signs for the application; None: no certificate's.
         fails: what Entra answers instead, where that is set.
         lifetime: seconds that tokens are good for.
         challenge: the headers with which Azure Artifacts refuses.
@@ -86,6 +89,7 @@ class Azure:
     def __init__(self, internet: Internet, issuer: Issuer | None = None) -> None:
         self.issuer = issuer
         self.secrets = {CLIENT_SECRET: 0}
+        self.certificate: rsa.RSAPublicKey | None = None
         self.fails: Answer | None = None
         self.lifetime = 3_599
         self.ahead = 0
@@ -120,6 +124,8 @@ class Azure:
         form = visit.form
         if self.fails is not None:
             return self.fails
+        if visit.method == "GET":
+            return self._discovered(visit)
         if (visit.method, visit.path) != ("POST", f"/{TENANT}/oauth2/v2.0/token"):
             return _refused("invalid_request", 900023)
         if form.get("grant_type") != "client_credentials":
@@ -137,7 +143,29 @@ class Azure:
         token = self.token(AUDIENCES[form["scope"]])
         return 200, {}, {"token_type": "Bearer", "expires_in": self.lifetime, "access_token": token}
 
+    def _discovered(self, visit: Visit) -> Answer:
+        """What Microsoft's SDK asks before it sends anything."""
+        if visit.path == "/common/discovery/instance":
+            names = {"preferred_network": LOGIN, "preferred_cache": LOGIN, "aliases": [LOGIN]}
+            end = f"https://{LOGIN}/{TENANT}/v2.0/.well-known/openid-configuration"
+            return 200, {}, {"tenant_discovery_endpoint": end, "metadata": [names]}
+        if visit.path != f"/{TENANT}/v2.0/.well-known/openid-configuration":
+            return _refused("invalid_tenant", 90002)
+        tenant = f"https://{LOGIN}/{TENANT}"
+        ends = {"token_endpoint": f"{tenant}/oauth2/v2.0/token", "issuer": f"{tenant}/v2.0"}
+        return 200, {}, ends | {"authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize"}
+
+    def metadata(self, visit: Visit) -> Answer:
+        """A machine's metadata service, which gives tokens of the machine's own identity."""
+        if visit.headers.get("metadata") != "true":
+            return 400, {}, {"error": "invalid_request"}
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(visit.target).query))
+        said = {"access_token": self.token(query["resource"]), "expires_in": str(self.lifetime)}
+        return 200, {}, said | {"token_type": "Bearer", "resource": query["resource"]}
+
     def _refuses(self, form: dict[str, str]) -> int:
+        if self.certificate is not None:
+            return 0 if self._is_signed(form["client_assertion"]) else 700027
         claims = None if self.issuer is None else self.issuer.claims(form["client_assertion"])
         if form.get("client_assertion_type") != ASSERTED or "client_secret" in form:
             return 900144
@@ -151,6 +179,21 @@ class Azure:
             700024: claims["nbf"] <= now < claims["exp"],
         }
         return next((number for number, holds in rules.items() if not holds), 0)
+
+    def _is_signed(self, assertion: str) -> bool:
+        """Whether the application has signed an assertion about itself, for here and now."""
+        signed, _, signature = assertion.rpartition(".")
+        head = json.loads(_raw(signed.partition(".")[0]))
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256.digest_size)
+        way = pss if head["alg"] == "PS256" else padding.PKCS1v15()
+        claims = claims_of(assertion)
+        try:
+            sure(self.certificate).verify(_raw(signature), signed.encode(), way, hashes.SHA256())
+        except InvalidSignature:
+            return False
+        here = f"https://{LOGIN}/{TENANT}/oauth2/v2.0/token"
+        is_own = claims["iss"] == claims["sub"] == CLIENT and claims["aud"] == here
+        return is_own and bool(claims["exp"] > time.time() + self.ahead)
 
     def packages(self, visit: Visit) -> Answer:
         """A feed: for a token of Entra's of an application, or one that is no identity's."""
@@ -232,6 +275,10 @@ def _b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def _raw(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def _unsigned(head: dict[str, str], claims: dict[str, Any]) -> str:
     return ".".join(_b64(json.dumps(part).encode()) for part in (head, claims))
 
@@ -250,6 +297,5 @@ def _verified(token: str) -> dict[str, Any]:
 
 def claims_of(token: str) -> dict[str, Any]:
     """What a token says, whoever has signed it."""
-    part = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    claims: dict[str, Any] = json.loads(_raw(token.split(".")[1]))
     return claims

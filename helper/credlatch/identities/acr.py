@@ -35,7 +35,8 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """The registry's token for a login, or for the repository that the URL is of."""
     if not claims(url):
         return None
-    entry = entra.identity(caller, request.rule.audience or SCOPE)
+    audience = request.rule.audience or SCOPE
+    entry = entra.identity(caller, audience, chain=request.rule.names("acr"))
     if entry is None:
         return None
     scope = None if request.login else _scope(url.path)

@@ -46,7 +46,8 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     ready = _ready(url, caller)
     if ready is not None:
         return ready
-    entry = entra.identity(caller, request.rule.audience or SCOPE)
+    scope = request.rule.audience or SCOPE
+    entry = entra.identity(caller, scope, chain=request.rule.names("azure_artifacts"))
     return None if entry is None else entra.served(entry, headers)
 
 

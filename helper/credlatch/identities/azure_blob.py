@@ -42,7 +42,8 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """One token for all accounts."""
     if not claims(url):
         return None
-    entry = entra.identity(caller, request.rule.audience or SCOPE)
+    scope = request.rule.audience or SCOPE
+    entry = entra.identity(caller, scope, chain=request.rule.names("azure_blob"))
     return None if entry is None else entra.served(entry, _headers)
 
 

@@ -5,6 +5,7 @@ The variables are those of azure-identity's EnvironmentCredential and WorkloadId
 
 from __future__ import annotations
 
+import os
 from copy import copy
 
 from credlatch.auth import entra
@@ -20,34 +21,92 @@ if TYPE_CHECKING:
     from credlatch.credential import Credential
 
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
+_TENANT, _CLIENT = "AZURE_TENANT_ID", "AZURE_CLIENT_ID"
+_CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
+_CHAIN = "Azure's SDK"
+# Beside its own variables, what says where `az` is and has its login.
+_ALSO = frozenset({"HOME", "PATH", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "XDG_CONFIG_HOME"})
 _PRODUCTION = frozenset({"environment", "workloadidentity", "managedidentity"})
 
 
-def identity(caller: Caller, scope: str) -> Entry | None:
-    """The entry that gets an access token; None where the environment names no identity.
+def identity(
+    caller: Caller, scope: str, *, chain: bool = False, tenant: str | None = None
+) -> Entry | None:
+    """The entry that gets an access token; None where the caller has no identity.
 
     Args:
         caller: whose environment counts.
         scope: what the token is for.
+        chain: whether all counts that Azure's SDK finds: programs are started, and the machine's
+            metadata service is asked.
+        tenant: whose token is asked of the SDK; None: that of the identity's own.
 
     Raises:
-        StoreError: it names one that cannot be used.
+        StoreError: the environment names one that cannot be used.
     """
-    tenant, client = caller.get("AZURE_TENANT_ID"), caller.get("AZURE_CLIENT_ID")
-    if tenant is None or client is None:
-        return None
-    secret = caller.get("AZURE_CLIENT_SECRET") if allowed(caller, "environment") else None
-    kind, where = entra.EntraClient, "AZURE_CLIENT_SECRET"
-    if secret is None and allowed(caller, "workloadidentity"):
-        kind, where = entra.FederatedClient, "AZURE_FEDERATED_TOKEN_FILE"
-        secret = _federated(caller)
-    if secret is None:
-        return None
-    if not entra.is_tenant(tenant):
-        raise StoreError("AZURE_TENANT_ID is no tenant's ID or name: set it to one")
-    remedy = f"set {where} to a new one, and check AZURE_TENANT_ID and AZURE_CLIENT_ID"
-    grant = kind(Secret(secret), authority(caller), tenant, client, scope, remedy)
+    proof = _proof(caller)
+    host = authority(caller) if proof is not None or chain else ""
+    if proof is None:
+        return _of_sdk(caller, scope, tenant, _CHAIN) if chain else None
+    kind, where, secret = proof
+    directory, client = caller.get(_TENANT) or "", caller.get(_CLIENT) or ""
+    if not entra.is_tenant(directory):
+        raise StoreError(f"{_TENANT} is no tenant's ID or name: set it to one")
+    if kind is None:
+        return _of_sdk(caller, scope, None, where)
+    remedy = f"set {where} to a new one, and check {_TENANT} and {_CLIENT}"
+    grant = kind(Secret(secret), host, directory, client, scope, remedy)
     return Entry(None, where, grant=grant, remedy=remedy)
+
+
+def _proof(caller: Caller) -> tuple[type[entra.EntraClient] | None, str, str] | None:
+    """How an application is proved, the variable of that, and the secret; None: by nothing.
+
+    In the order of the SDK. A certificate is the SDK's to sign with.
+    """
+    if caller.get(_TENANT) is None or caller.get(_CLIENT) is None:
+        return None
+    if allowed(caller, "environment"):
+        secret = caller.get("AZURE_CLIENT_SECRET")
+        if secret is not None:
+            return entra.EntraClient, "AZURE_CLIENT_SECRET", secret
+        if caller.get(_CERTIFICATE) is not None:
+            return None, _CERTIFICATE, ""
+    token = _federated(caller) if allowed(caller, "workloadidentity") else None
+    return None if token is None else (entra.FederatedClient, "AZURE_FEDERATED_TOKEN_FILE", token)
+
+
+def _of_sdk(caller: Caller, scope: str, tenant: str | None, where: str) -> Entry:
+    """What Azure's SDK gets, with all that it depends on: a login that changes is another one."""
+    from credlatch.auth.azure_sdk import AzureIdentity
+
+    certificate = where == _CERTIFICATE
+    folder = caller.path("AZURE_CONFIG_DIR") or caller.in_home(".azure")
+    files = [f"{folder}/azureProfile.json", caller.path(_CERTIFICATE)]
+    environ = caller.environ.items()
+    surroundings = [
+        caller.cwd,
+        *sorted(f"{name}={value}" for name, value in environ if _counts(name)),
+        *(_stamp(path) for path in files if path is not None),
+    ]
+    remedy = f"check {_CERTIFICATE}, {_TENANT} and {_CLIENT}" if certificate else "run `az login`"
+    grant = AzureIdentity(
+        scope, "\0".join(surroundings), remedy, certificate=certificate, tenant=tenant
+    )
+    return Entry(None, where, grant=grant, remedy=remedy)
+
+
+def _counts(variable: str) -> bool:
+    name = variable.upper()
+    return name in _ALSO or name.startswith(("AZURE_", "IDENTITY_", "IMDS_", "MSI_"))
+
+
+def _stamp(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns} {status.st_size} {status.st_ino}"
 
 
 def served(entry: Entry, make: Callable[[Secret], Credential]) -> Entry:

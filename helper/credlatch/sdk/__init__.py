@@ -7,7 +7,7 @@ It alone imports the SDK, at its top: one that is not installed is found out the
 from __future__ import annotations
 
 # What may be asked, and which extra of the package brings it.
-EXTRAS = {"aws": "aws"}
+EXTRAS = {"aws": "aws", "azure": "azure"}
 
 ABSENT = "absent"  # there is no identity
 LOGIN = "login"  # a person has to log in
