@@ -133,6 +133,13 @@ COMPONENTS = (
         GO,
     ),
     Component("auths", {"auths": GoProgram(".")}, _go, GO),
+    Component("minio", {"minio": GoProgram("github.com/minio/minio")}, _go, GO),
+    Component(
+        "versitygw",
+        {"versitygw": GoProgram("github.com/versity/versitygw/cmd/versitygw")},
+        _go,
+        GO,
+    ),
     Component("oidc", {"oidc-issuer": NodeProgram("oidc-issuer.js")}, _node, "npm"),
 )
 

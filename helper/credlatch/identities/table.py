@@ -49,6 +49,10 @@ class System:
         )
 
 
+_AWS = (
+    *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov", "sc2s.sgov.gov"),
+    *("cloud.adc-e.uk", "csp.hci.ic.gov"),
+)
 _GOOGLE = ("pkg.dev", "gcr.io", "storage.googleapis.com", "rep.googleapis.com")
 
 SYSTEMS: tuple[System, ...] = (
@@ -72,6 +76,7 @@ SYSTEMS: tuple[System, ...] = (
         files=("gh/hosts.yml", "GitHub CLI/hosts.yml"),
     ),
     System("google", *_GOOGLE),
+    System("s3", *_AWS),
     System(
         "gitlab",
         "gitlab.com",

@@ -126,7 +126,9 @@ def of_rule(url: Url, rule: Rule) -> Place | None:
     path = s3_hosts.below(url, bucket, endpoint.host, base)
     if path is None:
         return None
-    return s3_hosts.Place(bucket, path, rule.region or s3_hosts.DEFAULT)
+    known = s3_hosts.place(url)
+    region = rule.region or ("" if known is None else known.region) or s3_hosts.DEFAULT
+    return s3_hosts.Place(bucket, path, region, "" if known is None else known.system)
 
 
 def signed(entry: Entry, url: Url, place: Place) -> Entry:
