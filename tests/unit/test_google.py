@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from credlatch import request as requests
 from credlatch import url as urls
-from credlatch.auth import HttpResponse
+from credlatch.auth import HttpRequest, HttpResponse
 from credlatch.auth.google_federation import AwsSubject
-from credlatch.caller import Caller
 from credlatch.identities import google
 from credlatch.protocols import bazel
-from credlatch.resolve import Resolver
 from credlatch.rules import Rule
 from credlatch.shared_cache import SharedCache
-from credlatch.stores.order import ORDER
 from support import google_servers as servers
 from support.found import header, login, sure
 from support.google_servers import (
@@ -33,20 +29,17 @@ from support.google_servers import (
     service_account_file,
     user_file,
 )
+from support.google_user import REGISTRY, GoogleUser
 from support.internet import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from credlatch.auth.google_federation import Finding
-    from credlatch.resolve import Outcome
     from support.home import Home
     from support.internet import Internet
 
-REGISTRY = "https://europe-docker.pkg.dev/v2/project/repo/image/manifests/latest"
 BUCKET = "https://storage.googleapis.com/bucket/a/b.tar.gz"
-IDENTITY = tuple(row for row in ORDER if row[0] == "identity")
 AWS_ENVIRON = {
     "AWS_ACCESS_KEY_ID": AWS.id,
     "AWS_SECRET_ACCESS_KEY": AWS.secret.reveal(),
@@ -60,48 +53,9 @@ def servers_of_google(internet: Internet) -> Google:
     return Google(internet)
 
 
-class User:
-    """Whoever calls, from a home of the test's own."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.shared: SharedCache | None = None
-        self.rule = Rule()
-        self.warnings: list[str] = []
-
-    def has(self, file: dict[str, Any] | str, mode: int = 0o600) -> Path:
-        """Put a file where gcloud has it."""
-        text = file if isinstance(file, str) else json.dumps(file)
-        name = ".config/gcloud/application_default_credentials.json"
-        return self.home.write(name, text, mode)
-
-    def outcome(self, url: str = REGISTRY, *, as_login: bool = False) -> Outcome:
-        """What the identities have for a URL."""
-        caller = Caller(self.home.env, str(self.home.path), self.shared)
-        caller.put_off(60)
-        request = requests.for_url(urls.parse(url), login=as_login)
-        request.rule = self.rule
-        outcome = Resolver(caller, IDENTITY).outcome(request)
-        self.warnings = caller.warnings
-        return outcome
-
-    def header(self, url: str = REGISTRY) -> str | None:
-        """The one that is sent."""
-        outcome = self.outcome(url)
-        assert outcome.failure is None
-        return header(outcome.resolution)
-
-    def warning(self, url: str = REGISTRY) -> str:
-        """Why there is none: one line, and no answer."""
-        assert self.header(url) is None
-        (line,) = self.warnings
-        assert "\n" not in line
-        return line
-
-
 @pytest.fixture
-def user(home: Home) -> User:
-    return User(home)
+def user(home: Home) -> GoogleUser:
+    return GoogleUser(home)
 
 
 # Which hosts
@@ -190,7 +144,7 @@ FILES: dict[str, tuple[Callable[[Home], dict[str, Any]], str]] = {
 @pytest.mark.parametrize("url", [REGISTRY, BUCKET, "https://gcr.io/v2/p/i/tags/list"])
 @pytest.mark.parametrize("kind", FILES)
 def test_each_kind_of_file_gives_a_token_that_google_issued(
-    user: User, servers_of_google: Google, kind: str, url: str
+    user: GoogleUser, servers_of_google: Google, kind: str, url: str
 ) -> None:
     file, whose = FILES[kind]
     user.has(file(user.home))
@@ -207,7 +161,7 @@ def test_each_kind_of_file_gives_a_token_that_google_issued(
 
 
 def test_the_file_that_a_variable_names_comes_first_and_then_gcloud_s_own_folder(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     user.has(user_file())
     key = user.home.write("key.json", json.dumps(service_account_file()))
@@ -227,29 +181,15 @@ def test_the_file_that_a_variable_names_comes_first_and_then_gcloud_s_own_folder
     assert servers_of_google.issued(sure(user.header())[7:]) == "user"
 
 
-def test_without_a_file_nothing_is_sent_to_anybody(user: User, servers_of_google: Google) -> None:
+def test_without_a_file_nothing_is_sent_to_anybody(
+    user: GoogleUser, servers_of_google: Google
+) -> None:
     assert user.header() is None
     assert (user.warnings, servers_of_google.internet.asked) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Signature=0f",
-        "x-amz-signature=0f",
-        "GoogleAccessId=x&Expires=1&Signature=y",
-    ],
-)
-def test_a_url_that_is_signed_gets_nothing(
-    user: User, servers_of_google: Google, query: str
-) -> None:
-    user.has(user_file())
-    assert user.header(f"{BUCKET}?{query}") is None
-    assert servers_of_google.internet.asked == []
-
-
 def test_one_token_is_for_all_hosts_and_is_fetched_once(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     user.has(user_file())
     user.shared = SharedCache()
@@ -264,7 +204,7 @@ def test_one_token_is_for_all_hosts_and_is_fetched_once(
 
 
 def test_an_identity_may_be_in_a_field_of_a_file_s_json(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     user.home.write("subject.json", json.dumps({"token": SUBJECT}))
     field = {"type": "json", "subject_token_field_name": "token"}
@@ -273,7 +213,7 @@ def test_an_identity_may_be_in_a_field_of_a_file_s_json(
 
 
 def test_an_identity_may_be_at_a_url_as_that_of_github_s_workflows(
-    user: User, internet: Internet, servers_of_google: Google
+    user: GoogleUser, internet: Internet, servers_of_google: Google
 ) -> None:
     url = "https://run.actions.githubusercontent.com/token?api-version=2&audience=a"
     internet.hosts["run.actions.githubusercontent.com"] = lambda visit: (
@@ -295,7 +235,7 @@ def test_an_identity_may_be_at_a_url_as_that_of_github_s_workflows(
 
 
 def test_an_identity_may_be_of_aws_and_is_not_sent_there(
-    user: User, internet: Internet, servers_of_google: Google
+    user: GoogleUser, internet: Internet, servers_of_google: Google
 ) -> None:
     user.home.env |= AWS_ENVIRON
     user.has(federated_file(aws_source(), subject_token_type=servers.AWS_TYPE))
@@ -318,6 +258,7 @@ def played(flow: Finding) -> str:
     try:
         asked = next(flow)
         while True:
+            assert isinstance(asked, HttpRequest)
             assert asked.metadata is not None
             url = urls.parse(asked.url)
             headers = {name.lower(): value for name, value in asked.headers.items()}
@@ -332,7 +273,7 @@ def played(flow: Finding) -> str:
         return found
 
 
-def test_a_url_of_an_aws_identity_is_of_aws_s_own_sts(user: User) -> None:
+def test_a_url_of_an_aws_identity_is_of_aws_s_own_sts(user: GoogleUser) -> None:
     user.home.env |= AWS_ENVIRON
     for url in (
         "https://evil.example/?Action=GetCallerIdentity",
@@ -347,7 +288,7 @@ def test_a_url_of_an_aws_identity_is_of_aws_s_own_sts(user: User) -> None:
 
 
 def test_a_key_that_was_revoked_is_told_with_the_command_that_helps(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     servers_of_google.revoked = True
     path = user.has(service_account_file())
@@ -362,7 +303,7 @@ def test_a_key_that_was_revoked_is_told_with_the_command_that_helps(
 
 @pytest.mark.parametrize("ahead", [-7200.0, 7200.0])
 def test_a_clock_that_is_off_is_told_and_no_key_is_blamed(
-    user: User, servers_of_google: Google, ahead: float
+    user: GoogleUser, servers_of_google: Google, ahead: float
 ) -> None:
     servers_of_google.clock = ahead
     user.has(service_account_file())
@@ -372,7 +313,7 @@ def test_a_clock_that_is_off_is_told_and_no_key_is_blamed(
 
 
 def test_an_account_that_may_not_be_acted_as_is_told_with_the_role_that_is_missing(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     servers_of_google.denied = True
     user.has(impersonating_file(user_file()))
@@ -382,7 +323,7 @@ def test_an_account_that_may_not_be_acted_as_is_told_with_the_role_that_is_missi
 
 
 def test_being_throttled_is_passing_and_a_token_that_is_there_is_served(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     user.has(user_file())
     user.shared = SharedCache()
@@ -427,7 +368,7 @@ def test_being_throttled_is_passing_and_a_token_that_is_there_is_served(
     ],
 )
 def test_a_broken_file_is_told_in_one_line_and_nothing_is_sent(
-    user: User, servers_of_google: Google, file: dict[str, Any] | str, why: str
+    user: GoogleUser, servers_of_google: Google, file: dict[str, Any] | str, why: str
 ) -> None:
     path = user.has(file)
     said = user.warning()
@@ -459,7 +400,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 def test_a_file_that_names_another_token_server_than_google_s_is_sent_nowhere(
-    user: User, servers_of_google: Google, url: str
+    user: GoogleUser, servers_of_google: Google, url: str
 ) -> None:
     internet = servers_of_google.internet
     internet.hosts["*"] = lambda _: (200, {}, {"access_token": "x", "accessToken": "x"})
@@ -488,7 +429,7 @@ def test_a_file_that_names_another_token_server_than_google_s_is_sent_nowhere(
     ],
 )
 def test_google_s_servers_of_a_region_or_a_network_are_google_s(
-    user: User, internet: Internet, servers_of_google: Google, url: str
+    user: GoogleUser, internet: Internet, servers_of_google: Google, url: str
 ) -> None:
     host = urls.parse(url).host
     internet.hosts[host] = internet.hosts["sts.googleapis.com"]
@@ -498,7 +439,7 @@ def test_google_s_servers_of_a_region_or_a_network_are_google_s(
 
 
 def test_a_rule_may_name_another_token_server_and_a_variable_another_universe(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     internet = servers_of_google.internet
     internet.hosts["tokens.example"] = internet.hosts["oauth2.googleapis.com"]
@@ -515,7 +456,7 @@ def test_a_rule_may_name_another_token_server_and_a_variable_another_universe(
 
 
 def test_a_file_that_others_may_read_is_warned_of_where_it_has_a_secret(
-    user: User, servers_of_google: Google
+    user: GoogleUser, servers_of_google: Google
 ) -> None:
     assert servers_of_google
     user.has(user_file(), mode=0o644)

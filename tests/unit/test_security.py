@@ -51,6 +51,10 @@ PROVED = {
             "test_netrc_s_default_is_no_answer_to_a_registry_that_a_dockerfile_names"
         )
     ],
+    "sent to Google's own token servers alone": [
+        "unit/test_google.py::test_a_file_that_names_another_token_server_than_google_s_is_sent_nowhere",
+        "unit/test_google.py::test_a_url_of_an_aws_identity_is_of_aws_s_own_sts",
+    ],
     "Plain http carries credentials within this machine only": [
         "frozen/test_bad_input.py::test_plain_http_is_refused_in_one_line_and_loopback_is_served",
         "frozen/test_git_command.py::test_plain_http_is_refused_and_loopback_is_served",

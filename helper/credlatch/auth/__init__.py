@@ -151,7 +151,7 @@ class ProgramRequest:
 
 
 class CommandRequest:
-    """What a flow wants a program of the user's asked, which is on the caller's PATH.
+    """What a flow wants a program of the user's asked: on the caller's PATH, or by its whole path.
 
     It runs with the caller's environment and in the caller's folder. Its standard output is a
     response of status 200; where it fails, the flow ends with what it says.
@@ -160,12 +160,20 @@ class CommandRequest:
         words: its name, and what it is told.
         remedy: what a person does where it fails.
         seconds: that it may take; then it is killed, with all that it has started.
+        variables: that it gets besides.
     """
 
-    def __init__(self, words: tuple[str, ...], remedy: str, seconds: float = 6.0) -> None:
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        remedy: str,
+        seconds: float = 6.0,
+        variables: dict[str, str] | None = None,
+    ) -> None:
         self.words = words
         self.remedy = remedy
         self.seconds = seconds
+        self.variables = variables or {}
 
 
 class HttpResponse:

@@ -14,13 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from credlatch.auth import Flow, HttpResponse
+    from credlatch.auth import CommandRequest, Flow, HttpResponse
     from credlatch.errors import RenewalError
     from credlatch.request import Request
     from credlatch.url import Url
 
     # A token, and when it ends.
-    Fetching = Generator[HttpRequest, HttpResponse, tuple[str, int | None]]
+    Fetching = Generator[HttpRequest | CommandRequest, HttpResponse, tuple[str, int | None]]
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address

@@ -14,11 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from credlatch.auth import HttpResponse
+    from credlatch.auth import CommandRequest, HttpResponse
     from credlatch.auth.google import Fetching
     from credlatch.credential import AccessKey
 
-    Finding = Generator[HttpRequest, HttpResponse, str]
+    Finding = Generator[HttpRequest | CommandRequest, HttpResponse, str]
 
 PREFIX = "urn:ietf:params:oauth:"
 AWS_TYPE = "urn:ietf:params:aws:token-type:aws4_request"

@@ -25,8 +25,6 @@ _CONTAINER_REGISTRY = frozenset(
     {"gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "marketplace.gcr.io"}
 )
 _REGIONAL = 5  # labels of storage.REGION.rep.googleapis.com
-# Of URLs that are signed, and so have all that they need: by Google's, Amazon's and the old way.
-_SIGNATURES = ("x-goog-signature=", "x-amz-signature=", "signature=")
 
 
 def claims(url: Url) -> bool:
@@ -54,20 +52,12 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - each of these has public repo
     return True
 
 
-def is_signed(url: Url) -> bool:
-    """Whether a URL has a signature, beside which no header is taken."""
-    query = url.text.partition("?")[2].lower()
-    return any(each.startswith(_SIGNATURES) for each in query.split("&"))
-
-
-def find(request: Request, url: Url, caller: Caller) -> Entry | None:
+def find(request: Request, _: Url, caller: Caller) -> Entry | None:
     """What the file of Application Default Credentials gives.
 
     Raises:
         StoreError: there is one, and it cannot be used.
     """
-    if is_signed(url):
-        return None
     path, is_named = _path(request.rule.profile, caller)
     from credlatch.identities import google_files
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Fields = dict[str, object]
 
+_ALLOW = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"  # as Google's own libraries want it
 _STS = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
 
 
@@ -39,6 +40,8 @@ def subject(said: Fields, path: str, caller: Caller) -> Subject:
             return _in_file(source["file"], _field(source, path), path, caller)
         if isinstance(source.get("url"), str):
             return _at_url(source, path)
+        if isinstance(source.get("executable"), dict):
+            return _of_program(source["executable"], said, path, caller)
     raise StoreError(
         f"{path} names no credential_source that is known here: a file, a URL, an executable or AWS"
     )
@@ -79,6 +82,36 @@ def _at_url(source: Fields, path: str) -> Subject:
         if server.may_carry_credentials or is_metadata(url):
             return UrlSubject(url, headers, _field(source, path))
     raise StoreError(f"{path} has an identity's URL that is not https, or headers that are none")
+
+
+def _of_program(program: Fields, said: Fields, path: str, caller: Caller) -> Subject:
+    if caller.get(_ALLOW) != "1":
+        raise StoreError(f"{path} names a program that gives an identity: set {_ALLOW}=1 to run it")
+    from credlatch.auth.google_machine import ProgramSubject
+
+    text = program.get("command")
+    command = tuple(text.split()) if isinstance(text, str) and text.isprintable() else ()
+    if not command or (os.path.dirname(command[0]) and not os.path.isabs(command[0])):
+        raise StoreError(f"{path} names no program by its whole path, or by a name on PATH")
+    kind = str(said.get("subject_token_type"))
+    acts = str(said.get("service_account_impersonation_url") or "")
+    variables = {
+        "GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE": str(said.get("audience")),
+        "GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE": kind,
+        "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE": "0",
+    }
+    if acts:
+        account = acts.rpartition("/")[2].partition(":")[0]
+        variables["GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL"] = account
+    output = program.get("output_file")
+    if isinstance(output, str):
+        variables["GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"] = output
+    if not all(value.isprintable() for value in variables.values()):
+        raise StoreError(f"{path} has an audience, a type or a name that is no line of text")
+    milliseconds = program.get("timeout_millis", 30_000)
+    seconds = milliseconds / 1000 if isinstance(milliseconds, int) else 0.0
+    field = "saml_response" if kind.endswith(":saml2") else "id_token"
+    return ProgramSubject(command, variables, seconds, field)
 
 
 def _are_lines(headers: Fields) -> bool:

@@ -77,6 +77,8 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System("google", *_GOOGLE),
     System("s3", *_AWS),
+    System("gcloud", *_GOOGLE, opt_in=True),
+    System("gce", *_GOOGLE, opt_in=True),
     System(
         "gitlab",
         "gitlab.com",

@@ -51,8 +51,7 @@ def exchange(
 
                 raise UnansweredError(
                     f"{server} did not answer with a token but with something else "
-                    f"({len(response.body)} bytes; is it the right server, or a proxy's login "
-                    "page?)"
+                    f"({len(response.body)} bytes{_perhaps(asked)})"
                 ) from None
     except StopIteration as end:
         fresh: TokenResponse = end.value
@@ -77,6 +76,14 @@ def _response(
         return sdk_child.ask(asked, caller, deadline), f"credlatch sdk {asked.name}"
     server = _server(asked, auth, deadline)
     return _answered(asked, server, auth, deadline), server.shown
+
+
+def _perhaps(asked: Asked) -> str:
+    from credlatch.auth import HttpRequest
+
+    if isinstance(asked, HttpRequest):
+        return "; is it the right server, or a proxy's login page?"
+    return ""
 
 
 def _answered(asked: HttpRequest, server: urls.Url, auth: Auth, deadline: float) -> HttpResponse:

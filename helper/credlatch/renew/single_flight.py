@@ -189,6 +189,8 @@ class _Flight:
             except TooLateError:
                 attempt.unsent()
                 raise
+            except StoreError as error:  # what a program or an SDK has said, for all who wait
+                raise attempt.failed(RenewalError(str(error))) from None
             except RenewalError as error:
                 spent = isinstance(error, UnansweredError)
                 raise attempt.failed(error, spent=spent) from None

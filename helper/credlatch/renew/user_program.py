@@ -35,7 +35,9 @@ def ask(asked: CommandRequest, caller: Surroundings | None, deadline: float) -> 
     from credlatch.system import programs
 
     name = asked.words[0]
-    path = None if caller is None else programs.found(name, caller.environ)
+    path = name if os.path.isabs(name) else None
+    if caller is not None and path is None:
+        path = programs.found(name, caller.environ)
     if caller is None or path is None:
         raise StoreError(f"{name} is not on PATH: {asked.remedy}")
     if os.path.realpath(path) == os.path.realpath(sys.executable):
@@ -44,7 +46,7 @@ def ask(asked: CommandRequest, caller: Surroundings | None, deadline: float) -> 
     if seconds < _LEAST:
         raise RenewalError(f"no time was left to ask {path}: try again")
     try:
-        done = programs.ask([path, *asked.words[1:]], b"", caller, seconds)
+        done = programs.ask([path, *asked.words[1:]], b"", caller, seconds, **asked.variables)
     except ProgramError as error:
         raise RenewalError(f"{error}: {asked.remedy}") from None
     if done.status:
