@@ -96,7 +96,7 @@ def get(client: Client, asked: bytes, caller: Caller) -> Answer:
             request = client.narrow()(request, caller)
         outcome = None if request is None else Resolver(caller).outcome(request)
         if question.wider and outcome is not None and outcome.resolution is not None:
-            _widen(question, outcome.resolution, caller)
+            _widen(question, request, outcome.resolution, caller)
         answer = _answered(question, outcome, caller)
     except ElsewhereError:
         raise
@@ -125,8 +125,10 @@ def _answered(question: Question, outcome: Outcome | None, caller: Caller) -> An
     return Answer(question.status, question.missing, err)
 
 
-def _widen(question: Question, resolution: Resolution, caller: Caller) -> None:
-    """Have a resolution name the widest place for which the stores hold the same.
+def _widen(
+    question: Question, asked: Request | None, resolution: Resolution, caller: Caller
+) -> None:
+    """Have a resolution name the widest place for which the stores hold the same, by one rule.
 
     Each store is asked, and its own rule counts. A helper of somebody else's is asked once at most:
     what it mints is another one each time.
@@ -134,6 +136,8 @@ def _widen(question: Question, resolution: Resolution, caller: Caller) -> None:
     most = 1 if resolution.store == CHAINED else None
     for request in question.wider[:most]:
         entry = Resolver(caller).standing(request)
+        if request.rule.is_divided or asked is None or request.rule.where != asked.rule.where:
+            continue
         if entry is not None and _same(entry, resolution.entry):
             resolution.url = request.url
             return

@@ -129,6 +129,11 @@ class Credential:
         """Whether it goes to clients that know user names and passwords alone."""
         return True
 
+    @property
+    def names_user(self) -> bool:
+        """Whether the user name of its login is its own, and not one that stands for any."""
+        return False
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(****)"
 
@@ -150,6 +155,11 @@ class Basic(Credential):
         """One of the two is enough: some servers take a key as a user name."""
         if not (self.username or self.secret):
             raise ValueError("it has neither a user name nor a password")
+
+    @property
+    def names_user(self) -> bool:
+        """It is."""
+        return True
 
     def headers(self) -> dict[str, str]:
         """``Authorization: Basic``. The encoding makes any password safe in a header."""

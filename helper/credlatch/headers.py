@@ -39,3 +39,8 @@ class Headers(Credential):
     def logs_in(self) -> bool:
         """Whether there is a login beside it."""
         return self.beside is not None
+
+    @property
+    def names_user(self) -> bool:
+        """That of the login beside it is."""
+        return self.beside is not None

@@ -11,7 +11,8 @@ from credlatch.errors import RequestError
 
 CARGO = "cargo:"  # before the index of one of cargo's registries; no other tool's name begins so
 HUB_KEY = "https://index.docker.io/v1/"
-_HUB_HOSTS = ("index.docker.io", "docker.io", "registry-1.docker.io")
+HUB_HOST = "index.docker.io"
+_HUB_HOSTS = (HUB_HOST, "docker.io", "registry-1.docker.io")
 _API = frozenset(("", "v1", "v2"))  # paths at which a registry's API begins
 _ROOTS = ("", "/", "/v1/", "/v2/")  # what follows the host where no more is meant
 _NOT_IN_KEYS = frozenset("?#")
@@ -41,11 +42,16 @@ def parse(key: str) -> urls.Url | None:
     return url
 
 
+def is_hub(url: urls.Url) -> bool:
+    """Whether a URL is Docker Hub's, under one of its names."""
+    return url.host in _HUB_HOSTS and url.scheme == "https" and url.default_port
+
+
 def spellings(url: urls.Url) -> tuple[str, ...]:
     """Every key under which a login for a whole registry may be kept, the usual one first."""
     if url.scheme == "s3":
         return ()
-    if url.host in _HUB_HOSTS and url.scheme == "https" and url.default_port:
+    if is_hub(url):
         return _HUB_KEYS
     hosts = [url.netloc]
     if url.default_port:

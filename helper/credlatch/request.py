@@ -46,6 +46,21 @@ class Request:
         self.own = ""
         self.rule = rules.NONE
 
+    def of_user(self, username: str) -> Request:
+        """The same question, for the login of one user."""
+        from copy import copy
+
+        asked = copy(self)
+        asked.username = username
+        theirs: tuple[str, ...] = ()
+        if self.url is not None:
+            asked.url = copy(self.url)
+            asked.url.username = username
+            theirs = for_login(asked.url).keys
+            asked.key_first = True
+        asked.keys = tuple(dict.fromkeys((*theirs, *self.keys)))
+        return asked
+
 
 def for_url(url: Url, *, login: bool = False) -> Request:
     """What a client asks that has a URL: Bazel, ``header``, ``secrets``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from credlatch import clock
+from credlatch import rules
 from credlatch.errors import (
     CredlatchError,
     ElsewhereError,
@@ -15,8 +15,8 @@ from credlatch.errors import (
 )
 from credlatch.renew import margin
 from credlatch.stores import UNSURE, RenewableStore
-from credlatch.stores.order import ORDER, PROJECT
-from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step, presigned
+from credlatch.stores.order import IDENTITY, ORDER, PROJECT, names
+from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step, presigned, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,6 +135,11 @@ class Resolver:
         """
         outcome = Outcome()
         failures: list[CredlatchError] = []
+        try:
+            request = rules.applied(request, self._caller, names)
+        except StoreError as error:
+            outcome.failure, outcome.trace = error, [Step(name) for name, _ in self._order]
+            return outcome
         walk = self._walk(request, outcome.trace)
         for step, store, open_store in walk:
             try:
@@ -180,6 +185,10 @@ class Resolver:
 
         None where there is none; a store that is broken is passed over.
         """
+        try:
+            request = rules.applied(request, self._caller, names)
+        except StoreError:
+            return None
         return next((step.entry for step, *_ in self._walk(request, []) if step.entry), None)
 
     def _walk(
@@ -192,6 +201,8 @@ class Resolver:
         for name, open_store in self._order:
             step, store = Step(name), None
             trace.append(step)
+            if request.rule.forbidden or not (name == IDENTITY or request.rule.allows(name)):
+                continue
             try:
                 store = open_store(self._caller)
                 if name == PROJECT and store is not None and any(each.failure for each in trace):
@@ -231,7 +242,7 @@ class Resolver:
             made.optional = made.optional or entry.optional
             entry = step.entry = made
             entry = step.entry = self._next(made, request)
-        credential = _usable(entry, request, now)
+        credential = usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)
 
@@ -274,25 +285,3 @@ class Resolver:
                 raise
             self._caller.warn(f"{failure} (the token is still good, and served)")
             return entry
-
-
-def _usable(entry: Entry, request: Request, now: float) -> Credential:
-    """The entry's credential; raises why it cannot do what the request is for, and what to do."""
-    credential = entry.credential
-    if credential is None or not margin.is_valid(entry, now):
-        ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
-        raise UnusableError(
-            f"the token from {entry.location} expired{ended} (this machine's clock says "
-            f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.remedy}"
-        )
-    try:
-        credential.check()
-        if request.login:
-            credential.login(request.url.host if request.url is not None else "")
-        else:
-            credential.headers()
-    except ValueError as error:
-        raise UnusableError(
-            f"the credential from {entry.location} cannot be used: {error}"
-        ) from None
-    return credential

@@ -34,6 +34,33 @@ PROVED = {
         "unit/test_environment.py::test_pyx_s_token_goes_to_pyx_verbatim_and_nowhere_else",
         "real/test_pyx.py::test_the_token_stays_at_the_origin_that_it_is_for",
     ],
+    "a rule that forbids holds for every client, however the URL is written": [
+        "unit/test_rules.py::test_nothing_answers_what_is_forbidden_whoever_asks",
+        "unit/test_rules.py::test_a_place_covers_what_is_at_or_below_it",
+        "unit/test_rules.py::test_a_wider_place_is_not_answered_for_where_a_rule_divides_it",
+    ],
+    "what is wrong with the user's file is an error and no answer": [
+        "unit/test_rules.py::test_what_is_wrong_is_told_with_line_and_key_and_nothing_answers",
+    ],
+    "can only narrow what the user's own settings allow": [
+        "unit/test_rules.py::test_a_workspace_narrows_and_never_widens",
+        (
+            "unit/test_rules.py::"
+            "test_a_workspace_has_no_system_answer_that_is_asked_only_where_a_rule_names_it"
+        ),
+        "unit/test_rules.py::test_what_is_wrong_with_a_workspace_is_a_warning_and_widens_nothing",
+    ],
+    "It is heard only from a folder that nobody else can change": [
+        "unit/test_rules.py::test_a_workspace_that_others_may_have_written_is_not_heard",
+        "unit/test_rules.py::test_a_workspace_of_another_user_s_is_not_heard",
+    ],
+    "A host that only looks like a system's": [
+        "unit/test_lookalikes.py::test_a_system_claims_no_host_that_only_looks_like_its_own",
+        (
+            "unit/test_lookalikes.py::"
+            "test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing"
+        ),
+    ],
     "only for an index there that your own configuration or environment names": [
         "unit/test_cargo_indexes.py::test_an_index_that_only_a_project_names_gets_none",
         (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from credlatch import jwt
 from credlatch import request as requests
 from credlatch import url as urls
-from credlatch.credential import Bearer, Secret, Token, git_user
+from credlatch.credential import Bearer, Secret, git_user
 from credlatch.errors import RequestError, StoreError
 from credlatch.lines import unmarked
 from credlatch.protocols import Protocol, Question
@@ -156,9 +156,9 @@ def _login(asked: Description, resolution: Resolution) -> tuple[str, Secret]:
     credential = resolution.credential
     host = "" if asked.url is None else asked.url.host
     username, password = credential.login(host)
-    if isinstance(credential, Token):
-        username = asked.username or git_user(host)
-    return username, password
+    if credential.names_user:
+        return username, password
+    return asked.username or git_user(host), password
 
 
 def _line(name: str, value: str, location: str) -> bytes:

@@ -60,7 +60,7 @@ def _authorization(credential: Credential, _: Url) -> str:
 def _git(credential: Credential, url: Url) -> str:
     """As BuildKit gives it to git: servers take tokens as a password."""
     username, secret = credential.login(url.host)
-    if not isinstance(credential, Basic):
+    if not credential.names_user:
         username = url.username or git_user(url.host)
     return _authorization(Basic(username, secret), url)
 

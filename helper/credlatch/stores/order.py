@@ -105,3 +105,11 @@ ORDER: Order = (
 A store's module is imported when the ones before it had no answer. The names are what the agent's
 log and a trace show.
 """
+
+
+def names() -> tuple[str, ...]:
+    """What a rule may call by its name: the stores, and the systems of the caller's identities."""
+    from credlatch.identities.table import SYSTEMS
+
+    stores = (name for name, _ in ORDER if name != IDENTITY)
+    return tuple(dict.fromkeys((*stores, *(each.name for each in SYSTEMS))))

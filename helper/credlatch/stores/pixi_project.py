@@ -8,15 +8,13 @@ What is wrong with it is a warning, and no call fails by it.
 from __future__ import annotations
 
 import os
-import stat
-import sys
 import time
 
 from credlatch.errors import StoreError
 from credlatch.stores import ENDED, KeyedStore, pixi_config
 from credlatch.stores.rattler import RattlerStore
 from credlatch.stores.rattler_backends import FileBackend
-from credlatch.system import files
+from credlatch.system import projects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.stores import Entry
     from credlatch.url import Url
-
-LARGEST = 1024 * 1024  # bytes of a manifest, a configuration or a file with logins
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class PixiProjectStore(KeyedStore):
@@ -78,8 +73,8 @@ def named_file(caller: Caller) -> str:
         path = _configured(caller) or pixi_config.relative_override_file(caller)
         if not path or not os.path.lexists(path):
             return ""
-        _see_folder(os.path.dirname(path))
-        _read(path)
+        projects.see_folder(os.path.dirname(path))
+        projects.read(path)
     except StoreError as error:
         caller.warn(f"{error} (a project's logins are not used)")
         return ""
@@ -109,12 +104,12 @@ def settings(caller: Caller) -> list[tuple[str, str]]:
     manifest = _manifest(folder) if folder is not None else None
     if folder is None or manifest is None:
         return []
-    _see_folder(folder)
-    found = [(manifest, _read(manifest))]
+    projects.see_folder(folder)
+    found = [(manifest, projects.read(manifest))]
     config = pixi_config.project_file(folder)
     if os.path.lexists(config) and config != pixi_config.user_file(caller):
-        _see_folder(os.path.dirname(config))
-        found.insert(0, (config, _read(config)))
+        projects.see_folder(os.path.dirname(config))
+        found.insert(0, (config, projects.read(config)))
     return found
 
 
@@ -135,9 +130,9 @@ def _configured(caller: Caller) -> str:
 
 
 def _setting(folder: str, config: str, caller: Caller) -> str:
-    _see_folder(folder)
-    _see_folder(os.path.dirname(config))
-    value = pixi_config.in_home(pixi_config.setting(_read(config), config), caller)
+    projects.see_folder(folder)
+    projects.see_folder(os.path.dirname(config))
+    value = pixi_config.in_home(pixi_config.setting(projects.read(config), config), caller)
     return os.path.join(caller.cwd, value) if value else ""
 
 
@@ -145,7 +140,7 @@ def _has_manifest(folder: str) -> bool:
     path = _manifest(folder)
     if path is None:
         return False
-    text = _read(path)
+    text = projects.read(path)
     of_pixi = path.endswith(pixi_config.MANIFESTS[0])
     if not of_pixi and "[tool.pixi" not in text:
         return False
@@ -164,35 +159,3 @@ def _manifest(folder: str) -> str | None:
     """The path of its manifest, as pixi has it; None: it has none."""
     paths = (f"{folder}/{name}" for name in pixi_config.MANIFESTS)
     return next((path for path in paths if os.path.isfile(path)), None)
-
-
-def _see_folder(path: str) -> None:
-    """See that nobody else can put anything into a folder; else StoreError."""
-    try:
-        status = os.lstat(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be looked at: {files.reason(error)}") from None
-    if not stat.S_ISDIR(status.st_mode):
-        raise StoreError(f"{path} is a link, or no folder")
-    _see(path, status)
-
-
-def _see(path: str, status: os.stat_result) -> None:
-    from credlatch.system import owners
-
-    if not owners.is_trusted(status.st_uid):
-        raise StoreError(f"{path} is another user's")
-    if sys.platform != "win32" and status.st_mode & _OTHERS_WRITE:
-        raise StoreError(f"others may change {path}: chmod go-w {path}")
-
-
-def _read(path: str) -> str:
-    """A file of LARGEST at most, no link, the caller's or root's, and changed by nobody else."""
-    if os.path.islink(path):
-        raise StoreError(f"{path} is a link")
-    file = files.opened(path)
-    if file is None:
-        return ""
-    with file:
-        _see(path, file.status)
-        return file.text(LARGEST)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from credlatch import clock
 from credlatch.errors import RefusedError, UnusableError
+from credlatch.renew import margin
 from credlatch.stores import PRESIGNED, unfit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from credlatch.credential import Credential
     from credlatch.errors import CredlatchError
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
@@ -78,3 +81,29 @@ def presigned(request: Request, order: Order) -> list[Step]:
     for first in steps[:1]:
         first.near = ((PRESIGNED, url.shown),)
     return steps
+
+
+def usable(entry: Entry, request: Request, now: float) -> Credential:
+    """The entry's credential; raises why it cannot do what the request is for, and what to do."""
+    credential = entry.credential
+    if credential is not None and request.rule.shapes:
+        from credlatch.rules.shape import Shaped
+
+        credential = Shaped(credential, request.rule)
+    if credential is None or not margin.is_valid(entry, now):
+        ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
+        raise UnusableError(
+            f"the token from {entry.location} expired{ended} (this machine's clock says "
+            f"{clock.timestamp(int(now))}) and cannot be renewed: {entry.remedy}"
+        )
+    try:
+        credential.check()
+        if request.login:
+            credential.login(request.url.host if request.url is not None else "")
+        else:
+            credential.headers()
+    except ValueError as error:
+        raise UnusableError(
+            f"the credential from {entry.location} cannot be used: {error}"
+        ) from None
+    return credential

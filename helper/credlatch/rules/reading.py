@@ -1,0 +1,102 @@
+"""What the settings say of one request: the user's, and what a workspace's narrow them to."""
+
+from __future__ import annotations
+
+from copy import copy
+from os.path import dirname
+
+from credlatch.errors import StoreError
+from credlatch.rules import NONE, Rule, places, settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.request import Request
+    from credlatch.rules.places import Place
+    from credlatch.rules.settings import Settings
+
+
+def applied(
+    request: Request, caller: Caller, own: str, workspace: str | None, names: tuple[str, ...]
+) -> Request:
+    """As ``rules.applied``: the paths are of the user's settings, and of a workspace's."""
+    mine = of_user(caller, own, names)
+    theirs = None if workspace is None else of_workspace(caller, workspace, names)
+    place = places.of_request(request)
+    request.rule = rule = NONE if place is None else held(place, mine, theirs, caller)
+    if rule.account is None or rule.forbidden:
+        return request
+    if request.username not in {None, rule.account}:
+        caller.warn(
+            f"the login of {request.username} is asked for, and {rule.where} says "
+            f'account = "{rule.account}": none answers'
+        )
+        rule.forbidden = True
+        return request
+    return request.of_user(rule.account)
+
+
+def held(place: Place, mine: Settings | None, theirs: Settings | None, caller: Caller) -> Rule:
+    """What holds at a place."""
+    rule = copy(_found(mine, place) or NONE)
+    narrowing = _found(theirs, place)
+    if narrowing is not None:
+        _narrow(rule, narrowing, caller)
+    rule.is_divided = any(each.divides(place) for each in (mine, theirs) if each is not None)
+    return rule
+
+
+def of_user(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | None:
+    """The user's own settings; None without any.
+
+    Raises:
+        StoreError: they cannot be believed, or something is wrong with them.
+    """
+    found = caller.document(path, settings.parse, lambda _: False)  # there are no secrets in it
+    if found is None:
+        return None
+    problems = [*found.problems, *found.unknown(names)]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise StoreError(f"{problems[0].shown(path)}{more}: see credlatch config check")
+    return found
+
+
+def of_workspace(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | None:
+    """A workspace's settings; None where they must not be believed, which is warned of.
+
+    What is wrong with them stops no call, and lets nothing answer that they were to narrow.
+    """
+    from credlatch.system import projects
+
+    try:
+        projects.see_folder(dirname(path) or "/")
+        text = projects.read(path)
+    except StoreError as error:
+        caller.warn(f"{error} (the workspace's settings are not heard)")
+        return None
+    found = settings.parse_workspace(text, path)
+    for problem in [*found.problems, *found.unknown(names)]:
+        caller.warn(f"{problem.shown(path)} (a workspace's settings)")
+    return found
+
+
+def _found(from_file: Settings | None, place: Place) -> Rule | None:
+    found = None if from_file is None else from_file.held(place)
+    return None if found is None else found[1]
+
+
+def _narrow(rule: Rule, narrowing: Rule, caller: Caller) -> None:
+    """Have a rule allow no more than a workspace's does."""
+    rule.where = f"{rule.where} and {narrowing.where}" if rule.where else narrowing.where
+    rule.forbidden = rule.forbidden or narrowing.forbidden
+    rule.only = narrowing.use or None
+    if narrowing.account is None:
+        return
+    if rule.account not in {None, narrowing.account}:
+        caller.warn(
+            f"{rule.where} want the logins of two users, {rule.account} and {narrowing.account}: "
+            "none answers"
+        )
+        rule.forbidden = True
+    rule.account = narrowing.account

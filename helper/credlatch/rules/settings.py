@@ -1,0 +1,227 @@
+"""What a file of settings says: its rules, and what is wrong with it, each with its line."""
+
+from __future__ import annotations
+
+import tomllib
+
+import msgspec
+
+from credlatch.rules import Rule, places, schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credlatch.rules.places import Place
+
+_HEADER = "[[rule]]"
+# msgspec's words for what TOML calls otherwise.
+_KINDS = {
+    "`str`": "a string",
+    "`bool`": "true or false",
+    "`object`": "a table",
+    "`array`": "an array",
+    "`int`": "a number",
+    "`float`": "a number",
+}
+
+
+class Problem:
+    """Something that is wrong.
+
+    Attributes:
+        line: of the file, from 1; 0 where it is not known.
+        rule: which one, from 0; None: none of them.
+        key: what of it; empty: all.
+        text: what is wrong, in words for a person.
+    """
+
+    def __init__(self, line: int, rule: int | None, key: str, text: str) -> None:
+        self.line = line
+        self.rule = rule
+        self.key = key
+        self.text = text
+
+    def shown(self, path: str) -> str:
+        """One line: where, and what."""
+        line = f" line {self.line}" if self.line else ""
+        rule = f" rule {self.rule + 1}:" if self.rule is not None and not self.line else ""
+        return f"{path}{line}:{rule} {self.key + ': ' if self.key else ''}{self.text}"
+
+
+class Settings:
+    """A file's rules.
+
+    Attributes:
+        path: the file.
+        rules: each with its place; those that are wrong are not among them.
+        problems: what is wrong, in the order of the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.rules: list[tuple[Place, Rule, int]] = []
+        self.problems: list[Problem] = []
+
+    def held(self, place: Place) -> tuple[Place, Rule] | None:
+        """The most specific rule for a place, of which there is one; None: there is none."""
+        covering = [(each, rule) for each, rule, _ in self.rules if each.covers(place)]
+        return max(covering, key=lambda each: each[0].weight, default=None)
+
+    def divides(self, place: Place) -> bool:
+        """Whether a rule is for a part of what is below a place."""
+        below = len(place.segments)
+        return any(
+            len(each.segments) > below
+            and each.segments[:below] == place.segments
+            and places.Place("", each.origin, ()).covers(places.Place("", place.origin, ()))
+            for each, *_ in self.rules
+        )
+
+    def unknown(self, names: Iterable[str]) -> Iterable[Problem]:
+        """What names a store or a system that there is not."""
+        known = set(names)
+        for _, rule, line in self.rules:
+            for name in rule.use:
+                if name not in known:
+                    wrong = f"there is no store or system {name[:40]!r}: {', '.join(sorted(known))}"
+                    yield Problem(line, None, "use", wrong)
+
+
+def parse(text: str, path: str) -> Settings:
+    """What the user's own file says."""
+    return _parsed(text, path, schema.Said)
+
+
+def parse_workspace(text: str, path: str) -> Settings:
+    """What a workspace's file says, as far as it may."""
+    return _parsed(text, path, schema.Narrowing)
+
+
+def _parsed(text: str, path: str, kind: type[schema.Said | schema.Narrowing]) -> Settings:
+    settings = Settings(path)
+    try:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        settings.problems.append(Problem(0, None, "", f"it is no TOML: {error}"))
+        return settings
+    rows = content.pop("rule", [])
+    lines = text.splitlines()
+    for key in content:
+        line = _line_of(key, lines, range(len(lines) + 1))
+        settings.problems.append(
+            Problem(line, None, key, "there is no such setting: only [[rule]]")
+        )
+    if not isinstance(rows, list):
+        settings.problems.append(Problem(0, None, "rule", "write [[rule]], with two brackets"))
+        return settings
+    ranges = _ranges(lines, len(rows))
+    seen: dict[object, tuple[int, Rule]] = {}
+    for number, row in enumerate(rows):
+        source = lines, ranges[number]
+        added = _add(settings, number, row, kind, source)
+        if added is None:
+            continue
+        place, rule = added
+        first, before = seen.setdefault((place.origin, place.segments), (number, rule))
+        if first == number:
+            settings.rules.append((place, rule, _line_of("use", *source)))
+            continue
+        before.forbidden = True  # of two nobody knows which is meant
+        wrong = f"{place.text} is the place of another rule, too: {before.where}"
+        settings.problems.append(Problem(_line_of("url", *source), number, "url", wrong))
+    return settings
+
+
+def _add(
+    settings: Settings,
+    number: int,
+    row: object,
+    kind: type[schema.Said | schema.Narrowing],
+    source: tuple[list[str], range],
+) -> tuple[Place, Rule] | None:
+    """One rule and its place, or None where it is wrong, which is noted.
+
+    One that narrows, and cannot be understood, lets nothing answer: it was to forbid something.
+    """
+
+    def wrong(key: str, text: str) -> None:
+        settings.problems.append(Problem(_line_of(key, *source), number, key, text))
+
+    if kind is schema.Narrowing and isinstance(row, dict):
+        known = {field.encode_name for field in msgspec.structs.fields(kind)}
+        for key in [key for key in row if key not in known]:
+            wrong(key, "a workspace may not say that: only url, use, forbid and account")
+            del row[key]
+    line = source[1].start
+    where = f"{settings.path} line {line}" if line else f"{settings.path}, rule {number + 1}"
+    try:
+        said = msgspec.convert(row, kind)
+        complaint = schema.complaint(said)
+    except msgspec.ValidationError as error:
+        complaint = _translated(str(error))
+    if complaint is None:
+        return places.parse(said.url), _rule(said, where)
+    wrong(*complaint)
+    url = row.get("url") if isinstance(row, dict) else None
+    if kind is schema.Said or not isinstance(url, str):
+        return None
+    try:
+        return places.parse(url), _rule(schema.Narrowing(url, forbid=True), where)
+    except ValueError:
+        return None
+
+
+def _rule(said: schema.Said | schema.Narrowing, where: str) -> Rule:
+    rule = Rule()
+    for name in said.__struct_fields__:
+        if name not in {"url", "use", "forbid"}:
+            setattr(rule, name, getattr(said, name))
+    rule.where, rule.use, rule.forbidden = where, tuple(said.use or ()), said.forbid
+    return rule
+
+
+def _translated(message: str) -> tuple[str, str]:
+    """The key that msgspec complains of, and what it says, in TOML's words."""
+    text, _, path = message.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".").partition("[")[0]
+    text = text.replace(" | null`", "`")
+    for theirs, ours in _KINDS.items():
+        text = text.replace(theirs, ours)
+    if text.startswith("Object contains unknown field "):
+        unknown = text.rpartition(" ")[2].strip("`")
+        return f"{key}.{unknown}".lstrip("."), "there is no such key"
+    if text.startswith("Object missing required field "):
+        return key, f"{text.rpartition(' ')[2].strip('`')} is missing"
+    return key, text[:1].lower() + text[1:]
+
+
+def _ranges(lines: list[str], count: int) -> list[range]:
+    """The lines of each rule, from 1; empty ones where that cannot be told from the text alone."""
+    starts = [at for at, line in enumerate(lines, 1) if _head(line) == _HEADER]
+    if not starts or len(starts) != count:
+        return [range(0)] * count
+    return [range(*each) for each in zip(starts, [*starts[1:], len(lines) + 1], strict=True)]
+
+
+def _head(line: str) -> str:
+    """The header of a table that a line is, without blanks; or something else."""
+    return "".join(line.partition("#")[0].split())
+
+
+def _line_of(key: str, lines: list[str], where: range) -> int:
+    """The line of a key of a rule, or of the rule; 0: that cannot be told."""
+    first, _, rest = key.partition(".")
+    in_table = False
+    for at in where:
+        line = lines[at - 1].strip() if at else ""
+        if line.startswith("["):
+            head = _head(line)
+            in_table = head == f"[rule.{first}]"
+            if head in {f"[{key}]", f"[[{key}]]"} or (in_table and not rest):
+                return at
+            continue
+        name = line.partition("=")[0].strip().strip("\"'")
+        if (in_table and rest and name == rest) or (not in_table and name in {first, key}):
+            return at
+    return where.start
