@@ -264,7 +264,7 @@ PROVED = {
         "unit/test_programs.py::test_the_working_directory_is_not_looked_in",
     ],
     "only from folders that nobody else can write to": [
-        "unit/test_bundle_places.py::test_a_folder_that_others_may_change_is_refused",
+        "frozen/test_single_file_places.py::test_a_cache_in_which_others_could_put_a_program",
         (
             "frozen/test_single_file_places.py::"
             "test_a_program_that_another_user_has_put_there_is_not_run"
