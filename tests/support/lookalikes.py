@@ -47,7 +47,7 @@ CLAIMED = (
     "https://registry.gitlab.com/v2/o/a/manifests/1",
     "https://team.jfrog.io/artifactory/api/pypi/x/simple/",
     "https://dl.cloudsmith.io/basic/org/repo/python/simple/",
-    "https://conda.anaconda.org/t/channel/repodata.json",
+    "https://api.anaconda.org/download/org/pkg/1/noarch/pkg-1-0.conda",
     "https://repo.anaconda.cloud/repo/main/noarch/repodata.json",
     "https://repo.prefix.dev/channel/noarch/repodata.json",
 )
@@ -66,7 +66,9 @@ _VARIABLES = {
     "CI_REGISTRY_PASSWORD": "a-secret", "GITLAB_TOKEN": "a-secret",
     "JFROG_URL": "https://jfrog.company.example", "JF_URL": "https://jfrog.company.example",
     "JF_ACCESS_TOKEN": "a-secret", "CLOUDSMITH_API_KEY": "a-secret",
-    "ANACONDA_API_TOKEN": "a-secret", "PREFIX_API_KEY": "a-secret",
+    "ANACONDA_API_TOKEN": "a-secret", "ANACONDA_AUTH_API_KEY": "a-secret",
+    "PREFIX_API_KEY": "a-secret",
+    "QUETZ_API_KEY": "a-secret", "QUETZ_SERVER_URL": "https://quetz.company.example",
     "ACTIONS_ID_TOKEN_REQUEST_URL": "https://ci.company.example/token?a=b",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-secret", "GITHUB_ACTIONS": "true",
 }  # fmt: skip

@@ -6,11 +6,10 @@ that ``GITLAB_HOST`` means, or those of one host in glab's file; else of gitlab.
 
 from __future__ import annotations
 
-from credlatch import url as urls
 from credlatch.credential import Basic, Secret
-from credlatch.errors import RequestError
 from credlatch.headers import Headers
 from credlatch.identities.glab import Glab
+from credlatch.identities.servers import is_at, root, value
 from credlatch.stores import Entry
 
 TYPE_CHECKING = False
@@ -121,22 +120,21 @@ def _identities(request: Request, url: Url, caller: Caller) -> Iterator[_Identit
         "CI_DEPENDENCY_PROXY": caller.get("CI_DEPENDENCY_PROXY_SERVER") if images else None,
     }
     for name, place in places.items():
-        if _is_at(url, place):
+        if is_at(url, place):
             own = _login(caller, name, _JOB, None)
             yield from (each.at_registry() for each in (own, job, deploy) if each is not None)
     glab = Glab(caller)
-    name = next((each for each in _TOKENS if _value(caller, each)), "")
+    token, name = value(caller, *_TOKENS)
     if name:
-        meant = server if is_ci else _root(glab.host or _GITLAB)
-        named = next((value for value in map(caller.get, _NAMED_BY) if value), None)
-        if named is not None:
-            meant = _root(named)
-        token = _value(caller, name)
+        meant = server if is_ci else root(glab.host or _GITLAB)
+        named, _ = value(caller, *_NAMED_BY)
+        if named:
+            meant = root(named)
         if meant is not None:
             registry = caller.get("CI_REGISTRY") if meant is server else None
             if meant.host == _GITLAB and meant.default_port:
                 registry = registry or _REGISTRY
-            if _is_at(url, registry) and not at_server:
+            if is_at(url, registry) and not at_server:
                 yield _access(token, f"the variable {name}", None)
             elif meant.covers(url):
                 yield _access(token, f"the variable {name}", meant)
@@ -149,13 +147,13 @@ def _of_glab(glab: Glab, url: Url) -> Iterator[_Identity]:
     """The login of the host in glab's file that the URL is of."""
     for each in glab.logins():
         below = each.text("subfolder").strip("/")
-        roots = [_root(f"{server}/{below}") for server in each.servers()]
-        root = next((one for one in roots if one is not None and one.covers(url)), None)
-        if root is None and not any(_is_at(url, one) for one in each.registries()):
+        roots = [root(f"{server}/{below}") for server in each.servers()]
+        own = next((one for one in roots if one is not None and one.covers(url)), None)
+        if own is None and not any(is_at(url, one) for one in each.registries()):
             continue
         token, location = glab.token(each)
         if token is not None:
-            found = _access(token.reveal(), location, root)
+            found = _access(token.reveal(), location, own)
             found.remedy = f"glab auth login --hostname {each.host}"
             if each.is_oauth:
                 found.kind, found.username = _OAUTH, _OAUTH_USER
@@ -174,14 +172,14 @@ def _access(token: str, location: str, root: Url | None) -> _Identity:
 
 
 def _job(caller: Caller, root: Url | None) -> _Identity | None:
-    token = _value(caller, "CI_JOB_TOKEN")
+    token, _ = value(caller, "CI_JOB_TOKEN")
     if not token:
         return None
     return _Identity(_JOB, _JOB_USER, Secret(token), "the variable CI_JOB_TOKEN", root)
 
 
 def _login(caller: Caller, prefix: str, kind: str, root: Url | None) -> _Identity | None:
-    username, password = _value(caller, f"{prefix}_USER"), _value(caller, f"{prefix}_PASSWORD")
+    (username, _), (password, _) = (value(caller, f"{prefix}_{x}") for x in ("USER", "PASSWORD"))
     if not (username and password):
         return None
     location = f"the variable {prefix}_PASSWORD"
@@ -193,29 +191,12 @@ def _ci_server(caller: Caller) -> tuple[bool, Url | None]:
     api, address = caller.get("CI_API_V4_URL"), caller.get("CI_SERVER_URL")
     host = caller.get("CI_SERVER_HOST")
     if api is not None:
-        return True, _root(api.rstrip("/").removesuffix(_API))
+        return True, root(api.rstrip("/").removesuffix(_API))
     if address is not None or host is None:
-        return address is not None, None if address is None else _root(address)
+        return address is not None, None if address is None else root(address)
     scheme = caller.get("CI_SERVER_PROTOCOL") or "https"
     port = caller.get("CI_SERVER_PORT") or ""
-    return True, _root(f"{scheme}://{host}:{port}")
-
-
-def _root(text: str) -> Url | None:
-    """What a host, with its port or not, or a URL stands for; None: nothing that may be sent to."""
-    text = text.strip().rstrip("/")
-    try:
-        url = urls.parse(text if "://" in text else f"https://{text}")
-    except RequestError:
-        return None
-    plain = url.scheme == "https" and url.username is None and not url.host.startswith("*.")
-    return url if plain else None
-
-
-def _is_at(url: Url, place: str | None) -> bool:
-    """Whether a URL is at a host that is named with its port or without."""
-    named = None if place is None else _root(place)
-    return named is not None and named.origin == url.origin
+    return True, root(f"{scheme}://{host}:{port}")
 
 
 def _wants_login(path: str) -> bool:
@@ -224,8 +205,3 @@ def _wants_login(path: str) -> bool:
         return path.endswith(_GIT) or ".git/" in path or path.startswith(("/v2/", "/jwt/auth"))
     parts = path.split("/")
     return "packages" in parts[:-1] and parts[parts.index("packages") + 1] in _BASIC_PACKAGES
-
-
-def _value(caller: Caller, name: str) -> str:
-    """A variable without blanks around it; empty for none."""
-    return (caller.get(name) or "").strip()

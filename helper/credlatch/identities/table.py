@@ -89,6 +89,16 @@ SYSTEMS: tuple[System, ...] = (
         ),
         files=("glab-cli/config.yml",),
     ),
+    System(
+        "jfrog",
+        "jfrog.io",
+        variables=("JF_URL", "JFROG_URL", "JFROG_CLI_HOME_DIR"),
+        files=("~/.jfrog/jfrog-cli.conf.v6",),
+    ),
+    System("cloudsmith", "cloudsmith.io"),
+    System("anaconda", "repo.anaconda.cloud", "api.anaconda.org"),
+    System("prefix", "prefix.dev"),
+    System("quetz", variables=("QUETZ_SERVER_URL",)),
 )
 
 
