@@ -121,6 +121,7 @@ class HttpRequest:
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
         metadata: float | None = None,
+        authorities: str | None = None,
     ) -> None:
         self.method = method
         self.url = url
@@ -128,6 +129,7 @@ class HttpRequest:
         self.json = json
         self.headers = headers or {}
         self.content = content
+        self.authorities = authorities
         self.metadata = metadata
 
 

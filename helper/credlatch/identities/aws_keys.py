@@ -45,7 +45,9 @@ class _Profiles:
         self.digest = digest
 
 
-def keys(caller: Caller, rule: Rule, region: str = "us-east-1") -> Entry | None:
+def keys(
+    caller: Caller, rule: Rule, region: str = "us-east-1", profile: str | None = None
+) -> Entry | None:
     """The entry with an AccessKey, or with a grant that gets one; None where there is no identity.
 
     Args:
@@ -53,16 +55,18 @@ def keys(caller: Caller, rule: Rule, region: str = "us-east-1") -> Entry | None:
         rule: its ``profile`` is named to the chain. One that names the system in ``use`` has an
             instance's metadata service asked, too.
         region: whose token service is asked where nothing else names one.
+        profile: named to the chain likewise, where the rule names none.
 
     Raises:
         StoreError: there is an identity that cannot be used.
     """
-    if rule.profile is None:
+    named = rule.profile or profile
+    if named is None:
         entry = _from_environment(caller)
         if entry is not None:
             return entry
     # botocore's order of the two
-    chosen = rule.profile or caller.get("AWS_DEFAULT_PROFILE") or caller.get("AWS_PROFILE")
+    chosen = named or caller.get("AWS_DEFAULT_PROFILE") or caller.get("AWS_PROFILE")
     files = [_profiles(caller, *each) for each in _FILES]
     instance = bool(rule.use) and (caller.get("AWS_EC2_METADATA_DISABLED") or "").lower() != "true"
     if chosen is not None:
@@ -79,7 +83,7 @@ def keys(caller: Caller, rule: Rule, region: str = "us-east-1") -> Entry | None:
         return None
     from credlatch.auth.aws_keys import AwsKeys
 
-    asked = {"profile": rule.profile, "region": region, "instance": instance}
+    asked = {"profile": named, "region": region, "instance": instance}
     remedy = "see `aws sts get-caller-identity" + (f" --profile {name}`" if name else "`")
     surroundings = [
         caller.cwd,

@@ -56,6 +56,13 @@ _AWS = (
 _GOOGLE = ("pkg.dev", "gcr.io", "storage.googleapis.com", "rep.googleapis.com")
 
 SYSTEMS: tuple[System, ...] = (
+    System(
+        "ecr",
+        *("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "on.aws", "sc2s.sgov.gov"),
+        *("on.amazonwebservices.com.cn", "c2s.ic.gov", "cloud.adc-e.uk", "csp.hci.ic.gov"),
+        *("public.ecr.aws", "ecr-public.aws.com"),
+    ),
+    System("codeartifact", "amazonaws.com", "on.aws"),
     System("ci", opt_in=True),
     System(
         "azure_artifacts",

@@ -16,6 +16,7 @@ from credlatch import __version__
 from credlatch import url as urls
 from credlatch.auth import HttpResponse
 from credlatch.errors import RenewalError
+from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ IDLE = 30.0  # seconds for which a connection that was kept may be used again
 _HUNG_UP = "Server disconnected without sending a response."  # httpcore's words
 _MOST = 8  # servers with such connections
 
-# Clients with open connections, by origin, and when each was used, by `monotonic`.
-_kept: dict[tuple[str, str, int], tuple[httpx.Client, float]] = {}
+# Clients with open connections, by origin and by whom is trusted, and when each was used, by
+# `monotonic`.
+_kept: dict[tuple[tuple[str, str, int], str | None], tuple[httpx.Client, float]] = {}
 _keeping = threading.Lock()
 
 
@@ -138,23 +140,26 @@ def close() -> None:
 
 
 @contextlib.contextmanager
-def _client_for(server: urls.Url, *, on_kept: bool, is_direct: bool) -> Iterator[httpx.Client]:
+def _client_for(
+    server: urls.Url, authorities: str | None, *, on_kept: bool, is_direct: bool
+) -> Iterator[httpx.Client]:
     """A client of the server's own: truststore's contexts let one handshake in at a time."""
     if not on_kept:
-        with _client(is_direct) as client:
+        with _client(is_direct, authorities) as client:
             yield client
         return
     with _keeping:
         now = time.monotonic()
         # Nobody has these any more: a request ends much sooner. What is read of the system's trust
         # store goes with them, so that it is not trusted for longer than the system does.
-        for origin in [origin for origin, (_, used) in _kept.items() if now - used > IDLE]:
-            _kept.pop(origin)[0].close()
-        there = _kept.get(server.origin)
-        client = _client(is_direct) if there is None else there[0]
+        for old in [old for old, (_, used) in _kept.items() if now - used > IDLE]:
+            _kept.pop(old)[0].close()
+        key = server.origin, authorities
+        there = _kept.get(key)
+        client = _client(is_direct, authorities) if there is None else there[0]
         is_kept = there is not None or len(_kept) < _MOST
         if is_kept:
-            _kept[server.origin] = client, now
+            _kept[key] = client, now
     try:
         yield client
     finally:
@@ -162,7 +167,16 @@ def _client_for(server: urls.Url, *, on_kept: bool, is_direct: bool) -> Iterator
             client.close()
 
 
-def _client(is_direct: bool) -> httpx.Client:
+def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
+    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if authorities is not None:
+        try:
+            trust.load_verify_locations(authorities)
+        except OSError as error:  # ssl.SSLError is one
+            raise NotSentError(
+                f"{authorities} has no certificate authorities ({files.reason(error)}): "
+                "name another file, or none"
+            ) from None
     headers = {
         "User-Agent": f"credlatch/{__version__}",
         "Accept": "application/json",
@@ -170,7 +184,7 @@ def _client(is_direct: bool) -> httpx.Client:
     }
     try:
         return httpx.Client(
-            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=trust,
             headers=headers,
             # What one login's answer sets must not travel with another's request.
             cookies=http.cookiejar.CookieJar(
@@ -199,7 +213,7 @@ def _send(
     is_direct = server.may_be_loopback or asked.metadata is not None
     try:
         with (
-            _client_for(server, on_kept=on_kept, is_direct=is_direct) as client,
+            _client_for(server, asked.authorities, on_kept=on_kept, is_direct=is_direct) as client,
             client.stream(
                 asked.method,
                 url,
