@@ -38,6 +38,8 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
                               the password or token alone, or the user name
        credlatch agent status|stop|log|forward
                               the process that keeps answers warm
+       credlatch config check [URL]
+                              what is wrong with your rules, and which holds for a URL
        credlatch setup TOOL   have bazel, docker, podman, git, go, uv, pip, pixi or cargo ask us
        credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
                               a build with secrets that stay fresh
@@ -148,6 +150,10 @@ def _command(word: str) -> Callable[[list[str], Caller], int]:
             from credlatch.commands import agent
 
             return agent.run
+        case "config":
+            from credlatch.commands import config
+
+            return config.run
         case "secrets":
             from credlatch.commands import secrets
 

@@ -60,7 +60,7 @@ def test_help_and_the_version_are_answers(source: Program, option: str, out: byt
 COMMANDS = (
     ["get"], ["bazel"], ["bazel", "get"], ["docker"], ["git"], ["keyring"], ["goauth"], ["cargo"],
     ["header"], ["token"], ["agent"], ["agent", "status"], ["agent", "forward"], ["setup"],
-    ["setup", "docker"], ["secrets"], ["install"], ["uninstall"],
+    ["setup", "docker"], ["secrets"], ["config"], ["config", "check"], ["install"], ["uninstall"],
 )  # fmt: skip
 
 

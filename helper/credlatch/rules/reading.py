@@ -52,10 +52,10 @@ def of_user(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | Non
     Raises:
         StoreError: they cannot be believed, or something is wrong with them.
     """
-    found = caller.document(path, settings.parse, lambda _: False)  # there are no secrets in it
+    found = user_settings(caller, path)
     if found is None:
         return None
-    problems = [*found.problems, *found.unknown(names)]
+    problems = found.all_problems(names)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise StoreError(f"{problems[0].shown(path)}{more}: see credlatch config check")
@@ -67,18 +67,31 @@ def of_workspace(caller: Caller, path: str, names: tuple[str, ...]) -> Settings 
 
     What is wrong with them stops no call, and lets nothing answer that they were to narrow.
     """
-    from credlatch.system import projects
-
     try:
-        projects.see_folder(dirname(path) or "/")
-        text = projects.read(path)
+        found = workspace_settings(path)
     except StoreError as error:
         caller.warn(f"{error} (the workspace's settings are not heard)")
         return None
-    found = settings.parse_workspace(text, path)
-    for problem in [*found.problems, *found.unknown(names)]:
+    for problem in found.all_problems(names):
         caller.warn(f"{problem.shown(path)} (a workspace's settings)")
     return found
+
+
+def user_settings(caller: Caller, path: str) -> Settings | None:
+    """What the user's file says, wrong or not; None without one.
+
+    Raises:
+        StoreError: it cannot be read, or not be believed.
+    """
+    return caller.document(path, settings.parse, lambda _: False)  # there are no secrets in it
+
+
+def workspace_settings(path: str) -> Settings:
+    """What a workspace's file says, wrong or not; raises as ``user_settings``."""
+    from credlatch.system import projects
+
+    projects.see_folder(dirname(path) or "/")
+    return settings.parse_workspace(projects.read(path), path)
 
 
 def _found(from_file: Settings | None, place: Place) -> Rule | None:

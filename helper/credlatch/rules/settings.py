@@ -55,7 +55,7 @@ class Settings:
     Attributes:
         path: the file.
         rules: each with its place; those that are wrong are not among them.
-        problems: what is wrong, in the order of the file.
+        problems: what is wrong, but for names in ``use``.
     """
 
     def __init__(self, path: str) -> None:
@@ -78,14 +78,17 @@ class Settings:
             for each, *_ in self.rules
         )
 
-    def unknown(self, names: Iterable[str]) -> Iterable[Problem]:
-        """What names a store or a system that there is not."""
+    def all_problems(self, names: Iterable[str]) -> list[Problem]:
+        """What is wrong, and what names a store or a system that is none of these."""
         known = set(names)
-        for _, rule, line in self.rules:
-            for name in rule.use:
-                if name not in known:
-                    wrong = f"there is no store or system {name[:40]!r}: {', '.join(sorted(known))}"
-                    yield Problem(line, None, "use", wrong)
+        unknown = [
+            Problem(line, None, "use", f"there is no store or system {name[:40]!r}: {listed}")
+            for _, rule, line in self.rules
+            for name in rule.use
+            if name not in known
+            for listed in [", ".join(sorted(known))]
+        ]
+        return sorted([*self.problems, *unknown], key=lambda problem: problem.line)
 
 
 def parse(text: str, path: str) -> Settings:
