@@ -20,6 +20,7 @@ class Request:
         key_first: whether the client means the key, and the URL only stands for it.
         method: with which it will be sent.
         login: whether it wants a user name and password, and not headers.
+        headers: whether it wants headers alone, for this very URL.
         own: under which name the client itself has its logins kept, which count first; or empty.
         registry: whether it asks for a registry, as Docker's clients do: which one, a Dockerfile
             says. What was kept for a host and port is an answer then, and nothing less.
@@ -43,6 +44,7 @@ class Request:
         self.key_first = key_first
         self.login = login
         self.registry = registry
+        self.headers = False
         self.own = ""
         self.rule = rules.NONE
 
@@ -61,6 +63,11 @@ class Request:
         asked.keys = tuple(dict.fromkeys((*theirs, *self.keys)))
         return asked
 
+    @property
+    def may_be_for_a_repository(self) -> bool:
+        """Whether it wants headers for a path as those of registries are: ``oci`` looks closer."""
+        return self.headers and self.url is not None and self.url.path.startswith("/v2/")
+
 
 def for_url(url: Url, *, login: bool = False) -> Request:
     """What a client asks that has a URL: Bazel, ``header``, ``secrets``.
@@ -70,8 +77,11 @@ def for_url(url: Url, *, login: bool = False) -> Request:
         login: whether it wants a user name and password, and not headers.
     """
     if url.username is not None:
-        return for_login(url, login=login)
-    return Request(url, registries.spellings(url), login=login)
+        asked = for_login(url, login=login)
+    else:
+        asked = Request(url, registries.spellings(url), login=login)
+    asked.headers = not login
+    return asked
 
 
 def for_cargo(index: str, url: Url | None) -> Request:

@@ -14,9 +14,18 @@ from credlatch.errors import (
     UnusableError,
 )
 from credlatch.renew import margin
-from credlatch.stores import UNSURE, RenewableStore
-from credlatch.stores.order import IDENTITY, ORDER, PROJECT, names
-from credlatch.stores.steps import FOUND, NEAR_MISS, SHADOWED, Step, presigned, usable
+from credlatch.renewing import Renewing
+from credlatch.stores import UNSURE, UNSURE_WHO, RenewableStore
+from credlatch.stores.order import ANONYMOUS, IDENTITY, ORDER, PROJECT, names
+from credlatch.stores.steps import (
+    FOUND,
+    NEAR_MISS,
+    NOTHING_THERE,
+    SHADOWED,
+    Step,
+    presigned,
+    usable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +33,15 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
-    from credlatch.renew.cache import TokenCache
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
     from credlatch.stores.order import Order
     from credlatch.url import Url
 
     Opener = Callable[[Caller], Store | None]
+
+# Stores that are asked where every other could be asked and had nothing, and else why they are not.
+_UNSURE = {PROJECT: UNSURE, ANONYMOUS: UNSURE_WHO}
 
 
 class Resolution:
@@ -174,8 +185,9 @@ class Resolver:
             return False
         if step.store == PROJECT:
             self._caller.warn(f"{step.failure} (a project's configuration names it)")
-        elif step.entry is not None and step.entry.optional:
-            self._caller.warn(f"{step.failure} (the request goes without a credential)")
+        elif _is_optional(step):
+            if step.store != ANONYMOUS or not self._caller.warnings:  # else it is said why
+                self._caller.warn(f"{step.failure} (the request goes without a credential)")
         else:
             return False
         return True
@@ -204,10 +216,11 @@ class Resolver:
             if request.rule.forbidden or not (name == IDENTITY or request.rule.allows(name)):
                 continue
             try:
-                store = open_store(self._caller)
-                if name == PROJECT and store is not None and any(each.failure for each in trace):
-                    # A project's is not asked unless no other may have an answer.
-                    step.came, step.near = NEAR_MISS, ((UNSURE, name),)
+                if name != ANONYMOUS or (self._renews and request.may_be_for_a_repository):
+                    store = open_store(self._caller)
+                if name in _UNSURE and store is not None and any(map(_may_have, trace)):
+                    # Not asked unless no other may have an answer.
+                    step.came, step.near = NEAR_MISS, ((_UNSURE[name], name),)
                 else:
                     step.look(store, request)
             except CredlatchError as error:
@@ -229,6 +242,7 @@ class Resolver:
                 f"would travel in the clear: use https{here if host else ''}"
             )
         now = time.time()
+        renewing = Renewing(self._caller, request, self._ahead if self._renews else None)
         if entry.grant is not None:
             cache = store if isinstance(store, RenewableStore) else self._caller.tokens
 
@@ -236,52 +250,26 @@ class Resolver:
                 found = Step(step.store).look(open_store(self._caller), request)
                 return None if found is None else cache.read(found, request)
 
-            entry = step.entry = self._current(cache, cache.read(entry, request), request, look)
-        while entry.then is not None and margin.is_valid(entry, now):
-            made = entry.then(entry)
-            made.optional = made.optional or entry.optional
-            entry = step.entry = made
-            entry = step.entry = self._next(made, request)
+            entry = step.entry = renewing.current(cache, cache.read(entry, request), look)
+        served = renewing.followed(step, entry)
+        if served is not None and self._renews and request.may_be_for_a_repository:
+            from credlatch.stores import registries
+
+            served = registries.exchanged(served, request, self._caller.warn)
+            served = renewing.followed(step, served)
+        if served is None:
+            step.entry, step.came = None, NOTHING_THERE
+            return None
+        entry = served
         credential = usable(entry, request, now)
         expires = margin.ask_again(entry, time.time())
         return Resolution(credential, request.url, expires, step.store, entry)
 
-    def _next(self, entry: Entry, request: Request) -> Entry:
-        """An entry that was made of another one: with what is kept for it, or what it gets."""
-        if entry.grant is None:
-            return entry
-        tokens = self._caller.tokens
-        return self._current(
-            tokens, tokens.read(entry, request), request, lambda: tokens.read(entry, request)
-        )
 
-    def _current(
-        self,
-        cache: TokenCache,
-        entry: Entry,
-        request: Request,
-        look: Callable[[], Entry | None],
-    ) -> Entry:
-        """The entry, renewed where that is due."""
-        # Valid at the moment it came, or at this one: it may live for a second.
-        if self._renews and margin.is_due(entry, time.time() + self._ahead):
-            return self._renewed(cache, entry, request, look)
-        return entry
+def _is_optional(step: Step) -> bool:
+    return step.entry is not None and step.entry.optional
 
-    def _renewed(
-        self,
-        cache: TokenCache,
-        entry: Entry,
-        request: Request,
-        look: Callable[[], Entry | None],
-    ) -> Entry:
-        """The entry renewed; or as it is, with a warning, while it is still good."""
-        from credlatch.renew.single_flight import renew
 
-        try:
-            return renew(cache, entry, request, look, self._caller, self._ahead)
-        except (StoreError, RenewalError) as failure:
-            if not margin.is_valid(entry, time.time()):
-                raise
-            self._caller.warn(f"{failure} (the token is still good, and served)")
-            return entry
+def _may_have(step: Step) -> bool:
+    """Whether a store may have an answer, and cannot give it."""
+    return step.failure is not None and step.store != PROJECT and not _is_optional(step)

@@ -65,11 +65,14 @@ class RegistryTokens(Loopback):
     Attributes:
         requests: everything that was asked, in order of arrival.
         admits: says whether a user name and a secret are right; a test may replace it.
+        allows: says whether a user may read and write a repository, likewise; nobody's name is
+            empty.
     """
 
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.admits: Callable[[str, str], bool] = lambda *_: False
+        self.allows: Callable[[str, str], bool] = _every_user
         self.signer = Signer()
         self._identities: dict[str, str] = {}
         super().__init__(_Handler)
@@ -80,6 +83,7 @@ class RegistryTokens(Loopback):
         self.admits = lambda u, s: hmac.compare_digest(
             f"{u}:{s}".encode(), f"{user}:{secret}".encode()
         )
+        self.allows = _every_user
         self._identities.clear()
         self.requests.clear()
 
@@ -100,10 +104,12 @@ class RegistryTokens(Loopback):
         else:
             user = self._admitted(request, asked)
             offline = asked.get("offline_token") == "true" or asked.get("access_type") == "offline"
-            given = self._identity(user) if user and offline else {}
-        if not user:
+            given = {"refresh_token": self.identity(user)} if user and offline else {}
+        scopes = asked.get("scope", "").split()
+        readable = [one for one in scopes if user is not None and self._allowed(user, one)]
+        if user is None or (not readable and (scopes or not user)):
             return None
-        token = self._registry_token(user, asked.get("scope", ""))
+        token = self._registry_token(user, readable)
         return {"token": token, "access_token": token, "expires_in": LIFETIME, **given}
 
     def _admitted(self, request: Recorded, asked: dict[str, str]) -> str | None:
@@ -111,20 +117,26 @@ class RegistryTokens(Loopback):
             user, secret = asked.get("username", ""), asked.get("password", "")
         else:
             kind, _, value = request.authorization.partition(" ")
+            if not kind:
+                return ""
             if kind != "Basic":
                 return None
             user, _, secret = base64.b64decode(value).decode().partition(":")
         return user if self.admits(user, secret) else None
 
-    def _identity(self, user: str) -> dict[str, str]:
+    def identity(self, user: str) -> str:
+        """A fresh identity token of a user's."""
         token = f"identity-{secrets.token_hex(16)}"
         self._identities[token] = user
-        return {"refresh_token": token}
+        return token
 
-    def _registry_token(self, user: str, scope: str) -> str:
+    def _allowed(self, user: str, scope: str) -> bool:
+        return self.allows(user, scope.split(":")[1])
+
+    def _registry_token(self, user: str, scopes: list[str]) -> str:
         now = int(time.time())
         access = []
-        for one in scope.split():
+        for one in scopes:
             kind, name, actions = one.split(":", 2)
             access.append({"type": kind, "name": name, "actions": actions.split(",")})
         return self.signer.jwt(
@@ -139,6 +151,10 @@ class RegistryTokens(Loopback):
                 "access": access,
             }
         )
+
+
+def _every_user(user: str, _: str) -> bool:
+    return bool(user)
 
 
 class _Handler(Handler):

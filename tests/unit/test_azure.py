@@ -188,9 +188,12 @@ def test_without_a_whole_identity_nobody_is_asked(
     client: Client, internet: Internet, name: str
 ) -> None:
     client.environ[name] = " "
-    assert client.headers(FEED) == client.headers(BLOB) == client.headers(MANIFEST) == {}
+    assert client.headers(FEED) == client.headers(BLOB) == {}
     assert client.warnings == []
     assert internet.asked == []
+    assert client.headers(MANIFEST) == {}  # which the registry has for everybody, or not
+    assert {visit.host for visit in internet.visits} == {REGISTRY}
+    assert not any(visit.authorization for visit in internet.visits)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ FORBIDDEN = {
     "credential": ("stores", "system", "url", "caller", "auth", *_ABOVE),
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
+    "renewing": ("resolve", "protocols", *_ABOVE),
+    "oci": ("renew", "caller", "system", *_BELOW),
     "answers": ("cli", "commands", "agent", "secrets", "setup"),
     "clients": ("cli", "agent", "answers", "secrets", "setup"),
     "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup"),
@@ -184,5 +186,5 @@ def test_the_order_of_the_stores() -> None:
     names = [name for name, open_store in ORDER if open_store(caller) is not None]
     assert names == [
         "environment", "pyx-key", "rattler", "s3", "uv", "pyx", "posit", "netrc", "docker",
-        "keyring", "identity",
+        "keyring", "identity", "anonymous",
     ]  # fmt: skip

@@ -115,6 +115,15 @@ PROVED = {
         "unit/test_ci_tokens.py::test_a_token_for_others_is_not_sent",
         "unit/test_ci_identity.py::test_an_identity_that_is_not_fit_is_not_sent",
     ],
+    "at that registry's own token server": [
+        "unit/test_auth_realms.py::test_it_goes_to_no_other_which_is_asked_without_one",
+        (
+            "unit/test_auth_realms.py::"
+            "test_nothing_is_sent_in_the_clear_or_to_what_is_no_url_of_a_server"
+        ),
+        "unit/test_registries.py::test_a_login_does_not_go_to_wherever_a_registry_says",
+        "unit/test_registries.py::test_a_token_server_that_redirects_is_not_followed",
+    ],
     "is not sent again once its server may have taken it": [
         "unit/test_attempts.py::test_a_single_use_token_whose_fate_is_unknown_is_never_sent_again",
         (

@@ -57,6 +57,15 @@ class BearerTokens(Tokens):
     expires_in: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class RegistryTokens(msgspec.Struct):
+    """A registry's token, under either name (distribution.github.io/distribution/spec/auth)."""
+
+    token: str | None = None
+    access_token: str | None = None
+    expires_in: msgspec.Raw = msgspec.Raw(b"null")
+    issued_at: object = None
+
+
 def read(auth: Auth, response: HttpResponse, kind: type[T]) -> T:
     """What a server's answer says.
 

@@ -34,6 +34,8 @@ def exchange(
     if not (auth.anonymous or auth.secret.fits_a_header):
         raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
     if auth.patience is not None:
+        import credlatch.renew.http  # noqa: F401 - which takes a busy machine most of that time
+
         deadline = min(deadline, time.monotonic() + auth.patience)
     flow = auth.flow(request, time.time())
     try:
@@ -42,6 +44,10 @@ def exchange(
             try:
                 response, server = _response(asked, auth, deadline, caller)
             except RenewalError as failure:
+                from credlatch.renew.http import TooLateError
+
+                if isinstance(failure, TooLateError):  # it says nothing of the server
+                    raise
                 asked = flow.throw(failure)
                 continue
             try:
@@ -102,6 +108,10 @@ def _answered(asked: HttpRequest, server: urls.Url, auth: Auth, deadline: float)
             raise LoginError(
                 f"{server.shown} does not answer: this machine has no such metadata service"
             ) from None
+    if auth.patience is not None:
+        import credlatch.renew.http  # noqa: F401 - which takes a busy machine most of that time
+
+        deadline = min(deadline, time.monotonic() + auth.patience)
     again = auth.repeatable
     last = min(deadline, time.monotonic() + LONGEST)
     try:

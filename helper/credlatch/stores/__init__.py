@@ -179,6 +179,7 @@ ENDED = "has ended, and nothing renews it"
 PRESIGNED = "is asked with a signature in its query, beside which nothing may be sent"
 IN_THE_CLEAR = "would travel in plain http"
 UNSURE = "is a project's, and a store before it may have what was asked for"
+UNSURE_WHO = "is for those who have no login, and a store may have one"
 
 # What of a request the place of an entry names, by the rule of the tool whose store it is.
 ORIGIN = "origin"  # all that its tool matches by, the port among it
@@ -219,7 +220,8 @@ class Entry:
         remedy: what a person does when it has ended and nothing renews it.
         names: what of a request its place names: ORIGIN, PORT, HOST or NOTHING.
         then: makes of it, once it is fresh, the entry that is served in its place: one that gets
-            something with it, or signs; None: it is served itself.
+            something with it, or signs, or None where nothing is to be sent. None: it is served
+            itself.
         optional: whether its host also serves those who send nothing: then a renewal that fails is
             a warning.
     """
@@ -247,5 +249,5 @@ class Entry:
         self.handle = handle
         self.remedy = remedy
         self.names = names
-        self.then: Callable[[Entry], Entry] | None = None
+        self.then: Callable[[Entry], Entry | None] | None = None
         self.optional = False

@@ -20,6 +20,9 @@ IDENTITY = "identity"
 # The store of what a project's files name: heard where every other could be asked and had nothing.
 PROJECT = "pixi-project"
 
+# No login: what registries give to everybody. Asked for a repository's URL alone, after all others.
+ANONYMOUS = "anonymous"
+
 
 def _store(name: str) -> tuple[str, Callable[[Caller], Store]]:
     """A row for the class ``NameStore`` of the file of that name, which is imported to be asked."""
@@ -68,6 +71,12 @@ def _identity(caller: Caller) -> Store:
     return IdentityStore(caller)
 
 
+def _anonymous(caller: Caller) -> Store:
+    from credlatch.stores.registries import AnonymousStore
+
+    return AnonymousStore(caller)
+
+
 def _pixi_project(caller: Caller) -> Store | None:
     from credlatch.errors import StoreError
     from credlatch.stores import pixi_config
@@ -99,6 +108,7 @@ ORDER: Order = (
     (CHAINED, chained),  # what was there before us: each question starts another program
     (IDENTITY, _identity),  # a stored login always beats a minted one
     (PROJECT, _pixi_project),  # what a project says outranks nothing that is the caller's own
+    (ANONYMOUS, _anonymous),
 )
 """Names of stores, and what opens them, or gives None where the caller has no such store.
 

@@ -141,16 +141,17 @@ def signed(entry: Entry, url: Url, place: Place) -> Entry:
     """
     before = entry.then
 
-    def signs(fresh: Entry) -> Entry:
-        if before is not None:
-            fresh = before(fresh)
+    def signs(entry: Entry) -> Entry | None:
+        fresh = entry if before is None else before(entry)
+        if fresh is None:
+            return None
         key = fresh.credential
         if not isinstance(key, AccessKey):
             return fresh
         return _with(key, fresh, url, place)
 
     if entry.grant is None and before is None:
-        return signs(entry)
+        return signs(entry) or entry
     entry.then = signs
     return entry
 
