@@ -10,7 +10,6 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.resolve import Resolver
-from credlatch.rules import Rule
 from credlatch.stores.order import ORDER
 from support.found import header
 
@@ -40,7 +39,6 @@ class GoogleUser:
     Attributes:
         home: theirs.
         shared: what earlier calls have left; None: nothing.
-        rule: what their settings say.
         seconds: that a call may take.
         warnings: of the last call.
     """
@@ -48,7 +46,6 @@ class GoogleUser:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.shared: SharedCache | None = None
-        self.rule = Rule()
         self.seconds = 60.0
         self.warnings: list[str] = []
 
@@ -58,13 +55,20 @@ class GoogleUser:
         name = ".config/gcloud/application_default_credentials.json"
         return self.home.write(name, text, mode)
 
+    def says(self, **rule: str | list[str]) -> None:
+        """Write a rule for REGISTRY's host into their settings; nothing: there is none."""
+        lines = [f"{name} = {json.dumps(value)}" for name, value in rule.items()]
+        place = f'[[rule]]\nurl = "https://{urls.parse(REGISTRY).host}/"'
+        text = "\n".join((place, *lines, "")) if rule else ""
+        self.home.write(".config/credlatch/config.toml", text)
+
     def outcome(self, url: str = REGISTRY, *, stores: bool = False) -> Outcome:
         """What identities have for a URL; with ``stores``, what they have before those."""
         caller = Caller(self.home.env, str(self.home.path), self.shared)
         caller.deadline = time.monotonic() + self.seconds
-        request = requests.for_url(urls.parse(url))
-        request.rule = self.rule
-        outcome = Resolver(caller, ORDER if stores else IDENTITIES).outcome(request)
+        outcome = Resolver(caller, ORDER if stores else IDENTITIES).outcome(
+            requests.for_url(urls.parse(url))
+        )
         self.warnings = caller.warnings
         return outcome
 

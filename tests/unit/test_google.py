@@ -13,7 +13,6 @@ from credlatch.auth import HttpRequest, HttpResponse
 from credlatch.auth.google_federation import AwsSubject
 from credlatch.identities import google
 from credlatch.protocols import bazel
-from credlatch.rules import Rule
 from credlatch.shared_cache import SharedCache
 from support import google_servers as servers
 from support.found import header, login, sure
@@ -170,9 +169,9 @@ def test_the_file_that_a_variable_names_comes_first_and_then_gcloud_s_own_folder
     )
     user.home.env["GOOGLE_APPLICATION_CREDENTIALS"] = "key.json"
     assert servers_of_google.issued(sure(user.header())[7:]) == EMAIL
-    user.rule.profile = str(elsewhere)
+    user.says(profile=str(elsewhere))
     assert servers_of_google.issued(sure(user.header())[7:]) == "user"
-    user.rule = Rule()
+    user.says()
     key.unlink()
     assert "key.json is not there" in user.warning()
     del user.home.env["GOOGLE_APPLICATION_CREDENTIALS"]
@@ -443,11 +442,11 @@ def test_a_rule_may_name_another_token_server_and_a_variable_another_universe(
 ) -> None:
     internet = servers_of_google.internet
     internet.hosts["tokens.example"] = internet.hosts["oauth2.googleapis.com"]
-    user.rule.endpoint = "https://tokens.example/token"
+    user.says(endpoint="https://tokens.example/token")
     for file in (user_file(), service_account_file(token_uri="https://evil.example/")):
         user.has(file)
         assert user.header() is not None
-    user.rule.endpoint = None
+    user.says()
     internet.hosts["oauth2.tpc.example"] = internet.hosts["oauth2.googleapis.com"]
     user.has(user_file(universe_domain="tpc.example"))
     user.home.env["GOOGLE_CLOUD_UNIVERSE_DOMAIN"] = "tpc.example"

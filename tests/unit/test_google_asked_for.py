@@ -60,7 +60,7 @@ def test_gcloud_is_not_run_unless_a_rule_names_it(user: GoogleUser) -> None:
     noted = gcloud(user, gives())
     assert user.header() is None
     assert not noted.exists()
-    user.rule.use = ("gcloud",)
+    user.says(use=["gcloud"])
     assert user.header() == "Bearer ya29.gcloud"
     assert noted.read_text() == f"{HELPER}\n"
 
@@ -68,7 +68,7 @@ def test_gcloud_is_not_run_unless_a_rule_names_it(user: GoogleUser) -> None:
 def test_gcloud_gets_the_caller_s_environment_and_asks_nobody(user: GoogleUser) -> None:
     gcloud(user, '[ "$CLOUDSDK_CORE_DISABLE_PROMPTS$MINE" = 1m ] || exit 3', "read x", gives())
     user.home.env["MINE"] = "m"
-    user.rule.use = ("gcloud",)
+    user.says(use=["gcloud"])
     assert user.header() == "Bearer ya29.gcloud"
 
 
@@ -80,14 +80,15 @@ def test_a_rule_s_profile_chooses_gcloud_s_configuration_or_account(
     user: GoogleUser, profile: str, option: str
 ) -> None:
     noted = gcloud(user, gives())
-    user.rule.use, user.rule.profile = ("gcloud",), profile
+    user.says(use=["gcloud"], profile=profile)
     user.header()
     assert noted.read_text() == f"{HELPER} {option}\n"
 
 
 def test_gcloud_is_run_once_for_a_token_and_again_after_another_login(user: GoogleUser) -> None:
     noted = gcloud(user, gives())
-    user.rule.use, user.shared = ("gcloud",), SharedCache()
+    user.says(use=["gcloud"])
+    user.shared = SharedCache()
     for _ in range(3):
         user.header()
     assert len(noted.read_text().splitlines()) == 1
@@ -114,7 +115,7 @@ def test_what_gcloud_cannot_say_is_told_in_one_line(
     user: GoogleUser, lines: tuple[str, ...], why: str
 ) -> None:
     gcloud(user, *lines)
-    user.rule.use = ("gcloud",)
+    user.says(use=["gcloud"])
     user.seconds = 2.0 if "sleep 600" in lines else 60.0
     said = user.warning()
     assert why in said
@@ -123,7 +124,8 @@ def test_what_gcloud_cannot_say_is_told_in_one_line(
 
 def test_without_gcloud_that_is_said(user: GoogleUser) -> None:
     user.home.hide("gcloud")
-    user.rule.use, user.shared = ("gcloud",), SharedCache()
+    user.says(use=["gcloud"])
+    user.shared = SharedCache()
     for _ in range(2):
         assert "gcloud is not on PATH: run gcloud auth login, or install" in user.warning()
 
@@ -140,7 +142,7 @@ def machine(user: GoogleUser) -> Answering:
 
     server = Answering(answer)
     user.home.env["GCE_METADATA_HOST"] = f"127.0.0.1:{server.port}"
-    user.rule.use = ("gce",)
+    user.says(use=["gce"])
     return server
 
 
@@ -148,10 +150,10 @@ def test_the_metadata_service_is_asked_only_where_a_rule_names_it_and_by_no_prox
     user: GoogleUser, machine: Answering, internet: Internet
 ) -> None:
     with machine as server:
-        user.rule.use = ()
+        user.says()
         assert user.header() is None
         assert server.requests == []
-        user.rule.use = ("gce",)
+        user.says(use=["gce"])
         user.home.env["NO_PROXY"] = ""
         assert user.header() == "Bearer ya29.instance"
         (request,) = server.requests
@@ -170,7 +172,8 @@ def test_a_metadata_service_of_somebody_else_s_gives_nothing(
 
 
 def test_a_silent_metadata_service_is_given_up_within_two_seconds(user: GoogleUser) -> None:
-    user.rule.use, user.shared = ("gce",), SharedCache()
+    user.says(use=["gce"])
+    user.shared = SharedCache()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         user.home.env["GCE_METADATA_HOST"] = f"127.0.0.1:{silent.getsockname()[1]}"
         for _ in range(2):
@@ -185,7 +188,7 @@ def test_a_silent_metadata_service_is_given_up_within_two_seconds(user: GoogleUs
 
 @pytest.mark.parametrize("host", ["a/b", "u@host", "host?x", "127.1", "a b"])
 def test_a_variable_that_names_no_metadata_service_is_told(user: GoogleUser, host: str) -> None:
-    user.rule.use = ("gce",)
+    user.says(use=["gce"])
     user.home.env["GCE_METADATA_HOST"] = host
     assert "GCE_METADATA_HOST" in user.warning()
 
@@ -262,7 +265,7 @@ def test_a_program_is_named_by_its_path_or_found_on_path(user: GoogleUser, comma
 
 def test_a_stored_login_comes_first_and_none_of_this_is_asked(user: GoogleUser) -> None:
     noted = gcloud(user, gives())
-    user.rule.use = ()
+    user.says()
     user.has(user_file())
     user.home.write(".netrc", "machine europe-docker.pkg.dev login oauth2accesstoken password p\n")
     before = time.monotonic()
