@@ -25,7 +25,7 @@ UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
 OTHERS = (
-    *("apache2-utils", "cargo-web", "curl", "gcc", "git", "libc6-dev", "openssh-server"),
+    *("apache2-utils", "cargo-web", "curl", "gcc", "gh", "git", "libc6-dev", "openssh-server"),
     "strace",
 )
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
