@@ -133,6 +133,7 @@ COMPONENTS = (
         GO,
     ),
     Component("auths", {"auths": GoProgram(".")}, _go, GO),
+    Component("ghlogin", {"ghlogin": GoProgram(".")}, _go, GO),
     Component("minio", {"minio": GoProgram("github.com/minio/minio")}, _go, GO),
     Component(
         "versitygw",
