@@ -64,7 +64,7 @@ def test_a_crate_comes_with_the_login_of_a_store(
     assert sent(server) == [HEADER] * FILES
     # Asked once, whatever it fetches; what is configured besides comes with the request.
     assert recorded.calls == [["--cargo-plugin"]]
-    assert "credlatch" not in said
+    assert "credlatch: " not in said
 
 
 @pytest.mark.parametrize("words", ["credlatch", "credlatch cargo"])
@@ -139,7 +139,7 @@ def test_without_a_login_the_next_provider_is_asked(
     code, said = cargo.fetch()
     assert (code != 0, server.admitted) == (True, [])
     assert "please run `cargo login --registry team`" in said
-    assert "credlatch" not in said
+    assert "credlatch: " not in said
     cargo.home.env["CARGO_REGISTRIES_TEAM_TOKEN"] = HEADER
     code, said = cargo.fetch()
     assert (code, sent(server)) == (0, [HEADER] * FILES), said

@@ -19,6 +19,10 @@ from credlatch.errors import PlaceError
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(tarfile, "data_filter"),
+    reason="Windows' single file is built with Python 3.11.4 or newer",
+)
 NAME = "0123456789abcdef.tar.gz"
 LIBRARY = os.urandom(100_000)
 
