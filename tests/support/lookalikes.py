@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from credlatch import url as urls
 from credlatch.errors import RequestError
+from credlatch.identities import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +53,15 @@ CLAIMED = (
     "https://repo.prefix.dev/channel/noarch/repodata.json",
 )
 
+# At servers that no row names and the variables below do.
+NAMED = (
+    "https://github.company.example/o/r/archive/a.zip",
+    "https://gitlab.company.example/api/v4/projects/1/packages/pypi/simple/",
+    "https://registry.company.example/v2/o/a/manifests/1",
+    "https://jfrog.company.example/artifactory/api/pypi/x/simple/",
+    "https://quetz.company.example/get/channel/noarch/repodata.json",
+)
+
 _VARIABLES = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret",
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -71,6 +81,11 @@ _VARIABLES = {
     "QUETZ_API_KEY": "a-secret", "QUETZ_SERVER_URL": "https://quetz.company.example",
     "ACTIONS_ID_TOKEN_REQUEST_URL": "https://ci.company.example/token?a=b",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-secret", "GITHUB_ACTIONS": "true",
+}  # fmt: skip
+# Of the same systems, those whose hosts rows name.
+_PUBLIC = {
+    "CI_SERVER_HOST": "gitlab.com", "CI_REGISTRY": "registry.gitlab.com",
+    "JFROG_URL": "https://team.jfrog.io", "JF_URL": "https://team.jfrog.io",
 }  # fmt: skip
 _GOOGLE = {
     "type": "authorized_user", "client_id": "c", "client_secret": "a-secret",
@@ -134,10 +149,16 @@ def around(claimed: str, host: str) -> Iterator[str]:
     yield from (f"//{name}{path}", f"{name}{path}", f"https:/{name}{path}", f"https:{name}{path}")
 
 
-def identities(home: Home) -> dict[str, str]:
-    """The variables of somebody who has an identity of every kind; what they name is in a home."""
+def identities(home: Home, *, public: bool = True) -> dict[str, str]:
+    """The variables of somebody who has an identity of every kind; what they name is in a home.
+
+    Args:
+        home: the home.
+        public: whether they are for the servers of CLAIMED, or else for those of NAMED.
+    """
     key = home.write("adc.json", json.dumps(_GOOGLE))
-    return {**_VARIABLES, "GOOGLE_APPLICATION_CREDENTIALS": str(key)}
+    hosts = _PUBLIC if public else {}
+    return {**_VARIABLES, **hosts, "GOOGLE_APPLICATION_CREDENTIALS": str(key)}
 
 
 def claimed(system: System, claims: Callable[[urls.Url], bool]) -> list[str]:
@@ -164,6 +185,11 @@ def of(
     while len(chosen) < count:  # the same ones, asked for something else
         chosen += [f"{each}{len(chosen)}" for each in others][: count - len(chosen)]
     return chosen
+
+
+def of_host(url: str) -> list[str]:
+    """Likewise, of the one host of a URL."""
+    return of(table.System(url, url.split("/")[2]), [url], table.SYSTEMS)
 
 
 def _is_of(system: System, text: str) -> bool:

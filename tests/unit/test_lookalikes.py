@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import CredlatchError, RequestError
@@ -40,14 +41,16 @@ def made(name: str) -> list[str]:
 
 
 @pytest.fixture
-def caller(home: Home, monkeypatch: pytest.MonkeyPatch) -> Caller:
+def caller(home: Home, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Caller:
     """Somebody who has an identity of every kind, and nobody may send anything for it."""
 
     def sent(*_: object) -> None:
         raise AssertionError("something is fetched")
 
     monkeypatch.setattr(exchange, "exchange", sent)
-    return Caller({**home.env, **lookalikes.identities(home)}, str(home.path))
+    url = request.node.callspec.params.get("url")
+    identities = lookalikes.identities(home, public=url not in lookalikes.NAMED)
+    return Caller({**home.env, **identities}, str(home.path))
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -63,12 +66,10 @@ def test_a_system_claims_no_host_that_only_looks_like_its_own(name: str) -> None
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing(
-    name: str, caller: Caller
-) -> None:
-    answered = []
-    for text in made(name):
+def answered(texts: list[str], caller: Caller) -> list[str]:
+    """Which of them are given something, or tried to be."""
+    wrong = []
+    for text in texts:
         try:
             request = bazel.parse(json.dumps({"uri": text}).encode())
         except RequestError:
@@ -76,12 +77,32 @@ def test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing(
         try:
             found = Resolver(caller, IDENTITIES).resolve(request)
         except CredlatchError as failure:
-            answered.append(f"{text}: {failure}")
+            wrong.append(f"{text}: {failure}")
             continue
         if found is not None:
-            answered.append(f"{text}: {found.location}")
-    assert answered == []
-    assert [each for each in caller.warnings if "can be read by other" not in each] == []
+            wrong.append(f"{text}: {found.location}")
+    return wrong + [each for each in caller.warnings if "can be read by other" not in each]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_who_asks_for_a_host_that_only_looks_like_a_system_s_gets_nothing(
+    name: str, caller: Caller
+) -> None:
+    assert answered(made(name), caller) == []
+
+
+@pytest.mark.parametrize("url", lookalikes.NAMED)
+def test_nor_for_one_that_only_looks_like_a_server_that_variables_name(
+    url: str, caller: Caller
+) -> None:
+    assert answered(lookalikes.of_host(url), caller) == []
+
+
+@pytest.mark.parametrize("url", [*lookalikes.CLAIMED, *lookalikes.NAMED])
+def test_who_asks_for_what_they_are_made_of_has_an_identity(url: str, caller: Caller) -> None:
+    """Else nobody would be given anything anywhere."""
+    asked = requests.for_url(urls.parse(url))
+    assert Resolver(caller, IDENTITIES).standing(asked) is not None
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
