@@ -9,6 +9,7 @@ import pytest
 
 from support import bazel_client
 from support.agent import agent_of
+from support.answering import Answering
 from support.google_servers import (
     ACTS,
     AWS,
@@ -20,9 +21,11 @@ from support.google_servers import (
     aws_source,
     federated_file,
     impersonating_file,
+    metadata,
     service_account_file,
     user_file,
 )
+from support.google_user import program
 from support.storm import at_once, bazel
 
 if TYPE_CHECKING:
@@ -73,17 +76,15 @@ FILES: dict[str, tuple[Callable[[Home], dict[str, Any]], str]] = {
 }
 
 
-def clients(program: Program) -> set[str]:
+def clients(called: Program) -> set[str]:
     """The token that Bazel, Docker and pip get, by what each of them is told."""
-    said = program.bazel(URL).json()
+    said = called.bazel(URL).json()
     (header,) = said["headers"]["Authorization"]
     assert bazel_client.EXPIRES.fullmatch(said["expires"])
-    cached = program.bazel(BUCKET).authorization
-    login = program.docker("get", HOST).json()
+    cached = called.bazel(BUCKET).authorization
+    login = called.docker("get", HOST).json()
     assert login["Username"] == "oauth2accesstoken"
-    pip = program(
-        "keyring", "get", "https://europe-python.pkg.dev/p/r/simple/", "oauth2accesstoken"
-    )
+    pip = called("keyring", "get", "https://europe-python.pkg.dev/p/r/simple/", "oauth2accesstoken")
     return {
         header.removeprefix("Bearer "),
         (cached or "").removeprefix("Bearer "),
@@ -127,7 +128,7 @@ def test_40_callers_share_one_token_and_a_denied_role_is_told_to_all(
         ]
         google.denied = True
         has(frozen.home, impersonating_file(user_file(), delegates=["x"]))
-        answers = at_once(frozen, [bazel(f"{URL}?{n}") for n in range(20)], tmp_path / "denied")
+        answers = at_once(frozen, [bazel(f"{BUCKET}?{n}") for n in range(20)], tmp_path / "denied")
         assert {answer.authorization for answer in answers} == {None}
         (said,) = {answer.err for answer in answers}
         assert said.count("\n") == 1
@@ -141,7 +142,7 @@ def test_a_silent_server_ends_the_call_in_time_with_one_line(
     google.internet.hosts["oauth2.googleapis.com"] = None
     has(frozen.home, service_account_file())
     frozen.home.env["CREDLATCH_TIMEOUT"] = "5"
-    answer = frozen.bazel(URL)
+    answer = frozen.bazel(BUCKET)
     assert answer.authorization is None
     assert answer.err.count("\n") == 1
     assert "oauth2.googleapis.com" in answer.err
@@ -152,7 +153,27 @@ def test_no_secret_is_in_anything_that_is_said(frozen: Program, google: Google) 
     for file, _ in FILES.values():
         made = file(frozen.home)
         has(frozen.home, made)
-        answer = frozen.bazel(URL)
+        answer = frozen.bazel(BUCKET)
         assert answer.err.count("\n") == 1
         for secret in ("BEGIN PRIVATE", "1//0refresh", "d-FL95Q19", SUBJECT, AWS.secret.reveal()):
             assert secret not in answer.said
+
+
+def test_a_rule_has_gcloud_or_the_machine_asked_and_each_once_for_the_agent(
+    frozen: Program, internet: Internet
+) -> None:
+    credential = {"access_token": "ya29.gcloud", "token_expiry": "2099-01-01T00:00:00Z"}
+    noted = program(frozen.home, "bin/gcloud", f"echo '{json.dumps({'credential': credential})}'")
+    rules = (f'url = "https://{HOST}/"\nuse = ["gcloud"]', f'url = "{BUCKET}"\nuse = ["gce"]')
+    text = "\n".join(f"[[rule]]\n{rule}" for rule in rules)
+    frozen.home.write(".config/credlatch/config.toml", text)
+    with Answering(metadata) as machine, agent_of(frozen) as agent:
+        frozen.home.env["GCE_METADATA_HOST"] = f"127.0.0.1:{machine.port}"
+        agent.warm()
+        for _ in range(3):
+            assert agent.call(URL).authorization == "Bearer ya29.gcloud"
+            assert agent.call(BUCKET).authorization == "Bearer ya29.instance"
+        other = agent.call("https://gcr.io/v2/p/i/tags/list")
+        assert other.authorization is None
+        assert (len(noted.read_text().splitlines()), len(machine.requests)) == (1, 1)
+    assert internet.visits == []

@@ -199,6 +199,21 @@ def test_one_token_is_for_all_hosts_and_is_fetched_once(
     assert len(servers_of_google.tokens) == 2
 
 
+def test_an_hmac_key_that_is_kept_for_a_bucket_signs_and_every_other_bucket_has_the_token(
+    user: GoogleUser, servers_of_google: Google
+) -> None:
+    user.has(user_file())
+    key = {"access_key_id": "GOOG1E", "secret_access_key": "s", "session_token": None}
+    user.home.write_rattler({"s3://bucket": {"S3Credentials": key}})
+    for url in (BUCKET, "https://bucket.storage.googleapis.com/a"):
+        signed = sure(user.header(url, stores=True))
+        assert signed.startswith("AWS4-HMAC-SHA256 Credential=GOOG1E/")
+        assert "/auto/s3/aws4_request" in signed
+    assert servers_of_google.internet.asked == []
+    for url in (BUCKET.replace("/bucket/", "/other/"), "https://other.storage.googleapis.com/a"):
+        assert servers_of_google.issued(sure(user.header(url, stores=True))[7:]) == "user"
+
+
 # Where a federated identity comes from
 
 
