@@ -28,6 +28,8 @@ from support.token_server import TokenServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.aws_servers import Aws
+
 ROOT = Path(__file__).resolve().parent.parent
 SINGLE = ROOT / "dist" / "credlatch"
 FOLDER = ROOT / "dist" / "credlatch.d" / "credlatch"
@@ -112,3 +114,13 @@ def source(home: Home, tmp_path: Path) -> Program:
     """The source tree, run by this interpreter: for tests that need no frozen program."""
     home.env["PYTHONPATH"] = str(ROOT / "helper")
     return Program([sys.executable, "-m", "credlatch"], home, tmp_path / "links")
+
+
+@pytest.fixture
+def aws(internet: Internet) -> Aws:
+    """AWS's services, at their own hosts."""
+    from support.aws_servers import HOSTS, Aws  # botocore is for who needs it
+
+    services = Aws()
+    internet.hosts |= dict.fromkeys(HOSTS, services)
+    return services

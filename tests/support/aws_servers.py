@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Answer = tuple[int, dict[str, str], bytes | dict[str, Any]]
 
 ACCOUNT = "123456789012"
+HOSTS = ("*.amazonaws.com", "*.amazonaws.com.cn", "*.api.aws", "*.on.aws", "*.c2s.ic.gov",
+         "public.ecr.aws", "ecr-public.aws.com")  # fmt: skip
 HALF_A_DAY = 43_200
 SKEW = 300  # seconds
 _HOSTS = {
@@ -45,6 +47,7 @@ _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, ?"
     r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})"
 )
+_REGISTRY = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.([^.]+)\..+")
 _XML = """\
 <{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>
 <Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>
@@ -86,6 +89,7 @@ class Aws:
         busy: whether it is all too much.
         lives: seconds for which what is given is good.
         sso: the SSO login that counts: its access token, and its refresh token.
+        slow: seconds that SSO takes to renew a login.
         also: services at other hosts: each one's service and region.
         calls: what was asked for and given, or refused, in order.
     """
@@ -96,6 +100,7 @@ class Aws:
     busy: bool = False
     lives: int = HALF_A_DAY
     sso: tuple[str, str] = ("at-0", "rt-0")
+    slow: float = 0.0
     also: dict[str, tuple[str, str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,6 +115,11 @@ class Aws:
 
     def __call__(self, visit: Visit) -> Answer:
         """Answer for any host of AWS's."""
+        registry = _REGISTRY.fullmatch(visit.host)
+        if registry is not None or visit.host in HOSTS:
+            return self._registry(visit, "public" if registry is None else registry[1])
+        if visit.host.startswith("oidc."):
+            time.sleep(self.slow)
         service, region = self.also.get(visit.host) or _service(visit.host)
         dated = {"Date": formatdate(time.time() + self.clock, usegmt=True)}
         with self._lock:
@@ -200,6 +210,25 @@ class Aws:
     def _login(self, who: str, where: str) -> dict[str, Any]:
         token = base64.b64encode(f"AWS:pw-{who}-{where}".encode()).decode()
         return {"authorizationToken": token, "expiresAt": time.time() + self.lives + 0.5}
+
+    # Registries
+
+    def _registry(self, visit: Visit, where: str) -> Answer:
+        """A registry: the private ones take a login, the public one a token of its own server's."""
+        login = base64.b64decode(visit.authorization.removeprefix("Basic ") or "Og==").decode()
+        if visit.path == "/token/":
+            user, _, password = login.partition(":")
+            assert (user or "AWS") == "AWS"
+            return 200, {}, {"token": f"token-of-{password or 'nobody'}", "expires_in": 300}
+        if where == "public":
+            if visit.authorization.startswith("Bearer token-of-"):
+                return 200, {}, b""
+            wanted = 'Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws"'
+            return 401, {"WWW-Authenticate": f'{wanted},scope="aws"'}, b""
+        if re.fullmatch(f"AWS:pw-[^:]+-{where}", login):
+            return 200, {}, b""
+        realm = f'Basic realm="https://{visit.host}/",service="ecr.amazonaws.com"'
+        return 401, {"WWW-Authenticate": realm}, b""
 
     # SSO
 

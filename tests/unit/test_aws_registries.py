@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from credlatch import url as urls
-from credlatch.caller import Caller
 from credlatch.errors import CredlatchError, LoginError, RenewalError, StoreError
 from credlatch.identities import codeartifact, ecr
-from credlatch.request import for_url
-from credlatch.resolve import Resolver
-from credlatch.shared_cache import SharedCache
+from support.aws_client import Client, basic
 from support.aws_servers import Aws, in_environment
 from support.certificates import Authority
 from support.found import sure
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from credlatch.resolve import Resolution
     from support.home import Home
     from support.internet import Internet
 
@@ -34,49 +28,14 @@ PACKAGES = "https://team-123456789012.d.codeartifact.eu-west-1.amazonaws.com"
 
 
 @pytest.fixture
-def aws(internet: Internet) -> Aws:
-    """The services, at their own hosts."""
-    services = Aws()
-    for domain in ("amazonaws.com", "amazonaws.com.cn", "api.aws", "c2s.ic.gov"):
-        internet.hosts[f"*.{domain}"] = services
-    return services
-
-
-class Client:
-    """Somebody with keys.
-
-    Attributes:
-        environ: the variables.
-        warnings: of the last call.
-    """
-
-    def __init__(self, home: Home, environ: dict[str, str]) -> None:
-        self.environ = {**home.env, **environ}
-        self.warnings: list[str] = []
-        self._home = home
-        self._shared = SharedCache()
-
-    def asks(self, url: str, **said: object) -> Resolution | None:
-        request = for_url(urls.parse(url))
-        rule = {"url": "/".join(url.split("/")[:3]), **said}
-        rows = [f"{name} = {json.dumps(value)}\n" for name, value in rule.items()]
-        self._home.write(".config/credlatch/config.toml", "[[rule]]\n" + "".join(rows))
-        caller = Caller(self.environ, str(self._home.path), self._shared)
-        self.warnings = caller.warnings
-        return Resolver(caller).resolve(request)
-
-    def header(self, url: str, **said: object) -> str:
-        return sure(self.asks(url, **said)).credential.headers()["Authorization"]
-
-
-@pytest.fixture
 def client(home: Home, aws: Aws) -> Client:
     """Somebody with keys in the environment."""
     return Client(home, in_environment(aws.key()))
 
 
-def basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+def services(internet: Internet) -> list[str]:
+    """Where signed calls went."""
+    return [visit.host for visit in internet.visits if "x-amz-date" in visit.headers]
 
 
 ECR = {
@@ -96,7 +55,7 @@ def test_each_form_of_a_registry_s_host_is_asked_of_its_own_service(
 ) -> None:
     region = host.split(".")[-3 if host.endswith((".amazonaws.com", ".on.aws")) else -4]
     assert client.header(f"https://{host}/v2/a/manifests/1") == basic("AWS", f"pw-user-{region}")
-    assert [visit.host for visit in internet.visits] == [service]
+    assert services(internet) == [service]
     assert aws.calls == ["ecr"]
 
 
@@ -145,8 +104,19 @@ def test_the_public_registry_has_a_service_of_its_own(
     found = sure(client.asks(f"https://{host}/"))
     assert found.credential.login(host)[0] == "AWS"
     assert found.credential.login(host)[1].reveal() == "pw-user-public"
-    assert internet.visits[0].host == "api.ecr-public.us-east-1.amazonaws.com"
+    assert services(internet)[0] == "api.ecr-public.us-east-1.amazonaws.com"
     assert aws.calls == ["ecr-public"]
+
+
+def test_the_public_registry_takes_a_token_of_its_own_server_with_a_login_or_without(
+    home: Home, client: Client, aws: Aws
+) -> None:
+    assert client.header(PUBLIC) == "Bearer token-of-pw-user-public"
+    assert Client(home, {}).header(PUBLIC) == "Bearer token-of-nobody"
+    aws.denied.add("user")
+    denied = Client(home, client.environ)
+    assert denied.header(PUBLIC) == "Bearer token-of-nobody"
+    assert "ecr-public:GetAuthorizationToken" in denied.warnings[0]
 
 
 def test_without_an_identity_no_registry_is_asked_for(home: Home, aws: Aws) -> None:
@@ -186,7 +156,7 @@ def test_a_domain_s_token_is_the_password_of_aws_for_every_format(
         assert client.header(f"{base}/{path}") == basic("aws", token)
     assert aws.calls == ["codeartifact"]
     service = domain.replace("on.aws", "api.aws")
-    assert internet.visits[0].host == f"codeartifact.eu-west-1.{service}"
+    assert services(internet)[0] == f"codeartifact.eu-west-1.{service}"
     for path in ("npm/x/a", "cargo/x/config.json"):
         found = sure(client.asks(f"{base}/{path}")).credential
         assert found.headers()["Authorization"] == f"Bearer {token}"
@@ -338,7 +308,7 @@ def test_an_endpoint_is_the_rule_s_or_the_environment_s(
     client.header(REGISTRY, endpoint="https://rule.vpce.amazonaws.com")
     client.environ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true"
     client.header(REGISTRY)
-    assert [visit.host for visit in internet.visits] == [
+    assert services(internet) == [
         "all.vpce.amazonaws.com",
         "ecr.vpce.amazonaws.com",
         "rule.vpce.amazonaws.com",

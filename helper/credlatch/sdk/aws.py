@@ -18,8 +18,9 @@ import botocore.utils
 import truststore
 from botocore.tokens import SSOTokenProvider
 
+from credlatch.errors import LockedError
 from credlatch.sdk import ABSENT, LOGIN, PERMISSION, TRANSIENT, SdkError
-from credlatch.system import locks
+from credlatch.system import files, locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +69,24 @@ def answer(asked: dict[str, Any], _: Caller) -> dict[str, object]:
         raise _explained(error, name or "default") from None
     except failures.ClientError as error:
         raise _refused(error, name or "default") from None
+    except LockedError as error:
+        raise SdkError(TRANSIENT, str(error)) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # What botocore does not expect of a file, a variable or a server. The text may quote it.
+        why = files.reason(error) if isinstance(error, OSError) else type(error).__name__
+        where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        raise SdkError(
+            ABSENT,
+            f"AWS {f'profile {name}' if name else 'identity'} cannot be used ({why}{where}): see "
+            "`aws configure list`",
+        ) from None
+
+
+class _InstanceMetadata(botocore.utils.InstanceMetadataFetcher):  # type: ignore[misc] # untyped
+    """The metadata service of a virtual machine; settings know whole seconds alone."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **{**more, "timeout": _METADATA})
 
 
 def _session(profile: str | None, region: str) -> Session:
@@ -75,7 +94,7 @@ def _session(profile: str | None, region: str) -> Session:
     botocore.utils.ContainerMetadataFetcher.TIMEOUT_SECONDS = _CONTAINER
     botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
     session = botocore.session.Session(profile=profile)
-    session.set_config_variable("metadata_service_timeout", _METADATA)
+    botocore.credentials.InstanceMetadataFetcher = _InstanceMetadata
     session.set_config_variable("metadata_service_num_attempts", 1)
     # AWS_REGION is what every other SDK reads; botocore reads AWS_DEFAULT_REGION.
     chosen = os.environ.get("AWS_REGION") or session.get_config_variable("region")
@@ -190,22 +209,23 @@ def _explained(error: failures.BotoCoreError, profile: str) -> SdkError:
 
 
 def _refused(error: failures.ClientError, profile: str) -> SdkError:
-    """What AWS's refusal means; its text is AWS's, and names roles and no secrets."""
+    """What AWS's refusal means. Of what it says its code alone is repeated."""
     code = str(error.response.get("Error", {}).get("Code", ""))
-    said = " ".join(str(error).split())[:_LONGEST]
+    shown = code if code.isascii() and code.isalpha() and len(code) <= _LONGEST else "an error"
+    said = f"{shown} from {error.operation_name}"
     if any(each in code for each in _CLOCK):
         return SdkError(TRANSIENT, f"{said}: is this machine's clock right?")
     if any(each in code for each in _ENDED):
         return SdkError(
             LOGIN,
             f"what AWS profile {profile} begins with has ended or is not known ({said}): log in "
-            f"again, and see `aws sts get-caller-identity --profile {profile}`",
+            f"again, `aws sso login --profile {profile}` where it is SSO's, or put new keys there",
         )
     if any(each in code for each in _DENIED):
         return SdkError(
             PERMISSION,
-            f"AWS profile {profile} may not do that ({said}): see its role_arn, and the role's "
-            "trust policy",
+            f"AWS profile {profile} may not have the keys of its role ({said}): check role_arn and "
+            "the role's trust policy, or sso_account_id and sso_role_name",
         )
     if any(each in code for each in _BUSY):
         return SdkError(TRANSIENT, f"AWS is asked too often ({said}): try again in a moment")
