@@ -53,10 +53,11 @@ def test_bazel_docker_and_pip_are_answered_for_an_application(
 ) -> None:
     assert bearer(frozen.bazel(FEED).authorization)["aud"] == DEVOPS
     answer = frozen.bazel(BLOB).json()
-    assert set(answer["headers"]) == {"Authorization", "x-ms-version"}
+    assert set(answer["headers"]) == {"Authorization", "x-ms-version", "x-ms-blob-type"}
     assert bearer(answer["headers"]["Authorization"][0])["aud"] == STORAGE
     assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) < answer["expires"]
-    assert bearer(frozen.bazel(MANIFEST).authorization)["repository"] == "team/one"
+    manifest = frozen.bazel(MANIFEST).json()["headers"]
+    assert bearer(manifest["Authorization"][0])["repository"] == "team/one"
     login = frozen.docker("get", REGISTRY).json()
     assert (login["Username"], claims_of(login["Secret"])["aud"]) == (NOBODY, REGISTRY)
     user, password = frozen("keyring", "--mode=creds", "get", FEED).out.decode().splitlines()
@@ -84,7 +85,8 @@ def test_the_agent_gets_a_token_once_for_many_calls(
     got = {json.dumps(agent.program.bazel(MANIFEST).json()["headers"]) for _ in range(8)}
     assert len(got) == 1
     assert len(internet.to(LOGIN)) == 1
-    assert [visit.path for visit in internet.to(REGISTRY)] == ["/oauth2/exchange", "/oauth2/token"]
+    paths = [visit.path for visit in internet.to(REGISTRY)]
+    assert paths == ["/oauth2/exchange", "/v2/", "/oauth2/token"]
 
 
 def test_an_expired_secret_is_one_line(frozen: Program, azure: Azure) -> None:

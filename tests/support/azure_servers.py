@@ -82,6 +82,7 @@ class Azure:
         lifetime: seconds that tokens are good for.
         challenge: the headers with which Azure Artifacts refuses.
         pats: tokens that Azure Artifacts takes as a password.
+        public: containers and feeds that everybody may read.
         pulls: repositories that may be pulled.
         ahead: seconds by which Azure's clock is ahead of ours.
     """
@@ -94,6 +95,7 @@ class Azure:
         self.lifetime = 3_599
         self.ahead = 0
         self.pats = {"a-pat"}
+        self.public: set[str] = set()
         self.pulls = {"team/one", "team/blobs/two"}
         self.challenge = {
             "WWW-Authenticate": f"Bearer authorization_uri=https://{LOGIN}/{TENANT}, "
@@ -105,6 +107,7 @@ class Azure:
             PACKAGES: self.packages,
             "org.pkgs.visualstudio.com": self.packages,
             SESSIONS: self.sessions,
+            "*.blob.core.windows.net": self.blobs,
             REGISTRY: self.registry,
         }
 
@@ -198,6 +201,8 @@ class Azure:
     def packages(self, visit: Visit) -> Answer:
         """A feed: for a token of Entra's of an application, or one that is no identity's."""
         scheme, _, value = visit.authorization.partition(" ")
+        if not scheme and any(f"/{feed}/" in visit.path for feed in self.public):
+            return 200, {}, {"index": 1}
         if scheme == "Basic":
             value = base64.b64decode(value).decode().partition(":")[2]
         own = value in self.pats and scheme == "Basic"
@@ -205,6 +210,18 @@ class Azure:
         entra = said.get("aud") == DEVOPS and "scp" not in said
         session = said.get("aud") == "sessions" and scheme == "Basic"
         return (200, {}, {"index": 1}) if own or entra or session else (401, self.challenge, {})
+
+    def blobs(self, visit: Visit) -> Answer:
+        """An account: a header counts, also where none is needed."""
+        container = visit.path.split("/")[1]
+        if not visit.authorization:
+            code = "BlobNotFound" if container in self.public else "ResourceNotFound"
+            if container in self.public and "missing" not in visit.path:
+                return 206, {}, b"x"
+            return 404, {"x-ms-error-code": code}, {}
+        said = _verified(visit.authorization.removeprefix("Bearer "))
+        known = said.get("aud") == STORAGE and visit.headers.get("x-ms-version", "") > "2017-11-09"
+        return (200, {}, b"x") if known and visit.host.startswith("account") else (401, {}, {})
 
     def sessions(self, visit: Visit) -> Answer:
         """Makes a token for packages of a user's one."""
@@ -232,7 +249,8 @@ class Azure:
             return 200, {}, {"refresh_token": _signed(refresh | {"exp": now + 3 * self.lifetime})}
         if visit.path == "/oauth2/token":
             return self._narrowed(visit, form, now)
-        challenge = {"WWW-Authenticate": f'Bearer realm="https://{REGISTRY}/oauth2/token"'}
+        realm = f"https://{REGISTRY}/oauth2/token"
+        challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="{REGISTRY}"'}
         said = _verified(visit.authorization.removeprefix("Bearer "))
         repository = said.get("repository") if said.get("aud") == REGISTRY else None
         pulled = repository is not None and visit.path.startswith(f"/v2/{repository}/")

@@ -420,20 +420,26 @@ def test_bazel_gets_a_token_for_the_repository_of_the_url(
 ) -> None:
     first = client.headers(MANIFEST)
     assert bearer(first)["repository"] == "team/one"
-    assert client.headers(MANIFEST.replace("manifests/latest", "blobs/sha256:0")) == first
+    blob = client.headers(MANIFEST.replace("manifests/latest", "blobs/sha256:0"))
+    assert blob == {"Authorization": first["Authorization"]}
     two = MANIFEST.replace("team/one", "team/blobs/two")
     assert bearer(client.headers(two))["repository"] == "team/blobs/two"
-    paths = [visit.path for visit in internet.visits]
-    assert paths[1:] == ["/oauth2/exchange", "/oauth2/token", "/oauth2/token"]
-    scopes = [visit.form["scope"] for visit in internet.visits[2:]]
-    assert scopes == ["repository:team/one:pull", "repository:team/blobs/two:pull"]
+    assert first["Accept"].startswith("application/vnd.oci.image.index")
+    tokens = [visit.target for visit in internet.visits if visit.path == "/oauth2/token"]
+    assert [("team%2Fone%3Apull" in each, REGISTRY in each) for each in tokens] == [
+        (True, True),
+        (False, True),
+    ]
+    assert len(internet.to(LOGIN)) == 1
+    ends = client.bazel(MANIFEST)["expires"]
+    assert ends > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4_000))
 
 
 def test_a_repository_that_is_refused_does_not_stand_in_the_way_of_another(
     client: Client, azure: Azure
 ) -> None:
     assert client.headers(MANIFEST.replace("one", "secret")) == {}
-    assert "AcrPull" in client.warnings[0]
+    assert "may not read it" in client.warnings[0]
     assert bearer(client.headers(MANIFEST))["repository"] == "team/one"
     azure.pulls.clear()
     assert bearer(client.headers(MANIFEST))["repository"] == "team/one"
@@ -465,3 +471,62 @@ def test_a_system_s_hosts_in_every_cloud(system: Any) -> None:
 )
 def test_what_a_registry_serves_its_data_from_gets_nothing(client: Client, host: str) -> None:
     assert client.headers(f"https://{host}/v2/a/blobs/b") == {}
+
+
+# What everybody may read
+
+
+@pytest.mark.parametrize("blob", ["a/b.tar.gz", "missing"])
+def test_a_public_container_gets_no_header_and_is_asked_once(
+    client: Client, internet: Internet, azure: Azure, blob: str
+) -> None:
+    azure.public = {"shared"}
+    for host in ("account", "another-company"):
+        url = f"https://{host}.blob.core.windows.net/shared/{blob}"
+        assert client.headers(url) == client.headers(f"{url}2") == {}
+        (asked,) = internet.to(f"{host}.blob.core.windows.net")
+        assert "authorization" not in asked.headers
+    assert internet.to(LOGIN) == []
+    assert client.warnings == []
+
+
+def test_a_public_feed_gets_no_header(client: Client, internet: Internet, azure: Azure) -> None:
+    azure.public = {"project/_packaging/open"}
+    feed = f"https://{PACKAGES}/org/project/_packaging/open/npm/registry/"
+    assert client.headers(feed) == client.headers(f"{feed}x") == {}
+    assert client.login(feed) is None
+    assert len(internet.visits) == 1
+    assert bearer(client.headers(feed.replace("open", "closed")))["aud"] == DEVOPS
+    assert client.warnings == []
+
+
+def test_bazel_s_cache_has_a_header_also_where_everybody_may_read(
+    client: Client, azure: Azure
+) -> None:
+    azure.public = {"cache"}
+    assert bearer(client.headers(BLOB))["aud"] == STORAGE
+
+
+def test_a_container_as_such_is_bazel_s_cache_and_its_blobs_are_said_to_be_such(
+    client: Client,
+) -> None:
+    assert client.headers(BLOB)["x-ms-blob-type"] == "BlockBlob"
+    assert client.headers(f"{BLOB}/")["x-ms-blob-type"] == "BlockBlob"
+    assert set(client.headers(f"{BLOB}/a")) == {"Authorization", "x-ms-version"}
+
+
+def test_an_account_that_does_not_answer_without_a_header_gets_one(
+    client: Client, internet: Internet
+) -> None:
+    internet.hosts["account.blob.core.windows.net"] = lambda _: (500, {}, {})
+    assert bearer(client.headers(f"{BLOB}/ac/0"))["aud"] == STORAGE
+    del internet.hosts["account.blob.core.windows.net"]
+    internet.hosts["*.blob.core.windows.net"] = lambda _: (302, {"Location": "https://a.b/"}, {})
+    assert bearer(client.headers(f"{BLOB}-3/ac/0"))["aud"] == STORAGE
+
+
+def test_a_shared_access_signature_has_all_that_it_needs(
+    client: Client, internet: Internet
+) -> None:
+    assert client.headers(f"{BLOB}/a?sv=2021-12-02&se=2026&sp=r&sig=abc%3D") == {}
+    assert internet.asked == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import CredlatchError
 from credlatch.resolve import Resolver
-from credlatch.rules import Rule
 from credlatch.shared_cache import SharedCache
 from support.azure_servers import (
     CLIENT,
@@ -25,6 +25,7 @@ from support.azure_servers import (
     NOBODY,
     PACKAGES,
     REGISTRY,
+    SESSIONS,
     STORAGE,
     TENANT,
     Azure,
@@ -60,8 +61,10 @@ class Client:
         caller = Caller(self.environ, str(self.home), self.shared)
         caller.put_off(60)  # for a machine that is busy
         request = requests.for_url(urls.parse(url), login=login)
-        request.rule = Rule()
-        request.rule.use = self.use
+        config = self.home / ".config" / "credlatch" / "config.toml"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        rule = f'[[rule]]\nurl = "https://{urls.parse(url).host}"\nuse = {json.dumps(self.use)}\n'
+        config.write_text(rule if self.use else "")
         try:
             resolution = Resolver(caller).resolve(request)
         finally:
@@ -107,7 +110,7 @@ def test_without_a_rule_no_program_is_started_and_no_metadata_asked(
     internet.hosts[METADATA] = azure.metadata
     for url in (BLOB, FEED, f"https://{REGISTRY}/v2/team/one/manifests/1"):
         assert client.credential(url) is None
-    assert internet.asked == []
+    assert not any(METADATA in each for each in internet.asked)
     assert not (client.home / "called").exists()
 
 
@@ -115,13 +118,15 @@ def test_with_a_rule_a_machine_s_own_identity_counts(
     client: Client, internet: Internet, azure: Azure
 ) -> None:
     internet.hosts[METADATA] = azure.metadata
-    client.use = ("azure_blob", "acr")
+    client.use = ("azure_blob",)
     for _ in range(2):
         assert client.token(BLOB)["aud"] == STORAGE
     asked = len(internet.visits)
     assert {visit.host for visit in internet.visits} == {METADATA}
+    client.use = ("acr",)
     user, secret = client.credential(f"https://{REGISTRY}/", login=True).login(REGISTRY)
     assert (user, claims_of(secret.reveal())["aud"]) == (NOBODY, REGISTRY)
+    client.use = ("azure_blob",)
     client.token(BLOB)
     assert internet.visits[-1].host == REGISTRY
     assert asked <= 2  # whether there is one, and for the token
@@ -244,3 +249,97 @@ def test_a_certificate_goes_to_no_authority_but_microsoft_s(
     with pytest.raises(CredlatchError, match="AZURE_AUTHORITY_HOST"):
         sure(certified.credential(FEED))
     assert internet.asked == []
+
+
+# A user's token for packages
+
+
+def user(azure: Azure) -> str:
+    return azure.token(DEVOPS, idtyp="user", scp="user_impersonation", upn="me")
+
+
+def test_a_user_s_token_is_exchanged_for_one_that_is_for_packages(
+    client: Client, internet: Internet, azure: Azure
+) -> None:
+    az(client, user(azure))
+    client.use = ("azure_artifacts",)
+    for _ in range(2):
+        name, secret = client.credential(FEED, login=True).login(PACKAGES)
+        assert (name, claims_of(secret.reveal())["aud"]) == ("VssSessionToken", "sessions")
+        assert client.credential(FEED).headers()["Authorization"].startswith("Basic ")
+    assert [visit.host for visit in internet.visits] == [PACKAGES, SESSIONS]
+    assert "authorization" not in internet.visits[0].headers
+    assert f"--tenant {TENANT}" in (client.home / "called").read_text()
+
+
+def test_an_application_s_token_is_sent_as_it_is(
+    client: Client, internet: Internet, azure: Azure
+) -> None:
+    az(client, azure.token(DEVOPS))
+    client.use = ("azure_artifacts",)
+    assert client.token(FEED)["aud"] == DEVOPS
+    assert internet.to(SESSIONS) == []
+
+
+LYING = [
+    {"WWW-Authenticate": f"Bearer authorization_uri=https://evil.example/{TENANT}"},
+    {"WWW-Authenticate": f'bearer authorization_uri="http://{LOGIN}/{TENANT}"'},
+    {"WWW-Authenticate": f"Bearer authorization_uri=https://{LOGIN}.evil.example/{TENANT}"},
+    {"WWW-Authenticate": f"Bearer authorization_uri=https://{LOGIN}@evil.example/{TENANT}"},
+    {"WWW-Authenticate": f"Bearer authorization_uri=https://{LOGIN}/a%2f..%2fb"},
+    {"WWW-Authenticate": f"Bearer authorization_uri=https://{LOGIN}:8443/{TENANT}"},
+    {"X-VSS-AuthorizationEndpoint": "https://evil.example/org/"},
+    {"X-VSS-AuthorizationEndpoint": f"http://{SESSIONS}/org/"},
+    {"X-VSS-AuthorizationEndpoint": f"https://{SESSIONS}.evil.example/org/"},
+    {"X-VSS-AuthorizationEndpoint": f"https://{SESSIONS}@evil.example/org/"},
+    {"X-VSS-AuthorizationEndpoint": f"https://{SESSIONS}:444/org/"},
+    {"X-VSS-AuthorizationEndpoint": "https://evilvssps.visualstudio.com/"},
+    {"X-VSS-AuthorizationEndpoint": f"https://{SESSIONS}/?x="},
+    {"X-VSS-AuthorizationEndpoint": f"//{SESSIONS}/"},
+]
+
+
+@pytest.mark.parametrize("lie", LYING, ids=str)
+def test_a_challenge_that_names_others_gets_nothing_sent_to_anybody(
+    client: Client, internet: Internet, azure: Azure, lie: dict[str, str]
+) -> None:
+    azure.challenge |= lie
+    internet.hosts["*"] = lambda _: (200, {}, {"token": "t"})
+    az(client, user(azure))
+    client.use = ("azure_artifacts",)
+    with pytest.raises(CredlatchError, match="none of"):
+        client.credential(FEED)
+    assert [visit.host for visit in internet.visits] == [PACKAGES]
+    assert not (client.home / "called").exists()
+
+
+def test_a_session_that_is_refused_is_one_line(client: Client, azure: Azure) -> None:
+    az(client, user(azure)[:-2])
+    client.use = ("azure_artifacts",)
+    with pytest.raises(CredlatchError, match=f"{SESSIONS}.*az login"):
+        client.credential(FEED)
+
+
+@pytest.mark.parametrize("host", ["vssps.visualstudio.com", "app.vssps.visualstudio.com"])
+def test_each_of_microsoft_s_servers_may_exchange(
+    client: Client, internet: Internet, azure: Azure, host: str
+) -> None:
+    internet.hosts[host] = azure.sessions
+    azure.challenge["X-VSS-AuthorizationEndpoint"] = f"https://{host}/org"
+    az(client, user(azure))
+    client.use = ("azure_artifacts",)
+    assert client.credential(FEED) is not None
+    assert len(internet.to(host)) == 1
+
+
+def test_a_host_that_a_rule_names_is_answered_for_like_azure_s_own(
+    client: Client, azure: Azure
+) -> None:
+    az(client, azure.token(STORAGE))
+    client.use = ("azure_blob",)
+    assert client.token("https://blobs.company.example/cache")["aud"] == STORAGE
+    client.use = ("azure_artifacts",)
+    assert client.credential("https://devops.company.example/tfs/_packaging/f/npm/") is None
+    client.environ["AZURE_DEVOPS_EXT_PAT"] = "pat"
+    found = client.credential("https://devops.company.example/tfs/_packaging/f/npm/", login=True)
+    assert found.login("")[1].reveal() == "pat"

@@ -54,6 +54,13 @@ PROVED = {
         "unit/test_rules.py::test_a_workspace_that_others_may_have_written_is_not_heard",
         "unit/test_rules.py::test_a_workspace_of_another_user_s_is_not_heard",
     ],
+    "is proved to Microsoft's own authorities alone": [
+        "unit/test_azure.py::test_a_secret_goes_to_no_authority_but_microsoft_s",
+        "unit/test_azure_sdk.py::test_a_certificate_goes_to_no_authority_but_microsoft_s",
+    ],
+    "exchanged by Azure DevOps' own servers alone": [
+        "unit/test_azure_sdk.py::test_a_challenge_that_names_others_gets_nothing_sent_to_anybody",
+    ],
     "A host that only looks like a system's": [
         "unit/test_lookalikes.py::test_a_system_claims_no_host_that_only_looks_like_its_own",
         (

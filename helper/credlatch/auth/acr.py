@@ -1,7 +1,6 @@
-"""Azure Container Registry's tokens.
+"""Azure Container Registry: an access token of Entra's, exchanged for a login of the registry's.
 
-An access token of Entra's is exchanged for the registry's refresh token, and that for an access
-token of one scope: github.com/Azure/acr/blob/main/docs/AAD-OAuth.md.
+github.com/Azure/acr/blob/main/docs/AAD-OAuth.md.
 """
 
 from __future__ import annotations
@@ -50,39 +49,3 @@ class AcrExchange(Auth):
         response = yield HttpRequest("POST", self.server, form=form)
         token = Secret(responses.read(self, response, responses.RefreshToken).refresh_token)
         return TokenResponse(token, credential=Basic(USER, token))
-
-
-class AcrRefresh(Auth):
-    """A registry's refresh token, for an access token of one scope.
-
-    Args:
-        secret: the refresh token.
-        registry: the registry's host.
-        scope: as ``repository:NAME:pull``.
-        remedy: what a person does when it is refused.
-    """
-
-    single_use = False
-    repeatable = True
-
-    def __init__(self, secret: Secret, registry: str, scope: str, remedy: str) -> None:
-        super().__init__(secret, f"https://{registry}/oauth2/token", remedy)
-        self.registry = registry
-        self.scope = scope
-
-    def cache_key(self, request: Request) -> str:  # noqa: ARG002 - the URL has chosen the scope
-        """The scope."""
-        return self.scope
-
-    def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - likewise
-        """One POST. The token is a JWT, and has its end in it."""
-        from credlatch.auth import responses
-
-        form = {
-            "grant_type": "refresh_token",
-            "service": self.registry,
-            "scope": self.scope,
-            "refresh_token": self.secret.reveal(),
-        }
-        response = yield HttpRequest("POST", self.server, form=form)
-        return TokenResponse(Secret(responses.read(self, response, responses.Token).access_token))

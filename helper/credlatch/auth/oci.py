@@ -7,6 +7,7 @@ that was asked, and some registries name a made-up one.
 
 from __future__ import annotations
 
+from credlatch import jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse, realms
 from credlatch.credential import IDENTITY_TOKEN_USER, Basic, Credential, Secret
 from credlatch.errors import LoginError, RenewalError
@@ -197,10 +198,16 @@ def _header(pair: Basic) -> str:
 
 
 def _end(said: RegistryTokens, response: HttpResponse) -> int:
-    """When a token ends. A server that keeps tokens may have issued it some time ago."""
+    """When a token ends, as the server says, or else the token itself.
+
+    A server that keeps tokens may have issued it some time ago.
+    """
     from credlatch.auth import responses
 
     ends = responses.end(said.expires_in, response.at)
+    own = jwt.expiry(said.token or said.access_token or "") if ends is None else None
+    if own is not None:
+        return own
     if ends is None or ends <= response.at:
         ends = int(response.at) + LIFETIME
     return ends - _age(said.issued_at, response)

@@ -6,6 +6,8 @@ github.com/microsoft/artifacts-credprovider. Each token counts for its own endpo
 
 from __future__ import annotations
 
+from copy import copy
+
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError, StoreError
 from credlatch.headers import Headers
@@ -16,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from credlatch.auth.azure_challenge import Answered
     from credlatch.caller import Caller
     from credlatch.credential import Credential
     from credlatch.request import Request
@@ -41,17 +44,48 @@ def anonymous(url: Url) -> bool:
 
 def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """What the environment has for the feed, else an Entra identity's access token."""
-    if not claims(url):
-        return None
     ready = _ready(url, caller)
     if ready is not None:
         return ready
-    scope = request.rule.audience or SCOPE
-    entry = entra.identity(caller, scope, chain=request.rule.names("azure_artifacts"))
-    return None if entry is None else entra.served(entry, headers)
+    scope, chain = request.rule.audience or SCOPE, request.rule.names("azure_artifacts")
+    entry = entra.identity(caller, scope, chain=chain)
+    if entry is None or _organisation(url) is None:
+        return None
+    if entry.location != entra.SDK:
+        entra.served(entry, _headers)
+        return entra.unless_open(entry, url, _feed(url)) if anonymous(url) else entry
+    return entra.challenged(entry, url, _feed(url), lambda said: _of_sdk(said, url, scope, caller))
 
 
-def headers(token: Secret) -> Credential:
+def _of_sdk(said: Answered, url: Url, scope: str, caller: Caller) -> Entry | None:
+    """A token of the tenant that the feed names; of a user's, what it is exchanged for.
+
+    Raises:
+        RenewalError: the feed names servers that are none of Microsoft's.
+    """
+    from credlatch.auth import azure_challenge
+
+    tenant = azure_challenge.tenant(said, url.shown)
+    sessions = azure_challenge.sessions(said, url.shown)
+    entry = entra.identity(caller, scope, chain=True, tenant=tenant)
+
+    def exchanged(fresh: Entry) -> Entry:
+        from credlatch.auth.azure_devops import SessionExchange, is_user
+
+        token = entra.token(fresh)
+        if not (sessions and is_user(token)):
+            made = copy(fresh)
+            made.credential, made.grant, made.then = _headers(token), None, None
+            return made
+        grant = SessionExchange(token, sessions, USER, fresh.expires)
+        return Entry(None, fresh.location, grant=grant, remedy=grant.remedy)
+
+    if entry is not None:
+        entry.then = exchanged
+    return entry
+
+
+def _headers(token: Secret) -> Credential:
     """A token as it is sent, and the login that pip and uv send it by."""
     return Headers({"Authorization": Secret(f"Bearer {token.reveal()}")}, Basic(USER, token))
 

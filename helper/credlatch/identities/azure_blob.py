@@ -39,14 +39,26 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - so may every account
 
 
 def find(request: Request, url: Url, caller: Caller) -> Entry | None:
-    """One token for all accounts."""
-    if not claims(url):
-        return None
+    """One token for all accounts, where the container is not public.
+
+    Bazel asks for a container as such, which is its cache and whose blobs it also writes.
+    """
     scope = request.rule.audience or SCOPE
     entry = entra.identity(caller, scope, chain=request.rule.names("azure_blob"))
-    return None if entry is None else entra.served(entry, _headers)
+    if entry is None:
+        return None
+    container, _, blob = url.path[1:].partition("/")
+    if not blob:
+        return entra.served(entry, _headers_to_write)
+    return entra.unless_open(entra.served(entry, _headers), url, container)
 
 
 def _headers(token: Secret) -> Credential:
     value = Secret(f"Bearer {token.reveal()}")
     return Headers({"Authorization": value, "x-ms-version": Secret(VERSION)})
+
+
+def _headers_to_write(token: Secret) -> Credential:
+    """Likewise, and what says the type of a blob that is written; Azure does not guess it."""
+    headers = {name: Secret(value) for name, value in _headers(token).headers().items()}
+    return Headers({**headers, "x-ms-blob-type": Secret("BlockBlob")})

@@ -17,13 +17,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credlatch.auth.azure_challenge import Answered
     from credlatch.caller import Caller
     from credlatch.credential import Credential
+    from credlatch.url import Url
 
 _AUTHORITY = "AZURE_AUTHORITY_HOST"
 _TENANT, _CLIENT = "AZURE_TENANT_ID", "AZURE_CLIENT_ID"
 _CERTIFICATE = "AZURE_CLIENT_CERTIFICATE_PATH"
-_CHAIN = "Azure's SDK"
+SDK = "Azure's SDK"
 # Beside its own variables, what says where `az` is and has its login.
 _ALSO = frozenset({"HOME", "PATH", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "XDG_CONFIG_HOME"})
 _PRODUCTION = frozenset({"environment", "workloadidentity", "managedidentity"})
@@ -47,7 +49,7 @@ def identity(
     proof = _proof(caller)
     host = authority(caller) if proof is not None or chain else ""
     if proof is None:
-        return _of_sdk(caller, scope, tenant, _CHAIN) if chain else None
+        return _of_sdk(caller, scope, tenant, SDK) if chain else None
     kind, where, secret = proof
     directory, client = caller.get(_TENANT) or "", caller.get(_CLIENT) or ""
     if not entra.is_tenant(directory):
@@ -107,6 +109,33 @@ def _stamp(path: str) -> str:
     except OSError:
         return ""
     return f"{status.st_mtime_ns} {status.st_size} {status.st_ino}"
+
+
+def unless_open(entry: Entry, url: Url, place: str) -> Entry:
+    """The entry, where not everybody may read what is asked for: which is tried first.
+
+    Args:
+        entry: the identity's.
+        url: what is asked for.
+        place: what else the answer is the same for.
+    """
+    return challenged(entry, url, place, lambda _: entry)
+
+
+def challenged(
+    entry: Entry, url: Url, place: str, then: Callable[[Answered], Entry | None]
+) -> Entry:
+    """Likewise; what is served in its place, ``then`` makes of what comes back without a login."""
+    from credlatch.auth.azure_challenge import Answered, AzureChallenge
+
+    def after(fresh: Entry) -> Entry | None:
+        said = fresh.credential
+        answered = said if isinstance(said, Answered) else Answered()
+        return None if answered.is_open else then(answered)
+
+    asked = Entry(None, entry.location, grant=AzureChallenge(url, place), remedy=entry.remedy)
+    asked.then = after
+    return asked
 
 
 def served(entry: Entry, make: Callable[[Secret], Credential]) -> Entry:
