@@ -13,6 +13,7 @@ from support.guarded import guarded
 from support.rattler import rattler
 from support.rattler_places import place
 from support.registry import _token_registry, registry, token_registry
+from support.s3_servers import minio, s3_server
 from support.secret_service import secret_service
 from support.uv import uv, uv_with_pyx
 
@@ -34,6 +35,7 @@ __all__ = [
     "guarded",
     "helper",
     "lenient_daemon",
+    "minio",
     "place",
     "project",
     "published",
@@ -41,6 +43,7 @@ __all__ = [
     "recorded",
     "registry",
     "repository",
+    "s3_server",
     "secret_service",
     "skopeo",
     "token_image",

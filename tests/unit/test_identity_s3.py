@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch import request as requests
-from credlatch import rules
 from credlatch import url as urls
 from credlatch.auth import HttpResponse, ProgramRequest
 from credlatch.caller import Caller
@@ -18,6 +17,7 @@ from credlatch.renew import exchange
 from credlatch.resolve import Resolver
 from credlatch.shared_cache import SharedCache
 from support.found import sure
+from support.ruled import rule
 
 if TYPE_CHECKING:
     from credlatch.auth import HttpRequest
@@ -28,19 +28,9 @@ AWS = "https://bucket.s3.eu-west-1.amazonaws.com/a"
 KEYS = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "sesame"}
 
 
-def rule(**said: object) -> rules.Rule:
-    made = rules.Rule()
-    for name, value in said.items():
-        setattr(made, name, value)
-    return made
-
-
-def outcome(
-    home: Home, url: str, rule: rules.Rule = rules.NONE, warned: int = 0, **request: bool
-) -> Outcome:
+def outcome(home: Home, url: str, warned: int = 0, **request: bool) -> Outcome:
     caller = Caller(dict(home.env), str(home.path), SharedCache())
     asked = requests.for_url(urls.parse(url), **request)
-    asked.rule = rule
     found = Resolver(caller).outcome(asked)
     assert found.failure is None
     assert len(caller.warnings) == warned
@@ -124,7 +114,8 @@ def test_at_other_servers_a_rule_has_them_sign(
     home: Home, said: dict[str, object], url: str, expected: str | None
 ) -> None:
     home.env |= KEYS
-    assert scope(outcome(home, url, rule(**said))) == expected
+    rule(home, url, said)
+    assert scope(outcome(home, url)) == expected
 
 
 class Chain:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credlatch import request as requests
-from credlatch import rules, s3_hosts
+from credlatch import s3_hosts
 from credlatch import url as urls
 from credlatch.auth import HttpRequest, HttpResponse
 from credlatch.auth.s3 import BucketRegion
@@ -23,6 +23,7 @@ from credlatch.stores import Entry, Store, s3
 from credlatch.stores.order import ORDER
 from support.callers import caller_of
 from support.found import sure
+from support.ruled import rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,22 +50,20 @@ def options(bucket: str, endpoint: str, region: str, *, path: bool, above: str =
 def outcome(
     home: Home,
     url: str,
-    rule: rules.Rule = rules.NONE,
     cwd: str = "",
     warned: tuple[str, ...] = (),
 ) -> Outcome:
     caller = Caller(dict(home.env), cwd or str(home.path))
     request = requests.for_url(urls.parse(url))
-    request.rule = rule
     found = Resolver(caller).outcome(request)
     assert [line for line in caller.warnings if not any(map(line.count, warned))] == []
     assert found.failure is None
     return found
 
 
-def signed(home: Home, url: str, rule: rules.Rule = rules.NONE, cwd: str = "") -> str | None:
+def signed(home: Home, url: str, cwd: str = "") -> str | None:
     """The region that a URL is signed for, or None where it is not."""
-    resolution = outcome(home, url, rule, cwd).resolution
+    resolution = outcome(home, url, cwd).resolution
     if resolution is None:
         return None
     assert resolution.store == "s3"
@@ -340,20 +339,13 @@ def test_a_configuration_that_is_no_toml_is_one_line(home: Home) -> None:
 # Rules
 
 
-def rule(**said: object) -> rules.Rule:
-    made = rules.Rule()
-    for name, value in said.items():
-        setattr(made, name, value)
-    return made
-
-
 @pytest.mark.parametrize(
     ("said", "url", "region"),
     [
         ({"endpoint": MINIO}, f"{MINIO}/bucket/a", "us-east-1"),
         ({"endpoint": MINIO, "region": "r"}, f"{MINIO}/bucket/a", "r"),
         ({"endpoint": "https://m.example"}, "https://bucket.m.example/a", "us-east-1"),
-        ({"endpoint": "https://m.example", "path_style": True}, "https://bucket.m.example/a", None),
+        ({"endpoint": "https://m.example", "path-style": True}, "https://bucket.m.example/a", None),
         ({"endpoint": "https://m.example/s3"}, "https://m.example/s3/bucket/a", "us-east-1"),
         ({"endpoint": "https://m.example"}, "https://m.example.evil.example/bucket/a", None),
         ({"endpoint": "https://m.example"}, "https://m.example:8443/bucket/a", None),
@@ -366,7 +358,8 @@ def test_a_rule_names_the_endpoint_and_the_region(
     home: Home, said: dict[str, object], url: str, region: str | None
 ) -> None:
     keep(home)
-    assert signed(home, url, rule(**said)) == region
+    rule(home, url, said)
+    assert signed(home, url) == region
 
 
 # What gets its key first: the chain's keys
@@ -383,7 +376,7 @@ class Chain(Store):
     def look(self, request: Request) -> Entry:
         token = Secret("t")
         key = Entry(AccessKey("AK", Secret("s"), token), "the chain", expires=self.ends)
-        return s3.signed(key, sure(request.url), PLACE)
+        return s3.signed(key, request, PLACE)
 
 
 def test_a_key_that_was_fetched_signs_and_ends_with_it(home: Home) -> None:
@@ -395,7 +388,7 @@ def test_a_key_that_was_fetched_signs_and_ends_with_it(home: Home) -> None:
 
 def test_what_is_no_key_is_served_as_it_is() -> None:
     entry = Entry(Bearer(Secret("t")), "elsewhere")
-    assert s3.signed(entry, urls.parse(AWS), PLACE) is entry
+    assert s3.signed(entry, Request(urls.parse(AWS), ()), PLACE) is entry
 
 
 def test_it_is_asked_after_rattler_s_logins_and_before_all_others() -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # One of these is in every host that is S3's: nothing else is imported for others.
 _MARKS = ("s3", "r2.cloudflare", "storage")
+# Seconds, 30 more than clients are told (``renew.margin``). Servers take a signature for 900 after
+# its date, and before it, by their clock.
+LIFETIME = 630
 ELSEWHERE = "is for a bucket that s3-options have at another endpoint"
 
 
@@ -56,7 +59,7 @@ class S3Store(Store):
         if request.login:
             self.pass_over(NO_LOGIN, found.location)
             return None
-        return signed(found, url, place)
+        return signed(found, request, place)
 
     def _place(self, url: Url, rule: Rule) -> Place | None:
         ruled = rule.endpoint is not None or rule.region is not None
@@ -95,11 +98,7 @@ class S3Store(Store):
 
 
 def of_rule(url: Url, rule: Rule) -> Place | None:
-    """The bucket that a URL is for, where a rule names its endpoint or its region; else None.
-
-    Raises:
-        StoreError: what it names is no URL.
-    """
+    """The bucket that a URL is for, where a rule names its endpoint or its region; else None."""
     from credlatch import s3_hosts
 
     if rule.endpoint is None:
@@ -108,12 +107,8 @@ def of_rule(url: Url, rule: Rule) -> Place | None:
             place.region = rule.region or place.region
         return place
     from credlatch import url as urls
-    from credlatch.errors import RequestError, StoreError
 
-    try:
-        endpoint = urls.absolute(rule.endpoint)
-    except RequestError as error:
-        raise StoreError(f"{rule.where}: endpoint cannot be used: {error}") from None
+    endpoint = urls.absolute(rule.endpoint)
     if (url.scheme, url.port) != (endpoint.scheme, endpoint.port):
         return None
     base = endpoint.path.rstrip("/")
@@ -131,24 +126,23 @@ def of_rule(url: Url, rule: Rule) -> Place | None:
     return s3_hosts.Place(bucket, path, region, "" if known is None else known.system)
 
 
-def signed(entry: Entry, url: Url, place: Place) -> Entry:
-    """The entry that signs requests with the access key that an entry has, or will have got.
+def signed(entry: Entry, request: Request, place: Place) -> Entry:
+    """The entry that is a request's signature, by the access key that an entry has, or will get.
+
+    It is made here and now, as nobody is asked for it, and for the one request.
 
     Args:
         entry: its credential is the key; or what gets it is its grant.
-        url: what is signed is for its host.
+        request: what is signed.
         place: which bucket, and in which region: AWS is asked for one that the host leaves out.
     """
     before = entry.then
 
     def signs(entry: Entry) -> Entry | None:
         fresh = entry if before is None else before(entry)
-        if fresh is None:
-            return None
-        key = fresh.credential
-        if not isinstance(key, AccessKey):
+        if fresh is None or not isinstance(fresh.credential, AccessKey):
             return fresh
-        return _with(key, fresh, url, place)
+        return _made(fresh.credential, fresh, request, place)
 
     if entry.grant is None and before is None:
         return signs(entry) or entry
@@ -156,21 +150,31 @@ def signed(entry: Entry, url: Url, place: Place) -> Entry:
     return entry
 
 
-def _with(key: AccessKey, entry: Entry, url: Url, place: Place) -> Entry:
-    from credlatch.auth.s3 import BucketRegion, S3Signature
+def _made(key: AccessKey, entry: Entry, request: Request, place: Place) -> Entry:
+    from time import time
+
+    url = request.url
+    if url is None:
+        raise ValueError("there is nothing to sign")
 
     def made(region: str) -> Entry:
-        server = f"{url.scheme}://{url.netloc}/"
-        grant = S3Signature(key, server, region, entry.expires, entry.remedy)
-        return Entry(None, entry.location, grant=grant, remedy=entry.remedy)
+        from credlatch.auth import sigv4
+        from credlatch.headers import Headers
+
+        now = time()
+        headers = Headers(sigv4.signed(url, key, region, now=now, method=request.method))
+        end = int(now) + LIFETIME
+        expires = end if entry.expires is None else min(end, entry.expires)
+        return Entry(headers, entry.location, expires=expires, remedy=entry.remedy)
 
     if place.region:
         return made(place.region)
+    from credlatch.auth.s3 import BucketRegion
+
     asked = Entry(None, entry.location, grant=BucketRegion(place.bucket), remedy=entry.remedy)
 
     def known(fresh: Entry) -> Entry:
-        region = fresh.credential
-        return made("" if region is None else region.secret.reveal())
+        return fresh if fresh.credential is None else made(fresh.credential.secret.reveal())
 
     asked.then = known
     return asked
