@@ -127,7 +127,10 @@ class EcrToken(ServiceCall):
         data = self.said(response, _Answer).authorizationData
         if not data:
             raise ValueError("it has no token")
-        return _registry_login(data[0])
+        login, ends = _registry_login(data[0])
+        # The registry takes it in a header, and need not be asked what it takes.
+        headers = {name: Secret(value) for name, value in login.headers().items()}
+        return TokenResponse(login.secret, expires=ends, credential=Headers(headers, login))
 
     def _asked(self, target: str, now: float) -> HttpRequest:
         headers = {"Content-Type": _JSON, "X-Amz-Target": target}
@@ -143,16 +146,16 @@ class EcrPublicToken(EcrToken):
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - likewise
         """One call."""
         response = yield self._asked(_PUBLIC, now)
-        return _registry_login(self.said(response, _PublicAnswer).authorizationData)
+        login, ends = _registry_login(self.said(response, _PublicAnswer).authorizationData)
+        return TokenResponse(login.secret, expires=ends, credential=login)
 
 
-def _registry_login(data: _Data) -> TokenResponse:
-    """The user name and password in a token, which is what a Basic header says of them."""
+def _registry_login(data: _Data) -> tuple[Basic, int | None]:
+    """The user name and password in a token, and its end: a Basic header says the same of them."""
     user, mark, password = a2b_base64(data.authorizationToken).decode().partition(":")
     if not mark:
         raise ValueError("it is no user name and password")
-    token = Secret(password)
-    return TokenResponse(token, expires=clock.moment(data.expiresAt), credential=Basic(user, token))
+    return Basic(user, Secret(password)), clock.moment(data.expiresAt)
 
 
 class _DomainToken(msgspec.Struct):
