@@ -14,7 +14,6 @@ from credlatch.errors import (
     UnusableError,
 )
 from credlatch.renew import margin
-from credlatch.renewing import Renewing
 from credlatch.stores import UNSURE, UNSURE_WHO, RenewableStore
 from credlatch.stores.order import ANONYMOUS, IDENTITY, ORDER, PROJECT, names
 from credlatch.stores.steps import (
@@ -242,6 +241,24 @@ class Resolver:
                 f"would travel in the clear: use https{here if host else ''}"
             )
         now = time.time()
+        made = self._made(step, entry, store, open_store, request)
+        if made is None:
+            step.entry, step.came = None, NOTHING_THERE
+            return None
+        credential = usable(made, request, now)
+        expires = margin.ask_again(made, time.time())
+        return Resolution(credential, request.url, expires, step.store, made)
+
+    def _made(
+        self, step: Step, entry: Entry, store: Store, open_store: Opener, request: Request
+    ) -> Entry | None:
+        """What is served of an entry; None: nothing is to be sent."""
+        is_exchanged = self._renews and request.may_be_for_a_repository
+        if entry.grant is None and entry.then is None and not is_exchanged:
+            return entry
+        # Imported for who needs more than what is stored.
+        from credlatch.renewing import Renewing
+
         renewing = Renewing(self._caller, request, self._ahead if self._renews else None)
         if entry.grant is not None:
             cache = store if isinstance(store, RenewableStore) else self._caller.tokens
@@ -251,19 +268,12 @@ class Resolver:
                 return None if found is None else cache.read(found, request)
 
             entry = step.entry = renewing.current(cache, cache.read(entry, request), look)
-        served = renewing.followed(step, entry)
-        if served is not None and self._renews and request.may_be_for_a_repository:
+        made = renewing.followed(step, entry)
+        if made is not None and is_exchanged:
             from credlatch.stores import registries
 
-            served = registries.exchanged(served, request, self._caller.warn)
-            served = renewing.followed(step, served)
-        if served is None:
-            step.entry, step.came = None, NOTHING_THERE
-            return None
-        entry = served
-        credential = usable(entry, request, now)
-        expires = margin.ask_again(entry, time.time())
-        return Resolution(credential, request.url, expires, step.store, entry)
+            made = renewing.followed(step, registries.exchanged(made, request, self._caller.warn))
+        return made
 
 
 def _is_optional(step: Step) -> bool:

@@ -93,7 +93,7 @@ def test_a_token_that_could_be_renewed_and_is_not_due(home: Home) -> None:
     server = {"token_endpoint": "https://b.example/token", "client_id": "c"}
     home.write_rattler({"a.example": {"OAuth": {**token, **server}}})
     _, modules = imported(home, "get", stdin=bazel("a.example"))
-    few(modules, 48)
+    few(modules, 49)
 
 
 def test_a_token_from_the_environment(home: Home) -> None:
