@@ -1,24 +1,24 @@
-"""Rules as a test makes them, and requests that they are for."""
+"""A rule, written as a person writes it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from credlatch import request as requests
-from credlatch import url as urls
-from credlatch.rules import Rule
-
 if TYPE_CHECKING:
-    from credlatch.request import Request
+    from pathlib import Path
+
+    from support.home import Home
 
 
-def ruled(url: str, **said: object) -> Request:
-    """What a client asks for a URL of which the user's settings say this."""
-    request = requests.for_url(urls.parse(url))
-    request.rule = Rule()
-    request.rule.where = "config.toml, rule 1"
-    for name, value in said.items():
-        if not hasattr(Rule, name):
-            raise AttributeError(name)
-        setattr(request.rule, name, value)
-    return request
+def write_rule(home: Home, **said: object) -> Path:
+    """Have a home's settings be one rule, which says this; None: not that."""
+    rows = [f"{name} = {_toml(value)}\n" for name, value in said.items() if value is not None]
+    return home.write(".config/credlatch/config.toml", "".join(("[[rule]]\n", *rows)))
+
+
+def _toml(value: object) -> str:
+    """A text, a list of texts, or a table of them."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {_toml(each)}' for name, each in value.items())}}}"
+    return json.dumps(value)

@@ -14,28 +14,34 @@ from credlatch.caller import Caller
 from credlatch.errors import LoginError, RefusedError, RenewalError, StoreError
 from credlatch.request import for_url
 from credlatch.resolve import Resolver
-from credlatch.rules.exchange import Exchange, Identity
 from credlatch.shared_cache import SharedCache
 from support.answering import Answering
-from support.found import sure
+from support.found import headers, sure
 from support.jwt import make_jwt
-from support.rules import ruled
+from support.rules import write_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.resolve import Resolution
     from support.answering import Answer
+    from support.home import Home
     from support.loopback import Recorded
 
-URL = "https://index.example/simple/"
+HOST = "https://index.example/"
+URL = f"{HOST}simple/"
 AUDIENCE = "pyx:trusted-access"
 
 
 class Ci:
-    """A CI on loopback that gives a job its identity, and a server that takes it."""
+    """A CI on loopback that gives a job its identity, and a server that takes it.
 
-    def __init__(self) -> None:
+    Args:
+        home: of the job.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
         self.answer: Answer | None = None  # of the server's, in place of a token
         self.audience = AUDIENCE
         self.lifetime = 300
@@ -59,16 +65,16 @@ class Ci:
     def environ(self) -> dict[str, str]:
         """What a job has."""
         return {
-            "HOME": "/nowhere",
+            "HOME": str(self.home.path),
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.issuer.url}/token?v=2",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",
         }
 
-    @property
-    def rule(self) -> dict[str, Any]:
-        """What a rule says."""
-        return {"use": ("ci",), "exchange": Exchange(url=f"{self.server.url}/mint", kind="pyx")}
+    def rule(self, **said: object) -> None:
+        """Have the job's settings say this, besides what is needed."""
+        exchange = {"url": f"{self.server.url}/mint", "kind": "pyx"}
+        write_rule(self.home, **{"url": HOST, "use": ["ci"], "exchange": exchange, **said})
 
     @property
     def asked(self) -> tuple[int, int]:
@@ -76,17 +82,22 @@ class Ci:
         return len(self.issuer.requests), len(self.server.requests)
 
     def resolve(
-        self, url: str = URL, shared: SharedCache | None = None, ahead: float = 0.0, **said: object
+        self, url: str = URL, shared: SharedCache | None = None, ahead: float = 0.0
     ) -> Resolution | None:
-        """What a job gets."""
+        """What the job gets."""
         caller = Caller(self.environ, "/", shared)
         caller.put_off(60)
-        return Resolver(caller, ahead=ahead).resolve(ruled(url, **{**self.rule, **said}))
+        return resolve(caller, url, ahead)
+
+
+def resolve(caller: Caller, url: str = URL, ahead: float = 0.0) -> Resolution | None:
+    return Resolver(caller, ahead=ahead).resolve(for_url(urls.parse(url)))
 
 
 @pytest.fixture
-def ci() -> Iterator[Ci]:
-    made = Ci()
+def ci(home: Home) -> Iterator[Ci]:
+    made = Ci(home)
+    made.rule()
     with made.issuer, made.server:
         yield made
 
@@ -169,34 +180,48 @@ class Watched(UserDict[str, str]):
         "https://packagemanager.posit.co/client/simple",
     ],
 )
-@pytest.mark.parametrize("said", [{}, {"audience": AUDIENCE}, {"use": ("netrc",)}])
+@pytest.mark.parametrize("said", [None, {"audience": AUDIENCE}, {"use": ["netrc"]}])
 def test_without_a_rule_nothing_is_looked_for_and_nothing_is_sent(
-    ci: Ci, url: str, said: dict[str, object]
+    ci: Ci, url: str, said: dict[str, object] | None
 ) -> None:
     environ = Watched({**JOB, **ci.environ})
-    request = ruled(url, **said) if said else for_url(urls.parse(url))
-    assert Resolver(Caller(environ, "/")).resolve(request) is None
+    config = write_rule(ci.home, url=url, **(said or {}))
+    if said is None:
+        config.unlink()
+    assert resolve(Caller(environ, "/"), url) is None
     assert environ.looked.isdisjoint(set(JOB) - {"SYSTEM_ACCESSTOKEN", "GITHUB_ACTIONS"})
     assert ci.asked == (0, 0)
 
 
+def test_a_workspace_cannot_have_an_identity_exchanged(ci: Ci) -> None:
+    exchange = f'exchange = {{url = "{ci.server.url}/mint", kind = "pyx"}}\n'
+    said = f'[[rule]]\nurl = "{HOST}"\nuse = ["ci"]\n'
+    (ci.home.path / ".config/credlatch/config.toml").unlink()
+    for text in (said, said + exchange):
+        ci.home.write("work/.credlatch.toml", text, 0o644)
+        assert resolve(Caller(ci.environ, str(ci.home.path / "work"))) is None
+    assert ci.asked == (0, 0)
+
+
 def test_a_rule_without_an_exchange_sends_nothing_and_says_what_is_missing(ci: Ci) -> None:
-    with pytest.raises(StoreError, match=r"config.toml, rule 1 .* exchange"):
-        ci.resolve(exchange=None)
+    ci.rule(exchange=None)
+    with pytest.raises(StoreError, match=r"config.toml line 1 .* exchange"):
+        ci.resolve()
     assert ci.asked == (0, 0)
 
 
 def test_who_is_no_job_gets_nothing_and_hears_why(ci: Ci) -> None:
-    for identity, why in ((None, "no job of one"), (Identity(variable="MINE"), "variable MINE")):
-        caller = Caller({"HOME": "/nowhere"}, "/")
-        request = ruled(URL, **ci.rule, identity=identity)
-        assert Resolver(caller).resolve(request) is None
+    for identity, why in ((None, "no job of one"), ({"variable": "MINE"}, "variable MINE")):
+        ci.rule(identity=identity)
+        caller = Caller({"HOME": ci.environ["HOME"]}, "/")
+        assert resolve(caller) is None
         (said,) = caller.warnings
         assert why in said
     assert ci.asked == (0, 0)
 
 
 def test_a_token_does_not_travel_in_the_clear_and_then_none_is_asked_for(ci: Ci) -> None:
+    ci.rule(url="http://index.example/")
     with pytest.raises(RefusedError):
         ci.resolve("http://index.example/simple/")
     assert ci.asked == (0, 0)
@@ -254,4 +279,46 @@ def test_another_job_has_another_token(ci: Ci) -> None:
     ci.resolve(shared=shared)
     ci.issuer.answer = lambda _: (200, {}, {"value": make_jwt(int(time.time()) + 60, aud=AUDIENCE)})
     caller = Caller({**ci.environ, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "another"}, "/", shared)
-    assert token(Resolver(caller).resolve(ruled(URL, **ci.rule))) == "t-2"
+    assert token(resolve(caller)) == "t-2"
+
+
+# A token as it is
+
+TOKEN: dict[str, Any] = {"url": HOST, "use": ["token"], "identity": {"variable": "MINE"}}
+
+
+def test_a_token_in_a_variable_answers_where_a_rule_says_so_and_nowhere_else(home: Home) -> None:
+    def asked(asked_for: str = URL, **said: object) -> dict[str, str] | None:
+        write_rule(home, **{**TOKEN, **said})
+        return headers(resolve(Caller({"HOME": str(home.path), "MINE": "t\n"}, "/"), asked_for))
+
+    assert asked() == {"Authorization": "Bearer t"}
+    assert asked(header="X-API-Key") == {"X-API-Key": "t"}
+    assert asked("https://another.example/") is None
+    assert asked(use=None) is None
+    assert asked(use=["netrc"]) is None
+    with pytest.raises(RefusedError):
+        asked("http://index.example/simple/", url="http://index.example/")
+    with pytest.raises(StoreError, match="does not say where one is"):
+        asked(identity=None)
+
+
+def test_a_variable_that_is_not_set_is_a_warning(home: Home) -> None:
+    write_rule(home, **TOKEN)
+    caller = Caller({"HOME": str(home.path)}, "/")
+    assert resolve(caller) is None
+    (said,) = caller.warnings
+    assert said.endswith("config.toml line 1 names the variable MINE, which is not set")
+
+
+def test_a_jwt_in_a_file_ends_when_it_says(home: Home) -> None:
+    end = int(time.time()) + 600
+    file = home.write("token", make_jwt(end))
+    write_rule(home, **{**TOKEN, "identity": {"file": "~/token"}})
+    caller = Caller({"HOME": str(home.path)}, "/")
+    expires = sure(resolve(caller)).expires
+    assert expires is not None
+    assert time.time() < expires <= end
+    file.write_text(make_jwt(end - 700))
+    with pytest.raises(StoreError, match=r"expired at .*: put a fresh token into ~/token"):
+        resolve(caller)

@@ -9,7 +9,7 @@ import msgspec
 
 from credlatch import clock, jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse
-from credlatch.credential import Basic, Bearer, Secret
+from credlatch.credential import Basic, Bearer, RegistryToken, Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,12 +100,7 @@ class TokenExchange(Auth):
         if preset.basic:
             return Basic(preset.basic, token)
         user = _artifactory_user(token, said) if self.exchange.kind == "artifactory" else ""
-        if not user:
-            return Bearer(token)
-        from credlatch.headers import Headers
-
-        bearer = Secret(f"Bearer {token.reveal()}")
-        return Headers({"Authorization": bearer}, beside=Basic(user, token))
+        return RegistryToken(token, Basic(user, token)) if user else Bearer(token)
 
 
 def _end(said: _Answer, token: Secret, response: HttpResponse) -> int:

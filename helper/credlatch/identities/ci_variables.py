@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from hashlib import sha256
 
@@ -17,8 +16,9 @@ from credlatch.auth.ci_tokens import (
 )
 from credlatch.credential import Secret
 from credlatch.errors import RequestError, StoreError
+from credlatch.identities import token as tokens
 from credlatch.rules.exchange import Identity
-from credlatch.system import files, programs
+from credlatch.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,13 +44,9 @@ def identity_token(rule: Rule, audience: str | None, caller: Caller) -> Identity
         StoreError: it is such a job, and gets no identity token.
     """
     meant = rule.identity or Identity()
-    if meant.file is not None:
-        return IdentityToken(meant.file, Secret(_text(meant.file, caller)), audience)
-    if meant.variable is not None:
-        held = caller.get(meant.variable)
-        if held is None:
-            return None
-        return IdentityToken(meant.variable, Secret(held.strip()), audience)
+    if meant.file is not None or meant.variable is not None:
+        held = tokens.read(meant, caller)
+        return None if held is None else IdentityToken(*held, audience)
     for name, (mark, detect) in CIS.items():
         if meant.ci in {None, name} and caller.get(mark) is not None:
             if audience is None and name in _ASKED:
@@ -59,17 +55,6 @@ def identity_token(rule: Rule, audience: str | None, caller: Caller) -> Identity
                 )
             return detect(audience, meant, caller)
     return None
-
-
-def _text(path: str, caller: Caller) -> str:
-    """What is in a file that a rule names."""
-    place = caller.in_home(path[2:]) if path.startswith("~/") else path
-    if not os.path.isabs(place):
-        raise StoreError(f"{path} is not the whole path of a file: begin with / or ~/")
-    text = (files.read(place, named=caller.named(place)) or "").strip()
-    if not text:
-        raise StoreError(f"{path} is empty or missing: an identity token should be there")
-    return text
 
 
 def _github(audience: str | None, meant: Identity, caller: Caller) -> IdentityToken:  # noqa: ARG001

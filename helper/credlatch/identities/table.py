@@ -64,6 +64,7 @@ SYSTEMS: tuple[System, ...] = (
     ),
     System("codeartifact", "amazonaws.com", "on.aws"),
     System("ci", opt_in=True),
+    System("token", opt_in=True),
     System(
         "azure_artifacts",
         "pkgs.dev.azure.com",

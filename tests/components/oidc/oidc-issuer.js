@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // An issuer of identity tokens, by oidc-provider: prints its URL, and ends with its standard input.
 //
 // A client of the token endpoint gets, for the resource that it names, a JWT (RS256) whose audience
