@@ -421,6 +421,26 @@ def test_a_wider_place_is_not_answered_for_where_a_rule_divides_it(user: User) -
         assert place() == widest
 
 
+def test_for_many_hosts_at_once_nothing_answers_where_a_rule_is_for_some_of_them(
+    user: User,
+) -> None:
+    """Siso asks for a pattern, and sends what it is given to all hosts that fit."""
+    user.home.write_rattler({"*.a.example": {"BearerToken": "t"}})
+    many = "https://*.a.example/x"
+    for rule, answered in (
+        ('url = "https://b.a.example"\nforbid = true', False),
+        ('url = "https://b.a.example/x/y"\naccount = "u"', False),
+        ('url = "https://*.b.a.example"\nforbid = true', False),
+        ('url = "https://*.a.example/x/y"\nforbid = true', False),
+        ('url = "https://b.a.example/y"\nforbid = true', True),
+        ('url = "https://a.example"\nforbid = true', True),
+        ('url = "https://*.a.example"\nuse = ["rattler"]', True),
+    ):
+        user.says(f"[[rule]]\n{rule}\n")
+        assert bool(user.bazel(many)) == answered, rule
+        assert len(user.warnings) == (not answered)
+
+
 # Its form
 
 SHAPES = {

@@ -26,14 +26,28 @@ class Place:
         self.origin = origin
         self.segments = segments
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for many hosts."""
+        return self.origin[1].startswith("*.")
+
     def covers(self, other: Place) -> bool:
         """Whether another place is at or below this one."""
-        scheme, host, port = self.origin
-        theirs = other.origin
-        if (scheme, port) != (theirs[0], theirs[2]):
+        return self._has(other.origin) and other.segments[: len(self.segments)] == self.segments
+
+    def is_within(self, other: Place) -> bool:
+        """Whether it covers some of what another place stands for, and not all of it."""
+        if self.covers(other) or not (self._has(other.origin) or other._has(self.origin)):
             return False
-        is_here = theirs[1].endswith(host[1:]) if host.startswith("*.") else theirs[1] == host
-        return is_here and other.segments[: len(self.segments)] == self.segments
+        both = min(len(self.segments), len(other.segments))
+        return self.segments[:both] == other.segments[:both]
+
+    def _has(self, origin: tuple[str, str, int]) -> bool:
+        """Whether an origin is this place's, or one of them."""
+        scheme, host, port = self.origin
+        if (scheme, port) != (origin[0], origin[2]):
+            return False
+        return origin[1].endswith(host[1:]) if self.is_pattern else origin[1] == host
 
     @property
     def weight(self) -> tuple[bool, int, int]:
@@ -41,8 +55,7 @@ class Place:
 
         A host beats a pattern of hosts, a longer pattern a shorter one; then the longer path.
         """
-        host = self.origin[1]
-        return not host.startswith("*."), len(host.split(".")), len(self.segments)
+        return not self.is_pattern, len(self.origin[1].split(".")), len(self.segments)
 
 
 def parse(text: str) -> Place:

@@ -43,6 +43,11 @@ def held(place: Place, mine: Settings | None, theirs: Settings | None, caller: C
     if narrowing is not None:
         _narrow(rule, narrowing, caller)
     rule.is_divided = any(each.divides(place) for each in (mine, theirs) if each is not None)
+    if rule.is_divided and place.is_pattern:
+        caller.warn(
+            f"{place.text} is asked for, and a rule is for some of these hosts: none answers"
+        )
+        rule.forbidden = True
     return rule
 
 

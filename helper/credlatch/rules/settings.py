@@ -69,14 +69,8 @@ class Settings:
         return max(covering, key=lambda each: each[0].weight, default=None)
 
     def divides(self, place: Place) -> bool:
-        """Whether a rule is for a part of what is below a place."""
-        below = len(place.segments)
-        return any(
-            len(each.segments) > below
-            and each.segments[:below] == place.segments
-            and places.Place("", each.origin, ()).covers(places.Place("", place.origin, ()))
-            for each, *_ in self.rules
-        )
+        """Whether a rule is for a part of what is at or below a place."""
+        return any(each.is_within(place) for each, *_ in self.rules)
 
     def all_problems(self, names: Iterable[str]) -> list[Problem]:
         """What is wrong, and what names a store or a system that is none of these."""

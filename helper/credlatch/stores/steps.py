@@ -90,7 +90,9 @@ def usable(entry: Entry, request: Request, now: float) -> Credential:
         from credlatch.rules.shape import Shaped
 
         credential = Shaped(credential, request.rule)
-    if credential is None or not margin.is_valid(entry, now):
+    if credential is None:
+        raise UnusableError(f"no token has been fetched yet with {entry.location}")
+    if not margin.is_valid(entry, now):
         ended = "" if entry.expires is None else f" at {clock.timestamp(entry.expires)}"
         raise UnusableError(
             f"the token from {entry.location} expired{ended} (this machine's clock says "
