@@ -138,6 +138,22 @@ def test_a_token_of_gitlab_s_that_is_not_known_is_told_by_it(home: Home, gitlab:
         assert gitlab.fetch(url)[0] == 401
 
 
+def test_bazel_fetches_an_image_of_a_job_s_registry(
+    home: Home, gitlab: Asking, internet: Internet
+) -> None:
+    home.env |= JOB
+    manifest = f"https://{REGISTRY}/v2/o/p/manifests/1"
+    assert gitlab.fetch(manifest) == (200, FILE)
+    (asked,) = [visit for visit in internet.to(GITLAB) if visit.path == "/jwt/auth"]
+    assert "scope=repository%3Ao%2Fp%3Apull" in asked.target
+    # A registry that sends its clients to somebody else is not given the login for that.
+    realm = 'Bearer realm="https://evil.example/jwt/auth",service="container_registry"'
+    internet.hosts[REGISTRY] = lambda _: (401, {"WWW-Authenticate": realm}, b"no")
+    internet.hosts["evil.example"] = lambda _: (200, {}, {"token": "t"})
+    assert gitlab.fetch(manifest)[0] == 401
+    assert not any(visit.authorization for visit in internet.to("evil.example"))
+
+
 def test_docker_logs_in_to_a_job_s_registry(home: Home, frozen: Program, gitlab: Asking) -> None:
     home.env |= JOB
     login = frozen.docker("get", REGISTRY).json()

@@ -175,6 +175,26 @@ def test_docker_gets_the_login_of_a_registry_and_of_the_dependency_proxy(home: H
         assert (username, password.reveal()) == ("gitlab-ci-token", "glcbt-j")
 
 
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        (f"{REGISTRY}/v2/a/manifests/1", f"{SERVER}/jwt/auth"),
+        (f"{SERVER}/v2/a/dependency_proxy/containers/b/manifests/1", f"{SERVER}/jwt/auth"),
+        ("https://images.salsa.example/v2/a/tags/list", "https://salsa.example/jwt/auth"),
+        ("https://registry.gitlab.com/v2/a/tags/list", "https://gitlab.com/jwt/auth"),
+        (f"{SERVER}/api/v4/x", None),
+    ],
+)
+def test_a_registry_s_login_is_for_the_token_server_of_its_own_gitlab(
+    home: Home, url: str, endpoint: str | None
+) -> None:
+    home.env |= JOB
+    home.write(FILE, GLAB)
+    found = entry(caller_of(home), url)
+    assert found is not None
+    assert found.endpoint == endpoint
+
+
 def test_git_and_keyring_get_the_login_beside_a_header(home: Home) -> None:
     home.env |= JOB
     found = entry(caller_of(home), f"{SERVER}/g/p")

@@ -21,6 +21,16 @@ PROMISES = [
 
 # What a promise says, in its own words; and the tests that fail where it is not kept.
 PROVED = {
+    "goes to the server that the same variables or the same file of its tool mean": [
+        "unit/test_identity_github.py::test_no_token_goes_to_another_kind_of_host",
+        "unit/test_identity_gitlab.py::test_no_token_goes_to_another_host",
+        "unit/test_identity_packages.py::test_a_key_in_a_variable_goes_to_its_own_server_alone",
+        (
+            "frozen/test_forges.py::"
+            "test_bazel_fetches_what_gh_s_logins_open_and_no_token_goes_to_another"
+        ),
+        "real/test_gh.py::test_each_host_gets_the_token_that_gh_has_for_it",
+    ],
     "no host, scheme or port that its store's entry does not name": [
         "support/stores_contract.py::test_it_has_nothing_for_other_hosts",
         "support/stores_contract.py::test_another_port_is_another_server",

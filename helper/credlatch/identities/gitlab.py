@@ -31,7 +31,7 @@ _JOB, _ACCESS, _DEPLOY, _OAUTH = "JOB-TOKEN", "PRIVATE-TOKEN", "Deploy-Token", "
 _JOB_PREFIX = "glcbt-"
 _OAUTH_LENGTH = 64  # hexadecimal digits, and no prefix
 _HEX = frozenset("0123456789abcdef")
-_API = "/api/v4"
+_API, _TOKEN_SERVER = "/api/v4", "/jwt/auth"
 # Packages whose registries take a login and no header (GitLab's lib/api, ``http_basic_auth``).
 _BASIC_PACKAGES = frozenset(
     ("composer", "conan", "debian", "debian_distributions", "go", "helm", "nuget", "pypi", "rpm")
@@ -49,6 +49,7 @@ class _Identity:
         secret: the token.
         location: where it was read, in words for a person.
         root: below which URL it counts; None: at a registry's host.
+        server: the server whose registry that is; None where that is not known.
         expires: when it ends, in seconds since 1970 UTC; None where that is not known.
         remedy: what a person does then.
     """
@@ -61,17 +62,23 @@ class _Identity:
         self.secret = secret
         self.location = location
         self.root = root
+        self.server: Url | None = None
         self.expires: int | None = None
         self.remedy = _REMEDY
 
-    def at_registry(self) -> _Identity:
-        """The same as a registry's login."""
-        return _Identity(self.kind, self.username, self.secret, self.location, None)
+    def at_registry(self, server: Url | None) -> _Identity:
+        """The same as the login of a server's registry."""
+        login = _Identity(self.kind, self.username, self.secret, self.location, None)
+        login.server = server
+        return login
 
     def entry(self, request: Request, url: Url) -> Entry:
         """What is served for a URL."""
         credential = self._credential(request, url)
-        return Entry(credential, self.location, expires=self.expires, remedy=self.remedy)
+        entry = Entry(credential, self.location, expires=self.expires, remedy=self.remedy)
+        if self.server is not None:
+            entry.endpoint = f"{self.server.text.rstrip('/')}{_TOKEN_SERVER}"
+        return entry
 
     def _credential(self, request: Request, url: Url) -> Credential:
         login = Basic(self.username or request.username or _OAUTH_USER, self.secret)
@@ -122,7 +129,8 @@ def _identities(request: Request, url: Url, caller: Caller) -> Iterator[_Identit
     for name, place in places.items():
         if is_at(url, place):
             own = _login(caller, name, _JOB, None)
-            yield from (each.at_registry() for each in (own, job, deploy) if each is not None)
+            known = (each for each in (own, job, deploy) if each is not None)
+            yield from (each.at_registry(server) for each in known)
     glab = Glab(caller)
     token, name = value(caller, *_TOKENS)
     if name:
@@ -135,7 +143,7 @@ def _identities(request: Request, url: Url, caller: Caller) -> Iterator[_Identit
             if meant.host == _GITLAB and meant.default_port:
                 registry = registry or _REGISTRY
             if is_at(url, registry) and not at_server:
-                yield _access(token, f"the variable {name}", None)
+                yield _access(token, f"the variable {name}", None).at_registry(meant)
             elif meant.covers(url):
                 yield _access(token, f"the variable {name}", meant)
     if at_server:
@@ -154,6 +162,7 @@ def _of_glab(glab: Glab, url: Url) -> Iterator[_Identity]:
         token, location = glab.token(each)
         if token is not None:
             found = _access(token.reveal(), location, own)
+            found.server = None if own is not None else next(iter(filter(None, roots)), None)
             found.remedy = f"glab auth login --hostname {each.host}"
             if each.is_oauth:
                 found.kind, found.username = _OAUTH, _OAUTH_USER
@@ -202,6 +211,6 @@ def _ci_server(caller: Caller) -> tuple[bool, Url | None]:
 def _wants_login(path: str) -> bool:
     """Whether what is at a path takes a login, and no header of GitLab's own."""
     if not path.startswith(f"{_API}/"):
-        return path.endswith(_GIT) or ".git/" in path or path.startswith(("/v2/", "/jwt/auth"))
+        return path.endswith(_GIT) or ".git/" in path or path.startswith(("/v2/", _TOKEN_SERVER))
     parts = path.split("/")
     return "packages" in parts[:-1] and parts[parts.index("packages") + 1] in _BASIC_PACKAGES

@@ -222,6 +222,8 @@ class Entry:
         then: makes of it, once it is fresh, the entry that is served in its place: one that gets
             something with it, or signs, or None where nothing is to be sent. None: it is served
             itself.
+        endpoint: the URL of the token server that a registry's login is also for, where whoever has
+            it says so; or None.
         optional: whether its host also serves those who send nothing: then a renewal that fails is
             a warning.
     """
@@ -250,4 +252,5 @@ class Entry:
         self.remedy = remedy
         self.names = names
         self.then: Callable[[Entry], Entry | None] | None = None
+        self.endpoint: str | None = None
         self.optional = False

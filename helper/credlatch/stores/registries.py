@@ -61,7 +61,8 @@ def exchanged(login: Entry, request: Request, warn: Callable[[str], None]) -> En
     def of(asked: Entry) -> Entry | None:
         challenge, is_identity = _said(asked), is_identity_token(pair)
         if challenge.realm and (is_identity or not challenge.basic):
-            grant = RegistryToken(url, challenge, pair, oci.scope(name), request.rule.endpoint)
+            endpoint = request.rule.endpoint or login.endpoint
+            grant = RegistryToken(url, challenge, pair, oci.scope(name), endpoint)
             return _accepting(Entry(None, login.location, grant=grant, remedy=grant.remedy), url)
         if is_identity and challenge.is_open:
             return None
