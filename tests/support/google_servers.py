@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from support.loopback import Recorded
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+IAM_SCOPE = "https://www.googleapis.com/auth/iam"  # enough to act as another account
 AUDIENCE = "//iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/p/providers/q"
 EMAIL = "builder@project.iam.gserviceaccount.com"
 TARGET = "target@project.iam.gserviceaccount.com"
@@ -45,6 +46,7 @@ AWS = AccessKey("AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfi"), Secret("s
 _TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"
 ID_TOKEN = f"{_TOKEN_TYPE}jwt"
 AWS_TYPE = "urn:ietf:params:aws:token-type:aws4_request"
+SCOPES = {SCOPE, IAM_SCOPE}
 _SKEW = 300
 
 
@@ -138,6 +140,7 @@ class Google:
         throttled: each answer is a 429.
         subjects: identities that the provider takes.
         tokens: what was issued, and as whom.
+        scopes: likewise, and for what.
     """
 
     def __init__(self, internet: Internet) -> None:
@@ -145,6 +148,7 @@ class Google:
         self.clock = 0.0
         self.subjects = {SUBJECT}
         self.tokens: dict[str, str] = {}
+        self.scopes: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self.internet = internet
         internet.hosts |= {
@@ -158,7 +162,8 @@ class Google:
         }
 
     def issued(self, token: str) -> str:
-        """As whom a token acts."""
+        """As whom a token acts that a registry takes."""
+        assert self.scopes[token] == SCOPE
         return self.tokens[token]
 
     def _answering(self, places: dict[str, Any]) -> Any:
@@ -173,9 +178,10 @@ class Google:
 
         return answer
 
-    def _issue(self, whose: str) -> tuple[int, dict[str, Any]]:
+    def _issue(self, whose: str, scope: str = SCOPE) -> tuple[int, dict[str, Any]]:
         token = f"ya29.{whose.partition('@')[0]}-{next(self._numbers)}"
         self.tokens[token] = whose
+        self.scopes[token] = scope
         return 200, {"access_token": token, "expires_in": 3599, "token_type": "Bearer"}
 
     def _token(self, visit: Visit) -> tuple[int, dict[str, Any]]:
@@ -189,7 +195,8 @@ class Google:
         why = self._wrong_with(form.get("assertion", ""))
         if why:
             return 400, {"error": "invalid_grant", "error_description": why}
-        return self._issue(EMAIL)
+        claims = json.loads(_decoded(form["assertion"].split(".")[1]))
+        return self._issue(EMAIL, claims["scope"])
 
     def _refreshed(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if self.revoked or form.get("refresh_token") != REFRESH:
@@ -217,19 +224,16 @@ class Google:
             return "Invalid JWT: Token must be a short-lived token (60 minutes)"
         if claims["exp"] - claims["iat"] > 3600:
             return "Invalid JWT: it lives too long"
-        said = (claims["iss"], claims["aud"], claims["scope"])
-        if said != (EMAIL, "https://oauth2.googleapis.com/token", SCOPE):
+        said = (claims["iss"], claims["aud"])
+        if said != (EMAIL, "https://oauth2.googleapis.com/token") or claims["scope"] not in SCOPES:
             return "Invalid JWT: iss, aud or scope"
         return ""
 
     def _exchange(self, visit: Visit) -> tuple[int, dict[str, Any]]:
         form = visit.form
-        said = (form.get("grant_type"), form.get("requested_token_type"), form.get("scope"))
-        if said != (
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-            f"{_TOKEN_TYPE}access_token",
-            SCOPE,
-        ):
+        said = (form.get("grant_type"), form.get("requested_token_type"))
+        wanted = "urn:ietf:params:oauth:grant-type:token-exchange", f"{_TOKEN_TYPE}access_token"
+        if said != wanted or form.get("scope") not in SCOPES:
             return 400, {"error": "invalid_request"}
         if form.get("audience") != AUDIENCE:
             return 400, {"error": "invalid_target"}
@@ -237,7 +241,7 @@ class Google:
         is_known = is_aws(subject) if kind == AWS_TYPE else subject in self.subjects
         if self.revoked or not is_known:
             return 400, {"error": "invalid_grant", "error_description": "ID Token is stale"}
-        status, token = self._issue("federated")
+        status, token = self._issue("federated", form["scope"])
         return status, {**token, "issued_token_type": f"{_TOKEN_TYPE}access_token"}
 
     def _workforce(self, visit: Visit) -> tuple[int, dict[str, Any]]:
@@ -271,6 +275,9 @@ def is_aws(subject: str) -> bool:
     headers = {each["key"].lower(): each["value"] for each in said["headers"]}
     at = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%S%z").timestamp()
     url = urls.parse(said["url"])
+    # Google recommends that its own header be signed, too; its library for Python does not.
+    names = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    target = "x-goog-cloud-target-resource"
     again = sigv4.signed(
         url,
         AWS,
@@ -279,13 +286,21 @@ def is_aws(subject: str) -> bool:
         method=said["method"],
         service="sts",
         payload="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        headers={"x-goog-cloud-target-resource": AUDIENCE},
+        headers={target: AUDIENCE} if target in names else {},
     )
     return (
         abs(at - time.time()) < _SKEW
-        and headers["x-goog-cloud-target-resource"] == AUDIENCE
+        and headers[target] == AUDIENCE
         and headers["host"] == url.host
-        and all(headers.get(name.lower()) == value.reveal() for name, value in again.items())
+        and _equal(headers, {name.lower(): each.reveal() for name, each in again.items()})
+    )
+
+
+def _equal(headers: dict[str, str], again: dict[str, str]) -> bool:
+    """Whether all of these are there; programs put spaces in an Authorization as they like."""
+    return all(
+        headers.get(name, "").replace(" ", "") == value.replace(" ", "")
+        for name, value in again.items()
     )
 
 

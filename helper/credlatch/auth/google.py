@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Fetching = Generator[HttpRequest | CommandRequest, HttpResponse, tuple[str, int | None]]
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_IAM_SCOPE = "https://www.googleapis.com/auth/iam"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 USER = "oauth2accesstoken"  # the user name of a token as a password
 LIFE = 3600  # seconds: an assertion lives no longer, and a token does so if nobody says more
@@ -68,6 +69,11 @@ class GoogleAuth(Auth):
     def who(self) -> str:
         """Whose token it is, beside the secret and the server."""
         raise NotImplementedError
+
+    @property
+    def scope(self) -> str:
+        """What ``fetch`` asks for: to act as another account takes less."""
+        return SCOPE if self.impersonation is None else _IAM_SCOPE
 
     def fetch(self, now: float) -> Fetching:
         """The token that is got without impersonation; raises as ``flow``."""
@@ -203,7 +209,7 @@ class ServiceAccount(GoogleAuth):
         at = int(now)
         claims: dict[str, str | int] = {
             "iss": self.email,
-            "scope": SCOPE,
+            "scope": self.scope,
             "aud": TOKEN_URI,
             "iat": at,
             "exp": at + LIFE,

@@ -7,7 +7,7 @@ identity is (google.aip.dev/auth/4117); Google's Security Token Service takes it
 from __future__ import annotations
 
 from credlatch.auth import HttpRequest
-from credlatch.auth.google import SCOPE, GoogleAuth
+from credlatch.auth.google import GoogleAuth
 from credlatch.credential import Basic, Secret
 
 TYPE_CHECKING = False
@@ -176,7 +176,7 @@ class Federated(GoogleAuth):
         form = {
             "grant_type": f"{PREFIX}grant-type:token-exchange",
             "audience": self.audience,
-            "scope": SCOPE,
+            "scope": self.scope,
             "requested_token_type": f"{PREFIX}token-type:access_token",
             "subject_token": subject,
             "subject_token_type": self.kind,
@@ -242,7 +242,8 @@ def _signed(key: AccessKey, region: str, check: str, audience: str, now: float) 
     from credlatch import url as urls
     from credlatch.auth import sigv4
 
-    url = urls.parse(check.replace("{region}", region))
+    text = check.replace("{region}", region)
+    url = urls.parse(text)
     headers = {"host": url.netloc, "x-goog-cloud-target-resource": audience}
     signed = sigv4.signed(
         url,
@@ -258,6 +259,6 @@ def _signed(key: AccessKey, region: str, check: str, audience: str, now: float) 
     said = {
         "headers": [{"key": name, "value": headers[name]} for name in sorted(headers)],
         "method": "POST",
-        "url": url.text,
+        "url": text,
     }
     return quote(msgspec.json.encode(said).decode())
