@@ -141,6 +141,12 @@ COMPONENTS = (
         _go,
         GO,
     ),
+    Component(
+        "azurite",
+        {"azurite-blob": NodeProgram("node_modules/.bin/azurite-blob")},
+        _node,
+        "npm",
+    ),
     Component("oidc", {"oidc-issuer": NodeProgram("oidc-issuer.js")}, _node, "npm"),
 )
 

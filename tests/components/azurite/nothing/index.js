@@ -1,0 +1,1 @@
+// In place of telemetry and of drivers for databases, which blobs in memory do without.
