@@ -12,7 +12,7 @@ from support.git import git, git_server, repository
 from support.guarded import guarded
 from support.rattler import rattler
 from support.rattler_places import place
-from support.registry import _token_registry, registry, token_registry
+from support.registry import _token_registry, registry, s3_registry, token_registry
 from support.s3_servers import minio, s3_server
 from support.secret_service import secret_service
 from support.uv import uv, uv_with_pyx
@@ -43,6 +43,7 @@ __all__ = [
     "recorded",
     "registry",
     "repository",
+    "s3_registry",
     "s3_server",
     "secret_service",
     "skopeo",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,13 +24,14 @@ from credlatch.credential import AccessKey, Secret
 from support import s3_urls
 from support.agent import agent_of, bazel_get
 from support.program import TIMEOUT
-from support.s3_servers import ID, REGION, SECRET, Key, S3Server
+from support.s3_servers import AWS, ID, REGION, SECRET, Key, S3Server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.agent import Agent
     from support.home import Home
+    from support.internet import Internet
     from support.program import Program
 
 COUNT, KEYS = 1000, 240
@@ -314,3 +316,62 @@ def test_a_key_of_a_session_is_refused_without_its_token(
     for key, status in ((session, 200), (Key(session.id, session.secret), 403)):
         home.write_rattler({"s3://session": key.stored})
         assert minio.get(url, headers(frozen, url)).status == status
+
+
+# AWS's own hosts, with AWS's own keys: MinIO stands in for S3
+
+
+@pytest.fixture
+def aws(minio: S3Server, home: Home) -> S3Server:
+    """A bucket, and a session's keys in the environment."""
+    minio.put("/my.bucket")
+    minio.put("/my.bucket/a+b", b"aws")
+    key = minio.session()
+    home.env |= {"AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret}
+    home.env["AWS_SESSION_TOKEN"] = key.token or ""
+    return minio
+
+
+def test_aws_s_keys_sign_for_every_form_of_its_hosts(aws: S3Server, frozen: Program) -> None:
+    for host in AWS[:-1]:
+        for url in (f"https://{host}/my.bucket/a+b", f"https://my.bucket.{host}/a+b"):
+            assert aws.get(url, headers(frozen, url)).body == b"aws", url
+
+
+def test_a_global_host_s_bucket_is_where_aws_says_and_the_default_where_it_does_not(
+    aws: S3Server, frozen: Program, internet: Internet
+) -> None:
+    url = "https://my.bucket.s3.amazonaws.com/a+b"
+
+    def region() -> str:
+        signed = headers(frozen, url)
+        if f"/{REGION}/" in signed["Authorization"]:
+            assert aws.get(url, signed).body == b"aws"
+        return signed["Authorization"].split("/")[2]
+
+    for said, expected in (("eu-west-1", "eu-west-1"), (REGION, REGION), ("", REGION)):
+        told = {"x-amz-bucket-region": said}
+        internet.hosts["s3.amazonaws.com"] = partial(_refusing, told)
+        assert region() == expected
+    assert {(each.method, each.target) for each in internet.visits} == {("HEAD", "/my.bucket")}
+    assert not any("authorization" in each.headers for each in internet.visits)
+    internet.hosts["s3.amazonaws.com"] = None  # it is silent
+    assert region() == REGION
+    del internet.hosts["s3.amazonaws.com"]
+    assert region() == REGION
+
+
+def _refusing(headers: dict[str, str], _: object) -> tuple[int, dict[str, str], bytes]:
+    return 403, headers, b""
+
+
+def test_a_public_bucket_stays_one_without_an_identity(
+    home: Home, frozen: Program, internet: Internet
+) -> None:
+    url = "https://bucket.s3.amazonaws.com/a"
+    assert headers(frozen, url) == {}
+    home.env["AWS_ACCESS_KEY_ID"] = "only half of one"
+    answer = frozen.bazel(url)
+    assert answer.json()["headers"] == {}
+    assert "AWS_SECRET_ACCESS_KEY" in answer.err
+    assert internet.asked == []

@@ -15,10 +15,13 @@ import pytest
 from support import daemon
 from support.components import need
 from support.registry_tokens import ISSUER, SERVICE, RegistryTokens
+from support.s3_servers import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from support.s3_servers import S3Server
 
 USER = "alice"
 
@@ -48,12 +51,14 @@ class TokenRegistry(Registry):
 
 
 @contextmanager
-def _serving(folder: Path, auth: dict[str, Any]) -> Iterator[str]:
-    """Run a registry that keeps its images in ``folder``; gives its host and port."""
+def _serving(
+    folder: Path, auth: dict[str, Any], storage: dict[str, Any] | None = None
+) -> Iterator[str]:
+    """Run a registry that keeps its images in ``folder``, or elsewhere; gives its host and port."""
     config = {
         "version": "0.1",
         "log": {"accesslog": {"disabled": True}, "level": "info"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
+        "storage": storage or {"filesystem": {"rootdirectory": str(folder / "images")}},
         "http": {"addr": "127.0.0.1:0", "secret": secrets.token_hex(16)},
         "auth": auth,
     }
@@ -81,9 +86,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield Registry(host, USER, secret)
 
 
-@pytest.fixture(scope="session")
-def _token_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenRegistry]:
-    folder = tmp_path_factory.mktemp("token-registry")
+@contextmanager
+def _with_tokens(folder: Path, storage: dict[str, Any] | None = None) -> Iterator[TokenRegistry]:
     with RegistryTokens() as tokens:
         bundle = folder / "issuer.pem"
         bundle.write_bytes(tokens.signer.pem)
@@ -94,8 +98,34 @@ def _token_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenR
             "rootcertbundle": str(bundle),
         }
         secret = f"account-{secrets.token_hex(8)}"
-        with _serving(folder, {"token": auth}) as host:
+        with _serving(folder, {"token": auth}, storage) as host:
             yield TokenRegistry(host, USER, secret, tokens)
+
+
+@pytest.fixture(scope="session")
+def _token_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenRegistry]:
+    with _with_tokens(tmp_path_factory.mktemp("token-registry")) as registry:
+        yield registry
+
+
+@pytest.fixture
+def s3_registry(minio: S3Server, tmp_path: Path) -> Iterator[TokenRegistry]:
+    """A registry with a token server, whose blobs are in MinIO: it redirects to them."""
+    minio.put("/images")
+    driver = {
+        "accesskey": minio.root.id,
+        "secretkey": minio.root.secret,
+        "region": REGION,
+        "regionendpoint": minio.url,
+        "forcepathstyle": True,
+        "secure": False,
+        "bucket": "images",
+    }
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    with _with_tokens(folder, {"s3": driver}) as registry:
+        registry.tokens.admit_only(registry.user, registry.secret)
+        yield registry
 
 
 @pytest.fixture

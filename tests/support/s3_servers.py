@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 ID, SECRET = "rootkey", "root secret/+="
 REGION = "us-east-1"
 DOMAIN = "s3.test"  # below which buckets are hosts, in the Host header alone
+# Likewise for MinIO, as AWS has them in that region.
+AWS = (
+    f"s3.{REGION}.amazonaws.com",
+    f"s3.dualstack.{REGION}.amazonaws.com",
+    f"s3-fips.{REGION}.amazonaws.com",
+    f"s3-fips.dualstack.{REGION}.amazonaws.com",
+    "s3.amazonaws.com",
+)
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -145,7 +153,8 @@ def _command(name: str, port: int, folder: Path) -> tuple[list[str], dict[str, s
     data.mkdir()
     address = f"127.0.0.1:{port}"
     if name == "minio":
-        settings = {"MINIO_ROOT_USER": ID, "MINIO_ROOT_PASSWORD": SECRET, "MINIO_DOMAIN": DOMAIN}
+        domains = ",".join((DOMAIN, *AWS))
+        settings = {"MINIO_ROOT_USER": ID, "MINIO_ROOT_PASSWORD": SECRET, "MINIO_DOMAIN": domains}
         also = {"MINIO_BROWSER": "off", "MINIO_REGION": REGION, "HOME": str(folder)}
         return [need(name), "server", "--address", address, str(data)], settings | also
     (folder / "iam").mkdir()

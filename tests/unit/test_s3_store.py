@@ -100,7 +100,7 @@ def test_a_key_signs_for_its_bucket_at_hosts_that_are_s3_s(
 def test_the_key_is_that_of_the_longest_path_as_rattler_has_it(home: Home) -> None:
     other = {**KEY, "access_key_id": "OTHER"}
     keep(home, **{"s3://bucket/a": {"S3Credentials": other}})
-    for path, key in (("/a/b.conda", "OTHER"), ("/ab/b.conda", "AK"), ("/", "AK")):
+    for path, key in (("/a/b.conda", "OTHER"), ("/ab/b.conda", "AK"), ("/b", "AK")):
         found = sure(outcome(home, f"https://bucket.s3.eu-west-1.amazonaws.com{path}").resolution)
         assert f"Credential={key}/" in found.credential.headers()["Authorization"]
 
@@ -154,6 +154,26 @@ def test_a_signature_is_for_one_url_and_method_and_ten_minutes(home: Home) -> No
     assert len(signatures) == 3
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://bucket.s3.eu-west-1.amazonaws.com/", True),
+        ("https://bucket.s3.eu-west-1.amazonaws.com", True),
+        ("https://s3.eu-west-1.amazonaws.com/bucket", True),
+        ("https://bucket.s3.eu-west-1.amazonaws.com/?list-type=2", False),
+        ("https://another.s3.eu-west-1.amazonaws.com/", False),
+        (AWS, False),
+    ],
+)
+def test_who_has_a_bucket_for_a_remote_cache_is_told_that_it_is_none(
+    home: Home, url: str, told: bool
+) -> None:
+    keep(home)
+    caller = caller_of(home)
+    Resolver(caller).outcome(requests.for_url(urls.parse(url)))
+    assert ["remote cache" in line for line in caller.warnings] == [True] * told
+
+
 def test_clients_that_want_a_login_get_none(home: Home) -> None:
     keep(home)
     step = outcome(home, AWS).trace[3]
@@ -181,7 +201,7 @@ MINIO = "http://127.0.0.1:9000"
 @pytest.mark.parametrize(
     ("endpoint", "path", "urls_"),
     [
-        (MINIO, True, {f"{MINIO}/bucket/a": True, f"{MINIO}/bucket": True}),
+        (MINIO, True, {f"{MINIO}/bucket/a": True, f"{MINIO}/bucket?list-type=2": True}),
         (f"{MINIO}/", True, {f"{MINIO}/bucket/a": True, f"{MINIO}/bucket2/a": False}),
         (MINIO, True, {"http://127.0.0.1:9001/bucket/a": False, f"{MINIO}/other/bucket": False}),
         (MINIO, True, {"https://127.0.0.1:9000/bucket/a": False, f"{MINIO}/": False}),

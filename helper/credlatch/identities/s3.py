@@ -41,4 +41,7 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     if not (place.is_aws or (request.rule.names("s3") and request.rule.endpoint is not None)):
         return None
     entry = aws_keys.keys(caller, request.rule, place.region or s3_hosts.DEFAULT)
-    return None if entry is None else s3.signed(entry, request, place)
+    if entry is None:
+        return None
+    s3.warn_of_cache(url, place, caller)
+    return s3.signed(entry, request, place)

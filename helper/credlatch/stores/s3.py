@@ -59,6 +59,7 @@ class S3Store(Store):
         if request.login:
             self.pass_over(NO_LOGIN, found.location)
             return None
+        warn_of_cache(url, place, self._caller)
         return signed(found, request, place)
 
     def _place(self, url: Url, rule: Rule) -> Place | None:
@@ -124,6 +125,18 @@ def of_rule(url: Url, rule: Rule) -> Place | None:
     known = s3_hosts.place(url)
     region = rule.region or ("" if known is None else known.region) or s3_hosts.DEFAULT
     return s3_hosts.Place(bucket, path, region, "" if known is None else known.system)
+
+
+def warn_of_cache(url: Url, place: Place, caller: Caller) -> None:
+    """Say that a bucket is no remote cache of Bazel's, which asks once, for all that it has.
+
+    Nobody else asks for a bucket itself: to list it takes a query.
+    """
+    if place.path == "/" and "?" not in url.text:
+        caller.warn(
+            f"{url.shown} is a bucket, and a signature is for one object in it, and for GET: "
+            "S3 cannot be a remote cache of Bazel's through a credential helper (bazel-remote can)"
+        )
 
 
 def signed(entry: Entry, request: Request, place: Place) -> Entry:
