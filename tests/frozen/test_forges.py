@@ -88,6 +88,21 @@ def test_git_and_docker_log_in_to_github(
     assert internet.to("api.github.com") == []  # nobody was asked what the token is
 
 
+def test_bazel_fetches_images_of_ghcr_with_a_token_and_public_ones_without(
+    home: Home, asking: Asking, internet: Internet
+) -> None:
+    for path in ("manifests/1", "blobs/sha256:1"):
+        assert asking.fetch(f"https://ghcr.io/v2/o/public/{path}") == (200, FILE)
+        assert asking.fetch(f"https://ghcr.io/v2/o/private/{path}")[0] == 401
+    home.write(".config/gh/hosts.yml", HOSTS)
+    for path in ("manifests/1", "blobs/sha256:1"):
+        assert asking.fetch(f"https://ghcr.io/v2/o/private/{path}") == (200, FILE)
+    assert {visit.host for visit in internet.visits} == {
+        "ghcr.io",
+        "pkg-containers.githubusercontent.com",
+    }
+
+
 GITLAB, REGISTRY = "git.corp.example", "images.corp.example"
 DEPLOY = ("gitlab+deploy-token-1", "gldt-d")
 JOB = {

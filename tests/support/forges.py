@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FILE = b"what is in the file"
 SIGNED = "se=2033-01-01&sp=r&sig=c2lnbmVk"
 _STORAGE = "release-assets.githubusercontent.com"
+_BLOBS = "pkg-containers.githubusercontent.com"
 OBJECTS = "objects.corp.example"  # the storage of GitLab's packages
 _HOPS = 10
 _FOLLOWED = (301, 302, 303, 307)  # by Bazel's HttpConnector
@@ -71,6 +72,8 @@ class GitHub:
             hosts = {"github.com": self._pages, "api.github.com": self._api}
             hosts["raw.githubusercontent.com"] = self._raw
             hosts["codeload.github.com"] = self._archives
+            hosts["ghcr.io"] = self._images
+            internet.hosts[_BLOBS] = storage
         self.hosts = list(hosts)
         internet.hosts |= hosts
         internet.hosts[_STORAGE] = storage
@@ -135,6 +138,24 @@ class GitHub:
         if may or (not visit.authorization and visit.path.startswith("/o/public/")):
             return 200, {}, FILE
         return 404, {}, b"404: Not Found"
+
+    def _images(self, visit: Visit) -> Answer:
+        if visit.path == "/token":
+            login = login_of(visit.authorization)
+            may = login is not None and login[1] in self._tokens
+            found = re.search(r"scope=repository%3Ao%2F(public|private)%3Apull(&|$)", visit.target)
+            if found and (may or (not visit.authorization and found[1] == "public")):
+                return 200, {}, {"token": f"of-{found[1]}"}  # it does not say for how long
+            return 403, {}, {"errors": [{"code": "DENIED"}]}
+        found = re.match(r"/v2/o/(public|private)/(manifests|blobs)/", visit.path)
+        if found is None or visit.authorization != f"Bearer of-{found[1]}":
+            # The scope in it is a made-up one, whatever is asked for.
+            realm = 'Bearer realm="https://ghcr.io/token",service="ghcr.io"'
+            challenge = f'{realm},scope="repository:user/image:pull"'
+            return 401, {"WWW-Authenticate": challenge}, b"no"
+        if found[2] == "blobs":
+            return 307, {"Location": f"https://{_BLOBS}/ghcr1/blobs/1?{SIGNED}"}, b""
+        return 200, {}, FILE
 
 
 class GitLab:
