@@ -133,6 +133,54 @@ def test_an_access_token_that_has_ended_is_not_sent(home: Home) -> None:
     assert "jf rt ping --server-id=s0, which renews it" in caller.warnings[0]
 
 
+def using(system: str, profile: str | None = None) -> Rule:
+    """A rule of the user's that says which system a host is."""
+    rule = Rule()
+    rule.use = (system,)
+    rule.profile = profile
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("variables", "system", "expected"),
+    [
+        (JF, "jfrog", BEARER),
+        ({"JF_ACCESS_TOKEN": "tok"}, "jfrog", BEARER),
+        (SMITH, "cloudsmith", KEY),
+        (PREFIX, "prefix", {"Authorization": "Bearer pfx"}),
+        (QUETZ, "quetz", {"X-API-Key": "qk"}),
+        ({"QUETZ_API_KEY": "qk"}, "quetz", {"X-API-Key": "qk"}),
+        ({"GITLAB_TOKEN": "glpat-p"}, "gitlab", {"PRIVATE-TOKEN": "glpat-p"}),
+        ({"GITLAB_TOKEN": "glpat-p", "GITLAB_HOST": "other.example"}, "gitlab", {}),
+        ({"CI_JOB_TOKEN": "j", "CI_SERVER_HOST": "other.example"}, "gitlab", {}),
+        ({"GITLAB_TOKEN": "p", "CI_SERVER_HOST": "other.example"}, "gitlab", {}),
+        ({"GH_ENTERPRISE_TOKEN": "tok"}, "github", BEARER),
+        ({"GH_ENTERPRISE_TOKEN": "tok", "GH_HOST": "other.example"}, "github", {}),
+        ({"GH_TOKEN": "g", "GITHUB_TOKEN": "g"}, "github", {}),
+    ],
+)
+def test_a_rule_says_that_another_host_is_a_system_s_too(
+    home: Home, variables: dict[str, str], system: str, expected: dict[str, str]
+) -> None:
+    home.env |= variables
+    caller = caller_of(home)
+    assert headers(caller, "https://own.example/x", using(system)) == expected
+    assert headers(caller, "http://own.example/x", using(system)) == {}
+    assert headers(caller, "https://own.example/x") == {}
+
+
+def test_a_rule_says_which_of_jf_s_servers_has_another_name_too(home: Home) -> None:
+    jfrog(
+        home,
+        {"url": "https://a.example/", "accessToken": "ta"},
+        {"url": "https://b.example/", "accessToken": "tb", "isDefault": True},
+    )
+    for rule, token in ((using("jfrog"), "tb"), (using("jfrog", "s0"), "ta")):
+        expected = {"Authorization": f"Bearer {token}"}
+        assert headers(caller_of(home), "https://own.example/x", rule) == expected
+    assert headers(caller_of(home), "https://own.example/x", using("jfrog", "s7")) == {}
+
+
 def jfrog(home: Home, *servers: dict[str, Any], **more: Any) -> None:
     """Write what ``jf config add`` writes."""
     known = [{"serverId": f"s{number}", **each} for number, each in enumerate(servers)]

@@ -34,7 +34,8 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - everywhere
 
 def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """The variable's key, else that of the profile in the program's file."""
-    if not claims(url):
+    own_domain = url.scheme == "https" and request.rule.names("cloudsmith")
+    if not (own_domain or claims(url)):
         return None
     profile = request.rule.profile
     key, name = ("", "") if profile else value(caller, "CLOUDSMITH_API_KEY")

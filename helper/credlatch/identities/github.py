@@ -44,12 +44,15 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
         return None
     hosts = Hosts(caller)
     host = part_of(url) or _server(url, hosts)
-    if not host or not (host == GITHUB or host in hosts.known):
+    # Which server else is one, a rule says.
+    ruled = request.rule.names("github") and not _is_github_s(url)
+    host = host or (url.host if ruled else "")
+    if not host or not (host == GITHUB or ruled or host in hosts.known):
         return None
     entry = None
     account = request.rule.account
     if account is None:  # a variable's is nobody's in particular
-        entry = variable(_variables(host, hosts), caller)
+        entry = variable(_variables(host, hosts, ruled=ruled), caller)
     if entry is None:
         wanted = request.username if account is None else account
         entry = hosts.login(host, wanted, required=account is not None)
@@ -58,17 +61,22 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
 
 def _server(url: Url, hosts: Hosts) -> str:
     """The enterprise server that a URL is of; empty: of none that is known."""
-    if any(url.host == each or url.host.endswith(f".{each}") for each in _GITHUB_S):
+    if _is_github_s(url):
         return ""
     label, _, rest = url.host.partition(".")
     candidates = (url.host, rest) if label in LABELS else (url.host,)
     return next((each for each in candidates if each in hosts.known and is_enterprise(each)), "")
 
 
-def _variables(host: str, hosts: Hosts) -> list[str]:
-    """The variables whose token is for a host."""
+def _is_github_s(url: Url) -> bool:
+    """Whether it is at a host of GitHub's own, which is no enterprise server."""
+    return any(url.host == each or url.host.endswith(f".{each}") for each in _GITHUB_S)
+
+
+def _variables(host: str, hosts: Hosts, *, ruled: bool) -> list[str]:
+    """The variables whose token is for a host, which a rule may have named."""
     if is_enterprise(host):
-        mine = hosts.enterprise() == host
+        mine = hosts.enterprise() in ({host, ""} if ruled else {host})
         names = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] if mine else []
         return [*names, "GITHUB_TOKEN"] if hosts.actions == host else names
     # gh sends these to both kinds of host; a build asks github.com for much that is public, which

@@ -134,7 +134,8 @@ def _identities(request: Request, url: Url, caller: Caller) -> Iterator[_Identit
     glab = Glab(caller)
     token, name = value(caller, *_TOKENS)
     if name:
-        meant = server if is_ci else root(glab.host or _GITLAB)
+        elsewhere = f"https://{url.netloc}" if request.rule.names("gitlab") else ""
+        meant = server if is_ci else root(elsewhere or glab.host or _GITLAB)
         named, _ = value(caller, *_NAMED_BY)
         if named:
             meant = root(named)

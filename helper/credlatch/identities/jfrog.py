@@ -38,15 +38,16 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """The token or login of the server that the URL is of."""
     if url.scheme != "https":
         return None
-    profile = request.rule.profile
-    entry = None if profile else _of_variables(url, caller)
-    return entry or _of_file(url, caller, profile)
-
-
-def _of_variables(url: Url, caller: Caller) -> Entry | None:
+    rule = request.rule
+    ruled = rule.names("jfrog")  # and so one of those servers has another name, too
     server, _ = value(caller, "JF_URL", "JFROG_URL")
-    if not _covers(server, url):
-        return None
+    entry = None
+    if rule.profile is None and (ruled or _covers(server, url)):
+        entry = _of_variables(caller)
+    return entry or _of_file(url, caller, rule.profile, ruled=ruled)
+
+
+def _of_variables(caller: Caller) -> Entry | None:
     token, name = value(caller, "JF_ACCESS_TOKEN", "JFROG_ACCESS_TOKEN")
     user, _ = value(caller, "JF_USER")
     if token:
@@ -57,12 +58,13 @@ def _of_variables(url: Url, caller: Caller) -> Entry | None:
     return None
 
 
-def _of_file(url: Url, caller: Caller, profile: str | None) -> Entry | None:
+def _of_file(url: Url, caller: Caller, profile: str | None, *, ruled: bool) -> Entry | None:
     """The first server of ``jf`` that the URL is of: the one that is meant, if it is among them."""
     folder = caller.path("JFROG_CLI_HOME_DIR")
     path = f"{folder}/{_FILE}" if folder else caller.in_home(".jfrog", _FILE)
     known, encrypted = caller.document(path, _parse) or ([], False)
     servers = [each for each in known if any(_covers(one, url) for one in each.addresses)]
+    servers = servers or (known if ruled else [])
     if profile is not None:
         servers = [each for each in servers if each.name == profile]
     meant = caller.get("JFROG_CLI_SERVER_ID")

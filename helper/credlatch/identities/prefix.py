@@ -25,9 +25,10 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - everywhere
     return True
 
 
-def find(request: Request, url: Url, caller: Caller) -> Entry | None:  # noqa: ARG001 - one key
+def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """The variable's key; pixi's login is in rattler's store."""
     key, name = value(caller, "PREFIX_API_KEY")
-    if not key or not claims(url):
+    ruled = url.scheme == "https" and request.rule.names("prefix")
+    if not key or not (ruled or claims(url)):
         return None
     return Entry(Bearer(Secret(key)), f"the variable {name}", remedy="set a fresh one")

@@ -23,10 +23,11 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - everywhere
     return True
 
 
-def find(request: Request, url: Url, caller: Caller) -> Entry | None:  # noqa: ARG001 - one key
-    """QUETZ_API_KEY, for what is below QUETZ_SERVER_URL."""
+def find(request: Request, url: Url, caller: Caller) -> Entry | None:
+    """QUETZ_API_KEY, for what is below QUETZ_SERVER_URL, or where a rule says so."""
     key, name = value(caller, "QUETZ_API_KEY")
     server = root(value(caller, "QUETZ_SERVER_URL")[0])
-    if not key or server is None or not server.covers(url):
+    ruled = url.scheme == "https" and request.rule.names("quetz")
+    if not key or not (ruled or (server is not None and server.covers(url))):
         return None
     return Entry(Token(Secret(key), "X-API-Key"), f"the variable {name}", remedy="set a fresh one")
