@@ -21,6 +21,8 @@ FREEZES = (3, 11, 4)
 GROUPS = ("build", "lint", "test")
 UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
 
+MOTO = "5.2.5"  # AWS's token and metadata services, with dependencies of 300 MB
+
 # Debian's packages of the programs that the tests run credlatch against.
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
@@ -37,6 +39,13 @@ def uv_versions() -> None:
         target = SCRATCH / "tools" / f"uv-{version}"
         if not (target / "bin" / f"uv{EXE}").exists():
             must(f"installing uv {version}", *pip(IN_VENV), "--target", target, f"uv=={version}")
+
+
+def moto() -> None:
+    """Put moto in a folder of its own there, too."""
+    target = SCRATCH / "tools" / f"moto-{MOTO}"
+    if not (target / "moto").exists():
+        must("installing moto", *pip(IN_VENV), "--target", target, f"moto[server]=={MOTO}")
 
 
 def go() -> Path:
@@ -122,6 +131,7 @@ def test(arguments: list[str]) -> int:
     system(*TEST_PACKAGES)
     python = environment(*GROUPS)
     uv_versions()
+    moto()
     go()
     components()
     build_if_needed()

@@ -27,7 +27,8 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     def touched(*_: object) -> None:
         raise AssertionError("something was set up")
 
-    for name in ("environment", "system", "components", "uv_versions", "go", "must", "run"):
+    steps = ("environment", "system", "components", "uv_versions", "moto", "go", "must", "run")
+    for name in steps:
         monkeypatch.setattr(commands, name, touched)
 
 

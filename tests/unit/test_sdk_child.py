@@ -240,6 +240,22 @@ def test_what_the_chain_cannot_do_is_one_line_with_what_helps(
     assert said in failure(kind, tmp_path, {**NOWHERE, **environ})
 
 
+@pytest.mark.parametrize(
+    ("prints", "says"),
+    [
+        ('"Expiration": "2015-01-01T00:00:00Z"', "have ended already"),
+        ('"Expiration": "soon"', "AWS identity cannot be used (ParserError)"),
+        ('"Version": []', "AWS profile default gave no keys"),
+    ],
+)
+def test_what_a_process_prints_and_botocore_does_not_expect_is_one_line(
+    prints: str, says: str, tmp_path: Path
+) -> None:
+    said = f'{{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "sesame", {prints}}}'
+    process(tmp_path, f"cat <<'END'\n{said}\nEND")
+    assert says in failure(RenewalError, tmp_path)
+
+
 def test_a_profile_that_is_asked_for_beats_keys_in_the_environment(tmp_path: Path) -> None:
     text = "[profile other]\naws_access_key_id = AK2\naws_secret_access_key = of-the-profile\n"
     config(tmp_path, text)

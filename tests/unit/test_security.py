@@ -21,6 +21,28 @@ PROMISES = [
 
 # What a promise says, in its own words; and the tests that fail where it is not kept.
 PROVED = {
+    "For a registry's token of AWS's a secret key leaves the machine as a signature alone": [
+        "unit/test_aws_registries.py::test_keys_go_nowhere_in_the_clear",
+        (
+            "unit/test_aws_registries.py::"
+            "test_each_form_of_a_registry_s_host_is_asked_of_its_own_service"
+        ),
+        "unit/test_aws_registries.py::test_an_endpoint_is_the_rule_s_or_the_environment_s",
+    ],
+    "A cloud's SDK runs in a process of its own, for one question": [
+        (
+            "unit/test_sdk_child.py::"
+            "test_it_runs_in_the_caller_s_folder_and_imports_nothing_from_there"
+        ),
+        (
+            "frozen/test_aws.py::"
+            "test_the_caller_s_surroundings_count_in_the_sdk_s_process_and_cores_are_forbidden"
+        ),
+        "frozen/test_aws.py::test_what_hangs_in_the_chain_is_killed_in_time",
+        ("unit/test_sdk_child.py::test_what_the_chain_cannot_do_is_one_line_with_what_helps"),
+        ("unit/test_aws_keys.py::test_a_file_that_every_user_can_change_is_not_handed_to_the_sdk"),
+        "unit/test_house.py::test_an_sdk_is_an_extra_and_imported_in_its_own_file_alone",
+    ],
     "goes to the server that the same variables or the same file of its tool mean": [
         "unit/test_identity_github.py::test_no_token_goes_to_another_kind_of_host",
         "unit/test_identity_gitlab.py::test_no_token_goes_to_another_host",

@@ -71,8 +71,16 @@ def answer(asked: dict[str, Any], _: Caller) -> dict[str, object]:
         raise _refused(error, name or "default") from None
     except LockedError as error:
         raise SdkError(TRANSIENT, str(error)) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        # What botocore does not expect of a file, a variable or a server. The text may quote it.
+    except SdkError:
+        raise
+    except RuntimeError:  # of what was fetched a moment ago
+        raise SdkError(
+            TRANSIENT,
+            f"the keys of AWS profile {name or 'default'} have ended already: see whether this "
+            "machine's clock is right, or what gives them",
+        ) from None
+    except Exception as error:  # noqa: BLE001 - botocore's for odd files and servers have no root
+        # The text may quote them.
         why = files.reason(error) if isinstance(error, OSError) else type(error).__name__
         where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
         raise SdkError(
