@@ -124,6 +124,15 @@ def test_twenty_callers_are_one_question_to_the_ci_and_one_exchange(ci: Ci) -> N
     assert ci.asked == (1, 1)
 
 
+def test_a_stored_login_is_served_and_nothing_is_exchanged(ci: Ci) -> None:
+    ci.home.write(".netrc", "machine index.example login u password stored")
+    ci.rule(use=["ci", "netrc"])
+    assert token(ci.resolve()) == "stored"
+    assert ci.asked == (0, 0)
+    ci.rule()
+    assert token(ci.resolve()) == "t-1"
+
+
 def test_each_exchange_is_of_a_fresh_identity(ci: Ci) -> None:
     shared = SharedCache()
     assert token(ci.resolve(shared=shared)) == "t-1"
@@ -272,6 +281,23 @@ def test_a_refusal_is_not_asked_for_again_by_all_the_others(ci: Ci) -> None:
         said.add(str(raised.value))
     assert len(said) == 1
     assert ci.asked == (1, 1)
+
+
+@pytest.mark.parametrize("location", ["https://evil.example/t", "/elsewhere"])
+def test_a_ci_that_redirects_is_not_followed(ci: Ci, location: str) -> None:
+    ci.issuer.answer = lambda _: (302, {"Location": location}, {})
+    with pytest.raises(RenewalError, match="redirects elsewhere"):
+        ci.resolve()
+    assert ci.asked == (1, 0)
+
+
+@pytest.mark.parametrize("port", ["0", "1"])
+def test_a_ci_or_a_server_that_is_not_there_is_one_line(ci: Ci, port: str) -> None:
+    ci.rule(exchange={"url": f"http://127.0.0.1:{port}/mint", "kind": "pyx"})
+    with pytest.raises((RenewalError, StoreError)) as raised:
+        ci.resolve()
+    assert "\n" not in str(raised.value)
+    assert "config.toml" in str(raised.value) or "cannot be reached" in str(raised.value)
 
 
 def test_another_job_has_another_token(ci: Ci) -> None:

@@ -150,6 +150,9 @@ PROVED = {
             "test_what_could_send_an_identity_elsewhere_or_is_misspelt_is_refused"
         ),
     ],
+    "the token that comes of it goes to the URLs of the rule alone": [
+        "real/test_ci_identity.py::test_what_is_another_url_gets_nothing_of_it"
+    ],
     "only if its audience is the one that was asked": [
         "unit/test_ci_tokens.py::test_a_token_for_others_is_not_sent",
         "unit/test_ci_identity.py::test_an_identity_that_is_not_fit_is_not_sent",
