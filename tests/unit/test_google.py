@@ -30,9 +30,11 @@ from support.google_servers import (
 )
 from support.google_user import REGISTRY, GoogleUser
 from support.internet import Visit
+from support.users import EVE, as_root, owned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from credlatch.auth.google_federation import Finding
     from support.home import Home
@@ -96,6 +98,8 @@ def test_hosts_that_look_alike_are_not(host: str) -> None:
         "http://storage.googleapis.com:443/b/o",
         "s3://storage.googleapis.com/b/o",
         "https://gcr.io@evil.example/v2/",
+        "https://_json_key@gcr.io/v2/",
+        "https://_json_key_base64@europe-python.pkg.dev/p/r/simple/",
         "https://evil.example/gcr.io/v2/",
         "https://evil.example/?x=https://gcr.io/",
         "https://evil.example#@gcr.io/",
@@ -336,6 +340,15 @@ def test_an_account_that_may_not_be_acted_as_is_told_with_the_role_that_is_missi
     assert "roles/iam.serviceAccountTokenCreator" in said
 
 
+def test_a_refusal_names_the_server_that_refuses(
+    user: GoogleUser, servers_of_google: Google
+) -> None:
+    internet = servers_of_google.internet
+    internet.hosts["iamcredentials.googleapis.com"] = lambda _: (503, {}, {})
+    user.has(impersonating_file(user_file()))
+    assert "iamcredentials.googleapis.com/" in user.warning()
+
+
 def test_being_throttled_is_passing_and_a_token_that_is_there_is_served(
     user: GoogleUser, servers_of_google: Google
 ) -> None:
@@ -467,6 +480,31 @@ def test_a_rule_may_name_another_token_server_and_a_variable_another_universe(
     user.home.env["GOOGLE_CLOUD_UNIVERSE_DOMAIN"] = "tpc.example"
     assert user.header() is not None
     assert set(internet.asked) == {"tokens.example:443", "oauth2.tpc.example:443"}
+
+
+@as_root
+def test_a_file_of_another_user_s_is_believed_where_they_cannot_have_put_it_and_leads_nowhere(
+    user: GoogleUser, servers_of_google: Google, open_folder: Path
+) -> None:
+    user.home.write("subject", SUBJECT)
+    source = {"file": str(user.home.path / "subject")}
+    key = open_folder / "key.json"
+    user.home.env["GOOGLE_APPLICATION_CREDENTIALS"] = str(key)
+    for file, mode, why in (
+        (user_file(), 0o755, None),
+        (federated_file(source), 0o755, "names an identity to be sent"),
+        (user_file(), 0o1777, "belongs to another user"),
+    ):
+        key.write_text(json.dumps(file))
+        key.chmod(0o600)
+        owned(key, EVE)
+        open_folder.chmod(mode)
+        before = len(servers_of_google.internet.visits)
+        if why is None:
+            assert servers_of_google.issued(sure(user.header())[7:]) == "user"
+        else:
+            assert why in user.warning()
+            assert len(servers_of_google.internet.visits) == before
 
 
 def test_a_file_that_others_may_read_is_warned_of_where_it_has_a_secret(

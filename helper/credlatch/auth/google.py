@@ -137,7 +137,8 @@ class GoogleAuth(Auth):
                 "with gcloud iam service-accounts add-iam-policy-binding "
                 f"{acts.account} --role=roles/iam.serviceAccountTokenCreator --member=…"
             )
-        said = responses.read(self, response, dict[str, object])
+        asked = Auth(Secret(""), acts.url, self.remedy)  # whose server a refusal is to name
+        said = responses.read(asked, response, dict[str, object])
         made, end = said.get("accessToken"), said.get("expireTime")
         if not isinstance(made, str) or not isinstance(end, str):
             raise ValueError("it is not what was expected")  # noqa: TRY004 - as of any bad answer

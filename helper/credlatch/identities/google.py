@@ -24,6 +24,8 @@ _NAME = "application_default_credentials.json"
 _CONTAINER_REGISTRY = frozenset(
     {"gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "marketplace.gcr.io"}
 )
+# Users whose password is a key file's text, and no token.
+_KEY_USERS = frozenset({"_json_key", "_json_key_base64"})
 _REGIONAL = 5  # labels of storage.REGION.rep.googleapis.com
 
 
@@ -31,6 +33,8 @@ def claims(url: Url) -> bool:
     """Whether it is a registry of Google's, or its storage."""
     host = url.host
     if url.scheme != "https" or not url.default_port or host.startswith("*."):
+        return False
+    if url.username in _KEY_USERS:
         return False
     if host.endswith(".pkg.dev") or host in _CONTAINER_REGISTRY:
         return True

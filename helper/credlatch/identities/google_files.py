@@ -142,7 +142,7 @@ class _File:
 
     @property
     def _universe(self) -> str:
-        return self.text("universe_domain", _UNIVERSE)
+        return self.text("universe_domain", _UNIVERSE) or _UNIVERSE
 
     def _check_universe(self) -> None:
         universe = self._universe
