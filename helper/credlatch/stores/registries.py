@@ -44,7 +44,7 @@ class AnonymousStore(Store):
 
 
 def exchanged(login: Entry, request: Request, warn: Callable[[str], None]) -> Entry:
-    """An entry whose login becomes what its registry takes; any other one as it is.
+    """An entry whose login becomes what its registry takes; a token, as an identity's, is that.
 
     Args:
         login: what a store or an identity has, and is served.
@@ -53,10 +53,14 @@ def exchanged(login: Entry, request: Request, warn: Callable[[str], None]) -> En
     """
     url, pair = request.url, login.credential
     name = None if url is None else oci.repository(url)
-    if url is None or name is None or not isinstance(pair, Basic) or not _is_sound(pair):
+    if url is None or name is None:
         return login
     as_it_is = copy(login)
     as_it_is.grant = as_it_is.then = None
+    if not isinstance(pair, Basic):
+        return _accepting(as_it_is, url)
+    if not _is_sound(pair):
+        return login
 
     def of(asked: Entry) -> Entry | None:
         challenge, is_identity = _said(asked), is_identity_token(pair)
@@ -119,7 +123,8 @@ def _with_types(entry: Entry, url: Url) -> Entry | None:
     if credential is not None:
         sent = {name: Secret(value) for name, value in credential.headers().items()}
         sent["Accept"] = Secret(", ".join(oci.TYPES))
-        made.credential = Headers(sent, beside=Basic(*credential.login(url.host)))
+        beside = Basic(*credential.login(url.host)) if credential.logs_in else None
+        made.credential = Headers(sent, beside=beside)
     return made
 
 
