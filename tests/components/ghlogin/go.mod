@@ -1,9 +1,9 @@
 module credlatch.invalid/ghlogin
 
-go 1.26.7
+go 1.26.0
 
 require (
-	github.com/cli/go-gh/v2 v2.17.0
+	github.com/cli/go-gh/v2 v2.16.0
 	github.com/zalando/go-keyring v0.2.8
 )
 
