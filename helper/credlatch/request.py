@@ -92,6 +92,7 @@ def for_cargo(index: str, url: Url | None) -> Request:
         url: the same, where that server's logins are for the registry; else None.
     """
     asked = Request(None, (index,)) if url is None else for_url(url)
+    asked.headers = False  # of what it gets it sends Authorization alone, and for the whole index
     asked.own = registries.CARGO + index
     return asked
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch import answers
 from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.auth import HttpResponse, ProgramRequest
 from credlatch.caller import Caller
+from credlatch.clients import CLIENTS, pack
 from credlatch.errors import LoginError
 from credlatch.identities import s3
 from credlatch.renew import exchange
@@ -76,9 +78,21 @@ def test_without_an_identity_there_is_no_header_and_no_word(home: Home) -> None:
     assert scope(outcome(home, AWS)) is None
 
 
-def test_clients_that_want_a_login_get_none(home: Home) -> None:
+@pytest.mark.parametrize("client", ["bazel", "header", "keyring", "token", "git", "docker"])
+def test_clients_that_send_no_headers_get_nothing_and_no_failure(home: Home, client: str) -> None:
     home.env |= KEYS
-    assert outcome(home, AWS, login=True).resolution is None
+    host = "bucket.s3.eu-west-1.amazonaws.com"
+    asked = {
+        "bazel": f'{{"uri":"{AWS}"}}'.encode(),
+        "git": f"protocol=https\nhost={host}\npath=a\n".encode(),
+        "docker": host.encode(),
+        "keyring": pack(["get", AWS, "u"]),
+    }.get(client, pack([AWS]))
+    caller = Caller(dict(home.env), str(home.path))
+    answer = answers.get(CLIENTS[client], asked, caller)
+    assert answer.failure is None
+    assert (answer.resolution is not None) == (client in {"bazel", "header"})
+    assert caller.warnings == []
 
 
 def test_a_signature_ends_with_the_key_and_the_session_s_token_is_sent(home: Home) -> None:

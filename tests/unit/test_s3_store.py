@@ -146,7 +146,8 @@ def test_a_signature_is_for_one_url_and_method_and_ten_minutes(home: Home) -> No
     signatures = set()
     for method, url in (("GET", AWS), ("HEAD", AWS), ("GET", f"{AWS}?versionId=1")):
         before = int(time.time())
-        request = Request(urls.parse(url), (), method=method)
+        request = requests.for_url(urls.parse(url))
+        request.method = method
         resolution = sure(Resolver(caller_of(home)).resolve(request))
         assert before + 600 <= sure(resolution.expires) <= time.time() + 600
         assert resolution.entry.grant is None
@@ -178,8 +179,14 @@ def test_clients_that_want_a_login_get_none(home: Home) -> None:
     keep(home)
     step = outcome(home, AWS).trace[3]
     assert (step.store, step.came) == ("s3", "found")
-    for make in (requests.for_url, requests.for_login):
-        found = Resolver(caller_of(home)).outcome(make(urls.parse(AWS), login=True))
+    url = urls.parse(AWS)
+    for request in (
+        requests.for_url(url, login=True),
+        requests.for_login(url, login=True),
+        requests.for_login(url),  # as git and keyring do, which make a header of it
+        requests.for_cargo(AWS, url),  # which sends Authorization alone, to all of an index
+    ):
+        found = Resolver(caller_of(home)).outcome(request)
         assert (found.resolution, found.failure) == (None, None)
         assert next(step.near for step in found.trace if step.store == "s3")
 
@@ -403,7 +410,7 @@ def test_a_key_that_was_fetched_signs_and_ends_with_it(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Chain, "ends", int(time.time()) + 120)
-    request = Request(urls.parse(AWS), ())
+    request = requests.for_url(urls.parse(AWS))
     resolution = sure(Resolver(caller_of(home), (("it", Chain),)).resolve(request))
     assert resolution.location == "the chain"
     assert time.time() < sure(resolution.expires) <= Chain.ends

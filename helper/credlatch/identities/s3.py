@@ -36,7 +36,7 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     from credlatch.stores import s3
 
     place = s3.of_rule(url, request.rule) or s3_hosts.place(url)
-    if place is None or not place.bucket or request.login:
+    if place is None or not place.bucket or not request.headers:
         return None
     if not (place.is_aws or (request.rule.names("s3") and request.rule.endpoint is not None)):
         return None

@@ -56,7 +56,7 @@ class S3Store(Store):
             return None  # no bucket has such a name
         if found is None:
             return None
-        if request.login:
+        if not request.headers:
             self.pass_over(NO_LOGIN, found.location)
             return None
         warn_of_cache(url, place, self._caller)
