@@ -109,7 +109,7 @@ class RegistryTokens(Loopback):
         readable = [one for one in scopes if user is not None and self._allowed(user, one)]
         if user is None or (not readable and (scopes or not user)):
             return None
-        token = self._registry_token(user, readable)
+        token = self.registry_token(user, readable)
         return {"token": token, "access_token": token, "expires_in": LIFETIME, **given}
 
     def _admitted(self, request: Recorded, asked: dict[str, str]) -> str | None:
@@ -133,7 +133,8 @@ class RegistryTokens(Loopback):
     def _allowed(self, user: str, scope: str) -> bool:
         return self.allows(user, scope.split(":")[1])
 
-    def _registry_token(self, user: str, scopes: list[str]) -> str:
+    def registry_token(self, user: str, scopes: list[str]) -> str:
+        """A token for a user, as the registry takes it; scopes as ``repository:NAME:pull``."""
         now = int(time.time())
         access = []
         for one in scopes:
