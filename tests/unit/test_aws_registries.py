@@ -223,6 +223,12 @@ def wrong(_: Aws, client: Client) -> None:
     client.environ["AWS_SECRET_ACCESS_KEY"] = "sesame"
 
 
+def elsewhere(_: Aws, client: Client) -> None:
+    for service, host in (("ECR", "api.ecr"), ("CODEARTIFACT", "codeartifact")):
+        url = f"https://{host}.us-east-1.amazonaws.com"
+        client.environ[f"AWS_ENDPOINT_URL_{service}"] = url
+
+
 def throttled(aws: Aws, _: Client) -> None:
     aws.busy = True
 
@@ -233,6 +239,7 @@ FAULTS: dict[Callable[[Aws, Client], None], tuple[type[CredlatchError], str]] = 
     denied: (LoginError, "may not get a token of"),
     unknown: (LoginError, "get new keys, and set AWS_ACCESS_KEY_ID"),
     wrong: (LoginError, "check the secret key, and that the region is eu-west-1"),
+    elsewhere: (LoginError, "check the secret key, and that the region is eu-west-1"),
     throttled: (RenewalError, "asked too often"),
 }
 
@@ -259,6 +266,15 @@ def test_each_fault_is_one_line_with_what_helps(
 def test_a_domain_that_is_not_there_names_what_to_check(client: Client) -> None:
     with pytest.raises(LoginError, match="check its domain, account and region"):
         client.asks(f"{PACKAGES.replace('team-', 'teams-')}/pypi/x/simple/")
+
+
+def test_a_region_that_is_none_has_no_server_and_is_named(
+    client: Client, internet: Internet
+) -> None:
+    del internet.hosts["*.amazonaws.com"]
+    for url in (REGISTRY, f"{PACKAGES}/pypi/x/simple/"):
+        with pytest.raises(RenewalError, match=r"cannot be reached.*see that eu-wst-1 is the reg"):
+            client.asks(url.replace("eu-west-1", "eu-wst-1"))
 
 
 def test_what_fails_for_the_public_registry_is_a_warning(aws: Aws, client: Client) -> None:

@@ -12,11 +12,12 @@ from credlatch import url as urls
 from credlatch.auth import Auth, HttpRequest, TokenResponse, responses, sigv4
 from credlatch.auth.aws_refusals import refusal
 from credlatch.credential import Basic, Secret
+from credlatch.errors import RenewalError
 from credlatch.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from typing import TypeVar
 
     from credlatch.auth import Flow, HttpResponse
@@ -91,6 +92,14 @@ class ServiceCall(Auth):
         sent = {**headers, **{name: value.reveal() for name, value in made.items()}}
         return HttpRequest("POST", url, headers=sent, content=body, authorities=self._authorities)
 
+    def answer(self, asked: HttpRequest) -> Generator[HttpRequest, HttpResponse, HttpResponse]:
+        """What came back; where nothing did, the region may be a wrong one, which has no server."""
+        try:
+            return (yield asked)
+        except RenewalError as failure:
+            why = f"{failure} (and see that {self.region} is the region)"
+            raise type(failure)(why) from None
+
     def said(self, response: HttpResponse, kind: type[T]) -> T:
         """What the service answered; raises what its refusal means, or ValueError."""
         why = refusal(self, response)
@@ -123,7 +132,7 @@ class EcrToken(ServiceCall):
 
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - the same for all
         """One call."""
-        response = yield self._asked(_PRIVATE, now)
+        response = yield from self.answer(self._asked(_PRIVATE, now))
         data = self.said(response, _Answer).authorizationData
         if not data:
             raise ValueError("it has no token")
@@ -145,7 +154,7 @@ class EcrPublicToken(EcrToken):
 
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - likewise
         """One call."""
-        response = yield self._asked(_PUBLIC, now)
+        response = yield from self.answer(self._asked(_PUBLIC, now))
         login, ends = _registry_login(self.said(response, _PublicAnswer).authorizationData)
         return TokenResponse(login.secret, expires=ends, credential=login)
 
@@ -191,7 +200,7 @@ class CodeArtifactToken(ServiceCall):
         path = f"/v1/authorization-token?domain={domain}&domain-owner={owner}"
         if self.duration is not None:
             path += f"&duration={self.duration}"
-        response = yield self.signed(path, {}, b"", now)
+        response = yield from self.answer(self.signed(path, {}, b"", now))
         said = self.said(response, _DomainToken)
         token = Secret(said.authorizationToken)
         login = Basic("aws", token)

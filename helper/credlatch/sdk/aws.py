@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
 
-_METADATA = 0.5  # seconds for each of the two requests to an instance's metadata service
+_METADATA = 0.4  # seconds for each of the two requests to an instance's metadata service
 _CONTAINER = 1.0  # seconds for the one to a container's
 _CONNECT, _READ = 2.0, 4.0  # seconds, of STS and of SSO
 _REGION = "us-east-1"
