@@ -63,11 +63,15 @@ def run(args: list[str], caller: Caller) -> int:
 
 def has_login(url: Url, caller: Caller) -> bool:
     """Whether a store has a login for a URL, or may have one, which is warned of."""
-    trace = Resolver(caller, renews=False).outcome(requests.for_url(url)).trace
-    for step in trace:
+    outcome = Resolver(caller, renews=False).outcome(requests.for_url(url))
+    asked = [step for step in outcome.trace if step.came is not NOT_ASKED]
+    for step in asked:
         if step.came is BROKEN:
             caller.warn(str(step.failure))
-    return any(step.came not in {NOTHING_THERE, NOT_ASKED} for step in trace)
+    if not asked and outcome.failure is not None:  # the settings are wrong, and no store is asked
+        caller.warn(str(outcome.failure))
+        return True
+    return any(step.came is not NOTHING_THERE for step in asked)
 
 
 def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, caller: Caller) -> int:
