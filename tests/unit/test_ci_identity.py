@@ -291,6 +291,33 @@ def test_a_ci_that_redirects_is_not_followed(ci: Ci, location: str) -> None:
     assert ci.asked == (1, 0)
 
 
+def test_an_identity_whose_exchange_got_no_answer_is_not_sent_again(ci: Ci) -> None:
+    def hang_up(_: Recorded) -> Answer:
+        raise ConnectionResetError
+
+    usual, ci.server.answer = ci.server.answer, hang_up
+    with pytest.raises(RenewalError, match=r"gave no answer .*: try again"):
+        ci.resolve()
+    assert ci.asked == (1, 1)
+    ci.server.answer = usual
+    assert token(ci.resolve()) == "t-2"
+    first, second = (request.json["token"] for request in ci.server.requests)
+    assert first != second
+
+
+def test_a_ci_that_gave_no_answer_is_asked_again_in_the_same_call(ci: Ci) -> None:
+    usual = ci.issuer.answer
+
+    def hang_up_once(request: Recorded) -> Answer:
+        if len(ci.issuer.requests) == 1:
+            raise ConnectionResetError
+        return usual(request)
+
+    ci.issuer.answer = hang_up_once
+    assert token(ci.resolve()) == "t-1"
+    assert ci.asked == (2, 1)
+
+
 @pytest.mark.parametrize("port", ["0", "1"])
 def test_a_ci_or_a_server_that_is_not_there_is_one_line(ci: Ci, port: str) -> None:
     ci.rule(exchange={"url": f"http://127.0.0.1:{port}/mint", "kind": "pyx"})

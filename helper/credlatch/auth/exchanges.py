@@ -47,8 +47,6 @@ class TokenExchange(Auth):
     """
 
     single_use = False
-    # The server may refuse what it has seen before; it has not been seen, mostly.
-    repeatable = True
     refused = "does not take this job's identity"
     refusals = frozenset({400, 401, 403, 404, 422})
 
@@ -76,7 +74,10 @@ class TokenExchange(Auth):
         """Asks the CI for a fresh identity token, where it is not there, and sends it."""
         from credlatch.auth import responses
 
+        self.repeatable = True
         identity = yield from self.identity.token(now)
+        # Many a server takes an identity token once (PyPI's): another call gets a fresh one.
+        self.repeatable = False
         said = self.exchange
         body = {**said.constant, said.subject_field: identity.reveal()}
         response = yield HttpRequest(
