@@ -89,7 +89,7 @@ def test_git_and_docker_log_in_to_github(
 
 
 def test_bazel_fetches_images_of_ghcr_with_a_token_and_public_ones_without(
-    home: Home, asking: Asking, internet: Internet
+    home: Home, frozen: Program, asking: Asking, internet: Internet
 ) -> None:
     for path in ("manifests/1", "blobs/sha256:1"):
         assert asking.fetch(f"https://ghcr.io/v2/o/public/{path}") == (200, FILE)
@@ -101,6 +101,13 @@ def test_bazel_fetches_images_of_ghcr_with_a_token_and_public_ones_without(
         "ghcr.io",
         "pkg-containers.githubusercontent.com",
     }
+    # A token with no right to packages, as gh's mostly are: public images are there all the same.
+    home.write(".config/gh/hosts.yml", "github.com:\n    oauth_token: gho_other\n")
+    answer = frozen.bazel("https://ghcr.io/v2/o/public/manifests/1")
+    assert answer.authorization == "Bearer of-public"
+    assert "without a credential" in answer.err
+    assert asking.fetch("https://ghcr.io/v2/o/public/blobs/sha256:1") == (200, FILE)
+    assert frozen.docker("get", "ghcr.io").code != 0
 
 
 GITLAB, REGISTRY = "git.corp.example", "images.corp.example"

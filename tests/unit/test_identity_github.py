@@ -9,9 +9,11 @@ import pytest
 from credlatch import url as urls
 from credlatch.credential import Basic
 from credlatch.errors import StoreError
-from credlatch.identities import github
+from credlatch.identities import IdentityStore, github
+from credlatch.protocols import docker
 from credlatch.rules import Rule
 from support.callers import FakeKeyring, WithKeyring, caller_of
+from support.found import sure
 from support.identities import basic, entry, headers, look_alikes
 
 if TYPE_CHECKING:
@@ -221,6 +223,25 @@ def test_the_login_is_that_of_the_user_in_the_url(home: Home) -> None:
     assert found is not None
     assert isinstance(found.credential, Basic)
     assert found.credential.login("ghcr.io")[0] == "ada"
+
+
+def docker_s(caller: Caller, rule: Rule | None = None) -> str | None:
+    """The password that Docker gets for GHCR."""
+    request = docker.PROTOCOL.parse(b"ghcr.io").request
+    assert request is not None
+    request.rule = rule or request.rule
+    found = IdentityStore(caller).look(request)
+    return None if found is None else sure(found.credential).login("ghcr.io")[1].reveal()
+
+
+def test_docker_gets_what_somebody_meant_for_it_and_not_gh_s_login(home: Home) -> None:
+    home.write(FILE, HOSTS)
+    assert docker_s(caller_of(home)) is None
+    rule = Rule()
+    rule.use = ("github",)
+    assert docker_s(caller_of(home), rule) == "gho_mona"
+    home.env["GITHUB_TOKEN"] = "g"
+    assert docker_s(caller_of(home)) == "g"
 
 
 KEYRING_HOSTS = """\

@@ -53,7 +53,10 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     account = request.rule.account
     if account is None:  # a variable's is nobody's in particular
         entry = variable(_variables(host, hosts, ruled=ruled), caller)
-    if entry is None:
+    # gh's login mostly has no right to packages, and GHCR refuses it for public images as well: who
+    # asks with a bearer token goes on without one, and Docker's clients cannot.
+    is_meant = account is not None or request.rule.names("github")
+    if entry is None and (is_meant or not request.registry):
         wanted = request.username if account is None else account
         entry = hosts.login(host, wanted, required=account is not None)
     return served(entry, request, url, host)
