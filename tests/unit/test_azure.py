@@ -13,7 +13,7 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.errors import CredlatchError
-from credlatch.identities import acr, azure_artifacts, azure_blob
+from credlatch.identities import acr, azure_artifacts, azure_blob, entra
 from credlatch.protocols import bazel
 from credlatch.resolve import Resolver
 from credlatch.shared_cache import SharedCache
@@ -493,9 +493,10 @@ def test_a_public_container_gets_no_header_and_is_asked_once(
 def test_a_public_feed_gets_no_header(client: Client, internet: Internet, azure: Azure) -> None:
     azure.public = {"project/_packaging/open"}
     feed = f"https://{PACKAGES}/org/project/_packaging/open/npm/registry/"
-    assert client.headers(feed) == client.headers(f"{feed}x") == {}
+    assert client.headers(f"{feed}a.tgz") == client.headers(f"{feed}x") == {}
     assert client.login(feed) is None
-    assert len(internet.visits) == 1
+    (asked,) = internet.visits
+    assert asked.path == "/org/project/_packaging/open/nuget/v3/index.json"
     assert bearer(client.headers(feed.replace("open", "closed")))["aud"] == DEVOPS
     assert client.warnings == []
 
@@ -530,3 +531,16 @@ def test_a_shared_access_signature_has_all_that_it_needs(
 ) -> None:
     assert client.headers(f"{BLOB}/a?sv=2021-12-02&se=2026&sp=r&sig=abc%3D") == {}
     assert internet.asked == []
+
+
+@pytest.mark.parametrize(
+    ("audience", "scope"),
+    [
+        (None, "usual"),
+        ("https://management.azure.com", "https://management.azure.com/.default"),
+        ("https://management.azure.com/", "https://management.azure.com/.default"),
+        ("api://a/.default", "api://a/.default"),
+    ],
+)
+def test_a_rule_s_audience_is_a_scope_of_entra_s(audience: str | None, scope: str) -> None:
+    assert entra.scope(audience, "usual") == scope

@@ -5,6 +5,7 @@ github.com/Azure/acr/blob/main/docs/AAD-OAuth.md.
 
 from __future__ import annotations
 
+from credlatch import jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Basic, Secret
 
@@ -23,17 +24,15 @@ class AcrExchange(Auth):
     Args:
         secret: the access token.
         registry: the registry's host.
-        tenant: of the identity, or None.
         remedy: what a person does when it is refused.
     """
 
     single_use = False
     repeatable = True
 
-    def __init__(self, secret: Secret, registry: str, tenant: str | None, remedy: str) -> None:
+    def __init__(self, secret: Secret, registry: str, remedy: str) -> None:
         super().__init__(secret, f"https://{registry}/oauth2/exchange", remedy)
         self.registry = registry
-        self.tenant = tenant
 
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - one token for all
         """One POST. The token is a JWT, and has its end in it."""
@@ -44,8 +43,9 @@ class AcrExchange(Auth):
             "service": self.registry,
             "access_token": self.secret.reveal(),
         }
-        if self.tenant is not None:
-            form["tenant"] = self.tenant
+        tenant = (jwt.claims(self.secret.reveal()) or {}).get("tid")
+        if isinstance(tenant, str):
+            form["tenant"] = tenant
         response = yield HttpRequest("POST", self.server, form=form)
         token = Secret(responses.read(self, response, responses.RefreshToken).refresh_token)
         return TokenResponse(token, credential=Basic(USER, token))

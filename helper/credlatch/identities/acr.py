@@ -33,17 +33,17 @@ def anonymous(url: Url) -> bool:  # noqa: ARG001 - so may every registry
 
 def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     """The registry's login."""
-    audience = request.rule.audience or SCOPE
-    entry = entra.identity(caller, audience, chain=request.rule.names("acr"))
+    scope = entra.scope(request.rule.audience, SCOPE)
+    entry = entra.identity(caller, scope, chain=request.rule.names("acr"))
     if entry is None:
         return None
-    tenant, host = caller.get("AZURE_TENANT_ID"), url.host
+    host = url.host
     remedy = f"check that the identity may pull from {host} (role AcrPull)"
 
     def exchanged(fresh: Entry) -> Entry:
         from credlatch.auth.acr import AcrExchange
 
-        grant = AcrExchange(entra.token(fresh), host, tenant, remedy)
+        grant = AcrExchange(entra.token(fresh), host, remedy)
         return Entry(None, fresh.location, grant=grant, remedy=remedy)
 
     entry.then = exchanged

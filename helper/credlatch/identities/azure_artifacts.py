@@ -47,14 +47,17 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
     ready = _ready(url, caller)
     if ready is not None:
         return ready
-    scope, chain = request.rule.audience or SCOPE, request.rule.names("azure_artifacts")
+    scope = entra.scope(request.rule.audience, SCOPE)
+    chain = request.rule.names("azure_artifacts")
     entry = entra.identity(caller, scope, chain=chain)
     if entry is None or _organisation(url) is None:
         return None
     if entry.location != entra.SDK:
         entra.served(entry, _headers)
-        return entra.unless_open(entry, url, _feed(url)) if anonymous(url) else entry
-    return entra.challenged(entry, url, _feed(url), lambda said: _of_sdk(said, url, scope, caller))
+        return entra.unless_open(entry, _index(url), _feed(url)) if anonymous(url) else entry
+    return entra.challenged(
+        entry, _index(url), _feed(url), lambda said: _of_sdk(said, url, scope, caller)
+    )
 
 
 def _of_sdk(said: Answered, url: Url, scope: str, caller: Caller) -> Entry | None:
@@ -203,6 +206,16 @@ def _feed(endpoint: Url) -> str:
     before, marker, after = endpoint.path.partition("/_packaging/")
     feed = after.partition("/")[0].partition("@")[0]
     return f"{before}{marker}{feed}" if feed else endpoint.path
+
+
+def _index(url: Url) -> Url:
+    """What every feed has: a package leads elsewhere, and may not be there."""
+    feed = _feed(url)
+    if feed == url.path:
+        return url
+    from credlatch import url as urls
+
+    return urls.parse(f"https://{url.netloc}{feed}/nuget/v3/index.json")
 
 
 def _domain(url: Url) -> str | None:

@@ -43,7 +43,7 @@ def find(request: Request, url: Url, caller: Caller) -> Entry | None:
 
     Bazel asks for a container as such, which is its cache and whose blobs it also writes.
     """
-    scope = request.rule.audience or SCOPE
+    scope = entra.scope(request.rule.audience, SCOPE)
     entry = entra.identity(caller, scope, chain=request.rule.names("azure_blob"))
     if entry is None:
         return None

@@ -111,6 +111,13 @@ def _stamp(path: str) -> str:
     return f"{status.st_mtime_ns} {status.st_size} {status.st_ino}"
 
 
+def scope(audience: str | None, usual: str) -> str:
+    """What a token is asked for: an audience that a rule says, as Entra writes a scope."""
+    if audience is None:
+        return usual
+    return audience if audience.endswith("/.default") else f"{audience.rstrip('/')}/.default"
+
+
 def unless_open(entry: Entry, url: Url, place: str) -> Entry:
     """The entry, where not everybody may read what is asked for: which is tried first.
 
