@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credlatch import request as requests
 from credlatch import url as urls
-from credlatch.auth import HttpRequest, HttpResponse
+from credlatch.auth import CommandRequest, HttpRequest, HttpResponse
 from credlatch.auth.google_federation import AwsSubject
+from credlatch.caller import Caller
+from credlatch.errors import LoginError, RenewalError, StoreError
 from credlatch.identities import google
 from credlatch.protocols import bazel
+from credlatch.renew.exchange import exchange
 from credlatch.shared_cache import SharedCache
 from support import google_servers as servers
 from support.found import header, login, sure
@@ -33,10 +37,11 @@ from support.internet import Visit
 from support.users import EVE, as_root, owned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from credlatch.auth.google_federation import Finding
+    from credlatch.request import Request
     from support.home import Home
     from support.internet import Internet
 
@@ -407,6 +412,80 @@ def test_a_broken_file_is_told_in_one_line_and_nothing_is_sent(
         assert str(path) in said
     assert REGISTRY not in said
     assert servers_of_google.internet.asked == []
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    7.5,
+    "",
+    " ",
+    [],
+    ["x"],
+    {},
+    {"a": []},
+    "a\r\nb",
+    "\0",
+    "é" * 70_000,
+    "://",
+)
+
+
+def altered(file: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A file with each of its fields gone, or something else in its place."""
+    for name, value in file.items():
+        others: list[Any] = list(ODD)
+        if isinstance(value, dict):
+            others += altered(value)
+        yield {each: file[each] for each in file if each != name}
+        yield from ({**file, name: other} for other in others)
+
+
+@pytest.mark.parametrize("kind", [*FILES, "external_account of AWS", "of a URL", "of a program"])
+def test_whatever_is_in_a_file_it_is_usable_or_told_in_one_line(
+    user: GoogleUser, kind: str
+) -> None:
+    user.home.env |= {**AWS_ENVIRON, "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1"}
+    others = {
+        "external_account of AWS": federated_file(
+            aws_source(), subject_token_type=servers.AWS_TYPE
+        ),
+        "of a URL": federated_file(
+            {"url": "https://x.example/", "headers": {"a": "b"}, "format": {"type": "text"}}
+        ),
+        "of a program": federated_file(
+            {"executable": {"command": "/bin/x y", "timeout_millis": 5000, "output_file": "/x"}}
+        ),
+    }
+    file = others[kind] if kind in others else FILES[kind][0](user.home)
+    request = requests.for_url(urls.parse(REGISTRY))
+    told = []
+    for each in altered(file):
+        user.has(each)
+        caller = Caller(user.home.env, str(user.home.path))
+        try:
+            begin(request, caller)
+        except (StoreError, RenewalError) as failure:
+            told.append(str(failure))
+    assert 0 < len(told) < len(list(altered(file)))
+    assert [line for line in told if not line.isprintable()] == []
+
+
+def begin(request: Request, caller: Caller) -> None:
+    """Have a flow begin, up to what it asks for first."""
+    grant = sure(sure(google.find(request, urls.parse(REGISTRY), caller)).grant)
+    assert isinstance(grant.cache_key(request), str)
+    try:
+        asked = next(grant.flow(request, time.time()))
+    except ValueError:  # as of a client's name that no header takes: it is told before any sending
+        with pytest.raises(LoginError, match="is damaged"):
+            exchange(grant, request, time.monotonic() + 5)
+        return
+    if isinstance(asked, HttpRequest):
+        assert grant.trusts(urls.parse(asked.url))
+    else:
+        assert isinstance(asked, CommandRequest)
 
 
 ELSEWHERE = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "urn:ietf:params:oauth:"
 AWS_TYPE = "urn:ietf:params:aws:token-type:aws4_request"
-METADATA = 1.5  # seconds for an answer of a machine's own metadata service
+METADATA = 1.2  # seconds for an answer of a machine's own metadata service
 _SUCCESS = 200
 
 

@@ -32,14 +32,17 @@ def exchange(
         RenewalError: anything else.
     """
     if not (auth.anonymous or auth.secret.fits_a_header):
-        raise LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
+        raise _damaged(auth)
     if auth.patience is not None:
         import credlatch.renew.http  # noqa: F401 - which takes a busy machine most of that time
 
         deadline = min(deadline, time.monotonic() + auth.patience)
     flow = auth.flow(request, time.time())
     try:
-        asked = next(flow)
+        try:
+            asked = next(flow)
+        except ValueError:  # of what it begins with
+            raise _damaged(auth) from None
         while True:
             try:
                 response, server = _response(asked, auth, deadline, caller)
@@ -82,6 +85,10 @@ def _response(
         return sdk_child.ask(asked, caller, deadline), f"credlatch sdk {asked.name}"
     server = _server(asked, auth, deadline)
     return _answered(asked, server, auth, deadline), server.shown
+
+
+def _damaged(auth: Auth) -> LoginError:
+    return LoginError(f"the login kept for {auth.shown} is damaged: {auth.remedy}")
 
 
 def _perhaps(asked: Asked) -> str:
