@@ -19,6 +19,21 @@ def moment(value: object) -> int | None:
     return int(value) if value <= LATEST else None
 
 
+def ahead(date: str, at: float) -> float:
+    """By how many seconds this machine's clock is ahead of a server's; 0 where that is not said.
+
+    Args:
+        date: the ``Date`` of an answer (RFC 9110, 6.6.1).
+        at: when it had come, in seconds since 1970 UTC.
+    """
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return at - parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
 def timestamp(seconds: int) -> str:
     """RFC 3339 in whole seconds, UTC, upper-case T and Z: the one form that every client takes."""
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)

@@ -438,9 +438,10 @@ def regions(response: HttpResponse | RenewalError) -> tuple[str, int]:
     assert (asked.method, asked.url) == ("HEAD", "https://s3.amazonaws.com/bucket")
     assert asked.headers == {}
     answer = flow.send if isinstance(response, HttpResponse) else flow.throw
-    with pytest.raises(StopIteration) as end:
+    try:
         answer(response)  # type: ignore[arg-type] # each gets what it takes
-    fresh = end.value.value
+    except StopIteration as end:
+        fresh = end.value
     return fresh.token.reveal(), fresh.expires
 
 
@@ -463,6 +464,24 @@ def test_where_aws_does_not_say_it_is_the_default_for_a_minute(
     answer: HttpResponse | RenewalError,
 ) -> None:
     assert regions(answer) == ("us-east-1", 1060)
+
+
+@pytest.mark.parametrize(
+    ("date", "said"),
+    [
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "17 minutes ahead of"),
+        ("Thu, 01 Jan 1970 01:00:00 GMT", "43 minutes behind"),
+        ("Thu, 01 Jan 1970 00:16:00 GMT", ""),
+        ("yesterday", ""),
+    ],
+)
+def test_a_clock_that_is_off_is_told_where_aws_says_its_own(date: str, said: str) -> None:
+    answer = HttpResponse(403, {"x-amz-bucket-region": "eu-west-1", "date": date}, b"", 1000.0)
+    if said:
+        with pytest.raises(RenewalError, match=f"clock is {said} S3's.*set the clock"):
+            regions(answer)
+    else:
+        assert regions(answer)[0] == "eu-west-1"
 
 
 def test_a_global_host_is_signed_for_the_region_that_was_told_once(

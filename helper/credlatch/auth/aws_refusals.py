@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from credlatch import clock
 from credlatch.errors import LoginError, RenewalError
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ def refusal(auth: ServiceCall, response: HttpResponse) -> RenewalError | None:
         return any(part in code for part in parts)
 
     if is_one(_SIGNATURE):
-        off = _off(response)
+        off = clock.ahead(response.headers.get("date", ""), response.at)
         if abs(off) > SKEW:
             way = "ahead of" if off > 0 else "behind"
             return RenewalError(
@@ -81,14 +82,3 @@ def _code(response: HttpResponse) -> str:
             return ""
     code = code.partition(":")[0].rpartition("#")[2]
     return code if code.isascii() and code.isalpha() and len(code) <= _LONGEST else ""
-
-
-def _off(response: HttpResponse) -> float:
-    """By how many seconds this machine's clock is ahead of the service's."""
-    from email.utils import parsedate_to_datetime
-
-    try:
-        date = parsedate_to_datetime(response.headers.get("date", ""))
-        return response.at - date.timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credlatch import clock
 from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Secret
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 REGION_KNOWN = 86_400  # seconds for which a bucket stays where it is
 REGION_UNKNOWN = 60  # likewise, where nobody said
 _REGION = "x-amz-bucket-region"
+SKEW = 840  # seconds: S3 takes a signature for 15 minutes before and after its date
 
 
 class BucketRegion(Auth):
@@ -38,7 +40,10 @@ class BucketRegion(Auth):
         return self.bucket
 
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - it is asked as it is
-        """One HEAD without a signature; whatever its status, the region is in a header."""
+        """One HEAD without a signature; whatever its status, the region is in a header.
+
+        So is S3's clock.
+        """
         from credlatch.errors import RenewalError
         from credlatch.s3_hosts import DEFAULT
 
@@ -48,6 +53,13 @@ class BucketRegion(Auth):
             said, at = "", now
         else:
             said, at = response.headers.get(_REGION, ""), response.at
+            off = clock.ahead(response.headers.get("date", ""), at)
+            if abs(off) > SKEW:
+                way = "ahead of" if off > 0 else "behind"
+                raise RenewalError(
+                    f"this machine's clock is {abs(off) / 60:.0f} minutes {way} S3's, which takes "
+                    "no signature of that time: set the clock"
+                )
         is_one = said.isascii() and said.replace("-", "").isalnum()
         keep = REGION_KNOWN if is_one else REGION_UNKNOWN
         return TokenResponse(Secret(said if is_one else DEFAULT), expires=int(at) + keep)
