@@ -15,6 +15,7 @@ from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.caller import Caller
 from credlatch.clients import CLIENTS, pack
+from credlatch.commands.setup import has_login
 from credlatch.credential import AccessKey, Basic, Credential, Secret
 from credlatch.headers import Headers
 from credlatch.identities.table import SYSTEMS
@@ -316,6 +317,19 @@ def test_settings_that_have_changed_count_for_the_very_next_call(user: User, sha
     assert "no TOML" in user.fails()
     (user.home.path / CONFIG).unlink()
     assert len(user.bazel()) == 1
+
+
+def test_who_wires_a_tool_is_told_of_settings_that_are_wrong(user: User) -> None:
+    url = urls.parse(f"https://{HOST}/")
+    for text, may_have, warned in (("", False, 0), ("[[rule]]\n", True, 1)):
+        user.says(text)
+        caller = user.caller()
+        assert has_login(url, caller) == may_have
+        assert len(caller.warnings) == warned
+    user.home.write_rattler({HOST: {"BearerToken": "t"}})
+    for text, has in (("", True), (f'[[rule]]\nurl = "https://{HOST}"\nforbid = true\n', False)):
+        user.says(text)
+        assert has_login(url, user.caller()) == has
 
 
 # What a rule does
