@@ -23,7 +23,7 @@ from credlatch.rules import places
 from credlatch.rules.exchange import Exchange, Identity
 from credlatch.rules.shape import Shaped
 from credlatch.shared_cache import SharedCache
-from credlatch.stores.order import IDENTITY, ORDER
+from credlatch.stores.order import IDENTITY, ORDER, names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ class User:
     def rule(self, url: str = f"https://{HOST}/x") -> Rule:
         request = requests.for_url(urls.parse(url))
         caller = self.caller()
-        asked = rules.applied(request, caller, lambda: NAMES)
+        asked = rules.applied(request, caller, names)
         self.warnings = caller.warnings
         return asked.rule
 
@@ -637,6 +637,47 @@ def test_a_workspace_of_another_user_s_is_not_heard(user: User) -> None:
     os.chown(path, 65534, 65534)
     assert len(user.bazel()) == 1
     assert "not heard" in user.warnings[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="root is POSIX's")
+def test_settings_of_another_user_s_name_no_file_no_server_and_no_system_to_root(
+    user: User,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    user.home.env |= {
+        "SECRET": "a.b.c", "GH_ENTERPRISE_TOKEN": "sesame", "CREDLATCH_TOKEN_A_EXAMPLE": "t"
+    }  # fmt: skip
+    user.says(f"""
+[[rule]]
+url = "https://{HOST}/token"
+use = ["token"]
+identity = {{variable = "SECRET"}}
+[[rule]]
+url = "https://{HOST}/github"
+use = ["github"]
+[[rule]]
+url = "https://{HOST}/env"
+use = ["environment"]
+header = "X-Key"
+endpoint = "https://b.example"
+profile = "p"
+[[rule]]
+url = "https://{HOST}/none"
+forbid = true
+""")
+    mine = {path: user.bazel(f"https://{HOST}/{path}") for path in ("token", "github", "env")}
+    assert mine["token"]["Authorization"] == "Bearer a.b.c"
+    assert "sesame" in str(mine["github"])
+    assert mine["env"] == {"X-Key": "t"}
+    for each in (user.home.path, *user.home.path.rglob("*")):
+        os.chown(each, 65534, 65534)
+    for path in ("token", "github", "none"):
+        assert user.bazel(f"https://{HOST}/{path}") == {}
+        assert any("another user's (uid 65534): its rules only narrow" in x for x in user.warnings)
+    assert user.bazel(f"https://{HOST}/env") == {"Authorization": "Bearer t"}
+    rule = user.rule(f"https://{HOST}/env")
+    assert (rule.endpoint, rule.profile, rule.use) == (None, None, ())
 
 
 def test_where_there_are_no_settings_nothing_is_imported_or_read(user: User) -> None:

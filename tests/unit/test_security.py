@@ -82,6 +82,12 @@ PROVED = {
         ),
         "unit/test_rules.py::test_what_is_wrong_with_a_workspace_is_a_warning_and_widens_nothing",
     ],
+    "no variable or file of root's is sent by it": [
+        (
+            "unit/test_rules.py::"
+            "test_settings_of_another_user_s_name_no_file_no_server_and_no_system_to_root"
+        ),
+    ],
     "It is heard only from a folder that nobody else can change": [
         "unit/test_rules.py::test_a_workspace_that_others_may_have_written_is_not_heard",
         "unit/test_rules.py::test_a_workspace_of_another_user_s_is_not_heard",

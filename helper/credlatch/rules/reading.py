@@ -64,7 +64,12 @@ def of_user(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | Non
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise StoreError(f"{problems[0].shown(path)}{more}: see credlatch config check")
-    return found
+    author = caller.author(path)
+    if author is None:
+        return found
+    # Root in a user's home: that user could have root's files and variables sent elsewhere.
+    caller.warn(f"{path} is another user's (uid {author}): its rules only narrow who answers")
+    return found.narrowed()
 
 
 def of_workspace(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | None:
@@ -108,7 +113,8 @@ def _narrow(rule: Rule, narrowing: Rule, caller: Caller) -> None:
     """Have a rule allow no more than a workspace's does."""
     rule.where = f"{rule.where} and {narrowing.where}" if rule.where else narrowing.where
     rule.forbidden = rule.forbidden or narrowing.forbidden
-    rule.only = narrowing.use or None
+    if narrowing.use:
+        rule.only = tuple(each for each in narrowing.use if rule.only is None or each in rule.only)
     if narrowing.account is None:
         return
     if rule.account not in {None, narrowing.account}:

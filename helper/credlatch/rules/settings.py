@@ -72,6 +72,16 @@ class Settings:
         """Whether a rule is for a part of what is at or below a place."""
         return any(each.is_within(place) for each, *_ in self.rules)
 
+    def narrowed(self) -> Settings:
+        """The same rules, as far as they narrow: they name no file, no server and no system."""
+        settings = Settings(self.path)
+        for place, said, line in self.rules:
+            rule = Rule()
+            rule.where, rule.forbidden, rule.account = said.where, said.forbidden, said.account
+            rule.only = said.use or None
+            settings.rules.append((place, rule, line))
+        return settings
+
     def all_problems(self, names: Iterable[str]) -> list[Problem]:
         """What is wrong, and what names a store or a system that is none of these."""
         known = set(names)
