@@ -12,10 +12,12 @@ import pytest
 from credlatch.errors import CredlatchError, LoginError, RenewalError
 from support.aws_client import Client, basic
 from support.aws_servers import ACCOUNT, SSO, Aws, in_environment, in_profile, log_in_by_sso
+from support.certificates import Authority
 from support.loopback import Handler, Loopback, Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.aws_servers import Key
     from support.home import Home
@@ -70,6 +72,17 @@ def test_a_job_s_identity_token_is_exchanged_without_a_signature(home: Home) -> 
     assert "has ended or is not known (InvalidIdentityToken from AssumeRoleWithWeb" in said
     token.unlink()
     assert f"cannot be used (no such file or directory: {token})" in failure(Client(home, environ))
+
+
+def test_a_ca_bundle_of_aws_s_counts_for_the_chain_too(
+    role: Client, internet: Internet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = str(Authority(tmp_path / "another").file)
+    monkeypatch.setenv("SSL_CERT_FILE", another)
+    role.environ["SSL_CERT_FILE"] = another
+    assert "AWS did not answer" in failure(role)
+    role.environ["AWS_CA_BUNDLE"] = str(internet.authority)
+    assert role.header(REGISTRY) == served("base>Reader")
 
 
 def denied(aws: Aws) -> None:

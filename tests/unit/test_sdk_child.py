@@ -17,6 +17,7 @@ from credlatch.credential import Secret
 from credlatch.errors import CredlatchError, LoginError, RenewalError, UsageError
 from credlatch.renew import sdk_child
 from credlatch.renew.exchange import exchange
+from credlatch.renew.http import TooLateError
 from support.flows import REQUEST
 from support.waiting import alive
 
@@ -117,7 +118,7 @@ def test_without_time_no_process_is_started(
 ) -> None:
     monkeypatch.setattr("subprocess.Popen", None)
     caller = Caller(KEYS, str(tmp_path))
-    with pytest.raises(RenewalError, match="no time was left"):
+    with pytest.raises(TooLateError, match="no time was left"):
         exchange(Keys(), REQUEST, time.monotonic() + 0.2, caller)
 
 

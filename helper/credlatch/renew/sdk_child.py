@@ -38,6 +38,7 @@ def ask(asked: ProgramRequest, caller: Surroundings | None, deadline: float) -> 
         deadline: on the clock of ``time.monotonic``, when this must have ended.
 
     Raises:
+        TooLateError: there was no time for it.
         LoginError: the identity is refused.
         RenewalError: anything else.
     """
@@ -50,14 +51,19 @@ def ask(asked: ProgramRequest, caller: Surroundings | None, deadline: float) -> 
 
     seconds = min(asked.seconds, deadline - time.monotonic() - _SPARE)
     if seconds < _LEAST:
-        raise RenewalError(f"no time was left to ask {asked.name}'s SDK: try again")
+        from credlatch.renew.http import TooLateError
+
+        raise TooLateError(f"no time was left to ask {asked.name}'s SDK: try again")
     stdin = json.dumps({**asked.asked, "seconds": seconds}).encode()
     command = [*_ourselves(), "sdk", asked.name]
     try:
         # The loader must not take it for a child of this process (PyInstaller's documentation).
         done = programs.ask(command, stdin, caller, seconds, PYINSTALLER_RESET_ENVIRONMENT="1")
     except ProgramError as error:
-        raise RenewalError(f"{asked.name}'s SDK gave no identity: {error}") from None
+        raise RenewalError(
+            f"{asked.name}'s SDK gave no identity ({error}): see which program or server its "
+            "configuration has it wait for"
+        ) from None
     try:
         said = json.loads(done.out)
     except (ValueError, RecursionError):
