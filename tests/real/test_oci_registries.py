@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import oci_client
+from support import bazel_starlark, oci_client
 from support.agent import agent_of, bazel_get
+from support.bazel_readme import block
 from support.program import TIMEOUT
 
 if TYPE_CHECKING:
@@ -70,6 +72,19 @@ def test_a_blob_comes_with_a_token_for_its_repository_and_no_other(
     assert f"docker login {logged_in.host}" in answer.err
     login = frozen.docker("get", logged_in.host).json()
     assert (login["Username"], login["Secret"]) == (logged_in.user, logged_in.secret)
+
+
+def test_what_bazel_s_readme_has_for_a_blob_is_downloaded(
+    logged_in: TokenRegistry, frozen: Program
+) -> None:
+    pushed = oci_client.push(logged_in, "team/app", BLOB)
+    logged_in.tokens.allows = lambda user, _: bool(user)
+    ((rule, said),) = bazel_starlark.module_file(block("Registries of images"))
+    (url,) = said["urls"]
+    url = url.replace("https://registry.example.com/", f"http://{logged_in.host}/")
+    assert (rule, url) == ("http_file", pushed)
+    content = oci_client.get(url, headers(frozen, url)).content
+    assert hashlib.sha256(content).hexdigest() == said["sha256"]
 
 
 def test_a_wrong_account_is_refused_in_one_line(

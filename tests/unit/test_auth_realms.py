@@ -7,6 +7,7 @@ import pytest
 from credlatch import url as urls
 from credlatch.auth import realms
 from credlatch.errors import RenewalError
+from support import lookalikes
 
 # A registry, and the token servers that get its login.
 OWN = [
@@ -119,6 +120,21 @@ def test_a_registry_elsewhere_has_nobody_ask_this_machine_or_an_address(
 ) -> None:
     assert not may(registry, realm)
     assert not may(registry, realm, login=False)
+
+
+@pytest.mark.parametrize(
+    ("registry", "realm"),
+    [each for each in OWN if each[0].count(":") == 1 and "192" not in each[0]],
+)
+def test_a_thousand_hosts_that_look_like_a_token_server_get_no_login(
+    registry: str, realm: str
+) -> None:
+    texts = lookalikes.of_host(realm)
+    assert len(texts) == 1000
+    # Another port of the registry's own host is its own.
+    own = urls.parse(registry).host
+    wrong = [each for each in texts if may(registry, each) and urls.parse(each).host != own]
+    assert wrong == []
 
 
 def test_settings_name_another_token_server() -> None:
