@@ -505,7 +505,21 @@ def test_what_is_no_registry_gets_nothing_and_is_not_asked_again(
     internet.hosts[HOST] = lambda _: answer
     for url in (URL, OTHER, URL):
         assert nobody.headers(url) == {}
+        assert nobody.warnings == [] or answer[0] == 500
     assert sent(internet) == ["GET /v2/"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_registry_that_is_not_ready_is_told_of(
+    client: Client, internet: Internet, status: int
+) -> None:
+    internet.hosts[HOST] = lambda _: (status, {}, {})
+    assert client.headers() == {"Authorization": [basic("u", SECRET)]}
+    (warning,) = client.warnings
+    assert f"is not ready (HTTP {status})" in warning
+    (client.home.path / ".docker/config.json").unlink()
+    assert client.headers() == {}
+    assert f"is not ready (HTTP {status})" in client.warnings[0]
 
 
 @pytest.mark.parametrize("realm", [*ELSEWHERE[1:], "https://silent.example/token"])

@@ -109,6 +109,7 @@ class HttpRequest:
         metadata: for a metadata service of the machine's own, the seconds that its answer may take:
             it is asked once, in plain http and through no proxy, and gets no secret. None: it is
             for any other server.
+        redirects: whether its answer may be a redirect as well; none is followed.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
@@ -122,6 +123,7 @@ class HttpRequest:
         content: bytes | None = None,
         metadata: float | None = None,
         authorities: str | None = None,
+        redirects: bool = False,
     ) -> None:
         self.method = method
         self.url = url
@@ -131,6 +133,7 @@ class HttpRequest:
         self.content = content
         self.authorities = authorities
         self.metadata = metadata
+        self.redirects = redirects
 
 
 class ProgramRequest:

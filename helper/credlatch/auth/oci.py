@@ -26,6 +26,7 @@ _LASTS = 900  # seconds for which it is remembered what a registry wants
 _NONE = 300  # seconds, likewise, that it wants nothing, or is none
 _UNKNOWN = 20  # seconds, likewise, that it did not answer
 _OPEN, _REFUSED = 200, 401
+_LATER, _BROKEN = frozenset({408, 429}), 500
 _DENIED = frozenset({400, 401, 403, 404})
 _NO_POST = frozenset({404, 405})
 _EPOCH = 1970
@@ -84,9 +85,12 @@ class RegistryChallenge(Auth):
     def flow(self, request: Request, now: float) -> Flow:  # noqa: ARG002 - likewise
         """A challenge; an empty one for what is no registry's refusal."""
         try:
-            response = yield HttpRequest("GET", self.server)
+            response = yield HttpRequest("GET", self.server, redirects=True)
         except RenewalError as failure:
             return _kept(Challenge(why=str(failure)), now + _UNKNOWN)
+        if response.status in _LATER or response.status >= _BROKEN:
+            why = f"{self.shown} is not ready (HTTP {response.status})"
+            return _kept(Challenge(why=why), response.at + _UNKNOWN)
         if response.status != _REFUSED:
             is_open = response.status == _OPEN
             return _kept(Challenge(is_open=is_open), response.at + _NONE)

@@ -226,7 +226,7 @@ def _send(
                 extensions={"trace": gate.trace},
             ) as response,
         ):
-            if response.is_redirect and asked.method != "HEAD":
+            if response.is_redirect and not (asked.redirects or asked.method == "HEAD"):
                 raise RenewalError(
                     f"{server.shown} redirects elsewhere, and a login is not sent along: "
                     "log in again with the server's new address"
