@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -544,3 +545,25 @@ def test_a_shared_access_signature_has_all_that_it_needs(
 )
 def test_a_rule_s_audience_is_a_scope_of_entra_s(audience: str | None, scope: str) -> None:
     assert entra.scope(audience, "usual") == scope
+
+
+def test_forty_pulls_of_two_repositories_at_once_are_one_login_and_two_tokens(
+    client: Client, internet: Internet
+) -> None:
+    got: list[dict[str, str]] = []
+    ready = threading.Barrier(40)
+    urls = [MANIFEST, MANIFEST.replace("team/one", "team/blobs/two")] * 20
+
+    def ask(url: str) -> None:
+        ready.wait(60)
+        got.append(client.headers(url))
+
+    threads = [threading.Thread(target=ask, args=(url,)) for url in urls]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(got) == 40
+    assert len({each["Authorization"] for each in got}) == 2
+    paths = [visit.path for visit in internet.visits]
+    assert sorted(paths[1:]) == ["/oauth2/exchange", "/oauth2/token", "/oauth2/token", "/v2/"]

@@ -343,3 +343,15 @@ def test_a_host_that_a_rule_names_is_answered_for_like_azure_s_own(
     client.environ["AZURE_DEVOPS_EXT_PAT"] = "pat"
     found = client.credential("https://devops.company.example/tfs/_packaging/f/npm/", login=True)
     assert found.login("")[1].reveal() == "pat"
+
+
+def test_an_az_in_the_working_directory_neither_runs_nor_hides_the_caller_s_own(
+    client: Client, azure: Azure
+) -> None:
+    az(client, "of the project")
+    (client.home / "bin" / "az").rename(client.home / "az")
+    az(client, azure.token(STORAGE))
+    client.environ["PATH"] = f".::{client.environ['PATH']}"
+    client.use = ("azure_blob",)
+    assert client.token(BLOB)["aud"] == STORAGE
+    assert len((client.home / "called").read_text().splitlines()) == 1

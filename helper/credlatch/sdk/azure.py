@@ -41,6 +41,10 @@ def answer(asked: dict[str, Any], _: Caller) -> dict[str, object]:
         asked: ``scope``; ``tenant``, or None; ``certificate``: whether it is proved by the
             certificate that the environment names, and by nothing else.
     """
+    # Somebody else's project may be in the working directory: no `az` is started from there.
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, folders))
+    os.environ["NoDefaultCurrentDirectoryInExePath"] = "1"  # noqa: SIM112 - Windows' name
     logging.disable()  # what it writes is for its own users, and names their accounts
     for name in [name for name in os.environ if name.startswith("AZURE_")]:
         if not os.environ[name].strip():
