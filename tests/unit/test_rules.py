@@ -87,7 +87,7 @@ class User:
     def fails(self, url: str = f"https://{HOST}/x") -> str:
         out, err = self.asks("bazel", json.dumps({"uri": url}))
         assert out == ""
-        assert err.count("\n") == 1
+        assert err.count("\n") == 1 + len(self.warnings)
         return err
 
 
@@ -678,6 +678,9 @@ forbid = true
     assert user.bazel(f"https://{HOST}/env") == {"Authorization": "Bearer t"}
     rule = user.rule(f"https://{HOST}/env")
     assert (rule.endpoint, rule.profile, rule.use) == (None, None, ())
+    user.home.write(CONFIG, '[[rule]]\nurl = "https://b.example"\nuse = ["nope"]\n')
+    os.chown(user.home.path / CONFIG, 65534, 65534)
+    assert "line 3: use: there is no store or system 'nope'" in user.fails().splitlines()[-1]
 
 
 def test_where_there_are_no_settings_nothing_is_imported_or_read(user: User) -> None:

@@ -64,12 +64,7 @@ def of_user(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | Non
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise StoreError(f"{problems[0].shown(path)}{more}: see credlatch config check")
-    author = caller.author(path)
-    if author is None:
-        return found
-    # Root in a user's home: that user could have root's files and variables sent elsewhere.
-    caller.warn(f"{path} is another user's (uid {author}): its rules only narrow who answers")
-    return found.narrowed()
+    return found
 
 
 def of_workspace(caller: Caller, path: str, names: tuple[str, ...]) -> Settings | None:
@@ -90,10 +85,18 @@ def of_workspace(caller: Caller, path: str, names: tuple[str, ...]) -> Settings 
 def user_settings(caller: Caller, path: str) -> Settings | None:
     """What the user's file says, wrong or not; None without one.
 
+    Of another user's only what narrows, which is warned of.
+
     Raises:
         StoreError: it cannot be read, or not be believed.
     """
-    return caller.document(path, settings.parse, lambda _: False)  # there are no secrets in it
+    found = caller.document(path, settings.parse, lambda _: False)  # there are no secrets in it
+    author = caller.author(path)
+    if found is None or author is None:
+        return found
+    # Root in a user's home: that user could have root's files and variables sent elsewhere.
+    caller.warn(f"{path} is another user's (uid {author}): its rules only narrow who answers")
+    return found.narrowed()
 
 
 def workspace_settings(path: str) -> Settings:

@@ -75,6 +75,7 @@ class Settings:
     def narrowed(self) -> Settings:
         """The same rules, as far as they narrow: they name no file, no server and no system."""
         settings = Settings(self.path)
+        settings.problems = self.problems
         for place, said, line in self.rules:
             rule = Rule()
             rule.where, rule.forbidden, rule.account = said.where, said.forbidden, said.account
@@ -88,7 +89,7 @@ class Settings:
         unknown = [
             Problem(line, None, "use", f"there is no store or system {name[:40]!r}: {listed}")
             for _, rule, line in self.rules
-            for name in rule.use
+            for name in rule.use or rule.only or ()
             if name not in known
             for listed in [", ".join(sorted(known))]
         ]
