@@ -114,12 +114,14 @@ def test_the_key_is_that_of_the_longest_path_as_rattler_has_it(home: Home) -> No
         "https://bucket.s3.eu-west-1.evil.example/a",
         "https://bucket.s3.eu-west-1.amazonaws.com:8443/a",
         "https://minio.example/bucket/a",
+        "https://s3.eu-west-1.amazonaws.com/Bucket/a",
+        "https://s3.eu-west-1.amazonaws.com/my.bucket./a",
         "https://bucket/a",
         "https://bucket.example/bucket",
     ],
 )
 def test_other_places_get_nothing(home: Home, url: str) -> None:
-    keep(home, bucket={"S3Credentials": KEY})
+    keep(home, **{each: {"S3Credentials": KEY} for each in ("bucket", "s3://my.bucket")})
     assert signed(home, url) is None
 
 
@@ -304,6 +306,16 @@ def test_a_project_names_no_other_endpoint_for_a_bucket_of_the_user_s(home: Home
         line for step in outcome(home, f"{evil}/bucket/a", cwd=cwd).trace for line in step.reasons()
     )
     assert "your own configuration" in line
+
+
+@pytest.mark.parametrize("name", ["my.bucket/x", "My.Bucket", "my.bucket.", "u@my.bucket", ""])
+def test_a_project_calls_no_bucket_of_the_user_s_by_another_name(home: Home, name: str) -> None:
+    home.write_rattler({"s3://my.bucket": {"S3Credentials": KEY}})
+    home.write(".pixi/config.toml", options('"my.bucket"', MINIO, "home", path=True))
+    evil = "https://evil.example"
+    cwd = workspace(home, options(f'"{name}"', evil, "r", path=True, above="workspace."))
+    assert signed(home, f"{evil}/{name}/a", cwd=cwd) is None
+    assert signed(home, f"{MINIO}/my.bucket/a", cwd=cwd) == "home"
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,11 @@ class S3Store(Store):
         from credlatch.errors import RequestError
 
         try:
-            found = self._keys.find(urls.parse(f"s3://{place.bucket}{place.path}"))
+            kept = urls.parse(f"s3://{place.bucket}{place.path}")
         except RequestError:
             return None  # no bucket has such a name
+        # Nor one that is another's in other letters, or with what follows it.
+        found = self._keys.find(kept) if kept.host == place.bucket else None
         if found is None:
             return None
         if not request.headers:
