@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,21 @@ def test_an_answer_of_this_user_s_is_believed(agent: Agent, pulses: int) -> None
     with FalseAgent(agent.socket, saying(wire.PULSE * pulses + ANSWER)):
         answer = agent.program.bazel(URI)
     assert answer.authorization == FALSE.decode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells whether it is stopped")
+def test_an_agent_that_waits_for_a_processor_is_waited_for(agent: Agent) -> None:
+    def answer_late(mad: Mad) -> None:
+        mad.read()
+        time.sleep(1.5)
+        mad.say(ANSWER)
+
+    impostor_at(agent)
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, answer_late) as impostor:
+        answer = agent.program.bazel(URI)
+    assert answer.authorization == FALSE.decode()
+    assert impostor.asked == 1
 
 
 @root
