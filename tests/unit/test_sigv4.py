@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import random
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from credlatch import url as urls
-from credlatch.auth import sigv4
+from credlatch.auth import sha256, sigv4
 from credlatch.credential import AccessKey, Secret
 
 if TYPE_CHECKING:
@@ -248,3 +249,11 @@ def test_botocore_signs_calls_of_services_the_same(
     theirs = peer.headers(url, key, "eu-west-1", service, **posted)
     assert ours["Authorization"].reveal() == theirs["authorization"]
     assert set(theirs) - set(map(str.lower, ours)) == set(map(str.lower, more))
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 63, 64, 65, 128, 1_000])
+def test_hashing_is_python_s(length: int) -> None:
+    made_up = random.Random(length)  # noqa: S311 - the same each time
+    key, message = made_up.randbytes(length), made_up.randbytes(1_000 - length)
+    assert sha256.sha256(message).digest() == hashlib.sha256(message).digest()
+    assert sha256.hmac(key, message) == hmac.digest(key, message, "sha256")

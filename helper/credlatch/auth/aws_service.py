@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from binascii import a2b_base64
-from hashlib import sha256
 
 import msgspec
 
@@ -11,6 +10,7 @@ from credlatch import clock
 from credlatch import url as urls
 from credlatch.auth import Auth, HttpRequest, TokenResponse, responses, sigv4
 from credlatch.auth.aws_refusals import refusal
+from credlatch.auth.sha256 import sha256
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RenewalError
 from credlatch.headers import Headers

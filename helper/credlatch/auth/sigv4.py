@@ -9,11 +9,10 @@ Nothing but hashing is imported: it is made within a call that a build tool wait
 
 from __future__ import annotations
 
-import hmac
 from binascii import unhexlify
-from hashlib import sha256
 from time import gmtime, strftime
 
+from credlatch.auth.sha256 import hmac, sha256
 from credlatch.credential import Secret
 
 TYPE_CHECKING = False
@@ -77,9 +76,9 @@ def signed(  # noqa: PLR0913 - what a signature covers, all but three by name
     hashed = sha256("\n".join(canonical).encode()).hexdigest()
     secret = f"AWS4{key.secret.reveal()}".encode()
     for part in scope.split("/"):
-        secret = hmac.digest(secret, part.encode(), "sha256")
+        secret = hmac(secret, part.encode())
     text = f"{_ALGORITHM}\n{date}\n{scope}\n{hashed}"
-    signature = hmac.digest(secret, text.encode(), "sha256").hex()
+    signature = hmac(secret, text.encode()).hex()
     value = (
         f"{_ALGORITHM} Credential={key.id}/{scope}, SignedHeaders={';'.join(names)}, "
         f"Signature={signature}"
