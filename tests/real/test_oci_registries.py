@@ -146,7 +146,8 @@ def test_two_repositories_cost_200_callers_one_token_each(
     other = oci_client.push(logged_in, "team/other", BLOB)
     agent.warm()
     logged_in.tokens.requests.clear()
-    # Asked by this process: on a busy machine a launcher waits for no agent, and asks by itself.
+    # Asked by this process: a launcher gives up an agent that is silent for three seconds, and then
+    # asks by itself.
     environ = agent.home.env | {"CREDLATCH_TIMEOUT": "200"}
     variables = [f"{name}={value}" for name, value in environ.items()]
     ready = threading.Barrier(CALLERS)
