@@ -29,7 +29,9 @@ _OPTIONAL = (
     # more_itertools (keyring's): pools of workers; a database
     *("multiprocessing", "sqlite3"),
     # what is installed for building
-    *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip", "wheel"),
+    *("setuptools", "pkg_resources", "_distutils_hack", "pip", "wheel"),
+    # Python's own until 3.11. Later it is a part of setuptools, which PyInstaller sees to itself.
+    *(() if sys.version_info >= (3, 12) else ("distutils",)),
 )
 
 # Parts of the standard library that others import just in case, or for people.
