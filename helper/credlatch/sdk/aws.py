@@ -101,6 +101,7 @@ def _session(profile: str | None, region: str) -> Session:
     """A session whose every wait is short."""
     botocore.utils.ContainerMetadataFetcher.TIMEOUT_SECONDS = _CONTAINER
     botocore.utils.ContainerMetadataFetcher.RETRY_ATTEMPTS = 1
+    botocore.utils.ContainerMetadataFetcher.SLEEP_TIME = 0  # seconds: it sleeps after the last, too
     session = botocore.session.Session(profile=profile)
     botocore.credentials.InstanceMetadataFetcher = _InstanceMetadata
     session.set_config_variable("metadata_service_num_attempts", 1)
