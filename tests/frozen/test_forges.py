@@ -154,6 +154,20 @@ def test_bazel_fetches_what_a_token_of_gitlab_s_opens(
     assert len(internet.to(OBJECTS)) == len(PLACES)
 
 
+@pytest.mark.parametrize("variables", WITH.values(), ids=WITH)
+def test_pip_logs_in_to_gitlab_s_index(
+    home: Home, frozen: Program, gitlab: Asking, variables: dict[str, str]
+) -> None:
+    url = PLACES[1]
+    home.env |= variables
+    words = ("keyring", "--mode", "creds", "get", url)
+    user, password = frozen(*words).out.decode().splitlines()
+    pair = b64encode(f"{user}:{password}".encode()).decode()
+    status, there, _ = gitlab.send(url, {"Authorization": f"Basic {pair}"})
+    assert (status, there.startswith(f"https://{OBJECTS}/")) == (302, True)
+    assert gitlab.send(url, {})[0] == 404
+
+
 def test_a_token_of_gitlab_s_that_is_not_known_is_told_by_it(home: Home, gitlab: Asking) -> None:
     home.env |= {**JOB, "CI_JOB_TOKEN": "glcbt-old"}
     for url in PLACES:
