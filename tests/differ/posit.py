@@ -98,16 +98,24 @@ class Posit:
         path = self._write(case)
         said = StringIO()
         with mock.patch.dict("os.environ", self._home.env, clear=True), redirect_stderr(said):
-            backend = PackageManagerKeyring()
-            file = TokenFileData(path)
+            try:
+                backend = PackageManagerKeyring()
+                file = TokenFileData(path)
+            except ValueError as error:  # an address that urllib, as some Pythons have it, refuses
+                return [Answer(failed=str(error))] * len(case.questions)
         if said.getvalue():
             return [Answer(failed=said.getvalue())] * len(case.questions)
         token = file.find_connection(case.frame[0])
         sent = f"Basic {_USER}:{token}" if token else ""
-        return [
-            Answer(sent if backend._viable and backend._requirements_valid(url, _USER) else "")
-            for url in case.questions
-        ]
+
+        def theirs(url: str) -> Answer:
+            try:
+                asks = backend._viable and backend._requirements_valid(url, _USER)
+            except ValueError as error:  # likewise a URL
+                return Answer(failed=str(error))
+            return Answer(sent if asks else "")
+
+        return [theirs(url) for url in case.questions]
 
     def ours(self, case: Case) -> list[Answer]:
         """As Bazel asks."""

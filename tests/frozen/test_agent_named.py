@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 from pathlib import Path
@@ -108,10 +109,13 @@ def test_another_user_s_is_not_heard(frozen: Program, place: Path) -> None:
         mad.read()
         mad.say(ANSWER)
 
-    user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
+    # The checkout may be in a folder that is closed to others.
+    program = place.parent / "program"
+    shutil.copytree(Path(frozen.command[0]).parent, program, symlinks=True)
+    user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", program / "credlatch"]
     with FalseAgent(place, lie, nobodys=True):
         frozen.home.env["CREDLATCH_AGENT"] = str(place)
-        answer = run(frozen.home, [*user, *frozen.command, "get"], CALLS["bazel"][1], Path("/"))
+        answer = run(frozen.home, [*map(str, user), "get"], CALLS["bazel"][1], Path("/"))
     assert FALSE not in answer.out
     assert f"no answer from CREDLATCH_AGENT={place} (" in answer.err
 

@@ -129,6 +129,8 @@ def dockerd() -> Iterator[Dockerd]:
             started = Dockerd(f"unix://{socket}", folder)
             started.import_base()
             yield started
+        # Where the root folder is no shared mount, dockerd makes its own one, and leaves it.
+        subprocess.run(["umount", "--quiet", "--lazy", folder / "data"], check=False)
 
 
 @pytest.fixture(scope="session")
