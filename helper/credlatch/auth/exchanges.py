@@ -9,7 +9,7 @@ import msgspec
 
 from credlatch import clock, jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse
-from credlatch.credential import Basic, Bearer, RegistryToken, Secret
+from credlatch.credential import Basic, Bearer, Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 UNKNOWN = 60  # seconds for which a token counts whose end nobody tells
 _NONE = msgspec.Raw(b"null")
 _TYPES = {"bearer", "n_a"}  # RFC 8693, 2.2.1: the latter is of tokens that are no access tokens
-_USERS = "/users/"  # in the subject of Artifactory's tokens, before the user's name
 
 
 class _Answer(msgspec.Struct):
@@ -100,8 +99,13 @@ class TokenExchange(Auth):
         preset = self.exchange.preset
         if preset.basic:
             return Basic(preset.basic, token)
-        user = _artifactory_user(token, said) if self.exchange.kind == "artifactory" else ""
-        return RegistryToken(token, Basic(user, token)) if user else Bearer(token)
+        if self.exchange.kind != "artifactory":
+            return Bearer(token)
+        from credlatch.auth import artifactory
+
+        return artifactory.credential(
+            token, said.username if isinstance(said.username, str) else ""
+        )
 
 
 def _end(said: _Answer, token: Secret, response: HttpResponse) -> int:
@@ -115,11 +119,3 @@ def _end(said: _Answer, token: Secret, response: HttpResponse) -> int:
         if end is not None:
             return end
     return int(response.at) + UNKNOWN
-
-
-def _artifactory_user(token: Secret, said: _Answer) -> str:
-    """Whose the token is, which is the user name that goes with it (``jf`` reads it likewise)."""
-    if isinstance(said.username, str) and said.username:
-        return said.username
-    subject = (jwt.claims(token.reveal()) or {}).get("sub")
-    return subject.partition(_USERS)[2] if isinstance(subject, str) else ""

@@ -12,6 +12,7 @@ from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError
 from credlatch.headers import Headers
 from credlatch.identities import block_yaml
+from credlatch.identities.servers import value
 from credlatch.stores import Entry
 
 TYPE_CHECKING = False
@@ -147,12 +148,10 @@ def is_tenant(host: str) -> bool:
 
 def variable(names: Iterable[str], caller: Caller) -> Entry | None:
     """The token in the first of these variables that has one."""
-    for name in names:
-        value = (caller.get(name) or "").strip()
-        if value:
-            where = f"the variable {name}"
-            return Entry(Basic(_USER, Secret(value)), where, remedy="set a fresh one")
-    return None
+    token, name = value(caller, *names)
+    if not token:
+        return None
+    return Entry(Basic(_USER, Secret(token)), f"the variable {name}", remedy="set a fresh one")
 
 
 def served(entry: Entry | None, request: Request, url: Url, host: str) -> Entry | None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from credlatch import jwt, quick_json
-from credlatch.credential import Basic, Bearer, Secret
+from credlatch.credential import Basic, Secret
 from credlatch.errors import StoreError
-from credlatch.headers import Headers
 from credlatch.identities.servers import is_below, root, value
 from credlatch.stores import Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.caller import Caller
-    from credlatch.credential import Credential
     from credlatch.request import Request
     from credlatch.url import Url
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 _CLOUD = "jfrog.io"
 _ARTIFACTORY = "/artifactory"
 _FILE = "jfrog-cli.conf.v6"
-_USERS = "/users/"  # before the user name in a token's subject
 
 
 def claims(url: Url) -> bool:
@@ -82,13 +79,9 @@ def _of_file(url: Url, caller: Caller, profile: str | None, *, ruled: bool) -> E
 
 def _entry(user: str, token: str, location: str, remedy: str) -> Entry:
     """An access token; as a login it has the user whose it is."""
-    subject = (jwt.claims(token) or {}).get("sub")
-    if not user and isinstance(subject, str) and _USERS in subject:
-        user = subject.rpartition(_USERS)[2]
-    secret = Secret(token)
-    credential: Credential = Bearer(secret)
-    if user:
-        credential = Headers({"Authorization": Secret(f"Bearer {token}")}, Basic(user, secret))
+    from credlatch.auth import artifactory
+
+    credential = artifactory.credential(Secret(token), user)
     return Entry(credential, location, expires=jwt.expiry(token), remedy=remedy)
 
 
