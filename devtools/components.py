@@ -132,6 +132,12 @@ COMPONENTS = (
         _go,
         GO,
     ),
+    Component(
+        "actionlint",
+        {"actionlint": GoProgram("github.com/rhysd/actionlint/cmd/actionlint")},
+        _go,
+        GO,
+    ),
     Component("auths", {"auths": GoProgram(".")}, _go, GO),
     Component("ghlogin", {"ghlogin": GoProgram(".")}, _go, GO),
     Component("minio", {"minio": GoProgram("github.com/minio/minio")}, _go, GO),
