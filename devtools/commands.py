@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from devtools import mutation, wine
+from devtools import release as releasing
 from devtools.answering import see_that_it_answers
 from devtools.components import GO, components, credential_helper
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
@@ -181,6 +182,14 @@ def mutate(arguments: list[str]) -> int:
     return mutation.mutate(python, arguments)
 
 
+def release(arguments: list[str]) -> int:
+    """Pack what is built, and make of that all that a release has."""
+    said = releasing.parsed(arguments)
+    if said.dist is None and said.step != "assemble":
+        build_if_needed()
+    return releasing.release(environment("release"), said.dist or DIST, said)
+
+
 def usage(problem: str) -> int:
     """Say what is wrong with the command line."""
     say(f"{problem}; ./dev help says more")
@@ -205,7 +214,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
-    with_arguments |= {"mutate": mutate, "windows": windows}
+    with_arguments |= {"mutate": mutate, "release": release, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")

@@ -1,0 +1,185 @@
+"""What a release's files are called, and that their bytes follow from what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from devtools import release
+from devtools.release import archives
+from devtools.release.archives import Entry
+from devtools.release.assets import Assets, this_target, version
+
+import credlatch
+
+
+def dist(place: Path, *, umask: int, exe: str = "", backwards: bool = False) -> Path:
+    """Both forms, as a build leaves them."""
+    before = os.umask(umask)
+    try:
+        inside = place / "credlatch.d" / "_internal"
+        inside.mkdir(parents=True)
+        names = ["libb.so", "liba.so", "modules.pyz"]
+        for name in reversed(names) if backwards else names:
+            (inside / name).write_text(name)
+        programs = (place / f"credlatch{exe}", place / "credlatch.d" / f"credlatch{exe}")
+        for program in programs:
+            program.write_text("#!/bin/sh\necho built\n")
+            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        if not exe:
+            (inside / "link.so").symlink_to("liba.so")
+    finally:
+        os.umask(before)
+    return place
+
+
+def packed(place: Path, into: Path, target: str) -> dict[str, bytes]:
+    into.mkdir(parents=True, exist_ok=True)
+    release.pack(place, target, into)
+    return {path.name: path.read_bytes() for path in sorted(into.iterdir())}
+
+
+@pytest.mark.parametrize("target", ["linux-x86_64", "linux-aarch64-musl", "windows-aarch64"])
+def test_what_is_packed_does_not_depend_on_umask_time_or_order(tmp_path: Path, target: str) -> None:
+    exe = ".exe" if target.startswith("windows") else ""
+    one = dist(tmp_path / "one", umask=0o022, exe=exe)
+    other = dist(tmp_path / "farther" / "away", umask=0o077, exe=exe, backwards=True)
+    for path in other.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000), follow_symlinks=False)
+    before = packed(one, tmp_path / "first", target)
+    assert before == packed(other, tmp_path / "second", target)
+    assert not [name for name, content in before.items() if str(tmp_path).encode() in content]
+
+
+def test_a_tar_has_the_folder_form_for_everybody_to_use(tmp_path: Path) -> None:
+    packed(dist(tmp_path / "dist", umask=0o077), tmp_path / "into", "linux-x86_64")
+    name = f"credlatch-{version()}"
+    with tarfile.open(tmp_path / "into" / f"{name}-linux-x86_64.tar.gz") as tar:
+        members = {each.name.removeprefix(f"{name}/"): each for each in tar}
+    assert {each.uid for each in members.values()} == {0}
+    assert {each.mtime for each in members.values()} == {315532800}
+    said = {key: each.linkname or f"{each.mode:o}" for key, each in members.items()}
+    assert said == {
+        name: "755",
+        "LICENSE": "644",
+        "_internal": "755",
+        "_internal/liba.so": "644",
+        "_internal/libb.so": "644",
+        "_internal/link.so": "liba.so",
+        "_internal/modules.pyz": "644",
+        "credlatch": "755",
+        "docker-credential-credlatch": "credlatch",
+    }
+    single = tmp_path / "into" / f"{name}-linux-x86_64"
+    assert subprocess.check_output([single]) == b"built\n"
+    assert stat.S_IMODE(single.stat().st_mode) == 0o755
+
+
+def test_a_zip_has_both_programs(tmp_path: Path) -> None:
+    packed(dist(tmp_path / "dist", umask=0o077, exe=".exe"), tmp_path / "into", "windows-x86_64")
+    top = f"credlatch-{version()}"
+    with zipfile.ZipFile(tmp_path / "into" / f"{top}-windows-x86_64.zip") as zipped:
+        programs = {name for name in zipped.namelist() if name.endswith(".exe")}
+        assert programs == {f"{top}/credlatch.exe", f"{top}/docker-credential-credlatch.exe"}
+        assert len({zipped.read(name) for name in programs}) == 1
+        assert {each.date_time for each in zipped.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert (tmp_path / "into" / f"{top}-windows-x86_64.exe").is_file()
+
+
+def test_a_link_is_not_silently_left_out_of_a_zip(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="here is a link"):
+        archives.zipped(tmp_path / "a.zip", "", {"here": Entry(False, "there")})
+
+
+def test_the_time_is_what_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    archives.tarred(tmp_path / "a.tar.gz", "", {"link": Entry(False, "there")})
+    with tarfile.open(tmp_path / "a.tar.gz") as tar:
+        assert tar.next().mtime == 1700000000  # type: ignore[union-attr]  # there is one
+
+
+def test_the_bill_of_materials_goes_along(tmp_path: Path) -> None:
+    built = dist(tmp_path / "dist", umask=0o022)
+    (built / "credlatch.cdx.json").write_text("{}")
+    packed(built, tmp_path / "into", "macos-aarch64")
+    assert (tmp_path / "into" / f"credlatch-{version()}-macos-aarch64.cdx.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("absent", ["credlatch", "credlatch.d/credlatch"])
+def test_what_is_not_built_is_not_packed(tmp_path: Path, absent: str) -> None:
+    built = dist(tmp_path / "dist", umask=0o022)
+    (built / absent).unlink()
+    with pytest.raises(SystemExit) as ended:
+        packed(built, tmp_path / "into", "linux-x86_64")
+    assert ended.value.code == f"dev: {built / absent} is not there: build it first"
+    assert not list((tmp_path / "into").iterdir())
+
+
+def test_the_version_is_the_program_s() -> None:
+    assert version() == credlatch.__version__
+
+
+@pytest.mark.parametrize("target", ["", "linux", "beos-x86_64", "linux-x86_64-musl-2"])
+def test_a_target_has_a_system_and_a_machine(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        release.parsed(["pack", "--target", target])
+    assert "SYSTEM-MACHINE, as in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "target"),
+    [
+        ("linux", "x86_64", "linux-x86_64"),
+        ("linux", "aarch64", "linux-aarch64"),
+        ("darwin", "arm64", "macos-aarch64"),
+        ("win32", "AMD64", "windows-x86_64"),
+        ("win32", "ARM64", "windows-aarch64"),
+    ],
+)
+def test_each_platform_has_one_name(
+    system: str, machine: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert this_target() == target
+    assert Assets("1.0", target).system == target.split("-", maxsplit=1)[0]
+
+
+def test_nobody_s_folder_is_emptied_for_a_release(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("")
+    built = dist(tmp_path / "dist", umask=0o022)
+    with pytest.raises(SystemExit, match="is not empty, and no release"):
+        release.release(Path(sys.executable), built, release.parsed(["--into", str(tmp_path)]))
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_release_has_wheel_sdist_and_the_sums_of_all(tmp_path: Path) -> None:
+    built = dist(tmp_path / "dist", umask=0o022)
+    into = tmp_path / "into"
+    for _ in range(2):  # over one that is there
+        assert (
+            release.release(Path(sys.executable), built, release.parsed(["--into", str(into)])) == 0
+        )
+    top = f"credlatch-{version()}"
+    target = f"{top}-{this_target()}"
+    names = {target, f"{target}.tar.gz", f"{top}-py3-none-any.whl", f"{top}.tar.gz"}
+    assert names <= {path.name for path in into.iterdir()}
+    sums = (into / release.SUMS).read_text()
+    rows = [row.split("  ") for row in sums.splitlines()]
+    files = sorted(path.name for path in into.iterdir() if path.is_file())
+    assert [name for _, name in rows] == [name for name in files if name != release.SUMS]
+    for digest, name in rows:
+        assert hashlib.sha256((into / name).read_bytes()).hexdigest() == digest
+    (into / "SHA256SUMS.again").write_text(sums)
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS.again"], cwd=into, check=True)
