@@ -190,6 +190,11 @@ def release(arguments: list[str]) -> int:
     return releasing.release(environment("release"), said.dist or DIST, said)
 
 
+def smoke(arguments: list[str]) -> int:
+    """Try every command of programs that were built anywhere, with nothing but this Python."""
+    return run(PYTHON, ROOT / "tests" / "smoke.py", *map(os.path.abspath, arguments))
+
+
 def usage(problem: str) -> int:
     """Say what is wrong with the command line."""
     say(f"{problem}; ./dev help says more")
@@ -214,7 +219,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
-    with_arguments |= {"mutate": mutate, "release": release, "windows": windows}
+    with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")
