@@ -179,12 +179,12 @@ def _warm() -> None:
     Run from source there is none: it would go on with code that has since been changed.
     """
     build = sys._xoptions.get("utf8 credlatch")
-    if sys.platform == "win32" or not isinstance(build, str):
+    if not isinstance(build, str):
         return
     if clients.question(sys.argv) is not None:
         from credlatch.agent import start
 
-        start.start(os.environb, build, _first_call)
+        start.start(build, _first_call)
 
 
 def _first_call() -> str:

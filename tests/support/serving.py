@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from credlatch.agent import serve, wire
+from credlatch.agent import wire
+from credlatch.agent.by_socket import SocketListener
 from credlatch.agent.server import Server
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ def running(
     # Not below pytest's folder: the path of a socket has to be short.
     with tempfile.TemporaryDirectory(prefix="credlatch-", dir="/tmp") as folder:
         path = Path(folder) / "a.sock"
-        listener = serve.listen(os.fsencode(path))
         mine = {os.getuid()} if uids is None else uids
-        made = Server(listener, answer, mine, idle, chores, use)
+        listener = SocketListener(os.fsencode(path), mine)
+        made = Server(listener, answer, idle, chores, use)
         it = Running(made, path)
         try:
             yield it

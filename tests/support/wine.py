@@ -68,7 +68,7 @@ class Windows:
         self.program = program
         self.home = home
         # Wine reads what it is given by the locale's character set.
-        self.env: dict[str, str] = {"LC_ALL": "C.UTF-8"}
+        self.env: dict[str, str] = {"LC_ALL": "C.UTF-8", "CREDLATCH_AGENT": "off"}
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Start it, with pipes."""

@@ -13,6 +13,7 @@ import pytest
 
 from credlatch import url as urls
 from credlatch.agent import forward, place, serve, wire
+from credlatch.agent.by_socket import SocketListener
 from credlatch.agent.log import Log
 from credlatch.commands import agent as command
 from credlatch.errors import RequestError
@@ -100,7 +101,7 @@ def path() -> Iterator[bytes]:
 
 
 def test_who_forwards_does_so_alone_whatever_a_dead_process_left(path: bytes) -> None:
-    serve.listen(path).close()
+    SocketListener(path, set()).close()
     Path(os.fsdecode(path)).with_suffix(".lock").write_text("garbage")
     lock = forward.alone(path)
     with pytest.raises(BlockingIOError, match=f"^process {os.getpid()}$"):
@@ -155,9 +156,9 @@ def test_its_own_user_and_root_are_answered_and_nobody_else(
 ) -> None:
     answered = []
 
-    def run(server: Server, _path: bytes, _announce: object) -> None:
-        answered.append(server._uids)
-        server._listener.close()
+    def run(_server: Server, listener: SocketListener, _announce: object) -> None:
+        answered.append(listener._uids)
+        listener.close()
 
     monkeypatch.setattr(place, "folder", lambda *_: os.path.dirname(path))
     monkeypatch.setattr(serve, "run_until_signalled", run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import place, serve, wire
+from credlatch.agent.by_socket import SocketListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ class Office:
     """An agent that no thread runs, and its log."""
 
     def __init__(self, path: bytes) -> None:
-        self.agent = serve.Agent(path, "b", None)
+        self.agent = serve.Agent(SocketListener(path, {os.getuid()}), "b", None)
         self.answer = self.agent.answer
         self.log = self.agent._log
 

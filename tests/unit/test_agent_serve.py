@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.agent import serve, start
+from credlatch.agent.by_socket import SocketListener, identity
 from credlatch.agent.server import Server
 from support.found import sure
 
@@ -28,6 +29,10 @@ def path() -> Iterator[bytes]:
         yield os.fsencode(folder) + b"/a.sock"
 
 
+def listening(path: bytes) -> SocketListener:
+    return SocketListener(path, {os.getuid()})
+
+
 def can_connect(path: bytes) -> bool:
     with socket.socket(socket.AF_UNIX) as connection:
         try:
@@ -39,7 +44,7 @@ def can_connect(path: bytes) -> bool:
 
 def test_it_takes_the_place_of_what_a_dead_one_left(path: bytes) -> None:
     for _ in range(2):
-        with closing(serve.listen(path)):
+        with closing(listening(path)):
             assert can_connect(path)
             assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0
             assert os.listdir(os.path.dirname(path)) == [b"a.sock"]
@@ -48,34 +53,35 @@ def test_it_takes_the_place_of_what_a_dead_one_left(path: bytes) -> None:
 
 def test_what_was_left_aside_is_no_hindrance(path: bytes) -> None:
     Path(os.fsdecode(path) + ".new").touch()
-    with closing(serve.listen(path)):
+    with closing(listening(path)):
         assert can_connect(path)
 
 
 def test_where_nothing_can_be_made_nothing_stays_open(path: bytes) -> None:
     os.mkdir(path)
     with pytest.raises(OSError, match="directory"):
-        serve.listen(path)
+        listening(path)
     with pytest.raises(OSError, match="too long"):
-        serve.listen(path + b"x" * 100)
+        listening(path + b"x" * 100)
     with pytest.raises(FileNotFoundError):
-        serve.listen(path + b"/not/there")
+        listening(path + b"/not/there")
 
 
 def test_a_socket_is_told_from_the_one_before(path: bytes) -> None:
-    assert serve.identity(path) is None
-    with closing(serve.listen(path)):
-        first = sure(serve.identity(path))
-        with closing(serve.listen(path)):
-            assert serve.identity(path) not in {None, first}
+    assert identity(path) is None
+    with closing(listening(path)):
+        first = sure(identity(path))
+        with closing(listening(path)):
+            assert identity(path) not in {None, first}
 
 
 class Ending(Server):
     """A server that ends at once, and what happens before."""
 
     def __init__(self, path: bytes, *, signalled: int = 0, replaced: bool = False) -> None:
-        super().__init__(serve.listen(path), lambda *_: b"", set(), None, lambda: None)
-        self.others: list[socket.socket] = []
+        self.listener = listening(path)
+        super().__init__(self.listener, lambda *_: b"", None, lambda: None)
+        self.others: list[SocketListener] = []
         self.finished = 0
         self._path = path
         self._signalled = signalled
@@ -83,7 +89,7 @@ class Ending(Server):
 
     def run(self) -> None:
         if self._replaced:
-            self.others.append(serve.listen(self._path))
+            self.others.append(listening(self._path))
         if self._signalled:
             signal.raise_signal(self._signalled)
             pytest.fail("it goes on")
@@ -107,8 +113,8 @@ def handlers() -> Iterator[None]:
 def test_at_the_end_its_socket_is_gone(path: bytes, signalled: int) -> None:
     server = Ending(path, signalled=signalled)
     told = []
-    serve.run_until_signalled(server, path, lambda: told.append(can_connect(path)))
-    assert serve.identity(path) is None
+    serve.run_until_signalled(server, server.listener, lambda: told.append(can_connect(path)))
+    assert identity(path) is None
     assert server.finished == 1
     assert told == [True]
 
@@ -117,7 +123,7 @@ def test_at_the_end_its_socket_is_gone(path: bytes, signalled: int) -> None:
 @pytest.mark.parametrize("signalled", [0, signal.SIGTERM])
 def test_one_that_is_another_s_by_then_stays(path: bytes, signalled: int) -> None:
     server = Ending(path, signalled=signalled, replaced=True)
-    serve.run_until_signalled(server, path)
+    serve.run_until_signalled(server, server.listener)
     assert can_connect(path)
     for other in server.others:
         other.close()
@@ -127,7 +133,7 @@ def test_its_log_begins_with_the_call_that_has_started_it(
     path: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(start.FIRST, "2030-01-01T00:00:00Z bazel a.example netrc answered")
-    agent = serve.Agent(path, "b", 0.0)
-    with closing(agent._server._listener):
+    with closing(listening(path)) as listener:
+        agent = serve.Agent(listener, "b", 0.0)
         assert agent._log.text() == "2030-01-01T00:00:00Z bazel a.example netrc answered\n"
     assert start.FIRST not in os.environ

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import place, start
+from credlatch.agent import by_socket, place, start
 from support.found import sure
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def take(pause: float = start.PAUSE) -> int | None:
-    return start.take({}, BUILD, pause)
+    return start.take(BUILD, pause)
 
 
 def test_the_first_has_it_and_nobody_else(folder: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_moment_after_a_start_nobody_tries_again_unless_told_to(folder: Path) 
 
 
 def test_each_build_has_its_own(folder: Path) -> None:
-    locks = [start.take({}, build) for build in (BUILD, "f" * 16)]
+    locks = [start.take(build) for build in (BUILD, "f" * 16)]
     assert None not in locks
     assert len(list(folder.iterdir())) == 2
     for lock in locks:
@@ -90,11 +90,11 @@ def test_the_folder_is_made_for_this_user_alone(tmp_path: Path) -> None:
     folder = tmp_path / "credlatch"
     mask = os.umask(0)
     try:
-        start.private(os.fsencode(folder))
+        by_socket.private(os.fsencode(folder))
     finally:
         os.umask(mask)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    start.private(os.fsencode(folder))
+    by_socket.private(os.fsencode(folder))
 
 
 def test_what_is_no_folder_or_one_that_others_may_enter_is_refused(tmp_path: Path) -> None:
@@ -104,12 +104,12 @@ def test_what_is_no_folder_or_one_that_others_may_enter_is_refused(tmp_path: Pat
     (tmp_path / "dangling").symlink_to("nothing")
     for name in ("link", "file", "dangling"):
         with pytest.raises(PermissionError):
-            start.private(os.fsencode(tmp_path / name))
+            by_socket.private(os.fsencode(tmp_path / name))
     assert not (tmp_path / "nothing").exists()
     for mode in (0o701, 0o710, 0o704, 0o755, 0o777, 0o1777):
         (tmp_path / "real").chmod(mode)
         with pytest.raises(PermissionError):
-            start.private(os.fsencode(tmp_path / "real"))
+            by_socket.private(os.fsencode(tmp_path / "real"))
 
 
 @pytest.mark.parametrize("target", ["there", "gone"])
@@ -129,14 +129,14 @@ def test_nothing_is_made_in_a_folder_that_is_not_there_or_another_user_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(PermissionError, match="run cannot be looked at"):
-        start.private(os.fsencode(tmp_path / "run" / "credlatch"))
+        by_socket.private(os.fsencode(tmp_path / "run" / "credlatch"))
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(PermissionError):
-        start.private(os.fsencode(tmp_path / "credlatch"))
+        by_socket.private(os.fsencode(tmp_path / "credlatch"))
     assert list(tmp_path.iterdir()) == []
     tmp_path.chmod(0o1777)  # as /tmp is: then what is made there must be this user's, and is not
     with pytest.raises(PermissionError):
-        start.private(os.fsencode(tmp_path / "credlatch"))
+        by_socket.private(os.fsencode(tmp_path / "credlatch"))
 
 
 @pytest.mark.parametrize("chosen", ["on", "", None, "off", "/run/forwarded.sock", "no", "0"])
@@ -145,9 +145,11 @@ def test_one_is_started_unless_somebody_has_chosen_otherwise(
 ) -> None:
     spawned: list[str] = []
     monkeypatch.setattr(start, "_spawn", lambda _, first: spawned.append(first))
-    environ = {} if chosen is None else {b"CREDLATCH_AGENT": os.fsencode(chosen)}
+    monkeypatch.delenv("CREDLATCH_AGENT", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("CREDLATCH_AGENT", chosen)
     for _ in range(2):
-        start.start(environ, BUILD, lambda: "a line")
+        start.start(BUILD, lambda: "a line")
     assert spawned == (["a line"] if chosen in {"on", "", None} else [])
     assert folder.exists() is bool(spawned)
 
@@ -159,9 +161,9 @@ def test_a_start_that_fails_is_no_failure_of_the_call(
         raise OSError(11, "no more processes")
 
     monkeypatch.setattr(start, "_spawn", fail)
-    start.start({}, BUILD, str)
+    start.start(BUILD, str)
     folder.chmod(0o755)
-    start.start({}, BUILD, str)
+    start.start(BUILD, str)
 
 
 def test_what_it_is_given_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

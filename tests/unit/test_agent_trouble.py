@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import place, start, trouble
+from credlatch.agent import by_socket, place, trouble
 from support.users import EVE, as_root, owned
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def test_another_user_is_named(folder: Path) -> None:
     )
     assert said(folder / "x") == f"{folder} is another user's (uid {EVE}): {ELSEWHERE}"
     with pytest.raises(PermissionError) as failure:
-        start.private(os.fsencode(folder / "x"))
+        by_socket.private(os.fsencode(folder / "x"))
     assert failure.value.strerror == said(folder / "x")
     with pytest.raises(PermissionError) as failure:
-        start.private(os.fsencode(folder))
+        by_socket.private(os.fsencode(folder))
     assert failure.value.strerror == said(folder)
 
 

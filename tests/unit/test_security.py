@@ -304,6 +304,11 @@ PROVED = {
     "in none of its files until somebody opens one": [
         "unit/test_secrets_leased_file.py::test_no_secret_is_in_the_folder_before_or_after_it_is_read"
     ],
+    "On Windows the agent's named pipe is its user's alone": [
+        "windows/test_agent_pipe.py::test_the_pipe_is_its_user_s_alone",
+        "windows/test_agent_pipe.py::test_a_client_of_another_user_is_not_heard",
+        "windows/test_agent_pipe.py::test_a_server_of_another_user_is_told_nothing",
+    ],
     "gone with the build": [
         "frozen/test_secrets_child.py::test_the_folder_goes_also_when_we_are_killed"
     ],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
-import os
-import socket
 import time
+from contextlib import closing
 
-from credlatch.agent import place, trouble, wire
+from credlatch.agent import transport, wire
 from credlatch.errors import AgentError
 from credlatch.system.files import reason
 
-END_IT = "end it: pkill -f 'credlatch agent serve'"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.agent.transport import Connection
+
 PATIENCE = 3.0  # seconds for an agent to answer
 
 
@@ -21,33 +23,27 @@ def ask(build: str, what: bytes) -> bytes | None:
     Raises:
         AgentError: there is one, and it does not answer, or is not to be believed.
     """
-    path = place.socket(os.environb, os.getuid(), build)
     try:
-        return _ask(path, what)
-    except OSError as error:
-        why = trouble.with_folder(os.path.dirname(path), os.getuid())
-        raise AgentError(why or f"the agent does not answer ({reason(error)}): {END_IT}") from None
-
-
-def _ask(path: bytes, what: bytes) -> bytes | None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
-        deadline = time.monotonic() + PATIENCE
-        try:
-            if not place.is_own_socket(path, os.getuid()):
-                why = trouble.with_folder(os.path.dirname(path), os.getuid())
-                raise AgentError(why or f"{os.fsdecode(path)} is no socket of yours: remove it")
-            connection.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
+        connection = transport.connect(build, PATIENCE)
+        if connection is None:
             return None
-        if place.uid_of(connection) != os.getuid():
-            raise AgentError(f"{os.fsdecode(path)} is answered by another user: remove it")
-        connection.sendall(wire.request(what))
-        data = b""
-        while chunk := connection.recv(65_536):
-            data = data + chunk if data else chunk.lstrip(wire.PULSE)
-            if time.monotonic() > deadline:
-                raise TimeoutError
+        with closing(connection):
+            return _answer(connection, what)
+    except OSError as error:
+        why = transport.why_not()
+        raise AgentError(
+            why or f"the agent does not answer ({reason(error)}): {transport.END_IT}"
+        ) from None
+
+
+def _answer(connection: Connection, what: bytes) -> bytes:
+    deadline = time.monotonic() + PATIENCE
+    connection.sendall(wire.request(what))
+    data = b""
+    while chunk := connection.recv(65_536):
+        data = data + chunk if data else chunk.lstrip(wire.PULSE)
+        if time.monotonic() > deadline:
+            raise TimeoutError
     if data[:1] != wire.ANSWERED:
         raise ConnectionError(errno.EIO, "it gave no answer")
     return wire.unpack(data[5:])[1]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import time
 
 from credlatch import answers, clock
-from credlatch.agent import place, start, wire
+from credlatch.agent import start, transport, wire
 from credlatch.agent.log import UNKNOWN, Log
 from credlatch.agent.refresh_ahead import RefreshAhead
 from credlatch.agent.server import Server
@@ -17,72 +16,36 @@ from credlatch.caller import Caller
 from credlatch.errors import ElsewhereError
 from credlatch.shared_cache import SharedCache
 from credlatch.system import memory
+from credlatch.system.environment import received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credlatch.agent.transport import Listener
+
 IDLE = 1_800.0  # seconds without a request after which it ends
+_KIND, _ELSEWHERE = (
+    ("pipe", "another logon session")
+    if sys.platform == "win32"
+    else ("socket", "another container or chroot")
+)
 LATER = 3_600.0  # seconds: nothing is to be done before the server looks around anyway
-BACKLOG = 1_024  # connections that wait to be accepted: a storm of callers comes at once
-
-
-def listen(path: bytes) -> socket.socket:
-    """A socket at ``path``, where one that a dead process left may be.
-
-    It appears there when it listens already: nobody ever finds it deaf.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    aside = path + b".new"
-    unlink(aside)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        mask = os.umask(0o077)
-        try:
-            listener.bind(aside)
-        finally:
-            os.umask(mask)
-        listener.listen(BACKLOG)
-        os.rename(aside, path)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def unlink(path: bytes) -> None:
-    """Remove a socket that may not be there."""
-    try:  # noqa: SIM105 - as short as the other
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
-def identity(path: bytes) -> tuple[int, int] | None:
-    """Which file is at ``path``, to be told from a later one; None: there is none."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def run_until_signalled(
-    server: Server, path: bytes, announce: Callable[[], None] | None = None
+    server: Server, listener: Listener, announce: Callable[[], None] | None = None
 ) -> None:
-    """Let a server run until it ends, or SIGINT or SIGTERM comes; then its socket is gone.
+    """Let a server run until it ends, or SIGINT or SIGTERM comes; then nobody finds it any more.
 
     Args:
         server: the server.
-        path: its socket.
+        listener: where it is found.
         announce: called when it may be asked, and signalled, from then on.
     """
     # An exception, because a mere flag would not end the waiting for a connection.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    ours = identity(path)
     try:
         try:
             if announce is not None:
@@ -91,27 +54,23 @@ def run_until_signalled(
         except KeyboardInterrupt:
             pass
         finally:
-            if identity(path) == ours:
-                unlink(path)
+            listener.withdraw()
         server.finish()
     except KeyboardInterrupt:
         return  # told twice
 
 
 class Agent:
-    """What listens at the socket of one build, for callers of this machine.
+    """What answers for one build, for callers of this machine.
 
     Args:
-        path: the socket.
+        listener: where they find it.
         build: which program this is.
         idle: seconds without a ``get`` after which it ends; None: never.
-
-    Raises:
-        OSError: the socket cannot be made.
     """
 
-    def __init__(self, path: bytes, build: str, idle: float | None) -> None:
-        self._path = path
+    def __init__(self, listener: Listener, build: str, idle: float | None) -> None:
+        self._listener = listener
         self._build = build
         self._since = time.time()
         self._log = Log()
@@ -119,13 +78,12 @@ class Agent:
             self._log.add(first)
         self._shared = SharedCache()
         self._refresh_ahead = RefreshAhead(self._log, IDLE if idle is None else idle)
-        self._mount_namespace = place.mount_namespace()
-        self._server = Server(listen(path), self.answer, {os.getuid()}, idle, self._chores)
-        self._socket = identity(path)
+        self._namespace = transport.namespace()
+        self._server = Server(listener, self.answer, idle, self._chores)
 
     def run(self) -> None:
         """Serve until idle, stopped, or asked to end by a signal."""
-        run_until_signalled(self._server, self._path)
+        run_until_signalled(self._server, self._listener)
         self._shared.close()
 
     def answer(self, asks_for: bytes, fields: list[bytes]) -> bytes:
@@ -148,17 +106,16 @@ class Agent:
         return wire.answer(0, out, b"")
 
     def _get(
-        self, protocol: bytes, cwd: bytes, mount_namespace: bytes, asked: bytes, variables: bytes
+        self, protocol: bytes, cwd: bytes, namespace: bytes, asked: bytes, variables: bytes
     ) -> bytes:
         client = answers.client_named(protocol, asked)
         if client is None:
             self._log.refused("-", UNKNOWN)
             return wire.DECLINED
-        if mount_namespace != self._mount_namespace:
-            self._log.refused(client.name, "its paths lead elsewhere (another container or chroot)")
+        if namespace != self._namespace:
+            self._log.refused(client.name, f"its paths lead elsewhere ({_ELSEWHERE})")
             return wire.DECLINED
-        pairs = (pair.partition(b"=") for pair in variables.split(b"\0"))
-        environ = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name}
+        environ = received(variables)
 
         def make_caller() -> Caller:
             return Caller(environ, os.fsdecode(cwd), self._shared, is_guest=True)
@@ -177,12 +134,12 @@ class Agent:
         return wire.answer(answer.status, answer.out, answer.err)
 
     def _stop(self) -> None:
-        # Unlinked first: who comes from now on finds no agent, and not one that is ending.
-        unlink(self._path)
+        # First of all: who comes from now on finds no agent, and not one that is ending.
+        self._listener.withdraw()
         self._server.stop()
 
     def _chores(self) -> float | None:
-        if not os.path.exists(sys.executable) or identity(self._path) != self._socket:
+        if not os.path.exists(sys.executable) or not self._listener.is_found():
             return None  # uninstalled, or nobody can find us any more
         self._shared.tidy()
         seconds = self._refresh_ahead.seconds()
@@ -196,7 +153,7 @@ class Agent:
             "pid": str(os.getpid()),
             "build": self._build,
             "program": sys.executable,
-            "socket": os.fsdecode(self._path),
+            _KIND: self._listener.name,
             "since": clock.timestamp(int(self._since)),
             "requests": f"{self._log.calls}, {self._log.declined} of them left to the caller",
             "memory": f"{memory.resident() / 1e6:.1f} MB",
@@ -222,13 +179,13 @@ def serve(build: str, lock: int | None) -> bool:
         lock: the descriptor of the lock, when the starter has taken it.
 
     Raises:
-        OSError: its socket cannot be made.
+        OSError: nobody could find it: its socket, or pipe, cannot be made.
     """
     memory.forbid_dumps()
     if lock is None:
-        lock = start.take(os.environb, build, pause=0.0)
+        lock = start.take(build, pause=0.0)
     if lock is None:
         return False
     os.set_inheritable(lock, False)
-    Agent(place.socket(os.environb, os.getuid(), build), build, idle_seconds()).run()
+    Agent(transport.listen(build), build, idle_seconds()).run()
     return True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-from credlatch.agent import place, wire
+from credlatch.agent import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
+
+    from credlatch.agent.transport import Connection, Listener
 
 PULSE = 0.15  # seconds between two signs of life: a client gives up after three times that
 PATIENCE = 10.0  # seconds for a client to send its whole request, and to take the answer
@@ -28,7 +29,7 @@ _CHUNK = 64 * 1024  # bytes read at once
 class _Work:
     """One connection that waits for its answer."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.held = 0  # bytes of the server's room
         self._connection = connection
         self._lock = threading.Lock()
@@ -53,12 +54,11 @@ class _Work:
 
 
 class Server:
-    """Answers at a socket until it is stopped, or has been idle.
+    """Answers callers until it is stopped, or has been idle.
 
     Args:
-        listener: the socket, listening.
+        listener: gives those who may ask.
         answer: gives the whole answer to a request; whatever it raises, the caller serves itself.
-        uids: the users who may ask.
         idle: seconds without a ``get`` after which it ends; None: never.
         chores: called when nothing happens; says in how many seconds it wants to be called again,
             or None to end the server.
@@ -67,16 +67,14 @@ class Server:
 
     def __init__(
         self,
-        listener: socket.socket,
+        listener: Listener,
         answer: Callable[[bytes, list[bytes]], bytes],
-        uids: Collection[int],
         idle: float | None,
         chores: Callable[[], float | None],
         use: bytes = wire.GET,
     ) -> None:
         self._listener = listener
         self._answer = answer
-        self._uids = uids
         self._idle = idle
         self._chores = chores
         self._use = use
@@ -144,15 +142,13 @@ class Server:
             busy = self._threads > 0  # before the next line: whoever stops it is a thread
             if self._stopped:
                 return
-            self._listener.settimeout(PULSE if busy else max(PULSE, look_at - now))
             try:
-                connection = self._listener.accept()[0]
-            except TimeoutError:
-                continue
+                connection = self._listener.accept(PULSE if busy else max(PULSE, look_at - now))
             except OSError:
                 time.sleep(PULSE)  # no descriptors left: others end meanwhile
             else:
-                self._begin(connection)
+                if connection is not None:
+                    self._begin(connection)
 
     def _pulse(self) -> None:
         for work in list(self._work):
@@ -168,15 +164,13 @@ class Server:
             self.stop()
         return min(QUIET, *(each for each in (left, wanted, QUIET) if each is not None))
 
-    def _begin(self, connection: socket.socket) -> None:
+    def _begin(self, connection: Connection) -> None:
         if self._threads >= MOST or not self.do(lambda: self._serve(connection)):
             connection.close()  # the caller serves itself
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: Connection) -> None:
         work = _Work(connection)
         try:
-            if place.uid_of(connection) not in self._uids:
-                return
             asks_for, fields = self._request(connection, work)
             connection.settimeout(PATIENCE)
             self._work.add(work)
@@ -194,7 +188,7 @@ class Server:
                 self._room += work.held
             connection.close()
 
-    def _request(self, connection: socket.socket, work: _Work) -> tuple[bytes, list[bytes]]:
+    def _request(self, connection: Connection, work: _Work) -> tuple[bytes, list[bytes]]:
         """What a client asks for, and its fields; ValueError: it is none, or too slow."""
         deadline = time.monotonic() + PATIENCE
 

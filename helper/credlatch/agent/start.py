@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 import time
 
-from credlatch.agent import place
-from credlatch.system import locks, network
+from credlatch.agent import transport
+from credlatch.system import network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PAUSE = 3.0  # seconds after a start before another is tried: one that fails is not tried by each
 FIRST = "_CREDLATCH_FIRST"  # a variable with the line of the agent's log for the call before it
-LOCK = 3  # the descriptor under which the agent inherits its lock
-_KEPT = ("HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "CREDLATCH_AGENT_IDLE")
+_HELD = b"held by the agent\n"
+_WORDS = ("credlatch", "agent", "serve")
+_KEPT = (
+    *("HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "CREDLATCH_AGENT_IDLE"),
+    # Windows'
+    *("USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "TMP"),
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC"),
+)
 
 
-def start(environ: Mapping[bytes, bytes], build: str, first: Callable[[], str]) -> None:
+def start(build: str, first: Callable[[], str]) -> None:
     """Start the agent, unless it is switched off, is there, or is just being started.
 
     Whatever goes wrong, there is no agent, and every call is served in its own process.
 
     Args:
-        environ: the environment.
         build: which program this is.
         first: the line of its log for the call that starts it.
     """
-    if environ.get(b"CREDLATCH_AGENT", b"") not in {b"", b"on"}:
+    if os.environ.get("CREDLATCH_AGENT", "") not in {"", "on"}:
         return
     try:
-        lock = take(environ, build)
+        lock = take(build)
         if lock is not None:
             _spawn(lock, first())
             os.close(lock)
@@ -41,60 +44,26 @@ def start(environ: Mapping[bytes, bytes], build: str, first: Callable[[], str]) 
         return
 
 
-def take(environ: Mapping[bytes, bytes], build: str, pause: float = PAUSE) -> int | None:
+def take(build: str, pause: float = PAUSE) -> int | None:
     """The lock that an agent holds as long as it lives; None when somebody else has it.
 
     Raises:
         OSError: it cannot be had: the folder cannot be made, or is not ours alone.
     """
-    folder = place.folder(environ, os.getuid())
-    private(folder)
     try:
-        lock = locks.at_once(folder + b"/%s.lock" % build.encode(), os.O_RDWR | os.O_CREAT)
+        lock = transport.locked(build)
     except BlockingIOError:
         return None
     status = os.fstat(lock)
     if not status.st_size or abs(time.time() - status.st_mtime) >= pause:
-        os.pwrite(lock, b"held by the agent\n", 0)  # and its time is that of the start
+        os.write(lock, _HELD)  # and its time is that of the start
         return lock
     os.close(lock)
     return None
 
 
-def private(folder: bytes) -> None:
-    """Make a folder for this user alone, or see that it is one.
-
-    Raises:
-        OSError: it cannot be made, or somebody else could put something into it.
-    """
-    why = ""
-    if not os.path.lexists(folder):
-        why = _why_not(folder)
-        try:
-            if not why:
-                os.mkdir(folder, 0o700)
-        except FileExistsError:
-            pass  # another caller has been quicker
-    if why or not place.is_private(folder, os.getuid()):
-        raise PermissionError(errno.EPERM, why or _why_not(folder))
-
-
-def _why_not(folder: bytes) -> str:
-    from credlatch.agent import trouble
-
-    return trouble.with_folder(folder, os.getuid())
-
-
 def _spawn(lock: int, first: str) -> None:
-    """Run the agent in a session of its own, without any descriptor of ours but the lock."""
-    from credlatch.system.detached import detached
-
-    def run() -> None:
-        os.umask(0o077)
-        words = ["credlatch", "agent", "serve", str(LOCK)]
-        os.execve(sys.executable, words, _environment(first))  # noqa: S606 - no shell is wanted
-
-    detached(run, {LOCK: lock})
+    transport.spawn(_WORDS, _environment(first), lock)
 
 
 def _environment(first: str) -> dict[str, str]:

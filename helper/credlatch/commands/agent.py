@@ -38,10 +38,9 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
         streams.answer(USAGE.encode())
         return 0
     build = sys._xoptions.get("utf8 credlatch")
-    if sys.platform == "win32" or not isinstance(build, str):
+    if not isinstance(build, str):
         raise AgentError(
-            "there is no agent here: it belongs to the executable, on Linux and macOS; "
-            "calls are answered without it"
+            "there is no agent here: it belongs to the executable; calls are answered without it"
         )
     match args:
         case ["status" | "log" as what]:
@@ -50,10 +49,10 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
             return _stop(build)
         case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):
             return _forward(hosts)
-        case ["serve", *lock] if not lock or lock == ["3"]:
-            from credlatch.agent import serve, start
-
-            return 0 if serve.serve(build, start.LOCK if lock else None) else 1
+        case ["serve"]:
+            return _serve(build, None)
+        case ["serve", word]:
+            return _serve(build, word)
         case ["forward", *_]:
             raise UsageError(
                 "forward needs HOST, HOST:PORT, *.HOST or *: see credlatch agent --help"
@@ -75,33 +74,46 @@ def _show(build: str, what: str) -> int:
 
 def _next() -> str:
     """Whether the next call starts one, in words for a person."""
-    from credlatch.agent import place, trouble
+    from credlatch.agent import transport
 
     chosen = os.environ.get("CREDLATCH_AGENT", "")
     if chosen not in {"", "on"}:
         return f", and none is started: CREDLATCH_AGENT is set to {chosen[:200]!r}"
-    why = trouble.with_folder(place.folder(os.environb, os.getuid()), os.getuid())
+    why = transport.why_not()
     return f", and none can be started: {why}" if why else ": the next get starts one"
 
 
 def _stop(build: str) -> int:
-    from credlatch.agent import control, wire
+    from credlatch.agent import control, transport, wire
 
     if control.ask(build, wire.STOP) is None:
         streams.answer(b"no agent is running\n")
         return 0
     deadline = time.monotonic() + GONE
-    while control.ask(build, wire.STATUS) is not None:
+    while transport.listens(build):
         if time.monotonic() > deadline:
-            raise AgentError(f"the agent was asked to end, and still answers: {control.END_IT}")
+            raise AgentError(f"the agent was asked to end, and still listens: {transport.END_IT}")
         time.sleep(0.02)
     streams.answer(b"the agent has ended\n")
     return 0
 
 
+def _serve(build: str, word: str | None) -> int:
+    """Be the agent; with the lock that a word tells of."""
+    from credlatch.agent import serve, transport
+
+    lock = None if word is None else transport.inherited(word)
+    if word is not None and lock is None:
+        raise UsageError("serve needs nothing more: see credlatch agent --help")
+    return 0 if serve.serve(build, lock) else 1
+
+
 def _forward(hosts: Sequence[str]) -> int:
     """Answer at a socket for other machines, until Ctrl-C."""
-    from credlatch.agent import forward, place, serve, start, wire
+    if sys.platform == "win32":
+        raise AgentError("forwarding needs a socket, as Linux, macOS and WSL have it: run it there")
+    from credlatch.agent import forward, place, serve, wire
+    from credlatch.agent.by_socket import SocketListener, private
     from credlatch.agent.log import Log
     from credlatch.agent.server import Server
     from credlatch.system.files import reason
@@ -123,9 +135,9 @@ def _forward(hosts: Sequence[str]) -> int:
         show("  there: export CREDLATCH_AGENT=/home/YOU/.credlatch.sock")
 
     try:
-        start.private(folder)
+        private(folder)
         lock = forward.alone(path)
-        listener = serve.listen(path)
+        listener = SocketListener(path, {os.getuid(), 0})  # a container's root is root
     except BlockingIOError as error:
         raise AgentError(
             f"{error} forwards at {shown} already: end that first, and name all hosts in one call"
@@ -133,8 +145,7 @@ def _forward(hosts: Sequence[str]) -> int:
     except OSError as error:
         raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
     answer = partial(forward.answer, wanted, Log(show))
-    uids = {os.getuid(), 0}  # a container's root is root
-    server = Server(listener, answer, uids, None, lambda: serve.LATER, wire.FORWARDED)
-    serve.run_until_signalled(server, path, announce)
+    server = Server(listener, answer, None, lambda: serve.LATER, wire.FORWARDED)
+    serve.run_until_signalled(server, listener, announce)
     os.close(lock)
     return 0

@@ -82,7 +82,7 @@ def uninstall(args: list[str], caller: Caller) -> int:
 def _end_agent() -> None:
     """End the agent whose program has gone. One that runs from elsewhere is another prefix's."""
     build = sys._xoptions.get("utf8 credlatch")
-    if not isinstance(build, str) or sys.platform == "win32":
+    if not isinstance(build, str):
         return
     from credlatch.agent import control, wire
 

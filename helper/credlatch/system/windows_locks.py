@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLL = 0.05  # seconds between two tries
+# winbase.h and winerror.h
+_OPEN_ALWAYS, _OPEN_REPARSE_POINT, _SHARING_VIOLATION = 4, 0x0020_0000, 32
 
 if sys.platform == "win32":
 
@@ -50,3 +53,31 @@ if sys.platform == "win32":
         except BaseException:
             os.close(descriptor)
             raise
+
+    def at_once(path: str) -> int:
+        """A descriptor of a file, made if need be, that nobody else can open until it is closed.
+
+        Unlike the lock of a byte, a process that inherits it keeps it. No link is followed.
+
+        Raises:
+            BlockingIOError: somebody else has it open.
+            OSError: it cannot be made.
+        """
+        import _winapi
+        import msvcrt
+
+        try:
+            handle = _winapi.CreateFile(
+                path,
+                _winapi.GENERIC_READ | _winapi.GENERIC_WRITE,
+                0,
+                0,
+                _OPEN_ALWAYS,
+                _OPEN_REPARSE_POINT,
+                0,
+            )
+        except OSError as error:
+            if error.winerror == _SHARING_VIOLATION:
+                raise BlockingIOError(errno.EAGAIN, "somebody else has it") from None
+            raise
+        return msvcrt.open_osfhandle(handle, os.O_RDWR)
