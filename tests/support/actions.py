@@ -24,10 +24,42 @@ def _action(commit: str, version: str, *inputs: str) -> Action:
 
 
 ACTIONS = {
+    "Azure/artifact-signing-action": _action(
+        "87c2e83e6868da99d3380aa309851b32ed9a8346",
+        "v1.1.0",
+        *("certificate-profile-name", "endpoint", "file-digest", "files-folder"),
+        *("files-folder-filter", "files-folder-recurse", "signing-account-name"),
+        *("timestamp-digest", "timestamp-rfc3161"),
+    ),
+    "Azure/login": _action(
+        "f5d393ae46f8fde4be8b75f32e3fc50e654ad0ca",
+        "v3.0.1",
+        *("client-id", "subscription-id", "tenant-id"),
+    ),
+    "actions/attest": _action(
+        "1e69f48acb82d1966a394da916b4c1698aa569d6",
+        "v4.2.2",
+        *("sbom-path", "subject-checksums", "subject-path"),
+    ),
     "actions/checkout": _action(
         "3d3c42e5aac5ba805825da76410c181273ba90b1",
         "v7.0.1",
         *("fetch-depth", "path", "persist-credentials", "ref", "repository", "token"),
+    ),
+    "actions/download-artifact": _action(
+        "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
+        "v8.0.1",
+        *("merge-multiple", "name", "path", "pattern"),
+    ),
+    "actions/setup-python": _action(
+        "5fda3b95a4ea91299a34e894583c3862153e4b97",
+        "v7.0.0",
+        *("architecture", "python-version"),
+    ),
+    "actions/upload-artifact": _action(
+        "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
+        "v7.0.0",
+        *("if-no-files-found", "include-hidden-files", "name", "path", "retention-days"),
     ),
     "docker/build-push-action": _action(
         "53b7df96c91f9c12dcc8a07bcb9ccacbed38856a",
