@@ -160,9 +160,11 @@ def bench(arguments: list[str]) -> int:
 
 
 def fuzz(arguments: list[str]) -> int:
-    """Feed the launcher's parts with made-up answers, environments and words, at length."""
+    """Feed the launcher's parts, and every parser, with made-up cases, at length."""
     system("gcc", "libc6-dev")
-    return run(environment(*GROUPS), "-m", "devtools.fuzz", *arguments)
+    python = environment(*GROUPS, "fuzz")
+    tests = {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    return run(python, "-m", "devtools.fuzz", *arguments, env=tests)
 
 
 def differ(arguments: list[str]) -> int:

@@ -1,6 +1,8 @@
-"""The launcher's parts under a generator: ``./dev fuzz``. Its tests use the same program.
+"""The launcher's parts under a generator, and all parsers: ``./dev fuzz``.
 
-usage: python -m devtools.fuzz [--cases N] [--seed S]
+usage: python -m devtools.fuzz [NAME...] [--cases N] [--seed S] [--seconds S]
+
+The launcher's tests use the same program, and the gate the same parsers, with fewer cases.
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from devtools.fuzz_parsers import CASES as PARSER_CASES
+from devtools.fuzz_parsers import feed
 from devtools.steps import ROOT, SCRATCH
 
 CASES = 10_000_000
+LAUNCHER = "launcher"
 BUILD = "0123456789abcdef"
 _LOADER = ROOT / "build" / "loader"
 _PARTS = (
@@ -60,13 +65,27 @@ def program(compiler: str) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Feed it; the exit status."""
-    parser = argparse.ArgumentParser(prog="./dev fuzz", description="Feed the launcher's parts.")
-    parser.add_argument("--cases", type=int, default=CASES)
-    parser.add_argument("--seed", type=int, default=1)
+    """Feed them; the exit status."""
+    from fuzz import TARGETS
+
+    every = (LAUNCHER, *TARGETS)
+    parser = argparse.ArgumentParser("./dev fuzz", description="Feed the launcher and parsers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(every)}; or all")
+    several = f"{CASES:,} for the launcher, {PARSER_CASES:,} for a parser"
+    parser.add_argument("--cases", type=int, metavar="N", help=several)
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="1 unless said")
+    parser.add_argument("--seconds", type=int, default=0, metavar="S", help="for each parser")
     options = parser.parse_args(arguments)
-    words = [str(program("gcc")), str(options.cases), str(options.seed)]
-    return subprocess.run(words, env={**os.environ, "LC_ALL": "C"}, check=False).returncode
+    names = options.names or every
+    if unknown := set(names) - set(every):
+        parser.error(f"what is {' '.join(sorted(unknown))}")
+    status = 0
+    if LAUNCHER in names:
+        words = [str(program("gcc")), str(options.cases or CASES), str(options.seed)]
+        status = subprocess.run(words, env={**os.environ, "LC_ALL": "C"}, check=False).returncode
+    parsers = [name for name in names if name != LAUNCHER]
+    cases = options.cases or PARSER_CASES
+    return abs(status) or feed(parsers, cases, options.seed, options.seconds)
 
 
 if __name__ == "__main__":

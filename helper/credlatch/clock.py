@@ -19,19 +19,31 @@ def moment(value: object) -> int | None:
     return int(value) if value <= LATEST else None
 
 
+def said(date: str | None) -> float | None:
+    """When a server says that it is, in seconds since 1970 UTC; None where it says nothing of use.
+
+    Args:
+        date: the ``Date`` of an answer (RFC 9110, 6.6.1).
+    """
+    from datetime import UTC
+    from email.utils import parsedate_to_datetime
+
+    try:
+        told = parsedate_to_datetime(date or "")
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
 def ahead(date: str, at: float) -> float:
     """By how many seconds this machine's clock is ahead of a server's; 0 where that is not said.
 
     Args:
-        date: the ``Date`` of an answer (RFC 9110, 6.6.1).
-        at: when it had come, in seconds since 1970 UTC.
+        date: as of ``said``.
+        at: when the answer had come, in seconds since 1970 UTC.
     """
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return at - parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
+    theirs = said(date)
+    return 0.0 if theirs is None else at - theirs
 
 
 def timestamp(seconds: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.caller import Caller
-from credlatch.errors import CredlatchError
+from credlatch.errors import CredlatchError, UnusableError
 from credlatch.identities import acr, azure_artifacts, azure_blob, entra
 from credlatch.protocols import bazel
 from credlatch.resolve import Resolver
@@ -397,6 +397,35 @@ def test_damaged_endpoints_are_told_of_and_not_repeated(internet: Internet, text
     with pytest.raises(CredlatchError, match="VSS_NUGET_EXTERNAL_FEED_ENDPOINTS") as raised:
         client.headers(FEED)
     assert "secret" not in str(raised.value)
+
+
+COLON = "https://pkgs.dev.azure.com/o/_packaging/f/npm/"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("AZURE_DEVOPS_EXT_PAT", "s3cret\udc80", "surrogates"),
+        (
+            "VSS_NUGET_EXTERNAL_FEED_ENDPOINTS",
+            json.dumps(
+                {
+                    "endpointCredentials": [
+                        {"endpoint": COLON, "username": "a:b", "password": "s3cret"}
+                    ]
+                }
+            ),
+            "colon",
+        ),
+    ],
+)
+def test_a_login_that_makes_no_header_is_told_of_and_goes_to_who_can_use_it(
+    internet: Internet, name: str, text: str, why: str
+) -> None:
+    client = Client(internet, **{name: text})
+    with pytest.raises(UnusableError, match=why) as raised:
+        client.headers(COLON)
+    assert "s3cret" not in str(raised.value)
 
 
 # Azure Container Registry

@@ -24,6 +24,25 @@ def test_whole_seconds_in_utc_with_an_upper_case_t_and_z(seconds: int, text: str
 
 
 @pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Sat, 21 Nov 2026 01:11:16 GMT", 1_795_223_476.0),
+        ("Sat, 21 Nov 2026 01:11:16 -0000", 1_795_223_476.0),  # whatever zone this machine is in
+        ("Sat, 21 Nov 2026 02:11:16 +0100", 1_795_223_476.0),
+        *((text, None) for text in (None, "", "now", "Sat, 21 Nov 2026", "0", "\x00")),
+        ("Sat, 99999999999999999999 Nov 2026 01:11:16 GMT", None),
+        ("Sat, 21 Nov 99999999999999999999 01:11:16 GMT", None),
+        ("Sat, 21 Nov 2026 01:11:16 +9999999999", None),
+    ],
+)
+def test_a_server_s_clock_says_when_it_is_or_nothing(
+    date: str | None, seconds: float | None
+) -> None:
+    assert clock.said(date) == seconds
+    assert clock.ahead(date or "", 1_795_223_486.0) == (0.0 if seconds is None else 10.0)
+
+
+@pytest.mark.parametrize(
     ("value", "moment"),
     [
         (0, 0),

@@ -278,7 +278,11 @@ def test_an_oauth_token_that_glab_has_not_renewed_is_not_sent(home: Home) -> Non
     assert "glab auth status --hostname old.example" in warning
 
 
-@pytest.mark.parametrize("text", ["", "soon", "13 Foo 23 15:47 UTC", "13 Mar 23 15:47 CET", "1:2"])
+NO_ENDS = ["", "soon", "13 Foo 23 15:47 UTC", "13 Mar 23 15:47 CET", "1:2",
+           "13 Mar 99999999999999999999 15:47 UTC", "13 Mar 9999 15:47 UTC"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ENDS)
 def test_an_end_that_is_not_told_is_unknown(home: Home, text: str) -> None:
     home.write(FILE, f'hosts:\n  a.example:\n    is_oauth2: "true"\n    token: t\n'
                      f'    oauth2_expiry_date: "{text}"\n')  # fmt: skip

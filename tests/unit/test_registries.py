@@ -371,6 +371,23 @@ def test_a_token_ends_when_its_server_says_by_its_own_clock(
     assert before + seconds - 2 <= resolution.entry.expires <= time.time() + seconds + 1
 
 
+@pytest.mark.parametrize(
+    "date", ["", "now", "Sat, 99999999999999999999 Jan 2000 00:03:20 GMT", "Sat, 01 Jan 2000"]
+)
+def test_a_server_s_clock_that_makes_no_sense_is_passed_over(
+    client: Client, internet: Internet, monkeypatch: pytest.MonkeyPatch, date: str
+) -> None:
+    def answer(visit: Visit) -> Answer:
+        if visit.path != "/token":
+            return challenging(f"https://{HOST}/token")(visit)
+        return 200, {}, {"access_token": "t", "issued_at": "2000-01-01T00:01:40Z"}
+
+    monkeypatch.setattr(Handler, "date_time_string", lambda *_: date)
+    internet.hosts[HOST] = answer
+    with pytest.raises(RenewalError, match="already expired"):  # issued in 2000, by our clock
+        client.headers(URL)
+
+
 # A lying registry
 
 ELSEWHERE = ["https://evil.example/token", f"http://{HOST}/token", f"https://u:p@{HOST}/token",

@@ -234,16 +234,11 @@ class ServiceAccount(GoogleAuth):
         """Why an assertion was refused, where this machine's clock explains it."""
         if response.status not in {400, 401}:
             return None
-        from email.utils import parsedate_to_datetime
-
         from credlatch import clock
         from credlatch.errors import RenewalError
 
-        try:
-            theirs = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-        except (ValueError, OverflowError):
-            return None
-        if abs(theirs - response.at) <= _SKEW or clock.moment(theirs) is None:
+        theirs = clock.said(response.headers.get("date"))
+        if theirs is None or clock.moment(theirs) is None or abs(theirs - response.at) <= _SKEW:
             return None
         return RenewalError(
             f"{self.shown} takes nothing that is signed at another time: this machine's clock says "

@@ -7,7 +7,7 @@ that was asked, and some registries name a made-up one.
 
 from __future__ import annotations
 
-from credlatch import jwt
+from credlatch import clock, jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse, realms
 from credlatch.credential import IDENTITY_TOKEN_USER, Basic, Credential, Secret
 from credlatch.errors import LoginError, RenewalError
@@ -220,7 +220,6 @@ def _end(said: RegistryTokens, response: HttpResponse) -> int:
 def _age(issued_at: object, response: HttpResponse) -> int:
     """Seconds since a token was issued, both by the server's own clock; 0 where it is not said."""
     from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
 
     if not isinstance(issued_at, str):
         return 0
@@ -231,8 +230,5 @@ def _age(issued_at: object, response: HttpResponse) -> int:
     if issued.year <= _EPOCH:  # Go's zero time: nobody has said it
         return 0
     issued = issued if issued.tzinfo is not None else issued.replace(tzinfo=UTC)
-    try:
-        now = parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        now = response.at
-    return max(0, int(now - issued.timestamp()))
+    theirs = clock.said(response.headers.get("date"))
+    return max(0, int((response.at if theirs is None else theirs) - issued.timestamp()))

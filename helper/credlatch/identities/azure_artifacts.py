@@ -118,7 +118,7 @@ def _ready(url: Url, caller: Caller) -> Entry | None:
 
 def _sent(login: Basic) -> Credential:
     """A token with a user's name, which is anybody's: the server takes every one."""
-    return Headers({"Authorization": Secret(login.headers()["Authorization"])}, login)
+    return Headers({}, login, of=login)
 
 
 def _of_all(_url: Url, _caller: Caller) -> bool:

@@ -60,5 +60,4 @@ def _headers(token: Secret) -> Credential:
 
 def _headers_to_write(token: Secret) -> Credential:
     """Likewise, and what says the type of a blob that is written; Azure does not guess it."""
-    headers = {name: Secret(value) for name, value in _headers(token).headers().items()}
-    return Headers({**headers, "x-ms-blob-type": Secret("BlockBlob")})
+    return Headers({"x-ms-blob-type": Secret("BlockBlob")}, of=_headers(token))

@@ -178,8 +178,7 @@ def _credential(request: Request, url: Url, host: str, token: Secret) -> Credent
         return login
     if label == "raw":
         # As user name alone: a bearer token was not taken there (tweag/credential-helper#79).
-        pair = Basic(token.reveal(), Secret("")).headers()["Authorization"]
-        return Headers({"Authorization": Secret(pair)}, login)
+        return Headers({}, login, of=Basic(token.reveal(), Secret("")))
     headers = {"Authorization": Secret(f"Bearer {token.reveal()}")}
     if _is_asset(url, label, host):
         headers["Accept"] = Secret("application/octet-stream")  # else it is described in JSON

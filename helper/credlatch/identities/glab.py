@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credlatch import clock
 from credlatch.credential import Secret
 from credlatch.identities import block_yaml
 
@@ -106,6 +107,6 @@ def _moment(text: str) -> int | None:
         full = int(year) if len(year) > 2 else 2000 + int(year)  # noqa: PLR2004 - two digits
         if zone not in _ZONES:
             return None
-        return timegm((full, number, int(day), int(hour), int(minute), 0))
-    except ValueError:
+        return clock.moment(timegm((full, number, int(day), int(hour), int(minute), 0)))
+    except (ValueError, OverflowError):  # of a year that has more digits than any
         return None

@@ -112,19 +112,17 @@ def _accepting(entry: Entry, url: Url) -> Entry:
     Bazel's downloader says none, and many a registry then has no index, or a converted one.
     """
     if oci.is_manifest(url):
-        entry.then = lambda fresh: _with_types(fresh, url)
+        entry.then = _with_types
     return entry
 
 
-def _with_types(entry: Entry, url: Url) -> Entry | None:
+def _with_types(entry: Entry) -> Entry | None:
     made = copy(entry)
     made.then = None
     credential = entry.credential
     if credential is not None:
-        sent = {name: Secret(value) for name, value in credential.headers().items()}
-        sent["Accept"] = Secret(", ".join(oci.TYPES))
-        beside = Basic(*credential.login(url.host)) if credential.logs_in else None
-        made.credential = Headers(sent, beside=beside)
+        accepted = {"Accept": Secret(", ".join(oci.TYPES))}
+        made.credential = Headers(accepted, credential, of=credential)
     return made
 
 

@@ -1,0 +1,72 @@
+"""Every parser, given what chance makes of its own grammar: tests/fuzz has what must hold.
+
+The same cases each time; ``./dev fuzz`` tries a million others of each.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from fuzz import TARGETS, Target
+
+CASES = 60
+EDITS = 4
+LONGEST = 24  # words
+
+
+# What was found once, at length.
+ISSUED = b'{"token":"x","issued_at":"2026-11-22T00:00:00Z"}'
+FOUND = [
+    ("dates", b"13 Mar 99999999999999999999 15:47 GMT"),
+    ("dates", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT"),
+    ("store_env_ado_token", b"\x80"),
+    ("server_registry_login", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT\x1f" + ISSUED),
+]
+
+
+def inputs(chosen: Target) -> st.SearchStrategy[bytes]:
+    """Words of its grammar in any order, with others between them; or a good input, edited."""
+    word = st.one_of(
+        st.sampled_from(chosen.words), st.text(max_size=4).map(_encoded), st.binary(max_size=3)
+    )
+    words = st.lists(word, max_size=LONGEST).map(b"".join)
+    edit = st.tuples(st.floats(0, 1), st.sampled_from((0, 0, 1, 3, 30)), word)
+    edits = st.lists(edit, max_size=EDITS)
+    return st.one_of(words, st.builds(_edited, st.sampled_from(chosen.seeds), edits))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+def _edited(seed: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
+    for where, cut, word in edits:
+        at = int(where * len(seed))
+        seed = seed[:at] + word + seed[at + cut :]
+    return seed
+
+
+@pytest.mark.parametrize(("name", "data"), FOUND)
+def test_what_was_found_once_is_found_no_more(name: str, data: bytes) -> None:
+    TARGETS[name].check(data)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_must_hold_for_every_input_holds(name: str) -> None:
+    @settings(
+        max_examples=CASES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(inputs(TARGETS[name]))
+    def holds(data: bytes) -> None:
+        TARGETS[name].check(data)
+
+    for seed in TARGETS[name].seeds:
+        TARGETS[name].check(seed)
+    holds()
