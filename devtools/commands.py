@@ -28,8 +28,8 @@ MOTO = "5.2.5"  # AWS's token and metadata services, with dependencies of 300 MB
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
 OTHERS = (
-    *("apache2-utils", "cargo-web", "curl", "gcc", "gh", "git", "libc6-dev", "openssh-server"),
-    "strace",
+    *("apache2-utils", "cargo-web", "curl", "gcc", "gh", "git", "libc6-dev"),
+    *("openssh-server", "rpm", "ruby", "strace", "wget"),
 )
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 
@@ -189,6 +189,8 @@ def release(arguments: list[str]) -> int:
     said = releasing.parsed(arguments)
     if said.dist is None and said.step != "assemble":
         build_if_needed()
+    if said.step != "pack":
+        system("rpm")
     return releasing.release(environment("release"), said.dist or DIST, said)
 
 

@@ -8,14 +8,14 @@ manifests, install scripts, the wheel, checksums. packaging/README.md says what 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import shutil
 import sys
 from pathlib import Path
 
-from devtools.release import archives
+from devtools.release import archives, manifests, packages
+from devtools.release.archives import Entry, Link
 from devtools.release.assets import SYSTEMS, Assets, this_target, version
+from devtools.release.contents import Contents
 from devtools.steps import ROOT, must, say
 
 SUMS = "SHA256SUMS"
@@ -32,6 +32,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--dist", type=Path, help="what was built; dist/, built if needed")
     into = ROOT / "dist" / "release"
     parser.add_argument("--into", type=Path, default=into, help="the release; dist/release")
+    parser.add_argument("--url", help="where its files will be; the project's releases")
     said = parser.parse_args(arguments)
     if said.target.split("-")[0] not in SYSTEMS or len(said.target.split("-")) not in (2, 3):
         parser.error(f"--target {said.target}: SYSTEM-MACHINE, as in {this_target()}")
@@ -55,7 +56,7 @@ def release(python: Path, dist: Path, said: argparse.Namespace) -> int:
     if said.step != "assemble":
         pack(dist, said.target, into)
     if said.step != "pack":
-        assemble(python, into)
+        assemble(python, into, said.url)
     return 0
 
 
@@ -71,15 +72,16 @@ def pack(dist: Path, target: str, into: Path) -> None:
         if not path.is_file():
             sys.exit(f"dev: {path} is not there: build it first")
     say(f"packing {assets.archive}")
-    entries = archives.folder(folder) | {"LICENSE": archives.Entry(False, ROOT / "LICENSE")}
-    helper = assets.built("docker-credential-credlatch")
     program = assets.built("credlatch")
-    if assets.system == "windows":  # a link needs a privilege there
-        entries[helper] = entries[program]
-        archives.zipped(into / assets.archive, assets.top, entries)
+    helper = assets.built("docker-credential-credlatch")
+    entries = archives.folder(folder) | {"LICENSE": Entry((ROOT / "LICENSE").read_bytes())}
+    if assets.system == "windows":  # where a link needs a privilege
+        entries[helper] = Entry(entries[program].content, runs=True)
+        packed = archives.zipped(assets.top, entries)
     else:
-        entries[helper] = archives.Entry(False, program)
-        archives.tarred(into / assets.archive, assets.top, entries)
+        entries[helper] = Entry(Link(program))
+        packed = archives.gzipped(archives.tarred(assets.top, entries))
+    (into / assets.archive).write_bytes(packed)
     shutil.copyfile(single, into / assets.single)
     (into / assets.single).chmod(0o755)
     bom = dist / "credlatch.cdx.json"
@@ -87,19 +89,29 @@ def pack(dist: Path, target: str, into: Path) -> None:
         shutil.copyfile(bom, into / assets.bom)
 
 
-def assemble(python: Path, into: Path) -> None:
-    """Make of the packed archives all else that a release has."""
+def assemble(python: Path, into: Path, url: str | None) -> None:
+    """Make of the packed archives all else that a release has.
+
+    Args:
+        python: with the release group.
+        into: the folder with the archives.
+        url: where the files will be, if not at the project's releases.
+    """
     epoch = {"SOURCE_DATE_EPOCH": str(archives.epoch())}
     must("building wheel and sdist", python, "-m", "hatchling", "build", "-d", into, env=epoch)
+    contents = Contents(into, url)
+    say("making packages, the image and manifests")
+    for assets in contents.of("linux"):
+        packages.deb(contents, assets)
+        packages.rpm(contents, assets)
+    if contents.of("linux"):
+        packages.image(contents)
+    manifests.write(contents)
     (into / SUMS).unlink(missing_ok=True)
     files = sorted(path for path in into.iterdir() if path.is_file())
-    (into / SUMS).write_text("".join(f"{sha256(file)}  {file.name}\n" for file in files))
-    say(f"{into.relative_to(Path.cwd()) if into.is_relative_to(Path.cwd()) else into}:")
-    for file in files:
-        print(f"{os.stat(file).st_size:>10}  {file.name}")
-
-
-def sha256(file: Path) -> str:
-    """The file's, in hexadecimal digits."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    (into / SUMS).write_text(
+        "".join(f"{contents.sha256(file.name)}  {file.name}\n" for file in files)
+    )
+    say(f"{into} has:")
+    for file in (*files, *sorted((into / "manifests").rglob("*.*"))):
+        print(f"{file.stat().st_size:>10}  {file.relative_to(into)}")

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 import tarfile
 import time
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _FOLDER = _PROGRAM = 0o755
 _FILE = 0o644
 _UNIX = 3  # what a zip's attributes are to be read as
 
 
+class Link(NamedTuple):
+    """A symbolic link.
+
+    Attributes:
+        to: what it says.
+    """
+
+    to: str
+
+
 class Entry(NamedTuple):
     """What an archive has under a name.
 
     Attributes:
+        content: of a file; or a link.
         runs: whether it is a program.
-        content: the file; or what a link says.
     """
 
-    runs: bool
-    content: Path | str
+    content: bytes | Link
+    runs: bool = False
 
 
 def epoch() -> int:
@@ -45,29 +56,39 @@ def folder(place: Path) -> dict[str, Entry]:
     for path in sorted(place.rglob("*")):
         name = path.relative_to(place).as_posix()
         if path.is_symlink():
-            found[name] = Entry(False, os.readlink(path))
+            found[name] = Entry(Link(os.readlink(path)))
         elif path.is_file():
-            found[name] = Entry(bool(path.stat().st_mode & stat.S_IXUSR), path)
+            found[name] = Entry(path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
     return found
 
 
-def tarred(archive: Path, top: str, entries: Mapping[str, Entry]) -> None:
-    """Write a .tar.gz.
+def untarred(archive: Path) -> dict[str, Entry]:
+    """What `tarred` has written, by the paths in the one folder in it."""
+    found = {}
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = member.name.partition("/")[2]
+            file = tar.extractfile(member) if member.isfile() else None
+            if member.issym():
+                found[name] = Entry(Link(member.linkname))
+            elif file is not None:
+                found[name] = Entry(file.read(), bool(member.mode & stat.S_IXUSR))
+    return found
+
+
+def gzipped(content: bytes) -> bytes:
+    """The content in gzip's format."""
+    return gzip.compress(content, 9, mtime=epoch())
+
+
+def tarred(top: str, entries: Mapping[str, Entry]) -> bytes:
+    """A tar of entries, with the folders that lead to them.
 
     Args:
-        archive: the file.
         top: the folder that all is in; "" for none.
         entries: by their paths in it.
     """
-    with (
-        archive.open("wb") as file,
-        gzip.GzipFile("", "wb", compresslevel=9, fileobj=file, mtime=epoch()) as packed,
-    ):
-        write_tar(packed, top, entries)
-
-
-def write_tar(file: gzip.GzipFile, top: str, entries: Mapping[str, Entry]) -> None:
-    """Write a tar, with the folders that lead to the entries."""
+    file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, entry in _with_folders(top, entries).items():
             info = tarfile.TarInfo(name)
@@ -76,33 +97,48 @@ def write_tar(file: gzip.GzipFile, top: str, entries: Mapping[str, Entry]) -> No
             if entry is None:
                 info.type = tarfile.DIRTYPE
                 tar.addfile(info)
-            elif isinstance(entry.content, str):
-                info.type, info.linkname, info.mode = tarfile.SYMTYPE, entry.content, 0o777
+            elif isinstance(entry.content, Link):
+                info.type, info.linkname, info.mode = tarfile.SYMTYPE, entry.content.to, 0o777
                 tar.addfile(info)
             else:
-                info.size = entry.content.stat().st_size
-                with entry.content.open("rb") as content:
-                    tar.addfile(info, content)
+                info.size = len(entry.content)
+                tar.addfile(info, io.BytesIO(entry.content))
+    return file.getvalue()
 
 
-def zipped(archive: Path, top: str, entries: Mapping[str, Entry]) -> None:
-    """Write a .zip, which has no links.
+def zipped(top: str, entries: Mapping[str, Entry]) -> bytes:
+    """A zip of entries: of files alone, as it has no links.
 
     Raises:
         ValueError: there is a link.
     """
-    links = [name for name, entry in entries.items() if isinstance(entry.content, str)]
+    links = [name for name, entry in entries.items() if isinstance(entry.content, Link)]
     if links:
         raise ValueError(f"{links[0]} is a link, which a zip does not have")
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for name, entry in _with_folders(top, entries).items():
-            if entry is None or not isinstance(entry.content, Path):
+            if entry is None or isinstance(entry.content, Link):
                 continue  # a zip's folders are in its names
             info = zipfile.ZipInfo(name, time.gmtime(epoch())[:6])
             info.create_system = _UNIX  # else it is this system's
             info.external_attr = (stat.S_IFREG | (_PROGRAM if entry.runs else _FILE)) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
-            packed.writestr(info, entry.content.read_bytes())
+            packed.writestr(info, entry.content)
+    return file.getvalue()
+
+
+def ar(members: Mapping[str, bytes]) -> bytes:
+    """An archive of Unix' own first format (deb(5)).
+
+    Args:
+        members: by names of up to 16 letters; in this order.
+    """
+    whole = b"!<arch>\n"
+    for name, content in members.items():
+        head = f"{name:<16}{epoch():<12}{0:<6}{0:<6}{0o100644:<8o}{len(content):<10}`\n"
+        whole += head.encode() + content + b"\n" * (len(content) % 2)
+    return whole
 
 
 def _with_folders(top: str, entries: Mapping[str, Entry]) -> dict[str, Entry | None]:
@@ -111,5 +147,6 @@ def _with_folders(top: str, entries: Mapping[str, Entry]) -> dict[str, Entry | N
         (f"{top}/{name}" if top else name): entry for name, entry in entries.items()
     }
     for name in list(whole):
-        whole |= {str(above): None for above in Path(name).parents if str(above) != "."}
+        parts = name.split("/")
+        whole |= {"/".join(parts[:count]): None for count in range(1, len(parts))}
     return dict(sorted(whole.items()))

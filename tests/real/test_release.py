@@ -1,0 +1,140 @@
+"""Packages of a release, as the programs that install them see them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from devtools import release
+from devtools.release import manifests, packages
+from devtools.release.assets import this_target, version
+
+from support.components import need
+from support.releases import GLIBC, TARGETS, dist, packed
+
+if TYPE_CHECKING:
+    from devtools.release.contents import Contents
+
+# What a formula is written in, as far as ours goes: it prints what is downloaded, and installs.
+HOMEBREW = """
+class Formula
+  class << self
+    %w[desc homepage version license].each { |name| define_method(name) { |said| } }
+    def on(name) = (yield if [ENV["CPU"], ENV["SYSTEM"]].include?(name))
+    %w[macos linux arm intel].each { |name| define_method("on_#{name}") { |&all| on(name, &all) } }
+    def url(said) = puts(said)
+    def sha256(said) = puts(said)
+    def test = nil
+  end
+end
+load ARGV[0]
+Credlatch.instance_method(:install)
+"""
+
+
+def said(name: str, *words: str | Path, cwd: Path | None = None, **env: str) -> str:
+    done = subprocess.run(
+        [need(name), *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """A release for all platforms, of programs that are made up."""
+    need("rpmbuild")
+    contents = packed(tmp_path_factory.mktemp("whole"))
+    for assets in contents.of("linux"):
+        packages.deb(contents, assets)
+        packages.rpm(contents, assets)
+    manifests.write(contents)
+    return contents
+
+
+@pytest.mark.parametrize("target", ["linux-x86_64", "linux-aarch64"])
+def test_rpm_knows_what_it_needs_and_what_is_in_it(whole: Contents, target: str) -> None:
+    machine = target.partition("-")[2]
+    package = whole.folder / f"credlatch-{whole.version}-1.{machine}.rpm"
+    query = ("rpm", "--query", "--package", package)
+    needs = said(*query, "--requires").split()
+    assert [each for each in needs if "lib" in each and "rpmlib" not in each] == [
+        f"libc.so.6(GLIBC_{GLIBC})(64bit)"
+    ]
+    assert said(*query, "--queryformat", "%{ARCH} %{BUILDHOST} %{BUILDTIME}") == (
+        f"{machine} reproducible 315532800"
+    )
+    form = "[%{FILENAMES} %{FILEUSERNAME} %{FILEMTIMES} %{FILELINKTOS} %{FILEMODES:perms}\\n]"
+    rows = [row.split(" ") for row in said(*query, "--queryformat", form).splitlines()]
+    assert {(owner, time) for _, owner, time, _, _ in rows} == {("root", "315532800")}
+    files = {name: link or mode for name, _, _, link, mode in rows}
+    lib = "/usr/lib/credlatch"
+    assert files[f"{lib}/credlatch"] == "-rwxr-xr-x"
+    assert files[f"{lib}/_internal/link.so"] == "liba.so"
+    assert files["/usr/bin/credlatch"] == "../lib/credlatch/credlatch"
+    assert files["/usr/share/licenses/credlatch/LICENSE"] == "-rw-r--r--"
+    assert f"{lib}/LICENSE" not in files
+
+
+def test_rpm_s_bytes_follow_from_what_is_in_it(whole: Contents, tmp_path: Path) -> None:
+    contents = packed(tmp_path / "farther" / "away", ("linux-x86_64",))
+    again = packages.rpm(contents, contents.assets["linux-x86_64"])
+    first = (whole.folder / again.name).read_bytes()
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(first).digest()
+    assert str(tmp_path.parent).encode() not in first
+
+
+def test_dpkg_unpacks_and_verifies_the_package(whole: Contents, tmp_path: Path) -> None:
+    package = whole.folder / f"credlatch_{whole.version}_amd64.deb"
+    fields = said("dpkg-deb", "--field", package, "Package", "Version", "Depends")
+    assert f"Depends: libc6 (>= {GLIBC})" in fields
+    root = tmp_path / "root"
+    said("dpkg-deb", "--extract", package, root)
+    for name in ("credlatch", "docker-credential-credlatch"):
+        assert (root / "usr/bin" / name).resolve() == root / "usr/lib/credlatch/credlatch"
+    control = tmp_path / "control"
+    said("dpkg-deb", "--control", package, control)
+    said("md5sum", "--check", "--quiet", control / "md5sums", cwd=root)
+
+
+@pytest.mark.parametrize("target", [each for each in TARGETS if "windows" not in each])
+def test_ruby_reads_the_formula_for_each_platform(whole: Contents, target: str) -> None:
+    formula = whole.folder / "manifests/homebrew/credlatch.rb"
+    said("ruby", "-c", "-W2", formula)
+    system, _, machine = target.partition("-")
+    chosen = {"SYSTEM": system, "CPU": {"x86_64": "intel", "aarch64": "arm"}[machine]}
+    lines = said("ruby", "-e", HOMEBREW, formula, cwd=None, **chosen).splitlines()
+    name = f"credlatch-{whole.version}-{target}.tar.gz"
+    assert lines == [f"{whole.url}/{name}", whole.sha256(name)]
+
+
+def test_a_release_has_the_sums_of_all_and_they_are_right(tmp_path: Path) -> None:
+    need("rpmbuild")
+    built, into = dist(tmp_path / "dist"), tmp_path / "into"
+    options = release.parsed(["--into", str(into), "--url", "https://files.example/v1"])
+    sums = []
+    for _ in range(2):  # the second over the first
+        assert release.release(Path(sys.executable), built, options) == 0
+        sums.append((into / release.SUMS).read_text())
+    assert sums[0] == sums[1]
+    top = f"credlatch-{version()}"
+    target = f"{top}-{this_target()}"
+    wheel = f"{top}-py3-none-any.whl"
+    files = {path.name for path in into.iterdir() if path.is_file()}
+    assert {target, f"{target}.tar.gz", wheel, f"{top}.tar.gz", "install.sh"} < files
+    assert {row.split("  ")[1] for row in sums[0].splitlines()} == files - {release.SUMS}
+    said("sha256sum", "--check", "--quiet", release.SUMS, cwd=into)
+    for file in files:
+        assert str(tmp_path).encode() not in (into / file).read_bytes()
+    assert re.findall(r"https://files\.example/v1\b", (into / "install.sh").read_text())
