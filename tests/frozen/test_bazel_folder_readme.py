@@ -66,6 +66,7 @@ def test_all_blocks_are_known_here() -> None:
     # A block that nobody runs would drift: whoever adds one adds its test.
     assert {head: [kind for kind, _ in blocks] for head, blocks in PAGE.blocks.items()} == {
         "In five minutes": ["sh", "sh", ""],
+        "The program, by hash": ["starlark", "sh"],  # tests/frozen/test_bazel_module.py
         "Registries of images": ["starlark"],  # tests/real/test_oci_registries.py
         "Windows": [""],
         "CI": ["yaml", "yaml"],

@@ -21,6 +21,16 @@ def module(**attributes):
 
 def bazel_dep(**attributes):
     said("bazel_dep", attributes)
+
+def archive_override(**attributes):
+    said("archive_override", attributes)
+
+def use_extension(file, name):
+    said("use_extension", {"file": file, "name": name})
+    return struct(release = lambda **attributes: said("tag release", attributes))
+
+def use_repo(extension, *names):
+    said("use_repo", {"names": names})
 """
 # https://bazel.build/reference/be/general#genrule, https://bazel.build/reference/be/functions
 _BUILD = """
@@ -29,6 +39,9 @@ def genrule(**attributes):
 
 def exports_files(names):
     said("exports_files", {"names": names})
+
+def alias(**attributes):
+    said("alias", attributes)
 """
 Said = list[tuple[str, dict[str, Any]]]
 
@@ -52,7 +65,8 @@ def _run(known: str, text: str, name: str) -> Said:
     module = starlark.Module()
     module.add_callable("said", lambda what, attributes: said.append((what, attributes)))
     standard = starlark.Globals.standard()
-    starlark.eval(module, starlark.parse("known", known, starlark.Dialect.extended()), standard)
+    extended = starlark.Globals.extended_by([starlark.LibraryExtension.StructType])
+    starlark.eval(module, starlark.parse("known", known, starlark.Dialect.extended()), extended)
     # No functions, statements or loads of one's own are allowed in either file.
     dialect = starlark.Dialect.standard()
     dialect.enable_def = dialect.enable_lambda = dialect.enable_load = False
