@@ -38,7 +38,12 @@ class _Others:
         sys.meta_path.remove(_Others)
         sys.path.append(sys._MEIPASS)
         sys._pyinstaller_pyz = f"{sys._MEIPASS}/modules.pyz"  # as the loader says it, only later
-        exec(marshal.loads(START_UP), {})  # noqa: S102, S302 - the build's own
+        try:
+            exec(marshal.loads(START_UP), {})  # noqa: S102, S302 - the build's own
+        except BaseException:  # a disk that fails, or no descriptor is left: not for ever
+            sys.path.remove(sys._MEIPASS)
+            sys.meta_path.append(_Others)
+            raise
         return _frozen_importlib._find_spec(name, path, target)
 
 

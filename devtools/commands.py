@@ -167,6 +167,14 @@ def fuzz(arguments: list[str]) -> int:
     return run(python, "-m", "devtools.fuzz", *arguments, env=tests)
 
 
+def faults(arguments: list[str]) -> int:
+    """Have each system call of a write, a renewal or a read fail once."""
+    system("gcc", "libc6-dev", "strace")
+    python = environment(*GROUPS)
+    build_if_needed()
+    return run(python, "-m", "faults", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -223,6 +231,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
+    with_arguments |= {"faults": faults}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):

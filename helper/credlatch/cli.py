@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.clients import Client
 
+_IMPORTING = "<frozen importlib"  # how the files of importlib's code begin
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
 USAGE = """\
 usage: credlatch get          answer Bazel (a JSON request on standard input) or Docker (a key)
@@ -77,13 +78,32 @@ def main() -> int:
         if "CREDLATCH_DEBUG" in os.environ:
             raise
         _report(
-            f"internal error: {type(error).__name__}; please report it, with what "
+            _not_loaded(error)
+            or f"internal error: {type(error).__name__}; please report it, with what "
             "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)",
             stream,
         )
         return 1
     finally:
         _warm()
+
+
+def _not_loaded(error: BaseException) -> str | None:
+    """What to tell of a part of the program that cannot be loaded; None: that is not what failed.
+
+    Whatever the system refuses meanwhile is raised by who imports something.
+    """
+    frame = error.__traceback__
+    while frame is not None and not frame.tb_frame.f_code.co_filename.startswith(_IMPORTING):
+        frame = frame.tb_next
+    # Of an ImportError importlib has taken its own frames out.
+    if frame is None and not isinstance(error, ImportError):
+        return None
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    why = (cause and cause.strerror) or str(error) or type(error).__name__
+    return f"a part of the program cannot be loaded ({why}): try again, or install it anew"
 
 
 def forbid_cores() -> None:

@@ -118,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         path = urllib.parse.urlsplit(self.path).path
         body = b"".join(self._body())
+        if len(body) < int(headers.get("content-length", 0)):
+            raise ConnectionResetError("the client has gone amid its request")
         self.respond(Recorded(self.command or "", path, self.path, headers, body))
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names are http.server's

@@ -218,10 +218,47 @@ def test_a_defect_of_ours_is_one_line_without_details(
     assert done.returncode == 1
     assert done.stdout + done.stderr == line
     assert line.startswith(b"credlatch: internal error: RuntimeError")
+
     assert line.count(b"\n") == 1
     assert b"hunter2" not in line
     source.home.env["CREDLATCH_DEBUG"] = "1"
     assert b"Traceback" in run(source, *command, input=stdin).stderr
+
+
+UNLOADABLE = """
+import sys
+from credlatch import cli
+class Disk:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "credlatch.{module}":
+            {fails}
+sys.meta_path.insert(0, Disk)
+sys.argv[0] = sys.argv.pop(1)
+raise SystemExit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("module", ["resolve", "stores.order", "protocols.bazel"])
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ("raise OSError(24, 'Too many open files', 'modules')", "Too many open files"),
+        ("raise ImportError('x.so: cannot read file data')", "x.so: cannot read file data"),
+        (
+            "try: open('/nowhere')\n            except OSError as e: raise RuntimeError() from e",
+            "No such file or directory",
+        ),
+    ],
+)
+def test_a_part_of_the_program_that_cannot_be_loaded_is_told_with_the_reason(
+    source: Program, module: str, fails: str, why: str
+) -> None:
+    script = UNLOADABLE.format(module=module, fails=fails)
+    answer = run(source, sys.executable, "-c", script, "credlatch", "get", input=BAZEL)
+    said = f"a part of the program cannot be loaded ({why}): try again, or install it anew"
+    assert (answer.returncode, answer.stdout) == (1, b"")
+    assert answer.stderr == f"credlatch: {said}\n".encode()
 
 
 LINUX = sys.platform == "linux"

@@ -10,7 +10,7 @@ import pytest
 
 from credlatch.caller import Caller
 from credlatch.errors import StoreError
-from credlatch.system import files
+from credlatch.system import files, locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +81,21 @@ def test_no_descriptor_is_left_open(path: Path) -> None:
     path.write_bytes(b"\xff")
     refused(path)
     assert len(os.listdir("/dev/fd")) == len(before)
+
+
+def test_what_has_been_read_counts_whatever_the_system_says_when_it_is_closed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.close
+
+    def failing(descriptor: int) -> None:
+        real(descriptor)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", failing)
+    with locks.Exclusive(f"{path}.lock", 1):
+        assert files.read(str(path)) == "old"
+    locks.settle(f"{path}.lock")
 
 
 @pytest.mark.parametrize(

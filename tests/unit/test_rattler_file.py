@@ -11,6 +11,7 @@ from credlatch import url as urls
 from credlatch.auth import TokenResponse
 from credlatch.credential import Basic, Secret
 from credlatch.errors import LockedError, StoreError
+from credlatch.stores import rattler_format
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import locks
 from support.callers import FakeKeyring, WithKeyring, caller_of
@@ -134,6 +135,22 @@ def test_the_first_login_makes_a_private_folder_and_a_second_replaces_it(home: H
     assert names == {"credentials.json", "credentials.json.lock"}
     store(home).save("a.example", LOGIN)
     assert home.read_rattler() == {"a.example": STORED}
+
+
+def test_what_cannot_be_written_as_json_leaves_nothing_beside_the_store(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = home.write_rattler({HOST: {"BearerToken": SECRET}})
+    before = store.read_bytes()
+
+    def not_loaded(_: object) -> bytes:
+        raise ImportError("json")
+
+    monkeypatch.setattr(rattler_format, "dumped", not_loaded)
+    with pytest.raises(ImportError):
+        RattlerStore(caller_of(home)).save("new.example", Basic("u", Secret("p")))
+    assert store.read_bytes() == before
+    assert {path.name for path in store.parent.iterdir()} <= {store.name, f"{store.name}.lock"}
 
 
 def test_storing_through_a_symbolic_link_keeps_the_link(home: Home) -> None:

@@ -52,6 +52,7 @@ class Kept(RenewableStore):
         open: how many writes are neither committed nor abandoned.
         room: why nothing can be written, if that is so.
         full: why what was made room for cannot be written either.
+        full_times: how often that is so; None: always.
     """
 
     name = "kept"
@@ -63,6 +64,7 @@ class Kept(RenewableStore):
         self.open = 0
         self.room: OSError | None = None
         self.full: Exception | None = None
+        self.full_times: int | None = None
 
     def find(self, url: object) -> Entry | None:  # noqa: ARG002 - there is just one
         return self.entry
@@ -78,7 +80,8 @@ class Kept(RenewableStore):
 
     def commit(self, fresh: TokenResponse) -> None:
         self.open = 0
-        if self.full is not None:
+        if self.full is not None and self.full_times != 0:
+            self.full_times = None if self.full_times is None else self.full_times - 1
             raise self.full
         self.written.append(fresh)
         grant = sure(sure(self.entry).grant)
@@ -293,6 +296,18 @@ def test_what_came_and_could_not_be_kept_is_what_everybody_reads(
         said.add(str(raised.value))
         assert isinstance(raised.value, LoginError) is once
     assert len(said) == 1
+    assert server.sent == ["r-1"]
+
+
+@USES
+@pytest.mark.parametrize("full", [FULL, StoreError("it is odd"), ImportError("not loaded")])
+def test_what_came_is_kept_though_the_first_write_of_it_fails(
+    server: Server, store: Kept, full: Exception
+) -> None:
+    server.answer = NEW
+    store.full, store.full_times = full, 1
+    assert secret(run(store)) == "new"
+    assert (store.written, store.open) == ([NEW], 0)
     assert server.sent == ["r-1"]
 
 

@@ -116,12 +116,16 @@ class FileNotes(Notes):
         Raises:
             OSError: they could not be written.
         """
-        pending, self._pending = self._pending, None
         data = self._data()
-        if data:
-            (pending or files.AtomicWrite(self.path)).commit(data)
-        else:
-            files.remove(self.path)
+        pending, self._pending = self._pending, None
+        try:
+            if not data:
+                files.remove(self.path)
+            elif pending is not None:
+                pending.commit(data)
+            else:
+                files.AtomicWrite(self.path).commit(data)
+        finally:
             if pending is not None:
                 pending.abandon()
         if again:

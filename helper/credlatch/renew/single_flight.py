@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from credlatch.auth import Auth, TokenResponse
     from credlatch.caller import Caller
     from credlatch.credential import Secret
-    from credlatch.renew.cache import TokenCache
+    from credlatch.renew.cache import PendingWrite, TokenCache
     from credlatch.request import Request
     from credlatch.stores import Entry
 
@@ -198,15 +198,14 @@ class _Flight:
             useless = checked(grant, fresh, time.time())
             try:
                 if useless is None:
-                    pending.commit(fresh)
+                    self._keep(entry, pending, fresh)
                 elif fresh.refresh_token is not None and entry.credential is not None:
                     # The token is of no use, but the next refresh token must not be lost.
                     from credlatch.auth import TokenResponse
 
                     old = entry.credential
-                    pending.commit(
-                        TokenResponse(old.secret, fresh.refresh_token, entry.expires, old)
-                    )
+                    still = TokenResponse(old.secret, fresh.refresh_token, entry.expires, old)
+                    self._keep(entry, pending, still)
             except (StoreError, RenewalError, OSError) as error:
                 why = files.reason(error) if isinstance(error, OSError) else str(error)
                 lost = RenewalError(
@@ -221,6 +220,21 @@ class _Flight:
         finally:
             pending.abandon()
             attempt.close()
+
+    def _keep(self, entry: Entry, pending: PendingWrite, fresh: TokenResponse) -> None:
+        """Keep what came, and try it once more where that fails: nobody gives it a second time.
+
+        Raises:
+            StoreError, OSError: it is not kept.
+        """
+        try:
+            pending.commit(fresh)
+        except Exception:  # noqa: BLE001 - also a part of the program that cannot be loaded
+            again = self._cache.prepare(entry)
+            try:
+                again.commit(fresh)
+            finally:
+                again.abandon()
 
 
 def _made(entry: Entry, auth: Auth, request: Request, caller: Caller) -> Entry:

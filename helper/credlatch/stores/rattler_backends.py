@@ -95,7 +95,8 @@ class FileBackend:
                     return False
                 if value is not None:
                     entries[key] = value
-                files.AtomicWrite(self._path).commit(rattler_format.dumped(entries))
+                data = rattler_format.dumped(entries)  # first: what is begun is finished
+                files.AtomicWrite(self._path).commit(data)
                 return True
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None

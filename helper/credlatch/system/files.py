@@ -44,7 +44,7 @@ class Reading:
         """Nothing is left to do."""
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        close(self._descriptor)
 
     def text(self, limit: int = MAX_SIZE) -> str:
         """All of it (UTF-8, a byte order mark dropped).
@@ -108,10 +108,10 @@ def opened(path: str, named: Callable[[str], None] | None = None) -> Reading | N
         status = os.fstat(descriptor)
         return Reading(path, descriptor, status, told=_believe(path, status, named))
     except OSError as error:
-        os.close(descriptor)
+        close(descriptor)
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
     except StoreError:
-        os.close(descriptor)
+        close(descriptor)
         raise
 
 
@@ -174,6 +174,14 @@ def _read_all(descriptor: int, limit: int) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)
+
+
+def close(descriptor: int) -> None:
+    """Close what nothing was written to: it is closed whatever the system says (close(2))."""
+    try:  # noqa: SIM105 - contextlib costs more than all of this
+        os.close(descriptor)
+    except OSError:
+        pass
 
 
 def reason(error: OSError) -> str:

@@ -90,7 +90,7 @@ class Exclusive:
         if not how:
             raise self._late()
         if how == fcntl.LOCK_EX:
-            self._release = lambda: os.close(descriptor)
+            self._release = lambda: files.close(descriptor)
 
     def _late(self) -> LockedError:
         return LockedError(
@@ -119,7 +119,7 @@ def at_once(path: str | bytes, flags: int) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BaseException:
-        os.close(descriptor)
+        files.close(descriptor)
         raise
     return descriptor
 
@@ -152,7 +152,7 @@ def settle(path: str, seconds: float = SETTLE) -> None:
         raise StoreError(f"{path} cannot be locked: {files.reason(error)}") from None
     finally:
         if descriptor >= 0:
-            os.close(descriptor)
+            files.close(descriptor)
     if not ended:
         raise LockedError(
             f"{path} has been locked by a writer for {seconds:.0f} s: see which process hangs"
@@ -179,7 +179,7 @@ def _made(folder: Folder) -> int:
             continue  # another process has been quicker
         except BaseException:
             if descriptor >= 0:
-                os.close(descriptor)
+                files.close(descriptor)
             raise
         return descriptor
     raise LockedError(f"{folder.path} is removed as often as it is made: see by whom")
@@ -224,8 +224,8 @@ def _locked(descriptor: int, seconds: float, first: int, then: int) -> int:
             return then if Waiter(descriptor, then).wait(seconds) else 0
         how = 0
     except BaseException:
-        os.close(descriptor)
+        files.close(descriptor)
         raise
     if how != fcntl.LOCK_EX:
-        os.close(descriptor)
+        files.close(descriptor)
     return how

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from credlatch.system import owners
+from credlatch.system import files, owners
 
 # Only to be passed through; where there is no such thing, a folder must be readable for that.
 _THROUGH: int = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_CLOEXEC", 0)
@@ -69,7 +69,7 @@ class Folder:
         """Let go of it."""
         descriptor, self.descriptor = self.descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            files.close(descriptor)
 
     def at(self, name: str) -> str:
         """A name in it, as the system's calls have it together with ``dir_fd``."""
@@ -146,7 +146,7 @@ class Folder:
             try:
                 os.fsync(descriptor)
             finally:
-                os.close(descriptor)
+                files.close(descriptor)
         except OSError:
             return
 
@@ -181,9 +181,9 @@ def _entered(folder: str) -> int:
         for part in folder.split("/"):
             if part:
                 above, descriptor = descriptor, _below(part, descriptor)
-                os.close(above)
+                files.close(above)
     except BaseException:
-        os.close(descriptor)
+        files.close(descriptor)
         raise
     return descriptor
 
@@ -213,4 +213,4 @@ def _leave(name: str, above: int) -> None:
         if os.fstat(descriptor).st_uid == 0 and not os.listdir(descriptor):
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
     finally:
-        os.close(descriptor)
+        files.close(descriptor)
