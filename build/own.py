@@ -27,6 +27,13 @@ def taken(found: Toc) -> Toc:
     return ours
 
 
+def packed(ours: Toc) -> dict[str, Path]:
+    """The modules that go in, ours and those that they and PyInstaller's start-up need."""
+    files = {name: Path(path) for name, path, _ in sorted(ours)}
+    files |= {name: _file(name) for name in _STANDARD}
+    return files | {path.stem: path for path in sorted(_LOADER.glob("pyimod*.py"))}
+
+
 def modules(ours: Toc, script: Path, build: Path, work: Path) -> Toc:
     """What the loader runs in the place of PyInstaller's start-up and of the program's script.
 
@@ -36,10 +43,10 @@ def modules(ours: Toc, script: Path, build: Path, work: Path) -> Toc:
         build: this folder.
         work: where what is made of them goes.
     """
-    files = {name: Path(path) for name, path, _ in sorted(ours)}
-    codes = {name: _code(name, path) for name, path in files.items()}
-    codes |= {name: _code(name, _file(name)) for name in _STANDARD}
-    codes |= {path.stem: _code(path.stem, path, 0) for path in sorted(_LOADER.glob("pyimod*.py"))}
+    files = packed(ours)
+    codes = {
+        name: _code(name, path, 0 if path.parent == _LOADER else 2) for name, path in files.items()
+    }
     made = {
         "SCRIPT": _code("__main__", script),
         "START_UP": _code(_START_UP, _LOADER / f"{_START_UP}.py", 0),

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import encodings
 import importlib.machinery
+import importlib.metadata
+import itertools
 import pkgutil
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,6 +185,39 @@ def excluded() -> list[str]:
         *(f"keyring.backends.{name}" for name in _OTHER_KEYRINGS),
         *_encodings_but(_ENCODINGS),
     ]
+
+
+def uninvited() -> list[str]:
+    """What is installed, for building, for tests or by chance, and nothing in the program asks for.
+
+    Libraries import others if these are there. What is in the program must not depend on that.
+    """
+    asked = _asked_for()
+    by_module = importlib.metadata.packages_distributions()
+    return sorted(
+        module
+        for module, names in by_module.items()
+        if not asked & {canonicalize_name(name) for name in names}
+    )
+
+
+def _asked_for() -> set[str]:
+    """The distributions that the program is made of: pyproject.toml names them, or one of them."""
+    text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    extras = itertools.chain(*project["optional-dependencies"].values())
+    rows = [(line, "") for line in (*project["dependencies"], *extras)]
+    found: set[tuple[str, str]] = set()
+    for line, extra in rows:  # which grow
+        wanted = Requirement(line)
+        name = canonicalize_name(wanted.name)
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
+            continue
+        for each in {(name, ""), *((name, more) for more in wanted.extras)} - found:
+            found.add(each)
+            needed = importlib.metadata.distribution(name).requires or ()
+            rows += [(needs, each[1]) for needs in needed]
+    return {"credlatch", *(name for name, _ in found)}
 
 
 def _encodings_but(wanted: set[str]) -> list[str]:

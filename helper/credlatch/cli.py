@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from credlatch import __version__, clients
+from credlatch import clients
 from credlatch.agent import asked
 from credlatch.errors import CredlatchError, UsageError
 
@@ -152,7 +152,9 @@ def _person(caller: Caller) -> int:
     word, *words = sys.argv[1:] or [""]
     match sys.argv[1:]:
         case ["--version" | "-V" | "-v"]:
-            return _print(f"credlatch {__version__}\n")
+            from credlatch.commands import version
+
+            return _print(version.text())
         case ["--help" | "-h" | "help"]:
             return _print(USAGE)
         case []:

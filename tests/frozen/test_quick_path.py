@@ -56,10 +56,10 @@ os.write(2, json.dumps([status, sorted(after)]).encode())
 """
 
 
-def imported(home: Home, *args: str, stdin: bytes) -> tuple[bytes, set[str]]:
+def imported(home: Home, *args: str, stdin: bytes, before: str = "") -> tuple[bytes, set[str]]:
     """What a call answers, and what it imported for that."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", ASKING, str(HELPER), *args],
+        [sys.executable, "-I", "-S", "-c", before + ASKING, str(HELPER), *args],
         input=stdin,
         env=home.env,
         capture_output=True,
@@ -137,7 +137,10 @@ def test_docker_s_list(home: Home) -> None:
 
 
 def test_the_version(home: Home) -> None:
-    _, modules = imported(home, "--version", stdin=b"")
+    home.write("versions.txt", "python: 3\n")
+    frozen = f"import sys\nsys._xoptions['utf8 credlatch'] = 'b'\nsys._MEIPASS = {str(home.path)!r}"
+    answer, modules = imported(home, "--version", stdin=b"", before=frozen)
+    assert answer.decode() == f"credlatch {credlatch.__version__}\nbuild: b\npython: 3\n"
     few(modules, 20)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import email
 import importlib
 import importlib.util
 import pkgutil
+import shutil
+import struct
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -174,3 +178,156 @@ def test_one_option_alone_has_the_identity_and_utf_8_mode() -> None:
     assert part("trim").options("0123456789abcdef") == [
         ("X utf8 credlatch=0123456789abcdef", None, "OPTION")
     ]
+
+
+def test_what_nothing_in_the_program_asks_for_is_left_out_though_it_is_installed() -> None:
+    left_out = set(part("trim").uninvited())
+    assert {"pytest", "yaml", "PyInstaller", "packaging"} <= left_out
+    wanted = {
+        "credlatch",
+        "httpx",
+        "httpcore",
+        "msgspec",
+        "botocore",
+        "azure",
+        "jwt",
+        "_cffi_backend",
+    }
+    assert left_out & wanted == set()
+
+
+inventory = part("inventory")
+OPENSSL = b"\0OpenSSL 3.5.1 1 Jul 2025\0"
+ZLIB = b"\0 inflate 1.3.1 Copyright 1995-2024 Mark Adler \0incorrect header check\0"
+FFI = b"\0ffi_prep_cif failed\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "version"),
+    [
+        ("openssl", OPENSSL, "3.5.1"),
+        ("openssl", b"\0libssl.so.3\0OpenSSL_version\0", None),  # somebody who looks for it
+        ("zlib", ZLIB, "1.3.1"),
+        ("zlib", b"\0incorrect header check\0001.3.2\0", "1.3.2"),
+        ("zlib", b"\0libz.so.1\x001.3.1\0", None),
+        ("expat", b"\0expat_2.7.3\0", "2.7.3"),
+        ("mpdecimal", b"\0libmpdec: internal error in x\x004.0.1\0", "4.0.1"),
+        ("libyaml", b"\x000.2.5\0", None),
+        ("libyaml", b"did not find expected <document start>\x000.2.5\0", "0.2.5"),
+        ("libffi", FFI, ""),
+        ("libffi", FFI + b"\0libffi.so.8\0", None),
+        ("libffi", FFI + b"\0libffi-8.dll\0", None),
+        ("libffi", FFI + b"\0" + b"3.11.15\0", ""),  # of the Python that it was made with
+        ("gcc", OPENSSL + ZLIB + FFI, None),
+    ],
+)
+def test_what_a_file_has_linked_in_is_seen_in_its_bytes(
+    name: str, content: bytes, version: str | None
+) -> None:
+    assert inventory.linked(name, content) == version
+
+
+FIXED = struct.pack("<IIII", 0xFEEF04BD, 0x10000, 3 << 16 | 4, 8 << 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "version"),
+    [
+        ("openssl", OPENSSL, "3.5.1"),
+        ("libffi", b"\x003.5.2\0", "3.5.2"),
+        ("libffi", b"MZ" + FIXED, "3.4.8"),
+        ("libffi", b"MZ", ""),
+        ("gcc", b"\x7fELF" + FIXED, ""),
+    ],
+)
+def test_a_library_s_own_file_says_its_version(name: str, content: bytes, version: str) -> None:
+    assert inventory.version_of(name, content) == version
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("libcrypto.so.3", "openssl"),
+        ("libssl-3-x64.dll", "openssl"),
+        ("libssl.3.dylib", "openssl"),
+        ("libz.so.1", "zlib"),
+        ("libzstd.so.1", "zstd"),
+        ("VCRUNTIME140_1.dll", "visual-c-runtime"),
+        ("libffi-8.dll", "libffi"),
+        ("_ssl.so", None),
+        ("libpython3.13.so.1.0", None),
+    ],
+)
+def test_a_library_is_known_by_its_file_s_name(file: str, name: str | None) -> None:
+    assert inventory.library_of(file) == name
+
+
+def test_a_library_s_version_may_be_told_by_another_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "libssl.so.3").write_bytes(b"\x7fELF")
+    (tmp_path / "libcrypto.so.3").write_bytes(OPENSSL)
+    there = inventory.Inventory()
+    names = ("libssl.so.3", "libcrypto.so.3")
+    there.take([(name, str(tmp_path / name), "BINARY") for name in names])
+    found = {each.purl: each.files for each in there.components.values()}
+    assert found["pkg:generic/openssl@3.5.1"] == {f"_internal/{name}" for name in names}
+
+
+def test_a_file_that_nobody_knows_stops_the_build(tmp_path: Path) -> None:
+    strange = tmp_path / "libstrange.so.1"
+    strange.write_bytes(b"\x7fELF")
+    with pytest.raises(SystemExit, match=r"inventory.py must say what .*libstrange.so.1 is"):
+        inventory.Inventory().take([("libstrange.so.1", str(strange), "BINARY")])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["License-Expression: MIT OR Apache-2.0"], "MIT OR Apache-2.0"),
+        (["License: Apache-2.0"], "Apache-2.0"),
+        (["License: MIT License"], "MIT"),
+        (["Classifier: License :: OSI Approved :: MIT License"], "MIT"),
+        (["License: Dual License", "Name: python-dateutil"], "Apache-2.0 OR BSD-3-Clause"),
+        (["License: see the file"], None),
+        (["License: Copyright (c) 2015, somebody"], None),
+        ([], None),
+    ],
+)
+def test_a_wheel_s_licence_is_said_in_spdx_s_words_or_stops_the_build(
+    lines: list[str], said: str | None
+) -> None:
+    named = [] if "Name: " in str(lines) else ["Name: some"]
+    metadata = email.message_from_string("\n".join([*named, *lines]))
+    if said is not None:
+        assert inventory.licence(metadata) == said
+        return
+    with pytest.raises(SystemExit, match=r"inventory.py must say what licence some has"):
+        inventory.licence(metadata)
+
+
+def git(folder: Path, *words: str) -> str:
+    author = ("-c", "user.name=a", "-c", "user.email=a@a.example")
+    done = subprocess.run(
+        ["git", *author, "-C", folder, *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_commit_is_of_the_sources_own_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    monkeypatch.setattr(inventory, "_ROOT", checkout)
+    git(tmp_path, "init", "-q")  # somebody's, around it
+    assert inventory.commit() == ""
+    git(checkout, "init", "-q")
+    assert inventory.commit() == ""
+    (checkout / "file").write_text("one")
+    git(checkout, "add", "file")
+    git(checkout, "commit", "-q", "-m", "one")
+    commit = git(checkout, "rev-parse", "HEAD")
+    (checkout / "other").write_text("not kept")
+    assert inventory.commit() == commit
+    (checkout / "file").write_text("two")
+    assert inventory.commit() == f"{commit}-dirty"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
+import ssl
 import subprocess
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,7 +57,19 @@ def test_help_and_the_version_are_answers(source: Program, option: str, out: byt
     answer = source(option)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith(out)
-    assert out != VERSION or answer.out == out
+
+
+@pytest.mark.parametrize("option", ["--version", "-V", "-v"])
+def test_the_version_names_python_and_the_libraries_below_the_line_for_programs(
+    source: Program, option: str
+) -> None:
+    first, *others = source(option).out.decode().splitlines()
+    assert first == f"credlatch {__version__}"
+    assert [line.partition(": ")[0] for line in others] == ["python", "libraries"]
+    assert others[0] == f"python: {platform.python_version()}"
+    libraries = set(others[1].partition(": ")[2].split(", "))
+    assert " ".join(ssl.OPENSSL_VERSION.split()[:2]) in libraries
+    assert f"httpx {metadata.version('httpx')}" in libraries
 
 
 COMMANDS = (
