@@ -107,6 +107,7 @@ def assemble(python: Path, into: Path, url: str | None) -> None:
     if contents.of("linux"):
         packages.image(contents)
     manifests.write(contents)
+    packages.feature(contents)
     (into / SUMS).unlink(missing_ok=True)
     files = sorted(path for path in into.iterdir() if path.is_file())
     (into / SUMS).write_text(

@@ -180,3 +180,14 @@ def _path(descriptor: dict[str, Any]) -> str:
 
 def _json(said: object) -> bytes:
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+def feature(contents: Contents) -> Path:
+    """Make the dev container feature, under the name by which such a file is known.
+
+    Source: https://containers.dev/implementors/features/#referencing-a-feature
+    """
+    path = contents.folder / "devcontainer-feature-credlatch.tgz"
+    entries = archives.folder(ROOT / "docker" / "devcontainer" / "feature" / "credlatch")
+    path.write_bytes(archives.gzipped(archives.tarred("", entries)))
+    return path
