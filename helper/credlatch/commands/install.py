@@ -10,7 +10,7 @@ from contextlib import suppress
 from credlatch import __version__
 from credlatch.commands import streams
 from credlatch.commands.parsing import Parser
-from credlatch.errors import UsageError
+from credlatch.errors import AgentError, UsageError
 from credlatch.install import installer, layout, uninstaller
 
 TYPE_CHECKING = False
@@ -50,19 +50,21 @@ def uninstall(args: list[str], caller: Caller) -> int:
         UsageError: the options are wrong.
         PlaceError: it cannot be removed.
     """
-    # What is needed from now on, while it can still be found.
-    from credlatch.agent import control, wire  # noqa: F401
     from credlatch.setup import undo
+
+    # Here and below: what is needed when the program has gone, while it can still be found.
     from credlatch.system import writable  # noqa: F401
 
     parser = _parser("uninstall", "Take away what install has put there.", caller)
     prefix = _absolute(parser.parse_args(args).prefix, caller)
     from_there = layout.Layout(prefix)
     wired = undo.still_wired(caller)
+    served_by = _agent_s_program()
     gone = uninstaller.uninstall(from_there)
     unpacked, elsewhere = uninstaller.take_unpacked(caller)
     _say(f"{'credlatch is no longer' if gone else 'nothing is'} installed in {prefix}")
-    _end_agent()
+    if served_by and not os.path.exists(served_by):
+        _end_agent()
     for words, path in wired if gone else []:
         _say(
             f"{path} is still wired to credlatch: credlatch setup {words} takes it back, "
@@ -79,19 +81,29 @@ def uninstall(args: list[str], caller: Caller) -> int:
     return 0
 
 
-def _end_agent() -> None:
-    """End the agent whose program has gone. One that runs from elsewhere is another prefix's."""
+def _agent_s_program() -> bytes | None:
+    """What the agent of this build runs from; None when there is none.
+
+    Asked before anything is removed: all that it takes to ask again has then been imported.
+    """
     build = sys._xoptions.get("utf8 credlatch")
     if not isinstance(build, str):
-        return
+        return None
     from credlatch.agent import control, wire
 
-    with suppress(OSError):
+    with suppress(OSError, AgentError):
         status = control.ask(build, wire.STATUS) or b""
         told = dict(line.partition(b": ")[::2] for line in status.splitlines())
-        program = told.get(b"program")
-        if program is not None and not os.path.exists(program):
-            control.ask(build, wire.STOP)
+        return told.get(b"program")
+    return None
+
+
+def _end_agent() -> None:
+    """End the agent whose program has gone. One that runs from elsewhere is another prefix's."""
+    from credlatch.agent import control, wire
+
+    with suppress(OSError, AgentError):
+        control.ask(str(sys._xoptions["utf8 credlatch"]), wire.STOP)
 
 
 def _parser(word: str, purpose: str, caller: Caller) -> Parser:
