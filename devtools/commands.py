@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import mutation, wine
+from devtools import lock, mutation, reproduce, wine
 from devtools import release as releasing
 from devtools.answering import see_that_it_answers
 from devtools.components import GO, components, credential_helper
@@ -192,6 +192,22 @@ def mutate(arguments: list[str]) -> int:
     return mutation.mutate(python, arguments)
 
 
+def reproduced(_: list[str]) -> int:
+    """Build the commit twice, in surroundings that differ, and compare."""
+    return reproduce.reproduce(PYTHON)
+
+
+def locking(arguments: list[str]) -> int:
+    """Lock the requirements anew, with the hashes of their files."""
+    if arguments not in ([], ["--upgrade"]):
+        return usage(f"what is 'lock {' '.join(arguments)}'")
+    environment()
+    uv_versions()
+    uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / f"uv{EXE}"
+    lock.lock(uv, upgrade=bool(arguments))
+    return 0
+
+
 def release(arguments: list[str]) -> int:
     """Pack what is built, and make of that all that a release has."""
     said = releasing.parsed(arguments)
@@ -229,9 +245,9 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     if command in ("help", "-h", "--help"):
         print(said)
         return 0
-    plain = {"try": demonstrate, "build": build, "lint": lint}
+    plain = {"try": demonstrate, "build": build, "lint": lint, "reproduce": reproduced}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
-    with_arguments |= {"faults": faults}
+    with_arguments |= {"lock": locking, "faults": faults}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):

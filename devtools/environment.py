@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from devtools import lock
 from devtools.steps import ROOT, SCRATCH, ask, digest, must, remember, say, state
 
 EXE = ".exe" if os.name == "nt" else ""
@@ -21,20 +22,23 @@ _PIP_AT_LEAST = (22, 3)  # the first with `pip --python`
 def environment(*groups: str) -> Path:
     """The Python in .scratch/venv, with the project, what it needs, and the groups."""
     made_by = f"{PYTHON} {sys.version} {VENV}"
-    project = digest(ROOT / "pyproject.toml", ROOT / "helper" / "credlatch" / "__init__.py")
+    version = ROOT / "helper" / "credlatch" / "__init__.py"
+    project = digest(ROOT / "pyproject.toml", lock.FOLDER, version)
     if state().get("made_by") != made_by or not IN_VENV.exists():
         _check_pip()
         shutil.rmtree(VENV, ignore_errors=True)
         # Debian's Python comes without ensurepip: pip is put in from outside.
         must("making .scratch/venv", PYTHON, "-m", "venv", "--without-pip", VENV)
-        must("installing pip in it", *pip(PYTHON, "--python", IN_VENV), "pip>=25.1")
+        must("installing pip in it", *pip(PYTHON, "--python", IN_VENV), *lock.options("pip"))
         remember(made_by=made_by, project=None, groups=[])
     have = set(state()["groups"])
     if state()["project"] != project or not set(groups) <= have:
         wanted = sorted(have | set(groups))
-        chosen = [word for group in wanted for word in ("--group", group)]
         what = ", ".join(["installing credlatch", *wanted])
-        must(what, *pip(IN_VENV), "--editable", ROOT, *chosen)
+        # Hatchling, which makes the installation, is in the environment: pip fetches none.
+        must(what, *pip(IN_VENV), *lock.options(lock.PROGRAM, "release", *wanted))
+        editable = ("--no-deps", "--no-build-isolation", "--editable", ROOT)
+        must("installing credlatch itself", *pip(IN_VENV), *editable)
         remember(project=project, groups=wanted)
     return IN_VENV
 

@@ -17,6 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devtools import lock
 from devtools.cache import alone, cache_folder
 from devtools.environment import system
 from devtools.steps import ROOT, SCRATCH, digest, must, say
@@ -119,7 +120,7 @@ def python(uv: Path) -> Path:
     Args:
         uv: a uv, which knows `--python-platform`: pip judges by the system that it runs on itself.
     """
-    made_of = (_ARTIFACT, digest(ROOT / "pyproject.toml", Path(__file__)))
+    made_of = (_ARTIFACT, digest(lock.FOLDER, Path(__file__)))
     cache = cache_folder() / "windows"
     place = cache / hashlib.sha256(repr(made_of).encode()).hexdigest()
     if not place.is_dir():
@@ -152,8 +153,7 @@ def _make(uv: Path, work: Path, place: Path) -> None:
     (aside / "DLLs" / "_wmi.pyd").unlink()
     target = ("--target", aside / "Lib" / "site-packages", "--only-binary", ":all:")
     options = ("--python-platform", _TARGET, "--python-version", _PYTHON)
-    project = ROOT / "pyproject.toml"
-    what = ("--requirements", project, "--group", f"{project}:build")
+    what = lock.options(lock.PROGRAM, "build")
     must("installing packages for it", uv, "pip", "install", "-q", *target, *options, *what)
     aside.rename(place)
     shutil.rmtree(work)

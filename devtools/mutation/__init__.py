@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from devtools import lock
 from devtools.environment import IN_VENV, pip
 from devtools.steps import ROOT, SCRATCH, must, say
 
@@ -42,7 +43,7 @@ def mutate(python: Path, arguments: list[str]) -> int:
     )
     said = parser.parse_args(arguments)
     if not (_MUTMUT / "mutmut").exists():
-        must("installing mutmut", *pip(IN_VENV), "--target", _MUTMUT, "--group", "mutate")
+        must("installing mutmut", *pip(IN_VENV), "--target", _MUTMUT, *lock.options("mutate"))
     shutil.rmtree(_COPY, ignore_errors=True)
     shutil.copytree(ROOT, _COPY, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
     (_COPY / ".scratch").mkdir()

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from devtools import commands
+from devtools import commands, reproduce
 from devtools.answering import see_that_it_answers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,3 +131,34 @@ def test_a_form_that_does_not_answer_is_not_built(
     program(tmp_path / broken, ANSWERS)
     assert commands.build([]) == 0
     assert remembered[-1] == commands.built()
+
+
+def test_a_build_that_is_not_the_same_twice_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reproduce, "_WORK", tmp_path / "work")
+    for name in ("one", "another"):
+        program(tmp_path / name / "credlatch.d", ANSWERS)
+        (tmp_path / name / "credlatch.d" / "library").write_text("same")
+        (tmp_path / name / "credlatch.cdx.json").write_text("{}")
+    folders: list[Path] = []
+    monkeypatch.setattr(reproduce, "_built", lambda *_: reproduce.contents(folders.pop()))
+
+    def reproduced() -> tuple[int, list[str]]:
+        folders[:] = [tmp_path / "one", tmp_path / "another"]
+        return reproduce.reproduce("python"), capsys.readouterr().err.splitlines()
+
+    assert reproduced() == (0, ["dev: all 3 files are the same in both"])
+    (tmp_path / "one" / "credlatch.d" / "library").write_text("Same")
+    (tmp_path / "one" / "credlatch.d" / "credlatch").chmod(0o600)
+    (tmp_path / "another" / "more").write_text("")
+    differing = ["credlatch.d/credlatch", "credlatch.d/library", "more"]
+    assert reproduced() == (1, ["dev: not the same in both:", *differing])
+
+
+def test_the_two_surroundings_differ_in_all_that_a_build_may_notice() -> None:
+    one, another = reproduce._BOTH
+    assert len(one.place.parts) != len(another.place.parts)
+    assert one.umask != another.umask
+    assert one.environ.keys() == another.environ.keys()
+    assert not set(one.environ.items()) & set(another.environ.items())
