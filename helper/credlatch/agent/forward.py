@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 from credlatch import answers, registry
 from credlatch import url as urls
@@ -16,6 +17,9 @@ from credlatch.agent.log import UNKNOWN
 from credlatch.caller import Caller
 from credlatch.errors import RequestError
 from credlatch.system import locks
+
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

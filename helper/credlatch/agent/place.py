@@ -44,6 +44,8 @@ def mount_namespace() -> bytes:
 
     The mount namespace, where there are such, and the root folder's identity.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import posix
 
     try:
@@ -60,6 +62,8 @@ def is_private(path: bytes, uid: int) -> bool:
     Raises:
         OSError: it is not there.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import posix
 
     status = posix.lstat(path)
@@ -79,6 +83,8 @@ def is_own_socket(path: bytes, uid: int) -> bool:
     Raises:
         OSError: there is none.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import posix
 
     status = posix.lstat(path)
@@ -87,6 +93,8 @@ def is_own_socket(path: bytes, uid: int) -> bool:
 
 
 def _is_trusted(owner: int, uid: int) -> bool:
+    if sys.platform == "win32":
+        raise NotImplementedError
     import posix
 
     return owner in {uid, 0} or owner == posix.stat(b"/").st_uid
@@ -101,6 +109,6 @@ def uid_of(connection: "_socket.socket") -> int | None:
     elif sys.platform == "darwin":
         credentials = connection.getsockopt(0, _LOCAL_PEERCRED, _XUCRED)
     else:
-        return None
+        credentials = b""
     # Both structures have the user second, after a number of the same size.
-    return int.from_bytes(credentials[4:8], sys.byteorder)
+    return int.from_bytes(credentials[4:8], sys.byteorder) if credentials else None

@@ -70,6 +70,8 @@ def _run(
     options: argparse.Namespace,
     caller: Caller,
 ) -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError
     from credlatch.secrets import child, folder
     from credlatch.secrets.source import Says
     from credlatch.secrets.wired import FOLDER_VARIABLE, wired
@@ -152,6 +154,8 @@ def _found(
 
 def _fill_closed_streams() -> None:
     """Keep what is opened from now on from being written to as a stream that came closed."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= _STDERR:
         pass
     os.close(descriptor)

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from credlatch.errors import SecretsError
 from credlatch.system.files import reason
 
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

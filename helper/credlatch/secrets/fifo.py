@@ -7,10 +7,14 @@ who open it in the same instant still share the bytes of one, which ``leased_fil
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
 from credlatch.secrets.secret_file import SecretFile
 from credlatch.secrets.source import UNANSWERED
+
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ from credlatch.system import locks
 from credlatch.system.detached import detached
 from credlatch.system.files import reason
 
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator

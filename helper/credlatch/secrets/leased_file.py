@@ -20,6 +20,9 @@ from contextlib import suppress
 from credlatch.secrets.secret_file import SecretFile
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
 
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+
+if sys.platform == "win32":
+    raise ImportError(f"{__name__} is not for Windows")
 
 _LOOK = 0.5  # seconds within which a signal is seen that the system gave to another thread
 _POLL = 0.05  # seconds between two tries where there can be no more threads

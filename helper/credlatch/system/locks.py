@@ -75,6 +75,8 @@ class Exclusive:
             self._release()
 
     def _take(self) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         import fcntl
 
         from credlatch.system.writable import Folder
@@ -113,6 +115,8 @@ def at_once(path: str | bytes, flags: int) -> int:
         BlockingIOError: somebody else has it.
         OSError: it cannot be opened, or locked.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import fcntl
 
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, _PRIVATE)
@@ -212,6 +216,8 @@ def _locked(descriptor: int, seconds: float, first: int, then: int) -> int:
         first: LOCK_EX or LOCK_SH, as it is tried without waiting.
         then: likewise, as it is waited for.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import fcntl
 
     how = first

@@ -206,6 +206,8 @@ def _leader(link: str, folder: str, uid: int, before: int | None) -> int | None:
     Raises:
         PermissionError: it is not to be followed.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     if os.stat(folder).st_mode & stat.S_IWOTH:
         raise PermissionError(errno.EPERM, f"{link} is a link where every user may put one", link)
     if is_trusted(uid):

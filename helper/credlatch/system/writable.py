@@ -204,6 +204,8 @@ def _below(name: str, above: int) -> int:
 
 def _leave(name: str, above: int) -> None:
     """Leave a folder that root has just made to the owner of the one that it is in."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     owner = os.fstat(above)
     if os.geteuid() != 0 or owner.st_uid == 0:
         return

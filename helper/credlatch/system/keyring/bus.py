@@ -18,6 +18,9 @@ from jeepney.io.blocking import DBusConnection
 from credlatch.errors import AbsentError, StoreError
 from credlatch.system.keyring.failures import is_passing, text_of
 
+if sys.platform in ("darwin", "win32"):
+    raise ImportError(f"{__name__} is for systems with D-Bus")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
