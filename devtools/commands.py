@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import lock, mutation, reproduce, wine
+from devtools import audit, lock, mutation, reproduce, wine
 from devtools import release as releasing
 from devtools.answering import see_that_it_answers
 from devtools.components import GO, components, credential_helper
@@ -197,6 +197,11 @@ def mutate(arguments: list[str]) -> int:
     return mutation.mutate(python, arguments)
 
 
+def audited(_: list[str]) -> int:
+    """Ask what is known to be wrong with what is locked."""
+    return audit.audit(environment("audit"))
+
+
 def reproduced(_: list[str]) -> int:
     """Build the commit twice, in surroundings that differ, and compare."""
     return reproduce.reproduce(PYTHON)
@@ -250,7 +255,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     if command in ("help", "-h", "--help"):
         print(said)
         return 0
-    plain = {"try": demonstrate, "build": build, "lint": lint, "reproduce": reproduced}
+    plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
+    plain |= {"reproduce": reproduced}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "faults": faults}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
