@@ -221,10 +221,14 @@ def locking(arguments: list[str]) -> int:
 def release(arguments: list[str]) -> int:
     """Pack what is built, and make of that all that a release has."""
     said = releasing.parsed(arguments)
-    if said.dist is None and said.step != "assemble":
+    if said.dist is None and said.step in (None, "pack"):
         build_if_needed()
-    if said.step != "pack":
+    if said.step in (None, "assemble"):
         system("rpm")
+    if said.step == "try":
+        uv_versions()
+        uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / "uv"
+        return releasing.tried(environment(*GROUPS), uv, said)
     return releasing.release(environment("release"), said.dist or DIST, said)
 
 

@@ -2,7 +2,8 @@
 
 *Packing* is done on each platform, of what has been built (and signed) there. *Assembling* is done
 once, on Linux, of the archives of all platforms, which it changes nothing in: packages, the image,
-manifests, install scripts, the wheel, checksums. packaging/README.md says what there is.
+manifests, install scripts, the wheel, checksums. *Trying* is installing each in a clean system.
+packaging/README.md says what there is.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ import shutil
 import sys
 from pathlib import Path
 
-from devtools.release import archives, manifests, packages
+from devtools.release import archives, manifests, packages, tries
 from devtools.release.archives import Entry, Link
 from devtools.release.assets import SYSTEMS, Assets, this_target, version
 from devtools.release.contents import Contents
 from devtools.steps import ROOT, must, say
 
 SUMS = "SHA256SUMS"
-STEPS = ("pack", "assemble")
+STEPS = ("pack", "assemble", "try")
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("./dev release", description=__doc__)
     parser.add_argument("step", nargs="?", choices=STEPS, help="this one alone")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of what to try; all")
     parser.add_argument(
         "--target", default=this_target(), help="what was built is for; %(default)s unless said"
     )
@@ -34,6 +36,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--into", type=Path, default=into, help="the release; dist/release")
     parser.add_argument("--url", help="where its files will be; the project's releases")
     said = parser.parse_args(arguments)
+    if unknown := set(said.names) - set(tries.NAMES):
+        parser.error(f"what is '{min(unknown)}'; known are {', '.join(tries.NAMES)}")
     if said.target.split("-")[0] not in SYSTEMS or len(said.target.split("-")) not in (2, 3):
         parser.error(f"--target {said.target}: SYSTEM-MACHINE, as in {this_target()}")
     return said
@@ -58,6 +62,19 @@ def release(python: Path, dist: Path, said: argparse.Namespace) -> int:
     if said.step != "pack":
         assemble(python, into, said.url)
     return 0
+
+
+def tried(python: Path, uv: Path, said: argparse.Namespace) -> int:
+    """Try what was asked for, or all; the exit status.
+
+    Args:
+        python: with the test group.
+        uv: a uv.
+        said: as `parsed` gives it.
+    """
+    if not (said.into / SUMS).exists():
+        sys.exit(f"dev: {said.into} has no release: make one first, by ./dev release")
+    return tries.in_a_folder(Contents(said.into.absolute(), said.url), python, uv, said.names)
 
 
 def pack(dist: Path, target: str, into: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from devtools.release.assets import Assets
     from devtools.release.contents import Contents
 
-_DEBIANS = {"x86_64": "amd64", "aarch64": "arm64"}  # Go's names, and so the image's, are the same
+DEBIANS = {"x86_64": "amd64", "aarch64": "arm64"}  # Go's names, and so the image's, are the same
 _PROGRAMS = ("credlatch", "docker-credential-credlatch")
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -49,7 +49,7 @@ def deb(contents: Contents, assets: Assets) -> Path:
     plain = [
         (name, each.content) for name, each in files.items() if isinstance(each.content, bytes)
     ]
-    machine, version = _DEBIANS[assets.machine], sorting_before(contents.version)
+    machine, version = DEBIANS[assets.machine], sorting_before(contents.version)
     told = contents.filled(
         "control",
         DEB_VERSION=version,
@@ -135,7 +135,7 @@ def image(contents: Contents) -> Path:
         }
         tar = archives.tarred("", files)
         layer = blob(_LAYER, archives.gzipped(tar))
-        platform = {"architecture": _DEBIANS[assets.machine], "os": "linux"}
+        platform = {"architecture": DEBIANS[assets.machine], "os": "linux"}
         diffs = [f"sha256:{hashlib.sha256(tar).hexdigest()}"]
         config = {
             "created": made,

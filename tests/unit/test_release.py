@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import sys
 import tarfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from devtools import release
-from devtools.release import archives
+from devtools.release import archives, tries
 from devtools.release.archives import Entry, Link
 from devtools.release.assets import Assets, this_target, version
 
@@ -148,3 +149,21 @@ def test_nobody_s_folder_is_emptied_for_a_release(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="is not empty, and no release"):
         release.release(Path(sys.executable), built, release.parsed(["--into", str(tmp_path)]))
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_what_can_be_tried_is_named_and_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        release.parsed(["try", "apt", "chocolatey"])
+    assert "what is 'chocolatey'; known are apt, " in capsys.readouterr().err
+    page = Path(release.__file__).parents[2] / "packaging" / "README.md"
+    table = page.read_text().partition("| NAME |")[2].partition("\n\n")[0]
+    named = [
+        name for row in table.splitlines() for name in re.findall("`([^ `]+)`", row.split("|")[1])
+    ]
+    assert sorted(named) == sorted(tries.NAMES)
+
+
+def test_there_is_nothing_to_try_before_a_release_is_made(tmp_path: Path) -> None:
+    said = release.parsed(["try", "--into", str(tmp_path)])
+    with pytest.raises(SystemExit, match="has no release: make one first"):
+        release.tried(Path(sys.executable), Path("uv"), said)

@@ -139,6 +139,16 @@ def test_scoop_puts_the_folder_on_path_and_knows_the_next_release(whole: Content
     assert set(said["architecture"]) == {"64bit", "arm64"}
 
 
+def test_install_ps1_has_each_file(whole: Contents) -> None:
+    said = text(whole, "install.ps1")
+    rows = re.findall(r"'(\w+)' = @\{ File = '([^']+)'; Sha256 = '([^']+)' \}", said)
+    assert {(name, file.rpartition("-")[2]) for name, file, _ in rows} == {
+        ("Arm64", "aarch64.exe"),
+        ("X64", "x86_64.exe"),
+    }
+    assert all(whole.sha256(file) == digest for _, file, digest in rows)
+
+
 # What rattler-build calls a platform, and whose files are its sources.
 CONDA = {
     "linux-64": ["linux-x86_64.tar.gz"],
