@@ -180,6 +180,15 @@ def faults(arguments: list[str]) -> int:
     return run(python, "-m", "faults", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
+def canary(arguments: list[str]) -> int:
+    """Put marked secrets everywhere, and look through all that the program writes and starts."""
+    system("strace")
+    python = environment(*GROUPS)
+    build_if_needed()
+    tests = ("-m", "pytest", "-n", str(2 * (os.cpu_count() or 1)), "tests/frozen/test_canary.py")
+    return run(python, *tests, *arguments, env={"CREDLATCH_CANARY": "all"})
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -263,6 +272,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     plain |= {"reproduce": reproduced}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "faults": faults}
+    with_arguments |= {"canary": canary}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):

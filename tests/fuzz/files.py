@@ -358,6 +358,13 @@ FILES = {
             'authentication-override-file = "/nonexistent"\n',
         ),
     ),
+    "pixi_override": Asked(
+        ".pixi/config.toml",
+        RattlerStore,
+        _PLAIN,
+        "authentication-override-file = \" / ~/x ../x . \\u0000 \\u0001 é ' # ␣ ␊",
+        ('authentication-override-file = "/nonexistent"\n',),
+    ),
     "env_azure_feeds": Asked(
         "",
         IdentityStore,

@@ -55,6 +55,12 @@ def test_a_circle_of_links_is_refused_with_the_system_s_reason(path: Path) -> No
     assert os.strerror(errno.ELOOP).lower() in refused(path)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_name_that_no_file_has_is_refused(path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="no file has such a name"):
+        files.read(f"{path}{name}")
+
+
 def test_a_name_that_is_too_long_is_refused(path: Path) -> None:
     assert "too long" in refused(path.parent / ("x" * 300))
 

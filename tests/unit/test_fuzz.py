@@ -22,6 +22,11 @@ FOUND = [
     ("dates", b"13 Mar 99999999999999999999 15:47 GMT"),
     ("dates", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT"),
     ("store_env_ado_token", b"\x80"),
+    ("store_chain", b'{"docker":{"*":"/nonexistent\\ud800"}}'),
+    ("store_chain", b'{"docker":{"*":"/nonexistent\\u0000"},"bazel":{"*":"/a\\u0000"}}'),
+    ("store_pixi_override", b'authentication-override-file = "/a\\u0000"'),
+    ("format_bazelrc", b"#\\"),
+    ("format_go", b"GOAUTH=o\nGOAUTH=\nG"),
     ("server_registry_login", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT\x1f" + ISSUED),
 ]
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.caller import Caller
+from credlatch.errors import ProgramError
 from credlatch.system import programs
 
 if TYPE_CHECKING:
@@ -67,3 +69,12 @@ def test_on_windows_the_folder_counts_first_and_then_the_ending(
     assert programs.found("helper.cmd", environ) == last
     assert programs.found("helper", {**environ, "PATH": str(two)}) == later
     assert programs.found("absent", environ) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["/bin/true\0"], ["/bin/true", "\0"], ["true\ud800"], ["/bin/true", "\ud800"]],
+)
+def test_what_no_program_is_called_or_told_is_refused(command: list[str]) -> None:
+    with pytest.raises(ProgramError, match="no name of a program, or is told what is no text"):
+        programs.ask(command, b"", Caller({"PATH": "/bin"}, "/"), 1.0)

@@ -195,6 +195,10 @@ PROVED = {
             "frozen/test_secrets_command.py::"
             "test_the_secret_is_in_no_argument_and_no_variable_unless_asked_for"
         ),
+        "frozen/test_canary.py::test_a_secret_is_told_to_who_asks_for_it_and_to_nobody_else",
+        "frozen/test_canary.py::test_what_is_wrong_with_a_file_is_told_without_its_secret",
+        "frozen/test_canary.py::test_the_agent_keeps_secrets_to_itself",
+        "unit/test_fuzz.py::test_what_must_hold_for_every_input_holds",
         "unit/test_agent_log.py::test_an_answer_is_tool_host_store_outcome_and_time",
         "frozen/test_agent_protocols.py::test_each_has_the_same_answer_as_without_and_is_in_the_log",
     ],

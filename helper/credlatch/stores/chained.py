@@ -197,6 +197,10 @@ def _spellings(key: str) -> tuple[str, ...]:
     return (key,) if url is None else (key, *registry.below(url), *registry.spellings(url))
 
 
+def _is_helper(name: object) -> bool:
+    return isinstance(name, str) and programs.is_name(name)
+
+
 def _parse(text: str, path: str) -> dict[str, Chain]:
     try:
         chains = quick_json.loads(text) if text and not text.isspace() else {}
@@ -204,7 +208,7 @@ def _parse(text: str, path: str) -> dict[str, Chain]:
         raise StoreError(f"{path} is not JSON ({error}): mend it, or remove it") from None
     found: dict[str, Chain] = {}
     for protocol, chain in (chains if isinstance(chains, dict) else {"": None}).items():
-        if not isinstance(chain, dict) or not all(isinstance(name, str) for name in chain.values()):
+        if not isinstance(chain, dict) or not all(map(_is_helper, chain.values())):
             raise StoreError(f"{path} is not made of hosts and helpers: mend it, or remove it")
         found[protocol] = chain
     return found

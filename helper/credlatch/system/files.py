@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 64 * 1024 * 1024  # bytes: some hundred times what the largest store needs
 _BINARY: int = getattr(os, "O_BINARY", 0)
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_PRIVATE = stat.S_IRUSR | stat.S_IWUSR
+_OTHERS, _PRIVATE = stat.S_IRWXG | stat.S_IRWXO, stat.S_IRUSR | stat.S_IWUSR
 # Not blocking, so that a FIFO without a writer is an error and no hang.
 _READ: int = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
@@ -104,6 +103,8 @@ def opened(path: str, named: Callable[[str], None] | None = None) -> Reading | N
         return None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {reason(error)}") from None
+    except ValueError:  # with a NUL, or characters that are none: a file may name anything
+        raise StoreError(f"{path} cannot be read: no file has such a name") from None
     try:
         status = os.fstat(descriptor)
         return Reading(path, descriptor, status, told=_believe(path, status, named))

@@ -52,6 +52,14 @@ class Done:
         self.said = next((row[:_LONGEST] for row in reversed(rows) if row), "")
 
 
+def is_name(text: str) -> bool:
+    """Whether a program can be called so, or be told that."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def found(name: str, environ: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH; None when it is not there.
 
@@ -96,6 +104,8 @@ def ask(
     """
     import subprocess
 
+    if not all(map(is_name, command)):
+        raise ProgramError(f"{command[0]!a} is no name of a program, or is told what is no text")
     name = os.path.basename(command[0])
     path = command[0] if os.path.isabs(command[0]) else found(name, caller.environ)
     if path is None:

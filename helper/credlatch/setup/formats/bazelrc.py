@@ -51,8 +51,10 @@ class Bazelrc(Format):
         if there:
             return text
         end = newline(text)
+        if text and not text.endswith("\n"):
+            text += end
         # A backslash before the end would take our line for the rest of its own.
-        if text.endswith(("\\\n", "\\\r\n")) or (text and not text.endswith("\n")):
+        if text.endswith(("\\\n", "\\\r\n")):
             text += end
         return f"{text}{_COMMAND} {_OPTION}={word}{end}"
 

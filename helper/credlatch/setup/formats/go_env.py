@@ -35,7 +35,11 @@ class GoEnv(Format):
 
     def _without(self, text: str, key: Key) -> str:
         begin, end = _place(text, key)
-        return text[:begin] + text[end:]
+        without = text[:begin] + text[end:]
+        # An earlier line for it would count again.
+        return (
+            without if self.get(without, key) is None else f"{text[:begin]}{key[0]}=\n{text[end:]}"
+        )
 
 
 def _place(text: str, key: Key) -> tuple[int, int]:
