@@ -25,6 +25,8 @@ FOUND = [
     ("store_chain", b'{"docker":{"*":"/nonexistent\\ud800"}}'),
     ("store_chain", b'{"docker":{"*":"/nonexistent\\u0000"},"bazel":{"*":"/a\\u0000"}}'),
     ("store_pixi_override", b'authentication-override-file = "/a\\u0000"'),
+    ("agent_asked", b"1 99999999999999999999"),
+    ("challenges", b"NT,="),
     ("format_bazelrc", b"#\\"),
     ("format_go", b"GOAUTH=o\nGOAUTH=\nG"),
     ("server_registry_login", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT\x1f" + ISSUED),

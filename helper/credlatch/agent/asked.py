@@ -6,6 +6,7 @@ import os
 import time
 
 ASKED = "_CREDLATCH_ASKED"  # a variable: when somebody was asked, a blank, and why in vain
+_DIGITS = 4  # of an error's number, and more
 _OLD = 60.0  # seconds after which that is another call's
 
 
@@ -31,7 +32,8 @@ def warning(why: str) -> str:
     """
     path = os.environ.get("CREDLATCH_AGENT", "").encode("utf-8", "surrogateescape")
     shown = path.decode("utf-8", "backslashreplace")
-    words = os.strerror(int(why)) if why.isdecimal() else why
+    is_number = why.isdecimal() and len(why) <= _DIGITS
+    words = os.strerror(int(why)) if is_number else why
     return f"no answer from CREDLATCH_AGENT={shown} ({words}): this machine's logins count"
 
 

@@ -57,7 +57,8 @@ def _says(challenge: Challenge, element: str) -> bool:
     """Note one parameter, or the word in place of all; whether it is one."""
     if challenge.token68:
         return False
-    if not challenge.parameters and _TOKEN68.issuperset(element.rstrip("=")):
+    word = element.rstrip("=")
+    if word and not challenge.parameters and _TOKEN68.issuperset(word):
         challenge.token68 = element
         return True
     name, equals, value = element.partition("=")
