@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from fuzz import TARGETS, Target
 
@@ -31,6 +33,13 @@ FOUND = [
     ("format_go", b"GOAUTH=o\nGOAUTH=\nG"),
     ("server_registry_login", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT\x1f" + ISSUED),
 ]
+
+
+@pytest.fixture(autouse=True)
+def the_same_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take numbers and texts of the modules, too, that are imported by then."""
+    monkeypatch.setattr(providers, "_get_local_constants", Constants)
+    providers.CONSTANTS_CACHE.cache.clear()
 
 
 def inputs(chosen: Target) -> st.SearchStrategy[bytes]:
