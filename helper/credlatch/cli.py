@@ -37,7 +37,7 @@ usage: credlatch get          answer Bazel (a JSON request on standard input) or
        credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL
        credlatch token [--user] URL
                               the password or token alone, or the user name
-       credlatch agent status|stop|log|forward
+       credlatch agent status|start|stop|log|forward
                               the process that keeps answers warm
        credlatch config check [URL]
                               what is wrong with your rules, and which holds for a URL

@@ -197,12 +197,16 @@ def test_what_people_see(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["start"], ["status", "now"], ["forward"], ["forward", "--all"]]
+    "words", [[], ["begin"], ["status", "now"], ["forward"], ["forward", "--all"]]
 )
 def test_words_that_it_does_not_know(agent: Agent, words: list[str]) -> None:
     answer = agent.program("agent", *words)
     assert (answer.code, answer.out) == (2, b"")
-    needed = "forward needs HOST" if words[:1] == ["forward"] else "status, log, stop or forward is"
+    needed = (
+        "forward needs HOST"
+        if words[:1] == ["forward"]
+        else "status, log, start, stop or forward is"
+    )
     assert answer.err.startswith(f"credlatch: {needed}")
     assert answer.err.endswith(": see credlatch agent --help\n")
     assert answer.err.count("\n") == 1
@@ -235,6 +239,19 @@ def test_only_a_get_starts_it(agent: Agent) -> None:
     for words in (["docker", "list"], ["docker", "version"], ["--version"], ["agent", "status"]):
         agent.program(*words)
     assert not agent.folder.exists()
+
+
+def test_people_start_it_without_a_call(agent: Agent) -> None:
+    for said in (b"the agent has been started\n", b"the agent is running\n"):
+        assert agent.program("agent", "start") == (0, said, "")
+    assert agent.log() == []
+    assert agent.program("agent", "stop").code == 0
+    agent.gone()
+    agent.program.home.env["CREDLATCH_AGENT"] = "off"
+    answer = agent.program("agent", "start")
+    assert (answer.code, answer.out) == (1, b"")
+    assert answer.err == "credlatch: no agent is started: CREDLATCH_AGENT is set to 'off'\n"
+    assert agent.everywhere() == set()
 
 
 def test_asking_for_its_log_is_no_call(agent: Agent) -> None:

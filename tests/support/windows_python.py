@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import Any
 
-from support.wine import ROOT, TIMEOUT, windows_path
+from support.wine import ROOT, finished, windows_path
 
 _PRELUDE = """
 import json, os, sys, threading, time
@@ -27,12 +27,8 @@ def words_for(script: str) -> list[str]:
 
 def ask_windows(script: str, given: object = None) -> Any:
     """What a script has told; ``given`` is what it was given."""
-    done = subprocess.run(
-        words_for(script),
-        input=json.dumps(given).encode() + b"\n",
-        capture_output=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    pipe = subprocess.PIPE
+    started = subprocess.Popen(words_for(script), stdin=pipe, stdout=pipe, stderr=pipe)
+    done = finished(started, json.dumps(given).encode() + b"\n")
+    assert done.code == 0, done.err
+    return json.loads(done.out)

@@ -83,15 +83,9 @@ class Windows:
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Answer:
         """Run ``credlatch ARGS`` with ``stdin`` and wait for it: no traceback, whatever it says."""
-        with self.start(*args) as process:
-            try:
-                out, err = process.communicate(stdin, TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        answer = Answer(process.returncode, out, err.decode())
+        answer = finished(self.start(*args), stdin)
         assert "Traceback" not in answer.err, answer
-        assert b"internal error" not in out + err, answer
+        assert "internal error" not in answer.said, answer
         return answer
 
     def bazel(self, uri: str) -> Answer:
@@ -107,12 +101,38 @@ class Windows:
         """Have Windows' PATH begin with these."""
         self.env["WINEPATH"] = ";".join(map(windows_path, folders))
 
+    def at(self, program: Path) -> Windows:
+        """The same surroundings for a copy elsewhere."""
+        other = Windows(program, self.home)
+        other.env = self.env
+        return other
+
     def copy_as(self, name: str) -> Windows:
         """The same program by another name, beside it: Windows has no links for everybody."""
         other = self.program.with_name(f"{name}.exe")
         if not other.exists():
             shutil.copy(self.program, other)
         return Windows(other, self.home)
+
+
+def finished(process: subprocess.Popen[bytes], stdin: bytes) -> Answer:
+    """What a started program leaves behind.
+
+    In Wine a process that it has left behind has its standard error, too, whatever it was given as
+    its own: that is read as far as it goes when the program has ended.
+    """
+    err = process.stderr
+    process.stderr = None
+    assert err is not None
+    with process, err:
+        try:
+            out, _ = process.communicate(stdin, TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        os.set_blocking(err.fileno(), False)
+        said = err.read() or b""
+    return Answer(process.returncode, out, said.decode())
 
 
 class Vault:

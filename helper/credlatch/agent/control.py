@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from contextlib import closing
 
-from credlatch.agent import transport, wire
+from credlatch.agent import start, transport, wire
 from credlatch.errors import AgentError
 from credlatch.system.files import reason
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from credlatch.agent.transport import Connection
 
 PATIENCE = 3.0  # seconds for an agent to answer
+LAST = 15.0  # seconds for its last answers, and for its process to end
 
 
 def ask(build: str, what: bytes) -> bytes | None:
@@ -34,6 +36,22 @@ def ask(build: str, what: bytes) -> bytes | None:
         raise AgentError(
             why or f"the agent does not answer ({reason(error)}): {transport.END_IT}"
         ) from None
+
+
+def end(build: str) -> None:
+    """End the agent of a build, if there is one, and wait until its process has gone.
+
+    Raises:
+        AgentError: it does not answer, or not end.
+    """
+    if ask(build, wire.STOP) is None:
+        return
+    deadline = time.monotonic() + LAST
+    while (lock := start.take(build, 0.0)) is None:
+        if time.monotonic() > deadline:
+            raise AgentError(f"the agent was asked to end, and has not: {transport.END_IT}")
+        time.sleep(0.02)
+    os.close(lock)
 
 
 def _answer(connection: Connection, what: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from credlatch.agent import transport
@@ -16,11 +17,13 @@ PAUSE = 3.0  # seconds after a start before another is tried: one that fails is 
 FIRST = "_CREDLATCH_FIRST"  # a variable with the line of the agent's log for the call before it
 _HELD = b"held by the agent\n"
 _WORDS = ("credlatch", "agent", "serve")
-_KEPT = (
-    *("HOME", "PATH", "TMPDIR", "XDG_RUNTIME_DIR", "CREDLATCH_AGENT_IDLE"),
-    # Windows'
-    *("USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "TMP"),
-    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC"),
+_KEPT = ("PATH", "CREDLATCH_AGENT_IDLE") + (
+    (
+        *("USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "TMP"),
+        *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC"),
+    )
+    if sys.platform == "win32"
+    else ("HOME", "TMPDIR", "XDG_RUNTIME_DIR")
 )
 
 
@@ -36,12 +39,23 @@ def start(build: str, first: Callable[[], str]) -> None:
     if os.environ.get("CREDLATCH_AGENT", "") not in {"", "on"}:
         return
     try:
-        lock = take(build)
-        if lock is not None:
-            _spawn(lock, first())
-            os.close(lock)
+        begin(build, first)
     except OSError:
         return
+
+
+def begin(build: str, first: Callable[[], str], pause: float = PAUSE) -> None:
+    """Start the agent, unless it is there, or is just being started.
+
+    Raises:
+        OSError: there can be none.
+    """
+    lock = take(build, pause)
+    if lock is not None:
+        try:
+            _spawn(lock, first())
+        finally:
+            os.close(lock)
 
 
 def take(build: str, pause: float = PAUSE) -> int | None:

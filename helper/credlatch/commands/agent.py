@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 USAGE = """\
 usage: credlatch agent status          how the agent is; exit status 1 when there is none
+       credlatch agent start           start it now, and not after the next get
        credlatch agent log             its last calls: tool, host, store, outcome, time
        credlatch agent stop            end it
        credlatch agent forward HOST[:PORT]...
@@ -25,6 +26,7 @@ usage: credlatch agent status          how the agent is; exit status 1 when ther
 """
 _HELP = ("--help", "-h")
 GONE = 5.0  # seconds that an agent may take to end
+COME = 20.0  # seconds that one may take to come up, on a machine that is busy
 
 
 def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every command's
@@ -45,6 +47,8 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
     match args:
         case ["status" | "log" as what]:
             return _show(build, what)
+        case ["start"]:
+            return _start(build)
         case ["stop"]:
             return _stop(build)
         case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):
@@ -58,7 +62,9 @@ def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every comm
                 "forward needs HOST, HOST:PORT, *.HOST or *: see credlatch agent --help"
             )
         case _:
-            raise UsageError("status, log, stop or forward is needed: see credlatch agent --help")
+            raise UsageError(
+                "status, log, start, stop or forward is needed: see credlatch agent --help"
+            )
 
 
 def _show(build: str, what: str) -> int:
@@ -76,11 +82,39 @@ def _next() -> str:
     """Whether the next call starts one, in words for a person."""
     from credlatch.agent import transport
 
-    chosen = os.environ.get("CREDLATCH_AGENT", "")
-    if chosen not in {"", "on"}:
-        return f", and none is started: CREDLATCH_AGENT is set to {chosen[:200]!r}"
+    if unwanted := _unwanted():
+        return f", and none is started: {unwanted}"
     why = transport.why_not()
     return f", and none can be started: {why}" if why else ": the next get starts one"
+
+
+def _unwanted() -> str:
+    """Why calls look for no agent, in words for a person; empty where they do."""
+    chosen = os.environ.get("CREDLATCH_AGENT", "")
+    return "" if chosen in {"", "on"} else f"CREDLATCH_AGENT is set to {chosen[:200]!r}"
+
+
+def _start(build: str) -> int:
+    from credlatch.agent import start, transport
+    from credlatch.system.files import reason
+
+    if transport.listens(build):
+        streams.answer(b"the agent is running\n")
+        return 0
+    if unwanted := _unwanted():
+        raise AgentError(f"no agent is started: {unwanted}")
+    try:
+        start.begin(build, str, 0.0)
+    except OSError as error:
+        why = transport.why_not() or reason(error)
+        raise AgentError(f"no agent can be started: {why}") from None
+    deadline = time.monotonic() + COME
+    while not transport.listens(build):
+        if time.monotonic() > deadline:
+            raise AgentError(f"the agent has been started, and does not listen: {transport.END_IT}")
+        time.sleep(0.02)
+    streams.answer(b"the agent has been started\n")
+    return 0
 
 
 def _stop(build: str) -> int:

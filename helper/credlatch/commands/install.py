@@ -60,6 +60,8 @@ def uninstall(args: list[str], caller: Caller) -> int:
     from_there = layout.Layout(prefix)
     wired = undo.still_wired(caller)
     served_by = _agent_s_program()
+    if sys.platform == "win32":
+        _end_agents(uninstaller.builds(from_there, caller))
     gone = uninstaller.uninstall(from_there)
     unpacked, elsewhere = uninstaller.take_unpacked(caller)
     _say(f"{'credlatch is no longer' if gone else 'nothing is'} installed in {prefix}")
@@ -79,6 +81,15 @@ def uninstall(args: list[str], caller: Caller) -> int:
     elif os.path.lexists(from_there.lib):
         _say(f"{from_there.lib} has files that are not credlatch's: they stay")
     return 0
+
+
+def _end_agents(builds: set[str]) -> None:
+    """End the agents of builds: on Windows the files of what runs cannot be removed."""
+    from credlatch.agent import control
+
+    for build in builds:
+        with suppress(OSError, AgentError):
+            control.end(build)
 
 
 def _agent_s_program() -> bytes | None:

@@ -81,6 +81,13 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
     return gone, stay
 
 
+def builds(layout: Layout, caller: Caller) -> set[str]:
+    """The builds that are installed, or that the single file has unpacked."""
+    installed = {entry.name.rpartition("-")[2] for entry in layout.versions()}
+    there = [entry.name for place in places(caller) for entry in entries(place.path)]
+    return {*installed, *filter(is_build, there)}
+
+
 def leave(folder: str, *ours: str) -> bool:
     """Remove a folder with no more in it than those files; whether it is gone."""
     try:

@@ -7,6 +7,7 @@ import sys
 if sys.platform == "win32":
     import _winapi
     import ctypes
+    import errno
     import os
     from ctypes import wintypes
 
@@ -23,6 +24,8 @@ if sys.platform == "win32":
         | _winapi.DETACHED_PROCESS  # no console, whose end would be its end
         | _winapi.CREATE_NEW_PROCESS_GROUP
     )
+
+    _ENDS_WITH_IT = "it would end with the job of processes that this one is in"
 
     _kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
     _is_in_job = _kernel32.IsProcessInJob
@@ -105,7 +108,7 @@ if sys.platform == "win32":
             held = wintypes.BOOL(True)
             if not _is_in_job(process, None, ctypes.byref(held)) or held:
                 _winapi.TerminateProcess(process, 1)
-                raise OSError("it would end with the job that this process is in")
+                raise PermissionError(errno.EPERM, _ENDS_WITH_IT)
             _resume(thread)
         finally:
             _winapi.CloseHandle(thread)
