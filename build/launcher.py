@@ -90,6 +90,10 @@ def built(identity: str, work: Path, payload: Path | None = None) -> Path:
     program = work / "credlatch"
     flags = (*_FLAGS, f'-DBUILD="{identity}"', *more, f"-I{work}", f"-I{_HERE}")
     _zig("cc", "-target", target, *flags, *parts, "-o", program, work=work)
+    if sys.platform == "darwin":
+        import signing  # beside this file, where credlatch.spec finds it
+
+        signing.sign(program)
     return program
 
 

@@ -14,13 +14,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from devtools.steps import ROOT, SCRATCH, must, say
+from devtools.steps import ROOT, SCRATCH, ask, must, say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _WORK = SCRATCH / "reproduce"
 _SHOWN = 20  # of what differs
+_GIT = ("git", "-c", f"safe.directory={ROOT}", "-c", f"safe.directory={ROOT / '.git'}")
 
 
 class Surroundings(NamedTuple):
@@ -61,7 +62,9 @@ def reproduce(python: str) -> int:
         python: what runs `dev` in both.
     """
     shutil.rmtree(_WORK, ignore_errors=True)
-    made = [_built(python, each) for each in _BOTH]
+    # Before a build that takes minutes, and in which somebody may commit.
+    commit = ask(*_GIT, "-C", ROOT, "rev-parse", "HEAD")[1].strip()
+    made = [_built(python, commit, each) for each in _BOTH]
     for name, (digest, _) in sorted(made[0].items()):
         if "/" not in name:
             print(f"{digest}  {name}")
@@ -88,10 +91,10 @@ def contents(dist: Path) -> dict[str, tuple[str, bool]]:
     }
 
 
-def _built(python: str, one: Surroundings) -> dict[str, tuple[str, bool]]:
+def _built(python: str, commit: str, one: Surroundings) -> dict[str, tuple[str, bool]]:
     """A build of a clone: its files."""
-    git = ("git", "-c", f"safe.directory={ROOT}", "-c", f"safe.directory={ROOT / '.git'}")
-    must("cloning what is committed", *git, "clone", "--quiet", "--no-local", ROOT, one.place)
+    must("cloning what is committed", *_GIT, "clone", "--quiet", "--no-local", ROOT, one.place)
+    must("taking the commit", *_GIT, "-C", one.place, "checkout", "--quiet", "--detach", commit)
     say(f"building in {one.place.relative_to(ROOT)}")
     how: Any = {"cwd": one.place, "env": {**os.environ, **one.environ}, "umask": one.umask}
     done = subprocess.run([python, "dev", "build"], check=False, **how)
