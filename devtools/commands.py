@@ -232,6 +232,14 @@ def canary(arguments: list[str]) -> int:
     return run(python, *tests, *arguments, env={"CREDLATCH_CANARY": "all"})
 
 
+def soak(arguments: list[str]) -> int:
+    """Ask again and again, while things go wrong."""
+    system("gcc", "libc6-dev")
+    python = environment(*GROUPS)
+    build_if_needed()
+    return run(python, "-m", "soak", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -314,8 +322,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
     plain |= {"reproduce": reproduced, "linux": linux, "arm64": arm64}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
-    with_arguments |= {"lock": locking, "faults": faults}
-    with_arguments |= {"canary": canary}
+    with_arguments |= {"lock": locking, "canary": canary, "faults": faults, "soak": soak}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):

@@ -79,6 +79,7 @@ def main() -> int:
             raise
         _report(
             _not_loaded(error)
+            or _refused(error)
             or f"internal error: {type(error).__name__}; please report it, with what "
             "CREDLATCH_DEBUG=1 in the environment shows (look through it for secrets first)",
             stream,
@@ -104,6 +105,16 @@ def _not_loaded(error: BaseException) -> str | None:
         cause = cause.__cause__ or cause.__context__
     why = (cause and cause.strerror) or str(error) or type(error).__name__
     return f"a part of the program cannot be loaded ({why}): try again, or install it anew"
+
+
+def _refused(error: BaseException) -> str | None:
+    """What to tell where the system refuses what nobody has thought of; None: it does not."""
+    if not isinstance(error, OSError):
+        return None
+    return (
+        f"the system refuses what is needed ({error.strerror or type(error).__name__}): try again; "
+        "CREDLATCH_DEBUG=1 in the environment shows where it happens"
+    )
 
 
 def forbid_cores() -> None:

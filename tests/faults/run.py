@@ -103,7 +103,7 @@ def _said_wrongly(
         return
     if answer.code not in (0, 1):
         yield f"it ends with {answer.code}"
-    for word in ("Traceback", "internal error"):
+    for word in ("Traceback", "internal error", "the system refuses"):
         if word in answer.said:
             yield f"it says {word}"
     told = answer.err if answer.out == good.out else answer.said

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,6 +61,30 @@ def test_the_environment_that_came_along_counts(office: Office, home: Home) -> N
     # A variable without a name, one without a value, and no variable at all.
     assert office.get(URI, {"": "x", "CREDLATCH_TOKEN_A_EXAMPLE": "", **home.env})[0] == 0
     assert (office.log.calls, office.log.declined) == (3, 0)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+@pytest.mark.parametrize("of", ["netrc", "credentials.json"])
+def test_what_it_lacks_itself_is_no_answer_to_anybody(
+    office: Office, home: Home, monkeypatch: pytest.MonkeyPatch, number: int, of: str
+) -> None:
+    home.write(".netrc", "machine a.example login u password p\n")
+    home.write_rattler({"a.example": {"BearerToken": "t"}})
+    real = os.open
+
+    def short(path: str | bytes, *rest: Any, **named: Any) -> int:
+        if os.fsdecode(path).endswith(of):
+            raise OSError(number, os.strerror(number))
+        return real(path, *rest, **named)
+
+    variables = b"\0".join(os.fsencode(f"{name}={value}") for name, value in home.env.items())
+    fields = [b"", b"/", WORLD, URI.replace(b"a.ex", b"b.ex"), variables]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", short)
+        assert office.answer(wire.GET, fields) == wire.DECLINED
+        assert "no descriptor or memory left" in office.log.text()
+    assert office.get(URI, home.env)[0] == 0
+    assert (office.log.calls, office.log.declined) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.system import files, locks
+from credlatch.system import files, locks, writable
 from support.components import need
 from support.users import as_root
 
@@ -212,8 +212,8 @@ def test_a_write_that_the_system_takes_in_pieces_is_whole(
 
 
 def test_removing_what_is_not_there_is_no_error(path: Path) -> None:
-    files.remove(str(path))
-    files.remove(str(path))
+    writable.remove(str(path))
+    writable.remove(str(path))
     assert not path.exists()
 
 

@@ -240,6 +240,16 @@ def test_a_defect_of_ours_is_one_line_without_details(
     assert b"Traceback" in run(source, *command, input=stdin).stderr
 
 
+def test_what_the_system_refuses_where_nobody_thinks_of_it_is_no_defect_of_ours(
+    source: Program,
+) -> None:
+    script = BREAK.replace('RuntimeError("hunter2")', 'OSError(24, "Too many open files", "/x")')
+    answer = run(source, sys.executable, "-c", script, "credlatch", "get", input=BAZEL)
+    assert (answer.returncode, answer.stdout) == (1, b"")
+    assert answer.stderr.startswith(b"credlatch: the system refuses what is needed (Too many open")
+    assert answer.stderr.count(b"\n") == 1
+
+
 UNLOADABLE = """
 import sys
 from credlatch import cli

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +104,30 @@ def test_what_has_been_read_counts_whatever_the_system_says_when_it_is_closed(
     with locks.Exclusive(f"{path}.lock", 1):
         assert files.read(str(path)) == "old"
     locks.settle(f"{path}.lock")
+
+
+def test_a_shortage_of_this_process_s_own_is_counted_however_deep_it_is() -> None:
+    before = files.shortages
+    assert files.reason(OSError(errno.EACCES, "Permission denied")) == "permission denied"
+    assert files.shortages == before
+    assert files.reason(OSError(errno.EMFILE, "Too many open files")) == "too many open files"
+    assert files.shortages == before + 1
+    error = ValueError("no connection")
+    error.__cause__ = RuntimeError("none")
+    error.__cause__.__context__ = OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+    assert files.is_short(error)
+    assert files.shortages == before + 2
+    assert not files.is_short(ValueError("no connection"))
+
+
+def test_as_many_descriptors_are_allowed_as_the_system_allows() -> None:
+    ask = "import resource as r; from credlatch.system import memory\n"
+    ask += "r.setrlimit(r.RLIMIT_NOFILE, ({}, {})); memory.allow_descriptors({})\n"
+    ask += "print(r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    rows = [(64, 256, 200, 200), (64, 128, 200, 128), (256, 256, 200, 256)]
+    for soft, hard, wanted, got in rows:
+        words = [sys.executable, "-c", ask.format(soft, hard, wanted)]
+        assert int(subprocess.check_output(words)) == got
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from credlatch.caller import Caller
 from credlatch.credential import Bearer, Secret
 from credlatch.errors import LockedError, LoginError, RenewalError, StoreError
 from credlatch.renew import exchange as exchanges
-from credlatch.renew import margin
+from credlatch.renew import margin, single_flight
 from credlatch.renew.attempts import Attempt
 from credlatch.renew.http import TooLateError, UnansweredError
 from credlatch.renew.single_flight import renew
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NOW = int(time.time())
 NEW = TokenResponse(Secret("new"), Secret("r-2"), NOW + 3600)
 FULL = OSError(28, os.strerror(28))
+KEEPING = 0.5  # seconds, which is enough here
 USES = pytest.mark.parametrize("once", [True, False], ids=["once", "often"])
 
 
@@ -130,6 +131,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     """A server in the place of the network, which must not be asked unless it has an answer."""
     server = Server()
     monkeypatch.setattr(exchanges, "exchange", server)
+    monkeypatch.setattr(single_flight, "KEEPING", KEEPING)
     return server
 
 
@@ -300,12 +302,13 @@ def test_what_came_and_could_not_be_kept_is_what_everybody_reads(
 
 
 @USES
+@pytest.mark.parametrize("times", [1, 5])
 @pytest.mark.parametrize("full", [FULL, StoreError("it is odd"), ImportError("not loaded")])
-def test_what_came_is_kept_though_the_first_write_of_it_fails(
-    server: Server, store: Kept, full: Exception
+def test_what_came_is_kept_though_the_first_writes_of_it_fail(
+    server: Server, store: Kept, full: Exception, times: int
 ) -> None:
     server.answer = NEW
-    store.full, store.full_times = full, 1
+    store.full, store.full_times = full, times
     assert secret(run(store)) == "new"
     assert (store.written, store.open) == ([NEW], 0)
     assert server.sent == ["r-1"]

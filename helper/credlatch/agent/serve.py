@@ -15,7 +15,7 @@ from credlatch.agent.server import Server
 from credlatch.caller import Caller
 from credlatch.errors import ElsewhereError
 from credlatch.shared_cache import SharedCache
-from credlatch.system import memory
+from credlatch.system import files, memory
 from credlatch.system.environment import received
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ _KIND, _ELSEWHERE = (
     if sys.platform == "win32"
     else ("socket", "another container or chroot")
 )
+_DESCRIPTORS = 4_096  # of as many callers as are served at once, each with a few
 LATER = 3_600.0  # seconds: nothing is to be done before the server looks around anyway
 
 
@@ -120,7 +121,7 @@ class Agent:
         def make_caller() -> Caller:
             return Caller(environ, os.fsdecode(cwd), self._shared, is_guest=True)
 
-        caller = make_caller()
+        caller, before = make_caller(), files.shortages
         try:
             answer = answers.get(client, asked, caller)
         except ElsewhereError as error:
@@ -128,6 +129,9 @@ class Agent:
             return wire.DECLINED
         finally:
             caller.close()
+        if files.shortages != before:  # whoever had them at that time: it is safe to decline
+            self._log.refused(client.name, "the agent has no descriptor or memory left")
+            return wire.DECLINED
         if answer.request is not None and answer.resolution is not None:
             self._refresh_ahead.used(answer.request, answer.resolution, make_caller)
         self._log.answered(answer)
@@ -182,6 +186,7 @@ def serve(build: str, lock: int | None) -> bool:
         OSError: nobody could find it: its socket, or pipe, cannot be made.
     """
     memory.forbid_dumps()
+    memory.allow_descriptors(_DESCRIPTORS)
     if lock is None:
         lock = start.take(build, pause=0.0)
     if lock is None:

@@ -6,6 +6,7 @@ import threading
 import time
 
 from credlatch.agent import wire
+from credlatch.system import threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ class Server:
 
         self._count(1)
         try:
-            threading.Thread(target=doing, daemon=True).start()
-        except RuntimeError:
+            threads.start(doing)
+        except OSError:
             self._count(-1)
             return False
         return True

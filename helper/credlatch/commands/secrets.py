@@ -78,10 +78,14 @@ def _run(
     from credlatch.shared_cache import SharedCache
     from credlatch.system import memory
     from credlatch.system.environment import environment_without_loader
+    from credlatch.system.files import reason
 
     says = Says(streams.say)
     wired(words, [], caller.environ)  # what cannot be wired is said before anything is done
-    _fill_closed_streams()
+    try:
+        _fill_closed_streams()
+    except OSError as error:
+        raise SecretsError(f"{os.devnull} cannot be opened: {reason(error)}") from None
     with ExitStack() as until_the_end:
         place = ""
         if not all(each.in_environment for each in every):

@@ -8,7 +8,7 @@ from credlatch.bundle import unpacked
 from credlatch.bundle.places import places
 from credlatch.errors import PlaceError
 from credlatch.install.layout import LOCK, entries, is_build
-from credlatch.system import files, folders
+from credlatch.system import files, folders, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def leave(folder: str, *ours: str) -> bool:
     try:
         for name in ours:
             if set(os.listdir(folder)) <= set(ours):
-                files.remove(os.path.join(folder, name))
+                writable.remove(os.path.join(folder, name))
         os.rmdir(folder)
     except OSError:
         return False

@@ -16,7 +16,7 @@ from credlatch import __version__
 from credlatch import url as urls
 from credlatch.auth import HttpResponse
 from credlatch.errors import RenewalError
-from credlatch.system import files
+from credlatch.system import files, threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class NotSentError(RenewalError):
 
 
 class TooLateError(NotSentError):
-    """Nothing was tried: there was no time left. Whoever has more may succeed."""
+    """Nothing was tried, for want of time or descriptors. Whoever has more may succeed."""
 
 
 class UnansweredError(RenewalError):
@@ -90,8 +90,13 @@ def send(
         with contextlib.suppress(NotSentError):  # nobody waits any more
             gate.open()
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    try:
+        thread = threads.start(run)
+    except OSError as error:
+        raise TooLateError(
+            f"{server.shown} was not asked, as no thread can be started ({files.reason(error)}): "
+            "try again"
+        ) from None
     if not gate.wait(_SHARE * (deadline - time.monotonic())):
         # A name that is looked up, or a machine that is busy.
         raise NotSentError(f"{server.shown} was not reached in time: try again")
@@ -197,6 +202,8 @@ def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.
     except Exception as error:  # noqa: BLE001
+        if files.is_short(error):
+            raise TooLateError("no token server can be asked: no descriptor is left") from None
         why = "SOCKS is not known here" if isinstance(error, ImportError) else type(error).__name__
         raise NotSentError(
             f"the proxy or TLS settings of the environment cannot be used ({why}): "
@@ -234,6 +241,8 @@ def _send(
             body = _body(response, server)
             return HttpResponse(response.status_code, dict(response.headers), body, time.time())
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
+        if files.is_short(error):
+            raise TooLateError(f"{server.shown} was not asked ({_reason(error)})") from None
         raise NotSentError(
             f"{server.shown} cannot be reached ({_reason(error)}): {_remedy(error, server)}"
         ) from None

@@ -120,7 +120,9 @@ class FileNotes(Notes):
         pending, self._pending = self._pending, None
         try:
             if not data:
-                files.remove(self.path)
+                from credlatch.system import writable
+
+                writable.remove(self.path)
             elif pending is not None:
                 pending.commit(data)
             else:

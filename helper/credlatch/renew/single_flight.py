@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 IMPATIENCE = 2.0  # seconds to wait for the lock while there is a valid token to serve instead
 ENOUGH = 0.5  # seconds without which nothing is sent
 ENOUGH_ONCE = 2.0  # likewise, of what is good for one use, and lost with its answer
+KEEPING = 2.0  # seconds in which a disk, or this process, may have room again for what came
 TOGETHER = 3  # times that all wait for one process, before each takes the lock in turn
 _PAUSE = 0.05  # seconds, at most, before one of them is to follow a process that left no outcome
 
@@ -222,19 +223,32 @@ class _Flight:
             attempt.close()
 
     def _keep(self, entry: Entry, pending: PendingWrite, fresh: TokenResponse) -> None:
-        """Keep what came, and try it once more where that fails: nobody gives it a second time.
+        """Keep what came, and go on trying for a while: nobody gives it a second time.
 
         Raises:
             StoreError, OSError: it is not kept.
         """
-        try:
-            pending.commit(fresh)
-        except Exception:  # noqa: BLE001 - also a part of the program that cannot be loaded
-            again = self._cache.prepare(entry)
+        until = min(time.monotonic() + KEEPING, self._deadline)
+        while True:
             try:
-                again.commit(fresh)
-            finally:
-                again.abandon()
+                pending.commit(fresh)
+            except Exception:
+                pending.abandon()
+                if time.monotonic() >= until:
+                    raise
+            else:
+                return
+            time.sleep(_PAUSE)
+            pending = self._again(entry, until)
+
+    def _again(self, entry: Entry, until: float) -> PendingWrite:
+        while True:
+            try:
+                return self._cache.prepare(entry)
+            except (StoreError, OSError):
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(_PAUSE)
 
 
 def _made(entry: Entry, auth: Auth, request: Request, caller: Caller) -> Entry:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
 from credlatch.secrets.secret_file import SecretFile
 from credlatch.secrets.source import UNANSWERED
+from credlatch.system import files, threads
 
 if sys.platform == "win32":
     raise ImportError(f"{__name__} is not for Windows")
@@ -61,8 +61,10 @@ class Fifo(SecretFile):
                 self._place_next()
             goes_on = self._open
         # A reader that never reads keeps its own thread waiting, and no other reader.
-        args = (descriptor, self._answer if is_answered else lambda: UNANSWERED)
-        threading.Thread(target=self._write, args=args, daemon=True).start()
+        try:
+            threads.start(self._write, descriptor, self._answer if is_answered else _nothing)
+        except OSError:
+            self._write(descriptor, _nothing)
         return goes_on
 
     def _write(self, descriptor: int, answer: Callable[[], bytes]) -> None:
@@ -74,4 +76,9 @@ class Fifo(SecretFile):
             if self._open:
                 self._left()
         finally:
-            os.close(descriptor)
+            files.close(descriptor)
+
+
+def _nothing() -> bytes:
+    """What there is for a reader whom nobody answers: no secret, and little enough not to wait."""
+    return UNANSWERED

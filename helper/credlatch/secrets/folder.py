@@ -12,7 +12,7 @@ from credlatch.errors import SecretsError
 from credlatch.secrets.source import UNANSWERED
 from credlatch.system import locks
 from credlatch.system.detached import detached
-from credlatch.system.files import reason
+from credlatch.system.files import close, reason
 
 if sys.platform == "win32":
     raise ImportError(f"{__name__} is not for Windows")
@@ -46,7 +46,11 @@ def private(caller: Caller) -> Iterator[str]:
     except OSError as error:
         raise SecretsError(f"{folder} cannot be made: {reason(error)}") from None
     # Locked for as long as we live: by that the next run knows what to leave alone.
-    lock = locks.at_once(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        lock = locks.at_once(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        _remove(folder)
+        raise SecretsError(f"{folder} cannot be locked: {reason(error)}") from None
     try:
         with _watched(folder):
             try:
@@ -54,7 +58,7 @@ def private(caller: Caller) -> Iterator[str]:
             finally:
                 _remove(folder)
     finally:
-        os.close(lock)
+        close(lock)
 
 
 def _base(caller: Caller) -> str:
@@ -109,22 +113,22 @@ def filesystem(path: str) -> str | None:
 @contextmanager
 def _watched(folder: str) -> Iterator[None]:
     """Have a process of its own remove the folder when this one has gone, however it went."""
-    ours, theirs = os.pipe()
 
     def watch() -> None:
         os.read(0, 1)  # until nobody has the pipe's other end any more
         _remove(folder)
 
     try:
+        ours, theirs = os.pipe()
         detached(watch, {0: ours})
     except OSError as error:
         _remove(folder)
         raise SecretsError(f"{folder} cannot be watched: {reason(error)}") from None
-    os.close(ours)
+    close(ours)
     try:
         yield
     finally:
-        os.close(theirs)
+        close(theirs)
 
 
 def _sweep(base: str) -> None:
@@ -141,7 +145,7 @@ def _sweep(base: str) -> None:
                 try:
                     _remove(entry.path)
                 finally:
-                    os.close(lock)
+                    close(lock)
 
 
 def _remove(folder: str) -> None:
@@ -167,4 +171,4 @@ def _let_go(path: str) -> None:
             try:
                 os.write(descriptor, UNANSWERED)
             finally:
-                os.close(descriptor)
+                close(descriptor)

@@ -7,6 +7,8 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
 
+from credlatch.system import threads
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,11 @@ class SecretFile(ABC):
         self._open = True
         self._placing = threading.Lock()
         self._place()
-        threading.Thread(target=self._serve, daemon=True).start()
+        try:
+            threads.start(self._serve)
+        except OSError:
+            os.unlink(path)
+            raise
 
     def look(self) -> None:  # noqa: B027 - as it says
         """See whether somebody has opened it; nothing where its thread sees that by itself."""

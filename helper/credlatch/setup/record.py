@@ -17,7 +17,7 @@ import msgspec
 from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, Splice, splices
 from credlatch.setup.links import Link  # noqa: TC001 - msgspec looks for it here
-from credlatch.system import files, owners
+from credlatch.system import files, owners, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Record:
             OSError: they cannot be written.
         """
         if not steps:
-            files.remove(self.path)
+            writable.remove(self.path)
             return
         # Not msgspec's own JSON: a path may have bytes that are no text.
         data = json.dumps(msgspec.to_builtins(_Kept(1, steps)), indent=1).encode()

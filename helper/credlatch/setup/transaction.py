@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 from credlatch.errors import SetupError
 from credlatch.setup import formats, links, texts
-from credlatch.system import files
+from credlatch.system import files, writable
 from credlatch.system.writable import Folder
 
 TYPE_CHECKING = False
@@ -52,13 +52,13 @@ def write(
             for change, aside in begun:
                 location = change.found.path
                 if aside is None or change.after is None:
-                    files.remove(change.found.target)
+                    writable.remove(change.found.target)
                 else:
                     aside.commit(change.after.encode())
                 back.callback(_try, _restore, change.found)
             if remove is not None:
                 location = remove.path
-                files.remove(location)
+                writable.remove(location)
         except OSError as error:
             why = files.reason(error)
             raise SetupError(
@@ -109,7 +109,7 @@ def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> files.A
     if change.format in formats.LOCKS:
         lock = found.target + formats.LOCKS[change.format]
         _take(lock, found.path)
-        always.callback(_try, files.remove, lock)
+        always.callback(_try, writable.remove, lock)
     if texts.read(found.path).text != found.text:
         raise SetupError(f"{found.path} has just been changed: run it again")
     return aside
@@ -132,7 +132,7 @@ def _take(lock: str, path: str) -> None:
 def _restore(found: Found) -> None:
     """Have a file as it was."""
     if found.text is None:
-        files.remove(found.target)
+        writable.remove(found.target)
     else:
         mode = _mode(found, is_private=True)
         files.AtomicWrite(found.path, mode=mode).commit(found.text.encode())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
 from ipaddress import IPv6Address, ip_address
+
+from credlatch.system import threads
 
 PATIENCE = 2.0  # seconds: a resolver that knows RFC 6761 answers at once
 
@@ -26,8 +27,10 @@ def is_loopback(host: str, patience: float) -> bool:
         found.extend(str(address[0]) for *_, address in answers)
 
     # Looking a name up has no time limit of its own.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
+    try:
+        asking = threads.start(ask)
+    except OSError:
+        return False
     asking.join(patience)
     addresses = tuple(found)
     return bool(addresses) and all(map(_is_loopback, addresses))

@@ -185,8 +185,26 @@ def close(descriptor: int) -> None:
         pass
 
 
+shortages = 0
+"""How often this process had no descriptor or memory left: what it says then is of no store."""
+
+
+def is_short(error: BaseException) -> bool:
+    """Whether what went wrong is such a shortage, which is counted."""
+    import errno
+
+    global shortages  # noqa: PLW0603 - see its docstring
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    found = cause is not None and cause.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+    shortages += found
+    return found
+
+
 def reason(error: OSError) -> str:
     """What went wrong, in the operating system's words and without the path."""
+    is_short(error)
     if isinstance(error, TimeoutError):
         return "timed out"  # Python's own has no words of the system's
     words = error.strerror
@@ -280,20 +298,3 @@ class AtomicWrite:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
-
-
-def remove(path: str) -> None:
-    """Remove a file that may not be there, or a link, through no link but those judged.
-
-    Raises:
-        OSError: it cannot be removed, or is where another user may have led us.
-    """
-    if not os.path.lexists(path):
-        return
-    from credlatch.system.writable import Folder
-
-    folder = Folder(path, through_link=False)
-    try:
-        folder.remove(folder.name)
-    finally:
-        folder.close()

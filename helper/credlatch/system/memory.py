@@ -1,4 +1,4 @@
-"""This process's memory: who may look into it, and how much it is."""
+"""This process's memory: who may look into it, and how much it is; and its descriptors."""
 
 from __future__ import annotations
 
@@ -47,3 +47,15 @@ def resident() -> int:
                 return int(numbers.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
             return 0
+
+
+def allow_descriptors(number: int) -> None:
+    """Have room for so many, as far as the system lets us; what a shell has set comes along."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

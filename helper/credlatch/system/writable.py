@@ -165,6 +165,21 @@ def _is_mount(path: str) -> bool:
         return False
 
 
+def remove(path: str) -> None:
+    """Remove a file that may not be there, or a link, through no link but those judged.
+
+    Raises:
+        OSError: it cannot be removed, or is where another user may have led us.
+    """
+    if not os.path.lexists(path):
+        return
+    folder = Folder(path, through_link=False)
+    try:
+        folder.remove(folder.name)
+    finally:
+        folder.close()
+
+
 def make_folder(path: str) -> None:
     """Make a folder for its user alone, and those above it; nothing happens where it is.
 
