@@ -5,12 +5,10 @@ credlatch.spec uses it.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import stat
 import struct
 import sys
-import tarfile
 import zlib
 from pathlib import Path
 
@@ -22,17 +20,12 @@ if TYPE_CHECKING:
 
     Toc = list[tuple[str, str, str]]
 
-if sys.platform == "win32" and not hasattr(tarfile, "data_filter"):
-    raise SystemExit("the single file unpacks itself with tarfile's filters: needs Python 3.11.4")
-
 _SOURCES = {".py", ".spec", ".c", ".h", ".zig"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
 # Of a payload: how many files there are, and of each its size, whether it is a program, and the
 # length of its name, which follows.
 _COUNT = struct.Struct(">I")
 _ROW = ">I?H"
-_PROGRAM = 0o755
-_FILE = 0o644
 
 
 def identity(own: Iterable[Path], pyinstaller: str, entries: Iterable[tuple[str, str, str]]) -> str:
@@ -70,7 +63,7 @@ def payload(folder: Path, work: Path) -> Path:
             status = file.lstat()
             if not stat.S_ISREG(status.st_mode):
                 raise SystemExit(f"{file} is no file, and the single file carries no others")
-            name = str(file.relative_to(folder)).encode()
+            name = file.relative_to(folder).as_posix().encode()
             row = (status.st_size, bool(status.st_mode & stat.S_IXUSR), len(name))
             carried.write(struct.pack(_ROW, *row) + name)
         for file in files:
@@ -113,26 +106,3 @@ def _unpacked(program: bytes, at: int) -> list[tuple[str, bytes]]:
         files.append((name, content[start : start + size]))
         start += size
     return files
-
-
-def archive(folder: Path, identity: str, work: Path) -> tuple[str, str, str]:
-    """The folder form as an entry of Windows' single file, which the loader leaves where it is.
-
-    Nothing of the machine or of the moment is in it: two builds give the same bytes.
-    """
-    path = work / f"{identity}.tar.gz"
-    with (
-        path.open("wb") as file,
-        gzip.GzipFile("", "wb", 9, file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
-    ):
-        for entry in sorted(folder.rglob("*")):
-            tar.add(entry, str(entry.relative_to(folder)), recursive=False, filter=_nobodys)
-    return (path.name, str(path), "PKG")
-
-
-def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = member.mtime = 0
-    member.uname = member.gname = ""
-    member.mode = _PROGRAM if member.isdir() or member.mode & 0o100 else _FILE
-    return member

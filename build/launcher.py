@@ -1,13 +1,17 @@
 """The launcher of both forms: the quick client, in C, before the program. credlatch.spec uses it.
 
 Zig's compiler comes from PyPI, with a C library for each system: the launcher of Linux is linked
-statically with musl, and needs nothing of the machine that it runs on.
+statically with musl, and needs nothing of the machine that it runs on; that of Windows needs
+Windows' own C library.
+
+usage: python build/launcher.py FOLDER IDENTITY WORK TARGET
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,20 +22,31 @@ if TYPE_CHECKING:
 
     from credlatch.clients import Client
 
+# A variable of who has another machine's compiler put the launcher before what PyInstaller has
+# built here: a file, which the build's identity is written to.
+ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"
+
 _HERE = Path(__file__).parent / "loader"
-_BOTH = ("bytes", "clients", "place", "frame", "agent", "input", "program", "main")
-_FOLDER = (*_BOTH, "folder")
-_SINGLE = (*_BOTH, "places", "unpacked", "contents", "remove", "payload", "single")
+_COMMON = ("bytes", "clients", "frame", "agent", "input", "main")
+_FOLDER = ("folder",)
+_SINGLE = ("payload", "contents", "single")
+# What each system has a file of its own for, and what only the single file needs of that.
+_SYSTEM = ("system", "place", "connection", "streams", "program", "main")
+_SYSTEM_SINGLE = ("places", "unpacked", "files", "remove")
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as Zig calls them
-_SYSTEMS = {"linux": "linux-musl", "darwin": "macos"}
+_SYSTEMS = {"linux": "linux-musl", "darwin": "macos", "win32": "windows-gnu"}
 _CACHE = Path.home() / ".cache" / "credlatch-dev" / "zig"  # of compiled C libraries, for all builds
 _FLAGS = (
-    *("-std=c11", "-Os", "-s", "-fPIE", "-pie", "-fstack-protector-strong"),
-    *(() if sys.platform == "darwin" else ("-Wl,-z,relro,-z,now",)),
+    *("-std=c11", "-Os", "-s", "-fstack-protector-strong"),
     # What _FORTIFY_SOURCE would be for another C library: undefined behaviour ends the process.
     *("-fsanitize=undefined", "-fsanitize-trap=undefined", "-fno-sanitize-recover=all"),
     *("-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wvla", "-Wno-c23-extensions"),
 )
+_FLAGS_OF = {
+    "linux-musl": ("-fPIE", "-pie", "-Wl,-z,relro,-z,now"),
+    "macos": ("-fPIE", "-pie"),
+    "windows-gnu": ("-municode", "-ladvapi32"),
+}
 
 
 def sources() -> Iterable[Path]:
@@ -62,34 +77,58 @@ def _words(words: Iterable[str]) -> str:
     return "{" + ", ".join(f'"{word}"' for word in words) + "}"
 
 
-def built(identity: str, work: Path, payload: Path | None = None) -> Path:
-    """A launcher.
+def put_before(folder: Path, identity: str, work: Path, target: str | None = None) -> None:
+    """Put the launcher into the folder form, and make the single file of that, beside it.
 
     Args:
+        folder: the folder form, with the program in its folder "_internal".
         identity: the build's.
         work: where it is made.
-        payload: what a single file carries; None: the folder's.
+        target: the machine and system that it is for, as Zig calls them; None: this one.
     """
+    import carry
+
+    target = target or (
+        f"{_MACHINES.get(platform.machine().lower(), platform.machine())}-{_SYSTEMS[sys.platform]}"
+    )
+    shutil.copy(_built(identity, work, target), folder)
+    shutil.copy(_built(identity, work, target, carry.payload(folder, work)), folder.parent)
+
+
+def parts(system: str, *, single: bool = False) -> list[str]:
+    """The files of the launcher in C, without their ending.
+
+    Args:
+        system: the last part of their names that differ: posix or windows.
+        single: whether it is the single file's.
+    """
+    common = (*_COMMON, *(_SINGLE if single else _FOLDER))
+    own = (*_SYSTEM, *(_SYSTEM_SINGLE if single else ()))
+    return [*common, *(f"{part}_{system}" for part in own)]
+
+
+def _built(identity: str, work: Path, target: str, payload: Path | None = None) -> Path:
+    """A launcher; with a payload a single file, without one the folder's."""
     name = "folder" if payload is None else "single"
     work = work / f"launcher-{name}"
     work.mkdir(parents=True, exist_ok=True)
     (work / "clients.h").write_text(table(), encoding="ascii")
-    target = (
-        f"{_MACHINES.get(platform.machine().lower(), platform.machine())}-{_SYSTEMS[sys.platform]}"
-    )
-    parts = [str(_HERE / f"{part}.c") for part in (_FOLDER if payload is None else _SINGLE)]
-    more = []
+    windows = "windows" in target
+    system = "windows" if windows else "posix"
+    files = [str(_HERE / f"{part}.c") for part in parts(system, single=payload is not None)]
+    more: list[str] = []
     if payload is not None:
-        more = [f'-DPAYLOAD="{payload}"']
-        parts.append(str(work / "inflate.o"))
+        more = [f'-DPAYLOAD="{payload.absolute().as_posix()}"']
+        files.append(str(work / "inflate.o"))
         _zig(
             *("build-obj", _HERE / "inflate.zig", "-target", target, "-O", "ReleaseSmall"),
             *("-fstrip", "-fPIC", f"-femit-bin={work / 'inflate.o'}"),
             work=work,
         )
-    program = work / "credlatch"
-    flags = (*_FLAGS, f'-DBUILD="{identity}"', *more, f"-I{work}", f"-I{_HERE}")
-    _zig("cc", "-target", target, *flags, *parts, "-o", program, work=work)
+    program = work / ("credlatch.exe" if windows else "credlatch")
+    flags = (*_FLAGS, *_FLAGS_OF[target.partition("-")[2]], f'-DBUILD="{identity}"', *more)
+    words = ("cc", "-target", target, *flags, f"-I{work}", f"-I{_HERE}", *files, "-o", program)
+    _zig(*words, work=work)
     if sys.platform == "darwin":
         import signing  # beside this file, where credlatch.spec finds it
 
@@ -102,3 +141,7 @@ def _zig(*words: str | Path, work: Path) -> None:
     subprocess.run(  # noqa: S603 - it is what the build group has installed
         [sys.executable, "-m", "ziglang", *words], check=True, env={**os.environ, **caches}
     )
+
+
+if __name__ == "__main__":
+    put_before(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4])

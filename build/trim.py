@@ -1,7 +1,7 @@
 """What the frozen program leaves out, and why. credlatch.spec uses it.
 
-A module that PyInstaller's own start-up finds is imported at every start, and the single file
-extracts all its shared libraries at every start. So what nobody needs costs every call.
+A module that PyInstaller's own start-up finds is imported at every start. So what nobody needs
+costs every call.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _STANDARD = (
 _OF_OTHER_SYSTEMS = {
     "linux": (
         *("ctypes", "keyring", "win32ctypes", "truststore._macos", "truststore._windows"),
-        "tarfile",  # which keyring imports: on Linux the single file alone needs it
+        "tarfile",  # which keyring imports
     ),
     "darwin": ("jeepney", "keyring.backends.Windows"),
     "win32": ("jeepney", "keyring.backends.macOS"),
@@ -89,26 +89,6 @@ _NEEDLESS_HOOKS = {
 }
 
 
-# Of the single file's own modules, which unpack the folder form and nothing else.
-_ONLY_IN_THE_FOLDER = (
-    *("credlatch.answers", "credlatch.cli", "credlatch.protocols", "credlatch.renew"),
-    *("credlatch.resolve", "credlatch.stores", "credlatch.system.keyring"),
-    *("httpx", "msgspec", "keyring", "tomlkit", "truststore", "jeepney", "idna"),
-    *("argparse", "ast", "calendar", "csv", "dataclasses", "datetime", "dis", "email", "gettext"),
-    *("hashlib", "heapq", "importlib.metadata", "importlib.readers", "importlib.resources"),
-    *("inspect", "ipaddress", "pathlib", "pickle", "pprint", "random", "select", "selectors"),
-    *("socket", "ssl", "stringprep", "subprocess", "tempfile", "textwrap", "threading"),
-    *("tokenize", "tracemalloc", "typing", "unicodedata", "urllib", "zipfile"),
-    *("_csv", "_heapq", "_json", "_opcode", "_pickle", "_typing", "array", "binascii", "grp"),
-    *("math", "termios"),
-)
-
-# What the single file needs of these all the same: to unpack, and on Windows, where no process can
-# become another, to start the folder's program.
-_IN_THE_SINGLE_FILE = {"tarfile"} | (
-    {"subprocess", "threading"} if sys.platform == "win32" else set()
-)
-
 # What the loader and Python itself import before they find the archive of all other modules.
 _EARLY = {
     *("_collections_abc", "abc", "codecs", "encodings", "genericpath", "io", "ntpath", "os"),
@@ -117,16 +97,6 @@ _EARLY = {
 
 # Old names of parts of `re`: nobody asks for them.
 _OLD_NAMES = {"sre_compile", "sre_constants", "sre_parse"}
-
-
-def excluded_from_single() -> list[str]:
-    """The modules to leave out of the single file's own."""
-    left_out = {*excluded(), *_ONLY_IN_THE_FOLDER, *_encodings_but(_ENCODINGS_TO_START)}
-    # The table of clients names the commands, and the single file runs none.
-    commands = Path(__file__).parent.parent / "helper" / "credlatch" / "commands"
-    left_out |= {f"credlatch.commands.{path.stem}" for path in commands.glob("[!_]*.py")}
-    left_out.remove("credlatch.commands.streams")
-    return sorted(left_out - _IN_THE_SINGLE_FILE)
 
 
 def base_library(modules: Toc, data: Toc, work: Path) -> Toc:

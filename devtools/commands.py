@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIST = ROOT / "dist"
-# The first whose tarfile has the filters with which Windows' single file unpacks itself (PEP 706).
-FREEZES = (3, 11, 4)
 GROUPS = ("build", "lint", "test")
 OTHER_SYSTEMS = ("darwin", "win32")  # whose types are checked, too: pyproject.toml names Linux's
 UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
@@ -114,9 +112,14 @@ def windows(arguments: list[str]) -> int:
         if state().get("built_for_windows") != source or not program.exists():
             remember(built_for_windows=None)
             how, where = how_to_build(scratch / "dist", scratch), wine.path(scratch)
-            wine.wine("building for Windows", python, *how, env=reproducible(where))
-            if not program.exists():  # Wine's exit status does not tell of a server that has ended
+            identity = scratch / "identity"
+            identity.unlink(missing_ok=True)
+            env = reproducible(where) | {wine.ELSEWHERE: wine.path(identity)}
+            wine.wine("building for Windows", python, *how, env=env)
+            if not identity.exists():  # Wine's exit status does not tell of a server that has ended
                 sys.exit("dev: building for Windows: ended before its end; try again")
+            folder, work = scratch / "dist" / "credlatch.d", scratch / "build" / "launcher"
+            wine.put_launcher_before(environment_python, folder, identity.read_text(), work)
             remember(built_for_windows=source)
         known = {"WINDOWS_PYTHON": str(python)}
         with wine.desktop(python):
@@ -327,11 +330,4 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):
         return usage(f"what is '{' '.join([command, *arguments])}'")
-    freezes = sys.platform == "win32" and command in ("build", "test", "bench")
-    if freezes and sys.version_info < FREEZES:
-        needed, this = ".".join(map(str, FREEZES)), sys.version.split()[0]
-        sys.exit(
-            f"dev: {command} needs Python {needed} or newer, for tarfile's filters; "
-            f"this is {this}: run `PYTHON dev {command}` with a newer one"
-        )
     return commands[command](list(arguments))

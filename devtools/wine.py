@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _PYTHON = "3.13.5"
 _ARTIFACT = f"org.bytedeco:cpython:{_PYTHON}-1.5.12:jar:windows-x86_64"
 _TARGET = "x86_64-pc-windows-msvc"
+ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"  # a variable of build/launcher.py
+_TRIPLE = "x86_64-windows-gnu"  # as Zig says it
 _PREFIX = SCRATCH / "wine"
 _READY = _PREFIX / "credlatch-ready"
 _SYSTEM = "win10"  # a new Wine says that it is Windows 7
@@ -114,6 +116,20 @@ def path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
+def put_launcher_before(python: Path, folder: Path, identity: str, work: Path) -> None:
+    """Compile the launcher, which Zig's compiler for Windows cannot under Wine, for both forms.
+
+    Args:
+        python: this system's, with the build group.
+        folder: the folder form as Windows' Python has left it.
+        identity: the build's.
+        work: where it is made.
+    """
+    script = ROOT / "build" / "launcher.py"
+    env = {"PYTHONPATH": str(ROOT / "helper"), "PYTHONHASHSEED": "0"}
+    must("compiling the launcher", python, script, folder, identity, work, _TRIPLE, env=env)
+
+
 def python(uv: Path) -> Path:
     """A Windows Python with all that the program is built of.
 
@@ -155,5 +171,7 @@ def _make(uv: Path, work: Path, place: Path) -> None:
     options = ("--python-platform", _TARGET, "--python-version", _PYTHON)
     what = lock.options(lock.PROGRAM, "build")
     must("installing packages for it", uv, "pip", "install", "-q", *target, *options, *what)
+    # 300 MB, and it is Linux' that compiles: this one does not run under Wine.
+    shutil.rmtree(aside / "Lib" / "site-packages" / "ziglang")
     aside.rename(place)
     shutil.rmtree(work)

@@ -1,17 +1,10 @@
-/* Bytes, time, and lines for people. */
-#define _GNU_SOURCE
+/* Bytes, and lines for people. */
 #include "loader.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { LONGEST_LINE = 6000 }; /* bytes: a client may not read more than a pipe holds */
 
@@ -47,54 +40,17 @@ void put_number(unsigned char *data, uint32_t number)
     data[3] = (unsigned char)number;
 }
 
-/* Nanoseconds on the clock of Python's time.monotonic, which the program goes on counting by. */
-int64_t now(void)
+bool failed(struct failure *why, int number, const char *words)
 {
-    struct timespec time;
-#ifdef __APPLE__
-    clock_gettime(CLOCK_UPTIME_RAW, &time);
-#else
-    clock_gettime(CLOCK_MONOTONIC, &time);
-#endif
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-bool write_all(int descriptor, const char *data, size_t length, size_t *written)
-{
-    *written = 0;
-    while (*written < length) {
-        ssize_t count = write(descriptor, data + *written, length - *written);
-        if (count >= 0) {
-            *written += (size_t)count;
-        } else if (errno == EAGAIN) {
-            /* Our caller does not want to wait, and left us the same open file. */
-            struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
-            if (poll(&ready, 1, -1) < 0 && errno != EINTR)
-                return false;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The same descriptor by a number that is no standard stream's, where one of these is closed. */
-int above_streams(int descriptor)
-{
-    if (descriptor < 0 || descriptor > 2)
-        return descriptor;
-    int other = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
-    int error = errno;
-    close(descriptor);
-    errno = error;
-    return other;
+    *why = (struct failure){number, words};
+    return false;
 }
 
 /* As system/files.py has it: the system's words, without a capital. */
 const char *text_of(struct failure why)
 {
     static char text[LONGEST_PATH + 200];
-    snprintf(text, sizeof text, "%s", why.words != NULL ? why.words : strerror(why.number));
+    snprintf(text, sizeof text, "%s", why.words != NULL ? why.words : system_words(why.number));
     text[0] = (char)tolower((unsigned char)text[0]);
     return text;
 }
@@ -117,7 +73,7 @@ void say(int stream, const char *text)
     }
     line[end] = '\n';
     size_t written;
-    signal(SIGPIPE, SIG_IGN); /* who says a line says nothing after it */
+    ignore_broken_pipes(); /* who says a line says nothing after it */
     if (!write_all(stream, line, end + 1, &written) && stream != 2)
         write_all(2, line, end + 1, &written);
 }

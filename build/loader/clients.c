@@ -16,12 +16,37 @@ struct client {
 
 enum { CLIENTS_COUNT = sizeof CLIENTS / sizeof *CLIENTS, ALSO_COUNT = sizeof ALSO / sizeof *ALSO };
 
+/* On Windows names have no case: PATH is searched with the endings of PATHEXT, as in "keyring.EXE". */
+static bool is_same(const char *one, const char *other, size_t length)
+{
+#ifdef _WIN32
+    for (size_t i = 0; i < length; i++)
+        if ((one[i] >= 'A' && one[i] <= 'Z' ? one[i] + 'a' - 'A' : one[i]) != other[i])
+            return false;
+    return true;
+#else
+    return strncmp(one, other, length) == 0;
+#endif
+}
+
+/* The last part of a path. */
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+#ifdef _WIN32
+    const char *other = strrchr(path, '\\');
+    if (slash == NULL || (other != NULL && other > slash))
+        slash = other;
+#endif
+    return slash == NULL ? path : slash + 1;
+}
+
 static bool is_called(const char *program, const char *called)
 {
     size_t length = strlen(program), begin = strlen(called);
-    if (length > 4 && strcmp(program + length - 4, ".exe") == 0)
+    if (length > 4 && is_same(program + length - 4, ".exe", 4))
         length -= 4;
-    if (begin == 0 || length < begin || strncmp(program, called, begin) != 0)
+    if (begin == 0 || length < begin || !is_same(program, called, begin))
         return false;
     return called[begin - 1] == '-' || length == begin;
 }
@@ -64,9 +89,7 @@ static bool asks_by_words(const struct client *client, const struct question *qu
 /* The client that calls, and its words; NULL: nobody but a person. */
 static const struct client *chosen(int count, char **words, struct question *question)
 {
-    const char *path = count > 0 ? words[0] : "";
-    const char *slash = strrchr(path, '/');
-    const char *program = slash == NULL ? path : slash + 1;
+    const char *program = name_of(count > 0 ? words[0] : "");
     question->count = count > 0 ? count - 1 : 0;
     question->words = count > 0 ? words + 1 : words;
     for (size_t i = 0; i < CLIENTS_COUNT; i++)

@@ -1,10 +1,7 @@
 /* A request as the agent takes it: docs/agent.md, "The frames". */
-#define _GNU_SOURCE
 #include "loader.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HEAD = 10, MOST_VARIABLES = 4096 };
 
@@ -80,13 +77,8 @@ bool framed(const struct question *question, const struct input *input, bool for
     if (!add(frame, head, HEAD) || !field(frame, question->protocol, strlen(question->protocol)))
         return false;
     if (!forwarded) {
-        if (getcwd(folder, sizeof folder) == NULL) {
-            if (errno == ERANGE)
-                return false;
-            strcpy(folder, "/");
-        }
-        if (!mount_namespace(mounts, sizeof mounts) || !field(frame, folder, strlen(folder)) ||
-            !field(frame, mounts, strlen(mounts)))
+        if (!working_folder(folder, sizeof folder) || !mount_namespace(mounts, sizeof mounts) ||
+            !field(frame, folder, strlen(folder)) || !field(frame, mounts, strlen(mounts)))
             return false;
     }
     if (!request(frame, question, input) || (!forwarded && !variables(frame, environment)))

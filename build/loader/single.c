@@ -1,11 +1,8 @@
 /* How the single file goes on: as the program that it has unpacked, or unpacks now. */
-#define _GNU_SOURCE
 #include "single.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 _Noreturn void go_on(int count, char **words, const struct asked *asked)
 {
@@ -16,20 +13,20 @@ _Noreturn void go_on(int count, char **words, const struct asked *asked)
     int most = places(all);
     for (int i = 0; i < most; i++) {
         struct failure why = {0};
-        int held = secure(&all[i], run, &why) ? take(run, folder, &why) : -1;
-        if (held >= 0) {
-            fcntl(held, F_SETFD, 0);
-            why = (struct failure){become(folder, words, asked), NULL};
-            close(held);
+        intptr_t held = secure(&all[i], run, &why) ? take(run, folder, &why) : -1;
+        if (held != -1) {
+            why = (struct failure){become(folder, held, words, asked), NULL};
+            release(held);
         }
         if (end < sizeof text)
-            end += (size_t)snprintf(text + end, sizeof text - end, "%s%s/%s/run: %s",
-                                    i == 0 ? "" : "; ", all[i].base, all[i].name, text_of(why));
+            end += (size_t)snprintf(text + end, sizeof text - end, "%s%s%c%s%crun: %s",
+                                    i == 0 ? "" : "; ", all[i].base, SEPARATOR, all[i].name,
+                                    SEPARATOR, text_of(why));
     }
     if (end < sizeof text)
         snprintf(text + end, sizeof text - end,
-                 "): set XDG_CACHE_HOME to a folder of yours on a disk with 40 MB of room that may "
-                 "hold programs");
+                 "): set " CACHE " to a folder of yours on a disk with 40 MB of room that may hold "
+                 "programs");
     say(failure_stream(count, words), text);
-    _exit(1);
+    _Exit(1);
 }

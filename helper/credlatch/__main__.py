@@ -11,9 +11,11 @@ if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
 import os
 import sys
 
-if hasattr(sys, "_MEIPASS") and sys.platform != "win32":
-    # Who asks for the program means the launcher, which is called; it has become this one.
-    sys.executable = os.path.join(os.path.dirname(sys._MEIPASS), "credlatch")
+if hasattr(sys, "_MEIPASS"):
+    # Who asks for the program means the launcher, which is called; it has become this one, or on
+    # Windows runs it.
+    launcher = "credlatch.exe" if sys.platform == "win32" else "credlatch"
+    sys.executable = os.path.join(os.path.dirname(sys._MEIPASS), launcher)
     sys.argv[0] = os.environ.pop("_CREDLATCH_CALLED", sys.argv[0])  # without /proc
 
 from credlatch.cli import main

@@ -110,7 +110,10 @@ BARE = Client("", gets=_GET)
 
 def chosen(argv: list[str]) -> tuple[Client | None, list[str]]:
     """Which client calls, and the words that follow; None: nobody but a person."""
-    path = argv[0].replace("\\", "/") if sys.platform == "win32" else argv[0]
+    path = argv[0]
+    if sys.platform == "win32":
+        # Names have no case there, and PATH is searched with the endings of PATHEXT: "keyring.EXE".
+        path = path.replace("\\", "/").lower()
     program = path.rpartition("/")[2].removesuffix(".exe")
     words = argv[1:]
     for client in CLIENTS.values():

@@ -7,7 +7,7 @@
           launcher namespace     where its paths lead
           launcher own|named PATH
           launcher believes PATH UID
-                                 what place.c says: exit status 0 or 1
+                                 what place_posix.c says: exit status 0 or 1
 
    Linked with --wrap for recv and poll: what an agent sends comes from here. */
 #define _GNU_SOURCE
@@ -252,7 +252,7 @@ static int questions(void)
     return 0;
 }
 
-/* What place.c says; -1: it is not asked. */
+/* What place_posix.c says; -1: it is not asked. */
 static int place(int count, char **words)
 {
     char text[LONGEST_PATH];

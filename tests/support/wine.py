@@ -23,6 +23,11 @@ _KEPT = ("PATH", "HOME", "WINEPREFIX", "WINEARCH", "WINEDEBUG", "WINEDLLOVERRIDE
 _UNPACKED = "credlatch"  # what the single file has unpacked: once for all tests
 
 
+def build() -> str:
+    """The identity of the Windows program."""
+    return (DIST.parent / "identity").read_text(encoding="ascii")
+
+
 class WindowsHome:
     """The home folder in Wine, as this system sees it."""
 

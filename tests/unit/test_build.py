@@ -48,20 +48,6 @@ def test_a_build_s_identity_changes_with_whatever_it_is_made_of(tmp_path: Path) 
     assert len({first, identity(), identity("other"), identity(pyinstaller="7")}) == 4
 
 
-def test_two_archives_of_the_same_files_are_equal(tmp_path: Path) -> None:
-    carry = part("carry")
-    archives = []
-    for number in range(2):
-        folder = tmp_path / str(number)
-        (folder / "_internal").mkdir(parents=True)
-        for name in ("b", "a")[:: 1 - 2 * number]:
-            (folder / "_internal" / name).write_text(name)
-        name, path, kind = carry.archive(folder, "0" * 16, folder.parent)
-        assert (name, kind) == (f"{'0' * 16}.tar.gz", "PKG")
-        archives.append(Path(path).read_bytes())
-    assert archives[0] == archives[1]
-
-
 def test_what_the_single_file_carries_is_the_folder_and_equal_each_time(tmp_path: Path) -> None:
     carry = part("carry")
     carried = []
@@ -119,15 +105,12 @@ KEYRINGS = {
 }
 # Linux's keyring, and the bus that it is on: elsewhere nobody opens one.
 SECRET_SERVICE = ("credlatch.system.keyring.secret_service", "credlatch.system.keyring.bus")
-# Of the single file's modules those whose functions it calls; the others it imports only.
-UNPACKING = ("credlatch.bundle", "credlatch.commands.streams", "credlatch.system")
 
 
-def left_out(names: set[str], form: str, system: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which of the modules a form of the program does not have on a system."""
+def left_out(names: set[str], system: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which of the modules the program does not have on a system."""
     monkeypatch.setattr(sys, "platform", system)
-    trim = part("trim")
-    without = trim.excluded() if form == "folder" else trim.excluded_from_single()
+    without = part("trim").excluded()
     return sorted(
         name for name in names for each in without if name == each or name.startswith(f"{each}.")
     )
@@ -144,23 +127,14 @@ def test_the_folder_has_all_that_any_call_imports_there(
     assert {"httpx", "truststore", "tomlkit", "ssl", "credlatch.renew.exchange"} <= names
     assert (SECRET_SERVICE[0] in names) == (system == "linux")
     assert ("tarfile" in names) == (python >= (3, 12) and system != "linux")  # for keyring
-    assert left_out(names, "folder", system, monkeypatch) == []
+    assert left_out(names, system, monkeypatch) == []
 
 
-def test_windows_single_file_has_all_that_it_imports_to_unpack_and_to_run(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    names = reached("credlatch.bundle.__main__", system="win32", python=(3, 13), called=UNPACKING)
-    assert {"tarfile", "credlatch.system.locks", "subprocess"} <= names
-    assert left_out(names, "single", "win32", monkeypatch) == []
-
-
-@pytest.mark.parametrize(("form", "module"), [("single", "typing"), ("folder", "sqlite3")])
 @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
 def test_a_module_that_is_left_out_and_imported_is_noticed(
-    system: str, form: str, module: str, monkeypatch: pytest.MonkeyPatch
+    system: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert left_out({"os", module}, form, system, monkeypatch) == [module]
+    assert left_out({"os", "sqlite3"}, system, monkeypatch) == ["sqlite3"]
 
 
 def test_what_encodings_itself_imports_on_windows_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +143,7 @@ def test_what_encodings_itself_imports_on_windows_is_there(monkeypatch: pytest.M
     names = ("utf_8", "cp1252", "_win_cp_codecs", "cp037")
     there = [pkgutil.ModuleInfo(None, name, ispkg=False) for name in names]  # type: ignore[arg-type]
     monkeypatch.setattr(pkgutil, "iter_modules", lambda _: there)
-    without = part("trim").excluded_from_single()
+    without = part("trim").excluded()
     assert [each for each in without if each.startswith("encodings.")] == ["encodings.cp037"]
 
 

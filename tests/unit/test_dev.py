@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import runpy
 import sys
-import tarfile
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,39 +19,6 @@ def version(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "version", f"{text} (main)")
 
 
-@pytest.fixture
-def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
-    def touched(*_: object) -> None:
-        raise AssertionError("something was set up")
-
-    steps = ("environment", "system", "components", "uv_versions", "moto", "go", "must", "run")
-    for name in steps:
-        monkeypatch.setattr(commands, name, touched)
-
-
-@pytest.mark.usefixtures("untouched")
-@pytest.mark.parametrize("command", ["build", "test", "bench"])
-@pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3"])
-def test_what_freezes_does_not_begin_with_a_python_that_cannot(
-    command: str, python: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    version(monkeypatch, python)
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(SystemExit) as ended:
-        commands.main("", command)
-    assert ended.value.code == (
-        f"dev: {command} needs Python 3.11.4 or newer, for tarfile's filters; "
-        f"this is {python}: run `PYTHON dev {command}` with a newer one"
-    )
-    monkeypatch.setattr(commands, command, lambda _: 7)
-    for newer in ("3.11.4", "3.12.0", "3.13.0", "3.14.0", "3.15.0"):
-        version(monkeypatch, newer)
-        assert commands.main("", command) == 7
-    version(monkeypatch, python)
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert commands.main("", command) == 7
-
-
 @pytest.mark.parametrize("python", ["2.7.18", "3.6.15", "3.10.13"])
 def test_older_pythons_are_told_before_anything_is_imported(
     python: str, monkeypatch: pytest.MonkeyPatch
@@ -67,16 +31,6 @@ def test_older_pythons_are_told_before_anything_is_imported(
         f"dev: needs Python 3.11 or newer; this is {python}: run `PYTHON dev ...` with a newer one"
     )
     assert "devtools.commands" not in sys.modules
-
-
-def test_documents_and_packaging_say_the_same_versions() -> None:
-    freezes = ".".join(map(str, commands.FREEZES))
-    assert sys.version_info < commands.FREEZES or hasattr(tarfile, "data_filter")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["requires-python"] == ">=3.11"
-    for file in ("README.md", "build/README.md", "build/carry.py", "dev"):
-        named = set(re.findall(r"\b3\.\d+\.\d+\b", (ROOT / file).read_text()))
-        assert freezes in named, file
 
 
 def program(folder: Path, does: str) -> Path:

@@ -59,10 +59,9 @@ FORBIDDEN = {
     "clients": ("cli", "agent", "answers", "secrets", "setup"),
     "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup"),
     "agent": ("cli", "commands", "secrets", "setup"),
-    "secrets": ("protocols", "stores", "renew", "logins", "install", "bundle", "setup", *_DOORS),
-    "setup": ("resolve", "protocols", "request", "renew", "install", "bundle", "secrets", *_DOORS),
+    "secrets": ("protocols", "stores", "renew", "logins", "install", "setup", *_DOORS),
+    "setup": ("resolve", "protocols", "request", "renew", "install", "secrets", *_DOORS),
     "install": ("renew", *_BELOW),
-    "bundle": ("resolve", "protocols", "request", "stores", "renew", "install", "cli", "answers"),
     "commands": ("cli",),
 }
 

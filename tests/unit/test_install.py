@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.bundle import contents
 from credlatch.caller import Caller
 from credlatch.errors import PlaceError
-from credlatch.install import installer, layout, uninstaller
+from credlatch.install import installer, layout, uninstaller, unpacked
 from credlatch.install.layout import Layout, Running
 from support.users import ADA, as_root, folder
 
@@ -40,7 +39,7 @@ def running(tmp_path: Path) -> Running:
         (folder / name).write_text(name)
         (folder / name).chmod(mode)
     (folder / "_internal" / "link").symlink_to("a")
-    contents.write(str(folder))
+    (folder / unpacked.MARK).touch(mode=0o600)
     return Running(str(folder), BUILDS[0])
 
 

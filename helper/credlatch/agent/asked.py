@@ -13,9 +13,11 @@ _OLD = 60.0  # seconds after which that is another call's
 def take() -> tuple[float | None, str | None]:
     """When somebody was asked, and why what CREDLATCH_AGENT names has not answered.
 
-    The time is one of ``time.monotonic``; None: nobody was. What that has cost is not given again
-    to what comes after. A start that takes long, on a busy machine, does not count: who has no time
-    for a late answer has ended us, and others take it. What this process starts is another call.
+    The time is one of ``time.monotonic``; None: nobody was. The launcher tells it by the clock of
+    ``time.perf_counter``, of which each system has one for all programs. What that has cost is
+    not given again to what comes after. A start that takes long, on a busy machine, does not count:
+    who has no time for a late answer has ended us, and others take it. What this process starts is
+    another call.
     """
     told = os.environ.pop(ASKED, None)
     if told is None:
@@ -42,5 +44,5 @@ def _moment(text: str) -> float | None:
         before = float(text)
     except ValueError:
         return None
-    now = time.monotonic()
-    return before if now - _OLD < before <= now else None
+    ago = time.perf_counter() - before
+    return time.monotonic() - ago if 0.0 <= ago < _OLD else None

@@ -1,6 +1,6 @@
 """Where the agent's socket is, whether it is what we take it for, and who is at its other end.
 
-The launcher has the same in C (build/loader/place.c).
+The launcher has the same in C (build/loader/place_posix.c).
 """
 
 import sys

@@ -11,9 +11,8 @@ import sys
 import time
 from contextlib import suppress
 
-from credlatch.bundle import contents
 from credlatch.errors import PlaceError
-from credlatch.install import layout
+from credlatch.install import layout, unpacked
 from credlatch.install.uninstaller import leave
 from credlatch.system import files, folders, owners
 from credlatch.system.locks import Exclusive
@@ -166,7 +165,7 @@ def is_same(source: str, target: str) -> bool:
 
 
 def _contents(folder: str) -> list[str]:
-    return [name for name in folders.files(folder) if name != contents.LIST]
+    return [name for name in folders.files(folder) if name != unpacked.MARK]
 
 
 def _replace(aside: str, path: str) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from credlatch.bundle import unpacked
-from credlatch.bundle.places import places
 from credlatch.errors import PlaceError
+from credlatch.install import unpacked
 from credlatch.install.layout import LOCK, entries, is_build
 from credlatch.system import files, folders, writable
 
@@ -59,8 +58,8 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
     gone: list[str] = []
     stay: list[str] = []
     home = os.path.join(os.path.normpath(caller.home), "")
-    for place in places(caller):
-        own = os.path.dirname(place.path)
+    for place in unpacked.places(caller):
+        own = place.own
         try:
             folders.private(place.path)
         except OSError:
@@ -70,7 +69,7 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
             for entry in entries(place.path)
             if is_build(entry.name) or folders.is_beside(entry.name)
         ]
-        if not place.make or not os.path.normpath(own).startswith(home) or os.path.islink(own):
+        if not place.cache or not os.path.normpath(own).startswith(home) or os.path.islink(own):
             stay += programs
             continue
         for path in programs:
@@ -84,7 +83,7 @@ def take_unpacked(caller: Caller) -> tuple[list[str], list[str]]:
 def builds(layout: Layout, caller: Caller) -> set[str]:
     """The builds that are installed, or that the single file has unpacked."""
     installed = {entry.name.rpartition("-")[2] for entry in layout.versions()}
-    there = [entry.name for place in places(caller) for entry in entries(place.path)]
+    there = [entry.name for place in unpacked.places(caller) for entry in entries(place.path)]
     return {*installed, *filter(is_build, there)}
 
 

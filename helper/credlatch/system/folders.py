@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ABOVE_STREAMS = 3  # the least descriptor that is not taken for a standard stream
-
 
 def beside(path: str, what: str = "new") -> str:
     """A name that nobody else uses, in the same folder, for what is not to be seen yet, or no more.
@@ -82,25 +80,17 @@ def remove(path: str) -> None:
         return
 
 
-def hold(folder: str) -> int | None:
-    """Keep a folder from being removed as unused, until the descriptor that this gives is closed.
-
-    A process that this one becomes, by ``exec``, may inherit it. None where there is no such thing.
-
-    Raises:
-        OSError: the folder is not there, or is being removed.
-    """
-    return _locked(folder, exclusive=False)
-
-
 def claim(folder: str) -> int | None:
     """The right to remove a folder, until the descriptor is closed; None where nobody can tell.
+
+    The launcher holds the folder that its program runs from, by a lock that others share
+    (build/loader/program_posix.c).
 
     Raises:
         BlockingIOError: somebody uses it.
         OSError: it is not there.
     """
-    descriptor = _locked(folder, exclusive=True)
+    descriptor = _locked(folder)
     if _runs_from(folder):
         if descriptor is not None:
             os.close(descriptor)
@@ -108,20 +98,14 @@ def claim(folder: str) -> int | None:
     return descriptor
 
 
-def _locked(folder: str, *, exclusive: bool) -> int | None:
+def _locked(folder: str) -> int | None:
     if sys.platform == "win32":
-        return None  # there a folder with a running program in it cannot be removed anyway
+        return None  # there a folder that somebody has open cannot be moved away, nor removed
     import fcntl
 
-    first = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        # Where a standard stream is closed, its number would go to this, and whatever the program
-        # writes to the stream.
-        descriptor = fcntl.fcntl(first, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)
-    finally:
-        os.close(first)
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise

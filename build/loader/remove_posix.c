@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "single.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +11,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { DIGITS = 16, UNUSED = 30 * 86400 }; /* of an identity; seconds */
 
 /* Remove a folder and all that is in it, as far as that goes. */
 void remove_all(int above, const char *name)
@@ -46,11 +45,6 @@ static void discard(int run, const char *name)
             remove_all(run, aside ? name : old);
     }
     close(claimed);
-}
-
-static bool is_build(const char *name)
-{
-    return strlen(name) == DIGITS && strspn(name, "0123456789abcdef") == DIGITS;
 }
 
 /* Called before anything is unpacked: what a process leaves that is killed meanwhile, the next one

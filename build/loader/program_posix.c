@@ -16,7 +16,6 @@
 #include <sys/auxv.h>
 #endif
 
-#define ASKED "_CREDLATCH_ASKED="
 #define CALLED "_CREDLATCH_CALLED="
 
 extern char **environ;
@@ -46,14 +45,14 @@ bool own_path(char *path, size_t room)
 
 /* Keep a folder from being removed as unused (system/folders.py): by a descriptor that is never
    used, and inherited; -1: it is not there, or is being removed. */
-int hold(const char *folder, int operation, struct failure *why)
+intptr_t hold(const char *folder, struct failure *why)
 {
     int held = above_streams(open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (held < 0) {
         *why = (struct failure){errno, NULL};
         return -1;
     }
-    if (flock(held, operation | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (flock(held, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         *why = (struct failure){errno, NULL};
         close(held);
         return -1;
@@ -61,19 +60,9 @@ int hold(const char *folder, int operation, struct failure *why)
     return held; /* also where a file system has no locks */
 }
 
-/* The variable by which the program knows what has become of asking (agent/asked.py). */
-static char *told(const struct asked *asked)
+void release(intptr_t held)
 {
-    static char text[200];
-    char number[16];
-    const char *why = "";
-    if (asked->failed) {
-        snprintf(number, sizeof number, "%d", asked->why.number);
-        why = asked->why.words != NULL ? asked->why.words : number;
-    }
-    snprintf(text, sizeof text, ASKED "%lld.%09lld %s", (long long)(asked->began / 1000000000),
-             (long long)(asked->began % 1000000000), why);
-    return text;
+    close((int)held);
 }
 
 /* Where there is no /proc, PyInstaller's loader finds its own file by the name it is called by: it is
@@ -103,8 +92,8 @@ static char **found_by_path(char **words, char *path, char **name)
 #endif
 }
 
-/* Become the program of a folder; gives the system's number of what went wrong. */
-int become(const char *folder, char **words, const struct asked *asked)
+/* Become the program of a folder, and go on holding it; gives the system's number of what went wrong. */
+int become(const char *folder, intptr_t held, char **words, const struct asked *asked)
 {
     char path[LONGEST_PATH];
     size_t count = 0, kept = 0;
@@ -118,7 +107,7 @@ int become(const char *folder, char **words, const struct asked *asked)
         return ENOMEM;
     for (size_t i = 0; i < count; i++)
         /* Another frozen program, which calls us, has its own for its loader. */
-        if (strncmp(environ[i], ASKED, strlen(ASKED)) != 0 && strncmp(environ[i], "_PYI_", 5) != 0)
+        if (strncmp(environ[i], ASKED "=", strlen(ASKED "=")) != 0 && strncmp(environ[i], "_PYI_", 5) != 0)
             variables[kept++] = environ[i];
     if (asked->began != 0 || asked->failed)
         variables[kept++] = told(asked);
@@ -126,6 +115,8 @@ int become(const char *folder, char **words, const struct asked *asked)
     char **called = found_by_path(words, path, &name);
     if (called != words)
         variables[kept++] = name;
+    if (held >= 0)
+        fcntl((int)held, F_SETFD, 0);
     execve(path, called, variables);
     int number = errno;
     free(variables);

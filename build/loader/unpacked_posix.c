@@ -11,20 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK "lock"
-
-static const int64_t PATIENCE = 5000000000; /* while another unpacks: Bazel waits for ten seconds */
-enum { NOTED = 86400 };                     /* seconds after which a use is noted anew */
-
 /* Hold an unpacked program that is as it should be; -1: there is none. */
 static int found(const char *folder, struct failure *why)
 {
     struct stat status;
-    int held = hold(folder, LOCK_SH, why);
+    int held = (int)hold(folder, why);
     if (held < 0)
         return -1;
     if (fstat(held, &status) != 0 || status.st_uid != getuid() || (status.st_mode & 077) != 0 ||
-        !whole(held)) {
+        !whole(&(struct unpacking){.held = held})) {
         close(held);
         return -1;
     }
@@ -57,8 +52,8 @@ static int unpack_aside(int run, const char *path, struct failure *why)
         *why = (struct failure){errno, NULL};
         return -1;
     }
-    int held = hold(whole_path, LOCK_SH, why);
-    bool done = held >= 0 && unpack(held, why);
+    int held = (int)hold(whole_path, why);
+    bool done = held >= 0 && unpack(&(struct unpacking){.held = held}, why);
     if (done && !put(run, fresh, old)) {
         *why = (struct failure){errno, NULL};
         done = false;
@@ -76,7 +71,7 @@ static int unpack_aside(int run, const char *path, struct failure *why)
 /* The lock of those who unpack; -1: it cannot be had in time. */
 static int locked(int run)
 {
-    int64_t end = now() + PATIENCE;
+    int64_t end = now() + OTHERS;
     int lock = openat(run, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     while (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK || now() > end) {
@@ -90,7 +85,7 @@ static int locked(int run)
 
 /* The folder of the program, and the descriptor that keeps it from being removed; -1: there is
    none, and it cannot be unpacked here. */
-int take(const char *path, char *folder, struct failure *why)
+intptr_t take(const char *path, char *folder, struct failure *why)
 {
     int length = snprintf(folder, LONGEST_PATH, "%s/" BUILD, path);
     if (length < 0 || length >= LONGEST_PATH) {

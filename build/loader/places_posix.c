@@ -63,12 +63,6 @@ int places(struct place *all)
     return count;
 }
 
-static bool failed(struct failure *why, int number, const char *words)
-{
-    *why = (struct failure){number, words};
-    return false;
-}
-
 static void go_up(char *path)
 {
     char *slash = strrchr(path, '/');
