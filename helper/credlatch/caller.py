@@ -132,12 +132,24 @@ class Caller:
         """Take more time: for a command whose clients have no time limit of their own."""
         self.deadline = max(self.deadline, time.monotonic() + seconds)
 
+    def absolute(self, path: str) -> str:
+        """What a path means where the caller is.
+
+        Raises:
+            ElsewhereError: it means something to the caller's own process alone, as Windows'
+                ``D:file`` does, which starts from that process's folder on that drive.
+        """
+        path = os.path.join(self.cwd, path)
+        if self.is_guest and not os.path.isabs(path):
+            raise ElsewhereError("a path that the caller's own process alone can follow")
+        return path
+
     def path(self, name: str) -> str | None:
-        """A variable that names a file or folder, made absolute."""
+        """A variable that names a file or folder, made absolute; raises as ``absolute``."""
         value = self.get(name)
         if not value:
             return None
-        path = os.path.join(self.cwd, value)
+        path = self.absolute(value)
         if not name.startswith(("XDG_", "TMP")):  # a session sets those, and nobody for one file
             self._named.append(path)
         return path
@@ -159,7 +171,7 @@ class Caller:
         home = self.get("USERPROFILE" if sys.platform == "win32" else "HOME")
         if home is None:
             return _account_home()
-        return home if os.path.isabs(home) else os.path.join(self.cwd, home)
+        return self.absolute(home)
 
     def in_home(self, *parts: str) -> str:
         """A path below the home directory."""
@@ -179,7 +191,8 @@ class Caller:
 
     def _base(self, xdg: str, windows: str, default: str) -> str:
         if sys.platform == "win32":
-            return self.get(windows) or self.in_home(default)
+            folder = self.get(windows)
+            return self.absolute(folder) if folder else self.in_home(default)
         # "All paths … must be absolute. If … relative … consider the path invalid and ignore it."
         value = self.get(xdg)
         return value if value and value.startswith("/") else self.in_home(default)

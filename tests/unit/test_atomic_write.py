@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credlatch.system import files, locks, writable
+from credlatch.system.atomic_write import AtomicWrite
 from support.components import need
 from support.users import as_root
 
@@ -32,7 +33,7 @@ def test_threads_that_hold_the_lock_in_turn_lose_nothing(path: Path) -> None:
     def run(name: str) -> None:
         for _ in range(10):
             with locks.Exclusive(lock, 30):
-                write = files.AtomicWrite(str(path), room=1000)
+                write = AtomicWrite(str(path), room=1000)
                 write.commit(path.read_bytes() + f"{name}\n".encode())
 
     threads = [threading.Thread(target=run, args=(str(number),)) for number in range(8)]
@@ -45,7 +46,7 @@ def test_threads_that_hold_the_lock_in_turn_lose_nothing(path: Path) -> None:
 
 
 def test_a_write_replaces_the_content_once_and_leaves_nothing_else(path: Path) -> None:
-    write = files.AtomicWrite(str(path))
+    write = AtomicWrite(str(path))
     assert path.read_text() == "old"
     write.commit(b"new")
     write.abandon()
@@ -56,7 +57,7 @@ def test_a_write_replaces_the_content_once_and_leaves_nothing_else(path: Path) -
 
 
 def test_what_is_abandoned_leaves_the_old_content_and_nothing_else(path: Path) -> None:
-    write = files.AtomicWrite(str(path), room=100_000)
+    write = AtomicWrite(str(path), room=100_000)
     write.abandon()
     write.abandon()
     assert path.read_text() == "old"
@@ -65,7 +66,7 @@ def test_what_is_abandoned_leaves_the_old_content_and_nothing_else(path: Path) -
 
 @pytest.mark.parametrize("data", [b"", b"x", b"x" * 1000, b"x" * 3_000_000])
 def test_the_room_that_was_reserved_is_no_part_of_the_content(path: Path, data: bytes) -> None:
-    write = files.AtomicWrite(str(path), room=1000)
+    write = AtomicWrite(str(path), room=1000)
     write.commit(data)
     assert path.read_bytes() == data
 
@@ -74,11 +75,11 @@ def test_only_its_owner_may_read_it_whatever_the_umask_and_the_old_mode(path: Pa
     path.chmod(0o644)
     before = os.umask(0)
     try:
-        write = files.AtomicWrite(str(path))
+        write = AtomicWrite(str(path))
         (aside,) = [each for each in path.parent.iterdir() if each != path]
         assert stat.S_IMODE(aside.stat().st_mode) == 0o600
         write.commit(b"new")
-        files.AtomicWrite(str(path.parent / "made" / "store")).commit(b"new")
+        AtomicWrite(str(path.parent / "made" / "store")).commit(b"new")
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -87,12 +88,12 @@ def test_only_its_owner_may_read_it_whatever_the_umask_and_the_old_mode(path: Pa
 
 def test_a_file_that_its_owner_may_only_read_stays_so(path: Path) -> None:
     path.chmod(0o440)
-    files.AtomicWrite(str(path)).commit(b"new")
+    AtomicWrite(str(path)).commit(b"new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o400
 
 
 def test_a_mode_that_is_asked_for_is_the_file_s_from_the_beginning(path: Path) -> None:
-    write = files.AtomicWrite(str(path), mode=0o644)
+    write = AtomicWrite(str(path), mode=0o644)
     (aside,) = [each for each in path.parent.iterdir() if each != path]
     assert stat.S_IMODE(aside.stat().st_mode) == 0o644
     write.commit(b"new")
@@ -104,16 +105,16 @@ def test_what_is_no_file_is_not_replaced(path: Path, make: Callable[[Path], None
     path.unlink()
     make(path)
     with pytest.raises(OSError, match="not a file"):
-        files.AtomicWrite(str(path))
+        AtomicWrite(str(path))
     assert leftovers(path) == []
 
 
 def test_no_descriptor_is_left_open(path: Path) -> None:
     before = len(os.listdir("/dev/fd"))
-    files.AtomicWrite(str(path)).commit(b"new")
-    files.AtomicWrite(str(path)).abandon()
+    AtomicWrite(str(path)).commit(b"new")
+    AtomicWrite(str(path)).abandon()
     with pytest.raises(OSError, match=r"exists|Not a directory"):
-        files.AtomicWrite(str(path / "below" / "store"))
+        AtomicWrite(str(path / "below" / "store"))
     assert len(os.listdir("/dev/fd")) == before
 
 
@@ -123,7 +124,7 @@ def test_a_symbolic_link_is_followed_and_stays(path: Path, tmp_path: Path, *, th
     links = [tmp_path / "link", tmp_path / "second"]
     links[0].symlink_to("second")
     links[1].symlink_to(target)
-    files.AtomicWrite(str(links[0])).commit(b"new")
+    AtomicWrite(str(links[0])).commit(b"new")
     assert [link.is_symlink() for link in (*links, target)] == [True, True, False]
     assert target.read_text() == "new"
     assert leftovers(path) == ([] if there else ["later"])
@@ -132,8 +133,8 @@ def test_a_symbolic_link_is_followed_and_stays(path: Path, tmp_path: Path, *, th
 def test_what_a_killed_writer_left_is_in_nobody_s_way(path: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from credlatch.system import files\n"
-        "write = files.AtomicWrite(sys.argv[1], 1000)\n"
+        "from credlatch.system.atomic_write import AtomicWrite\n"
+        "write = AtomicWrite(sys.argv[1], 1000)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     location = os.path.dirname(os.path.dirname(os.path.dirname(files.__file__)))
@@ -143,19 +144,19 @@ def test_what_a_killed_writer_left_is_in_nobody_s_way(path: Path) -> None:
     assert killed.returncode == -9
     assert path.read_text() == "old"
     assert len(leftovers(path)) == 1
-    files.AtomicWrite(str(path)).commit(b"new")
+    AtomicWrite(str(path)).commit(b"new")
     assert path.read_text() == "new"
     assert leftovers(path) == []
 
 
 def test_a_link_in_the_place_of_the_new_content_is_not_followed(path: Path) -> None:
-    write = files.AtomicWrite(str(path))
+    write = AtomicWrite(str(path))
     (aside,) = leftovers(path)
     write.abandon()
     victim = path.parent / "victim"
     victim.write_text("untouched")
     (path.parent / aside).symlink_to(victim)
-    files.AtomicWrite(str(path)).commit(b"new")
+    AtomicWrite(str(path)).commit(b"new")
     assert victim.read_text() == "untouched"
     assert path.read_text() == "new"
 
@@ -182,7 +183,7 @@ def test_the_content_is_durable_before_it_is_visible_and_the_rename_after(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = recorded(monkeypatch)
-    files.AtomicWrite(str(path), room=10).commit(b"new")
+    AtomicWrite(str(path), room=10).commit(b"new")
     assert calls == ["posix_fallocate", "write", "ftruncate", "fsync", "replace", "fsync"]
 
 
@@ -191,7 +192,7 @@ def test_a_full_disk_at_any_step_leaves_the_old_content_and_nothing_else(
     path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def attempt() -> None:
-        files.AtomicWrite(str(path), room=10).commit(b"new")
+        AtomicWrite(str(path), room=10).commit(b"new")
 
     with monkeypatch.context() as patch:
         recorded(patch, fail=step)
@@ -206,7 +207,7 @@ def test_a_write_that_the_system_takes_in_pieces_is_whole(
 ) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: real(fd, bytes(data[:7])))
-    files.AtomicWrite(str(path)).commit(b"x" * 100)
+    AtomicWrite(str(path)).commit(b"x" * 100)
     monkeypatch.undo()
     assert path.read_bytes() == b"x" * 100
 
@@ -225,9 +226,9 @@ def test_a_file_that_is_mounted_by_itself_is_said_to_be_one(tmp_path: Path, name
     path.write_text("old")
     script = (
         "import sys\n"
-        "from credlatch.system import files\n"
+        "from credlatch.system.atomic_write import AtomicWrite\n"
         "try:\n"
-        "    files.AtomicWrite(sys.argv[1])\n"
+        "    AtomicWrite(sys.argv[1])\n"
         "except OSError as error:\n"
         "    print(error.strerror)\n"
     )

@@ -17,7 +17,7 @@ from credlatch.renew import attempts, notes
 from credlatch.renew.attempts import Attempt
 from credlatch.renew.cache import FileLock
 from credlatch.stores import Entry
-from credlatch.system import files
+from credlatch.system.atomic_write import AtomicWrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -286,14 +286,14 @@ def blocked(folder: Path) -> None:
 def test_without_room_for_a_note_and_the_outcome_what_is_good_once_is_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, for_outcome: bool
 ) -> None:
-    real = files.AtomicWrite.__init__
+    real = AtomicWrite.__init__
 
-    def full(self: files.AtomicWrite, path: str, room: int = 0) -> None:
+    def full(self: AtomicWrite, path: str, room: int = 0) -> None:
         if room or not for_outcome:
             raise OSError(28, os.strerror(28))
         real(self, path)
 
-    monkeypatch.setattr(files.AtomicWrite, "__init__", full)
+    monkeypatch.setattr(AtomicWrite, "__init__", full)
     with pytest.raises(RenewalError, match=r"cannot be written.*make its folder writable"):
         attempt(tmp_path, ONCE).sent()
     assert for_outcome or text(tmp_path) == ""

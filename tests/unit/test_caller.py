@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import pwd
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -26,6 +28,27 @@ def test_an_empty_variable_counts_as_unset_and_a_path_starts_where_the_caller_is
     assert [caller.path(name) for name in "ABCD"] == ["/place/x/y", "/x", None, None]
     removed = Caller({"A": "x"}, "")
     assert (removed.cwd, removed.path("A")) == ("/", "/x")
+
+
+def test_a_path_of_the_caller_s_own_process_is_not_followed_for_a_guest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows ``D:x`` starts from the process's own folder on that drive."""
+    variables = {"A": "D:x", "B": r"D:\x", "C": r"\x", "D": "x", "USERPROFILE": "D:home"}
+    monkeypatch.setattr(os, "path", ntpath)
+    monkeypatch.setattr(sys, "platform", "win32")
+    guest = Caller(variables, "C:\\place", is_guest=True)
+    assert [guest.path(name) for name in "BCD"] == [r"D:\x", r"C:\x", r"C:\place\x"]
+    with pytest.raises(ElsewhereError):
+        guest.path("A")
+    with pytest.raises(ElsewhereError):
+        _ = guest.home
+    with pytest.raises(ElsewhereError):
+        guest.data("x")
+    assert Caller(variables, "C:\\place").path("A") == "D:x"
+    monkeypatch.undo()
+    with pytest.raises(ElsewhereError):
+        Caller({"A": "x"}, "not/absolute", is_guest=True).path("A")
 
 
 def test_the_folders_of_xdg() -> None:

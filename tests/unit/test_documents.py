@@ -104,7 +104,8 @@ def test_a_file_that_was_changed_a_moment_ago_is_not_remembered(
     # Of two writes of the same size within one tick of the clock, the second leaves no trace.
     monkeypatch.setattr(documents, "SETTLED", SETTLED)
     real = documents._mark
-    monkeypatch.setattr(documents, "_mark", lambda status: (*real(status)[:3], 0, 0))
+    monkeypatch.setattr(documents, "_mark", lambda status: (*real(status)[:3], 0))
+    monkeypatch.setattr(documents, "_changed", lambda _: 0)
     for number in range(300):
         content = f"{number:03}"
         reader.path.write_text(content)

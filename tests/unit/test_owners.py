@@ -14,6 +14,7 @@ from credlatch.credential import Basic, Secret
 from credlatch.errors import LockedError, StoreError
 from credlatch.stores.rattler import RattlerStore
 from credlatch.system import files, locks, owners, writable
+from credlatch.system.atomic_write import AtomicWrite
 from support.users import ADA, EVE, TEAM, as_root, become, folder, open_place, owned
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def test_whose_link_in_tmp_is_followed_by_who_reads(
 
 
 def write(path: Path) -> Callable[[], object]:
-    return lambda: files.AtomicWrite(str(path), 10).commit(b"new")
+    return lambda: AtomicWrite(str(path), 10).commit(b"new")
 
 
 def lock(path: Path) -> Callable[[], object]:
@@ -424,7 +425,7 @@ def test_a_relative_path_is_written_where_it_leads(
 ) -> None:
     (tmp_path / "x").mkdir()
     monkeypatch.chdir(tmp_path / "x")
-    files.AtomicWrite(text).commit(b"new")
+    AtomicWrite(text).commit(b"new")
     assert (tmp_path / "x/made/store").read_bytes() == b"new"
 
 

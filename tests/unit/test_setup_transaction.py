@@ -12,7 +12,7 @@ import pytest
 
 from credlatch.errors import SetupError
 from credlatch.setup import texts, transaction
-from credlatch.system import files
+from credlatch.system.atomic_write import AtomicWrite
 from support import users
 from support.wiring import refused
 
@@ -31,14 +31,14 @@ def test_two_files_change_both_or_none(
     wiring.program("docker-credential-pass")
     wiring.home.write(DOCKER, '{"credsStore": "pass"}', 0o640)
     count = iter(range(1, 100))
-    commit = files.AtomicWrite.commit
+    commit = AtomicWrite.commit
 
-    def failing(self: files.AtomicWrite, data: bytes) -> None:
+    def failing(self: AtomicWrite, data: bytes) -> None:
         if b"steps" not in data and next(count) == at:
             raise OSError(errno.EIO, "Input/output error")
         commit(self, data)
 
-    monkeypatch.setattr(files.AtomicWrite, "commit", failing)
+    monkeypatch.setattr(AtomicWrite, "commit", failing)
     assert "input/output error: nothing has been changed" in refused(wiring, "docker", "--chain")
     assert (wiring.home.path / DOCKER).stat().st_mode & 0o777 == 0o640
     assert not (wiring.home.path / ".config/credlatch").exists()
@@ -101,10 +101,10 @@ def test_git_waits_while_its_file_is_written(
 ) -> None:
     path = wiring.home.write("dotfiles/gitconfig", "[user]\n")
     (wiring.home.path / ".gitconfig").symlink_to(path)
-    commit = files.AtomicWrite.commit
+    commit = AtomicWrite.commit
     said = []
 
-    def tried(self: files.AtomicWrite, data: bytes) -> None:
+    def tried(self: AtomicWrite, data: bytes) -> None:
         if b"steps" not in data:
             said.append(config("user.name", "A"))
         commit(self, data)
@@ -119,7 +119,7 @@ def test_git_waits_while_its_file_is_written(
         )
         return done.stderr
 
-    monkeypatch.setattr(files.AtomicWrite, "commit", tried)
+    monkeypatch.setattr(AtomicWrite, "commit", tried)
     assert wiring("git") == 0
     assert len(said) == 1
     assert "could not lock config file" in said[0]
@@ -131,17 +131,17 @@ def test_git_waits_while_its_file_is_written(
 def test_ctrl_c_waits_until_all_is_written(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
     wiring.program("docker-credential-pass")
     wiring.home.write(DOCKER, '{"credsStore": "pass"}')
-    commit = files.AtomicWrite.commit
+    commit = AtomicWrite.commit
     # Whoever runs the tests may have it ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def interrupted(self: files.AtomicWrite, data: bytes) -> None:
+    def interrupted(self: AtomicWrite, data: bytes) -> None:
         commit(self, data)
         if b"steps" not in data:
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.AtomicWrite, "commit", interrupted)
+        patch.setattr(AtomicWrite, "commit", interrupted)
         with pytest.raises(KeyboardInterrupt):
             wiring("docker", "--chain")
     assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
@@ -154,14 +154,14 @@ def test_ctrl_c_waits_until_all_is_written(wiring: Wiring, monkeypatch: pytest.M
 def test_a_file_that_cannot_be_written_takes_the_link_back(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = files.AtomicWrite.commit
+    commit = AtomicWrite.commit
 
-    def failing(self: files.AtomicWrite, data: bytes) -> None:
+    def failing(self: AtomicWrite, data: bytes) -> None:
         if b"steps" not in data:
             raise OSError(errno.EIO, "Input/output error")
         commit(self, data)
 
-    monkeypatch.setattr(files.AtomicWrite, "commit", failing)
+    monkeypatch.setattr(AtomicWrite, "commit", failing)
     assert "uv.toml cannot be written: input/output error" in refused(wiring, "uv")
     # Nor is there a folder with git's lock file in it.
     wiring.home.env["GIT_CONFIG_GLOBAL"] = str(wiring.home.path / "new/gitconfig")
@@ -196,17 +196,17 @@ def test_what_was_undone_is_done_again_where_the_link_stays(
 def test_git_s_lock_in_a_user_s_home_is_the_user_s(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home, commit = wiring.home.path, files.AtomicWrite.commit
+    home, commit = wiring.home.path, AtomicWrite.commit
     wiring.home.write(".gitconfig", "[user]\n")
     for path in (home, *home.rglob("*")):
         users.owned(path, users.ADA)
     found: list[int] = []
 
-    def looking(self: files.AtomicWrite, data: bytes) -> None:
+    def looking(self: AtomicWrite, data: bytes) -> None:
         found.extend(path.stat().st_uid for path in home.glob(".gitconfig.lock"))
         commit(self, data)
 
-    monkeypatch.setattr(files.AtomicWrite, "commit", looking)
+    monkeypatch.setattr(AtomicWrite, "commit", looking)
     assert wiring("git", "--all-hosts") == 0
     assert found == [users.ADA]
 

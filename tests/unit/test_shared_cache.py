@@ -20,6 +20,7 @@ from credlatch.stores.posit import PositStore
 from credlatch.stores.rattler import RattlerStore
 from credlatch.stores.uv import UvStore
 from credlatch.system import documents, files, locks
+from credlatch.system.atomic_write import AtomicWrite
 from support.callers import caller_of
 from support.found import secret
 
@@ -239,7 +240,7 @@ def test_a_write_that_fails_leaves_what_is_remembered_as_the_file_is(
     def fail(_self: object, _data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.AtomicWrite, "commit", fail)
+    monkeypatch.setattr(AtomicWrite, "commit", fail)
     with pytest.raises(StoreError, match="no space"):
         store.save("new.example", Basic("bob", Secret("p")))
     assert RattlerStore(process.caller()).find_key(("new.example",)) is None

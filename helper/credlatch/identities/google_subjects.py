@@ -62,7 +62,7 @@ def _field(source: Fields, path: str) -> str:
 def _in_file(name: str, field: str, path: str, caller: Caller) -> Subject:
     if not name.strip() or not name.isprintable():
         raise StoreError(f"{path} names an identity's file in a way that no file is named")
-    place = os.path.join(caller.cwd, name)
+    place = caller.absolute(name)
     text = caller.read(place)
     if text is None:
         raise StoreError(f"{place} is not there, the identity that {path} names")

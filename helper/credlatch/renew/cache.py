@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch.renew import notes
-from credlatch.system import files, locks
+from credlatch.system import locks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ class PendingFile:
     def __init__(
         self, path: str, content: Callable[[TokenResponse], bytes | None], size: int = 0
     ) -> None:
-        self._write = files.AtomicWrite(path, size + _ROOM)
+        from credlatch.system.atomic_write import AtomicWrite
+
+        self._write = AtomicWrite(path, size + _ROOM)
         self._content = content
 
     def commit(self, fresh: TokenResponse) -> None:

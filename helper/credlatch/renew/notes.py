@@ -19,6 +19,7 @@ from credlatch.system import files
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from credlatch.credential import Secret
+    from credlatch.system.atomic_write import AtomicWrite
 
 KEPT = 90 * 86_400.0  # seconds after which a note is of no more use
 MOST = 256  # notes: the latest are kept
@@ -103,7 +104,7 @@ class FileNotes(Notes):
 
     def __init__(self, lock: str) -> None:
         self.path = path_of(lock)
-        self._pending: files.AtomicWrite | None = None
+        self._pending: AtomicWrite | None = None
         super().__init__(_parse(files.read(self.path, limit=_LIMIT) or ""))
 
     def write(self, *, again: bool = False) -> None:
@@ -126,12 +127,16 @@ class FileNotes(Notes):
             elif pending is not None:
                 pending.commit(data)
             else:
-                files.AtomicWrite(self.path).commit(data)
+                from credlatch.system.atomic_write import AtomicWrite
+
+                AtomicWrite(self.path).commit(data)
         finally:
             if pending is not None:
                 pending.abandon()
         if again:
-            self._pending = files.AtomicWrite(self.path, len(data) + _ROOM)
+            from credlatch.system.atomic_write import AtomicWrite
+
+            self._pending = AtomicWrite(self.path, len(data) + _ROOM)
 
     def close(self) -> None:
         """Give back the room that was made."""

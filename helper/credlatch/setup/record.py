@@ -18,6 +18,7 @@ from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, Splice, splices
 from credlatch.setup.links import Link  # noqa: TC001 - msgspec looks for it here
 from credlatch.system import files, owners, writable
+from credlatch.system.atomic_write import AtomicWrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Record:
             return
         # Not msgspec's own JSON: a path may have bytes that are no text.
         data = json.dumps(msgspec.to_builtins(_Kept(1, steps)), indent=1).encode()
-        files.AtomicWrite(self.path).commit(data)
+        AtomicWrite(self.path).commit(data)
 
 
 def paths(folder: str) -> list[str]:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from credlatch.errors import SetupError
 from credlatch.setup import formats, links, texts
 from credlatch.system import files, writable
+from credlatch.system.atomic_write import AtomicWrite
 from credlatch.system.writable import Folder
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ def _uninterrupted() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> files.AtomicWrite | None:
+def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> AtomicWrite | None:
     """See that a file can be written, before any is; what its next content goes into.
 
     Args:
@@ -104,7 +105,7 @@ def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> files.A
     always.callback(remove_folders, found.missing_folders())
     if change.after is not None:
         mode = _mode(found, is_private=change.is_private)
-        aside = files.AtomicWrite(found.path, len(change.after.encode()), mode)
+        aside = AtomicWrite(found.path, len(change.after.encode()), mode)
         back.callback(_try, aside.abandon)
     if change.format in formats.LOCKS:
         lock = found.target + formats.LOCKS[change.format]
@@ -135,7 +136,7 @@ def _restore(found: Found) -> None:
         writable.remove(found.target)
     else:
         mode = _mode(found, is_private=True)
-        files.AtomicWrite(found.path, mode=mode).commit(found.text.encode())
+        AtomicWrite(found.path, mode=mode).commit(found.text.encode())
 
 
 def _try(function: Callable[..., None], *args: object) -> None:

@@ -51,7 +51,7 @@ def relative_override_file(caller: Caller) -> str:
     Raises as ``override_file``.
     """
     path, _ = _of_user(caller)
-    return "" if not path or os.path.isabs(path) else os.path.join(caller.cwd, path)
+    return "" if not path or os.path.isabs(path) else caller.absolute(path)
 
 
 def is_in_project(caller: Caller) -> bool:

@@ -133,7 +133,7 @@ def _setting(folder: str, config: str, caller: Caller) -> str:
     projects.see_folder(folder)
     projects.see_folder(os.path.dirname(config))
     value = pixi_config.in_home(pixi_config.setting(projects.read(config), config), caller)
-    return os.path.join(caller.cwd, value) if value else ""
+    return caller.absolute(value) if value else ""
 
 
 def _has_manifest(folder: str) -> bool:

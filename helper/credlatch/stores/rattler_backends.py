@@ -96,7 +96,9 @@ class FileBackend:
                 if value is not None:
                     entries[key] = value
                 data = rattler_format.dumped(entries)  # first: what is begun is finished
-                files.AtomicWrite(self._path).commit(data)
+                from credlatch.system.atomic_write import AtomicWrite
+
+                AtomicWrite(self._path).commit(data)
                 return True
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None

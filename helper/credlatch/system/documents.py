@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import stat
+import sys
 import threading
 import time
+
+from credlatch.errors import StoreError
+from credlatch.system.files import reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +50,8 @@ class Documents:
         Raises:
             StoreError: the file cannot be read.
         """
-        key, mark = (file.path, parse), _mark(file.status)
+        key, changed = (file.path, parse), _changed(file)
+        mark = (*_mark(file.status), changed)
         with self._lock:
             kept = self._kept.pop(key, None)
             if kept is not None and kept[0] == mark:
@@ -56,7 +61,7 @@ class Documents:
         begin = time.time()
         content = parse(file.text(), file.path)
         # A change during the reading leaves another mark than the one that is remembered here.
-        if _is_settled(file.status, begin):
+        if _is_settled(file.status, changed, begin):
             with self._lock:
                 self._kept[key] = mark, content
                 while len(self._kept) > MOST or self._size() > ROOM:
@@ -78,12 +83,22 @@ class Documents:
 
 
 def _mark(status: os.stat_result) -> Mark:
-    # The change time cannot be set, unlike the modification time, and moves with every write.
-    return (
-        status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns
-    )  # fmt: skip
+    return (status.st_size, status.st_ino, status.st_dev, status.st_mtime_ns)
 
 
-def _is_settled(status: os.stat_result, now: float) -> bool:
-    changed = max(status.st_mtime, status.st_ctime)
-    return stat.S_ISREG(status.st_mode) and now - changed >= SETTLED
+def _changed(file: Reading) -> int:
+    """When it was last changed, in ns since 1970: unlike other times nobody can set this one."""
+    if sys.platform == "win32":
+        from credlatch.system import windows_files  # there st_ctime is when it was made
+
+        try:
+            return windows_files.changed(file.descriptor)
+        except OSError as error:
+            raise StoreError(f"{file.path} cannot be looked at: {reason(error)}") from None
+    else:
+        return file.status.st_ctime_ns
+
+
+def _is_settled(status: os.stat_result, changed: int, now: float) -> bool:
+    last = max(status.st_mtime, changed / 1e9)
+    return stat.S_ISREG(status.st_mode) and now - last >= SETTLED

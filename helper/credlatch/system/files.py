@@ -1,4 +1,4 @@
-"""Files with secrets in them: read with care, written whole or not at all."""
+"""Files with secrets in them, read with care."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 64 * 1024 * 1024  # bytes: some hundred times what the largest store needs
 _BINARY: int = getattr(os, "O_BINARY", 0)
-_OTHERS, _PRIVATE = stat.S_IRWXG | stat.S_IRWXO, stat.S_IRUSR | stat.S_IWUSR
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # Not blocking, so that a FIFO without a writer is an error and no hang.
 _READ: int = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
@@ -29,7 +29,7 @@ class Reading:
         told: whether it has been said already that others may change it.
     """
 
-    __slots__ = ("_descriptor", "path", "status", "told")
+    __slots__ = ("descriptor", "path", "status", "told")
 
     def __init__(
         self, path: str, descriptor: int, status: os.stat_result, *, told: bool = False
@@ -37,13 +37,13 @@ class Reading:
         self.path = path
         self.status = status
         self.told = told
-        self._descriptor = descriptor
+        self.descriptor = descriptor
 
     def __enter__(self) -> None:
         """Nothing is left to do."""
 
     def __exit__(self, *_: object) -> None:
-        close(self._descriptor)
+        close(self.descriptor)
 
     def text(self, limit: int = MAX_SIZE) -> str:
         """All of it (UTF-8, a byte order mark dropped).
@@ -57,7 +57,7 @@ class Reading:
         elif not stat.S_ISREG(self.status.st_mode):
             raise StoreError(f"{path} is not a file: move it away")
         try:
-            data = b"" if size > limit else _read_all(self._descriptor, limit)
+            data = b"" if size > limit else _read_all(self.descriptor, limit)
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {reason(error)}") from None
         if max(size, len(data)) > limit:
@@ -210,91 +210,3 @@ def reason(error: OSError) -> str:
     words = error.strerror
     # There may be a path in them.
     return words[:1].lower() + words[1:] if words else type(error).__name__.lower()
-
-
-class AtomicWrite:
-    """A file's next content, beside it until it is complete.
-
-    Made *before* what fills it is fetched, because it proves that the result can be kept: the
-    folder is writable and the disk has room. ``commit`` makes the content durable and then visible
-    in one step; until then, and whatever happens, the old content stays. A symbolic link is
-    followed where it may be: what it points to is replaced, not the link.
-
-    The file keeps its owner; a new one that root makes gets that of the folder. Nobody but its
-    owner may read it, and its owner not more than before.
-
-    One writer at a time: hold the store's lock. What a killed writer left is overwritten.
-
-    Args:
-        path: the file, which need not exist; its folder is made, for this user alone.
-        room: bytes to reserve; a larger content is still written, if the disk takes it.
-        mode: the file's mode, where it holds no secret; None: as above.
-
-    Raises:
-        OSError: it cannot be written there, or must not be: it is another user's.
-    """
-
-    def __init__(self, path: str, room: int = 0, mode: int | None = None) -> None:
-        from credlatch.system.writable import Folder
-
-        self._folder = folder = Folder(path)
-        self._aside = folder.at(f".{folder.name}.credlatch")
-        self._descriptor: int | None = None
-        self._pending = False
-        try:
-            self._begin(room, mode)
-        except BaseException:
-            self.abandon()
-            raise
-
-    def _begin(self, room: int, mode: int | None) -> None:
-        folder = self._folder
-        before = folder.status()
-        folder.remove(self._aside)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
-        self._descriptor = folder.open(self._aside, flags, _PRIVATE)
-        self._pending = True
-        folder.give(self._descriptor, before)
-        if mode is None and before is not None:
-            mode = stat.S_IRUSR | (before.st_mode & _PRIVATE)
-        if mode is not None and hasattr(os, "fchmod"):
-            os.fchmod(self._descriptor, mode)
-        if room and hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self._descriptor, 0, room)
-
-    def commit(self, data: bytes) -> None:
-        """Replace the file by ``data``.
-
-        Raises:
-            OSError: it could not be written; the old content stands.
-        """
-        descriptor, folder = self._descriptor, self._folder
-        if descriptor is None:
-            raise ValueError("committed or abandoned before")
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.ftruncate(descriptor, len(data))
-            os.fsync(descriptor)
-            self._close()
-            folder.rename(self._aside, folder.name)
-            self._pending = False
-            folder.sync()
-        finally:
-            self.abandon()
-
-    def abandon(self) -> None:
-        """Leave the file as it is. Nothing happens after a commit."""
-        self._close()
-        try:
-            if self._pending:
-                self._pending = False
-                self._folder.remove(self._aside)
-        finally:
-            self._folder.close()
-
-    def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
