@@ -103,10 +103,14 @@ class World:
         for number, server in enumerate(servers):
             server.rotate = number % 2 == 0
         end = int(time.time())
+        # What was logged in with is right as long as the clock of who answers says so.
+        first = {server: make_jwt(end, iss=server.url, n=0) for server in servers}
+        for server, token in first.items():
+            server.issued.add(token)
         renewed = {
             f"o{number}.example": {
                 "OAuth": {
-                    "access_token": make_jwt(end, iss=server.url, n=0),
+                    "access_token": first[server],
                     "refresh_token": "refresh-0",
                     "expires_at": end,
                     "token_endpoint": f"{server.url}/token",
