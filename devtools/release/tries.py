@@ -155,7 +155,7 @@ _SCRIPTS: dict[str, tuple[str, str]] = {
         install whole # with wget
         tried /root/.local/bin/credlatch frozen
         /root/.local/bin/credlatch uninstall
-        find /root/.local /root/.cache -name '*credlatch*' >/root/left
+        find /root -name '*credlatch*' >/root/left
         cat /root/left
         refused test -s /root/left
         """,
