@@ -131,6 +131,8 @@ class Smoke:
             "NETRC": str(home / "netrc"),
             "RATTLER_AUTH_FILE": str(home / "logins.json"),
             "CREDLATCH_AGENT": "off",
+            # Ten times what a call has: an emulated machine, or a busy one, needs it to renew.
+            "CREDLATCH_TIMEOUT": "90",
         }
 
     def _write(self, name: str, text: str) -> None:
