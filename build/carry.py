@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _SOURCES = {".py", ".spec", ".c", ".h", ".zig"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
-# Of a payload: how many files there are, and of each its size, whether it is a program, and the
-# length of its name, which follows.
+# Of a payload: the CRC-32 of what follows; how many files there are, and of each its size, whether
+# it is a program, and the length of its name, which follows.
+_CHECKSUM = struct.Struct(">I")
 _COUNT = struct.Struct(">I")
 _ROW = ">I?H"
 
@@ -57,18 +58,18 @@ def payload(folder: Path, work: Path) -> Path:
     path = work / "payload"
     files = sorted(file for file in folder.rglob("*") if not file.is_dir())
     packed = zlib.compressobj(9)
-    with path.open("wb") as carried:
-        carried.write(_COUNT.pack(len(files)))
-        for file in files:
-            status = file.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                raise SystemExit(f"{file} is no file, and the single file carries no others")
-            name = file.relative_to(folder).as_posix().encode()
-            row = (status.st_size, bool(status.st_mode & stat.S_IXUSR), len(name))
-            carried.write(struct.pack(_ROW, *row) + name)
-        for file in files:
-            carried.write(packed.compress(file.read_bytes()))
-        carried.write(packed.flush())
+    content = bytearray(_COUNT.pack(len(files)))
+    for file in files:
+        status = file.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise SystemExit(f"{file} is no file, and the single file carries no others")
+        name = file.relative_to(folder).as_posix().encode()
+        row = (status.st_size, bool(status.st_mode & stat.S_IXUSR), len(name))
+        content += struct.pack(_ROW, *row) + name
+    for file in files:
+        content += packed.compress(file.read_bytes())
+    content += packed.flush()
+    path.write_bytes(_CHECKSUM.pack(zlib.crc32(content)) + content)
     return path
 
 
@@ -89,7 +90,7 @@ def carried(program: bytes) -> list[tuple[str, bytes]]:
 
 
 def _unpacked(program: bytes, at: int) -> list[tuple[str, bytes]]:
-    """What the bytes from there on are, if they are a payload."""
+    """What the bytes from there on are, if they are a payload's after its checksum."""
     (number,) = _COUNT.unpack_from(program, at)
     at += _COUNT.size
     rows = []

@@ -67,7 +67,9 @@ void remove_all(int above, const char *name);
 void sweep(int run);
 #endif
 
-/* inflate.zig: begin with zlib's data; the next bytes of what they mean, false: they are damaged */
+/* inflate.zig: the CRC-32 of bytes; begin with zlib's data; the next bytes of what they mean, false:
+   they are damaged */
+uint32_t checksum(const unsigned char *data, size_t length);
 void inflate_begin(const unsigned char *data, size_t length);
 bool inflate_next(unsigned char *out, size_t length);
 bool inflate_end(void);

@@ -38,10 +38,14 @@ def program(unpacked_single: Program) -> Program:
     return unpacked_single
 
 
-def test_a_damaged_single_file_says_so(single: Path, fresh: Program, tmp_path: Path) -> None:
+# From the first path of the payload's table: the checksum, the count, a size, a mode, a length, a
+# path, and of what is packed the beginning, the middle and the end.
+@pytest.mark.parametrize("at", [-15, -9, -4, -3, -2, -1, 5, 40_000, 4_000_000, 9_000_000])
+def test_a_damaged_single_file_says_so(
+    single: Path, fresh: Program, tmp_path: Path, at: int
+) -> None:
     damaged = bytearray(single.read_bytes())
-    packed = damaged.index(b"_internal/base_library.zip")
-    damaged[packed + 4_000_000] ^= 0xFF
+    damaged[_table(damaged) + at] ^= 0x01
     copy = tmp_path / "copy"
     copy.write_bytes(damaged)
     copy.chmod(0o755)
@@ -52,6 +56,17 @@ def test_a_damaged_single_file_says_so(single: Path, fresh: Program, tmp_path: P
     run = run_folder(fresh.home)
     assert not aside(run)
     assert not builds(run)
+
+
+def _table(program: bytes) -> int:
+    """Where the first path of a payload's table is: before it are a count, a size, and a length."""
+    at = program.index(b"_internal/")
+    while True:
+        count, size = (int.from_bytes(program[at - back :][:4], "big") for back in (11, 7))
+        length = int.from_bytes(program[at - 2 : at], "big")
+        if 0 < count < 1000 and 0 < size < 100 * MEBIBYTE and 10 < length < 200:
+            return at
+        at = program.index(b"_internal/", at + 1)
 
 
 def test_the_environment_of_the_caller_is_that_of_the_program(program: Program) -> None:
