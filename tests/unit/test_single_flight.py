@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -452,6 +453,18 @@ def test_a_holder_that_hangs_is_waited_for(
     with held(store), pytest.raises(LockedError, match="held by another process"):
         renew(store, old, REQUEST, lambda: old, caller(seconds))
     assert waits <= time.monotonic() - begin < 25
+
+
+def test_a_disk_that_fails_on_the_way_to_the_lock_is_told_of(
+    store: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(_self: Kept, _entry: Entry) -> str:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), "/home")
+
+    monkeypatch.setattr(Kept, "lock_path", stale)
+    old = sure(store.entry)
+    with pytest.raises(StoreError, match=f"^{old.location} cannot be locked: stale file handle$"):
+        renew(store, old, REQUEST, lambda: old, caller(30))
 
 
 class Crowd:

@@ -121,10 +121,19 @@ class RenewableStore(Store):
         return entry
 
     def lock(self, entry: Entry) -> FileLock:
-        """The lock under which it is renewed."""
+        """The lock under which it is renewed.
+
+        Raises:
+            StoreError: what leads to its file cannot be followed, or is not to be.
+        """
         from credlatch.renew.cache import FileLock
 
-        return FileLock(self.lock_path(entry))
+        try:
+            return FileLock(self.lock_path(entry))
+        except OSError as error:
+            from credlatch.system.files import reason
+
+            raise StoreError(f"{entry.location} cannot be locked: {reason(error)}") from None
 
     def lock_path(self, entry: Entry) -> str:
         """The lock file that the store's own tool takes to renew, or one beside the store."""
