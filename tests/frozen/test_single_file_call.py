@@ -45,7 +45,7 @@ def test_a_damaged_single_file_says_so(
     single: Path, fresh: Program, tmp_path: Path, at: int
 ) -> None:
     damaged = bytearray(single.read_bytes())
-    damaged[_table(damaged) + at] ^= 0x01
+    damaged[_table(bytes(damaged)) + at] ^= 0x01
     copy = tmp_path / "copy"
     copy.write_bytes(damaged)
     copy.chmod(0o755)
