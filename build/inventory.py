@@ -115,6 +115,9 @@ _LICENCES = {
     "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
 }
+# A wheel that has texts of much that is not in the program: what it links in is known by itself.
+_TEXTS = {"ziglang": ("ziglang/LICENSE",)}
+_NOTICE = re.compile(r"(?:licen[cs]es?|copying|copyright|notice|authors)\b[^/]*", re.IGNORECASE)
 _SPDX = re.compile(r"[A-Za-z]+-?[A-Za-z0-9.-]*\d?(?: (?:AND|OR|WITH) \S+)*")
 _CLASSIFIER = "License :: OSI Approved :: "
 _NAMED = re.compile(r"(?:lib)?python3[\d.]*t?\.(?:so|dll|dylib)|Python$", re.IGNORECASE)
@@ -136,6 +139,7 @@ class Component:
         parts: where it is a part of another's file.
         within: what it has linked in, as its maker's own list (CycloneDX) says it.
         needs: the names of the packages that it asks for.
+        texts: files with its licence and notices, where it brings them along.
     """
 
     def __init__(self, name: str, version: str, licence: str, purl: str, cpe: str = "") -> None:
@@ -148,6 +152,7 @@ class Component:
         self.parts: set[Place] = set()
         self.within: list[dict[str, object]] = []
         self.needs: tuple[str, ...] = ()
+        self.texts: tuple[Path, ...] = ()
 
 
 class Inventory:
@@ -317,26 +322,6 @@ def licence(metadata: importlib.metadata.PackageMetadata) -> str:
     return said
 
 
-def commit() -> str:
-    """Which commit the sources are of, in 40 digits; "" where git does not know.
-
-    ``-dirty`` follows where a file that git keeps is another one. A builder that has no git is told
-    by CREDLATCH_COMMIT.
-    """
-    told = os.environ.get("CREDLATCH_COMMIT")
-    if told is not None:
-        return told
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    # A checkout may be another user's: a container's root builds what is mounted.
-    words = (git, "-c", f"safe.directory={_ROOT}", "-C", str(_ROOT))
-    if _said(*words, "rev-parse", "--show-toplevel").strip() != str(_ROOT):
-        return ""
-    changed = _said(*words, "status", "--porcelain", "--untracked-files=no")
-    return _said(*words, "rev-parse", "HEAD").strip() + ("-dirty" if changed else "")
-
-
 def _ours() -> Component:
     from credlatch import __version__
 
@@ -399,11 +384,29 @@ def _packaged(wheel: importlib.metadata.Distribution) -> Component:
     purl = f"pkg:pypi/{name}@{quote(wheel.version)}"
     made = Component(wheel.metadata["Name"], wheel.version, licence(wheel.metadata), purl)
     made.needs = tuple(wheel.requires or ())
+    made.texts = _texts(wheel)
     for file in wheel.files or ():
         if file.parent.name == "sboms" and file.suffix == ".json":
             said = json.loads(Path(str(wheel.locate_file(file))).read_text(encoding="utf-8"))
             made.within += _required(said)
     return made
+
+
+def _texts(wheel: importlib.metadata.Distribution) -> tuple[Path, ...]:
+    """The files of a wheel's metadata that have its licence, and what else has to be told.
+
+    Source: PEP 639; older wheels have them beside METADATA.
+    """
+    found = []
+    for file in wheel.files or ():
+        place, _, name = file.as_posix().partition(".dist-info/")
+        within = name.removeprefix("licenses/")
+        only = _TEXTS.get(os.path.basename(place).rpartition("-")[0])
+        if "/" in place or not name:
+            continue
+        if (within in only) if only else (within != name or _NOTICE.match(name)):
+            found.append(Path(str(wheel.locate_file(file))))
+    return tuple(sorted(found))
 
 
 def _required(said: dict[str, object]) -> Iterable[dict[str, object]]:
@@ -431,15 +434,19 @@ def _c_library(zig: Path) -> Component | None:
     if sys.platform == "linux":
         text = (libraries / "musl" / "src" / "internal" / "version.h").read_text("ascii")
         name, version, about = "musl", re.findall(r'VERSION "(.*)"', text), "musl-libc:musl"
+        own = libraries / "musl" / "COPYRIGHT"
     elif sys.platform == "win32":
         headers = libraries / "include" / "any-windows-any" / "_mingw_mac.h"
         text = headers.read_text("ascii")
         numbers = r"__MINGW64_VERSION_(?:MAJOR|MINOR|BUGFIX) (\d+)"
         name, version, about = "mingw-w64", [".".join(re.findall(numbers, text))], ""
+        own = libraries / "mingw" / "COPYING"
     else:
         return None
     terms = {"musl": "MIT", "mingw-w64": "ZPL-2.1"}[name]
-    return Component(name, version[0], terms, f"pkg:generic/{name}@{version[0]}", about)
+    made = Component(name, version[0], terms, f"pkg:generic/{name}@{version[0]}", about)
+    made.texts = (own,)
+    return made
 
 
 @functools.cache

@@ -154,7 +154,7 @@ def released(machine: cpython.Machine) -> int:
         if state().get(known) != source or not forms[-1].exists():
             remember(**{known: None})
             asking = (
-                "import sys; sys.path.insert(0, 'build'); import inventory as i; print(i.commit())"
+                "import sys; sys.path.insert(0, 'build'); import commit; print(commit.commit())"
             )
             commit = {"CREDLATCH_COMMIT": ask(own, "-c", asking)[1].strip()}
             env = wheels.put(uv, machine, scratch / "wheels") | libraries | commit

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from devtools.release import archives, manifests, packages, tries
 from devtools.release.archives import Entry, Link
-from devtools.release.assets import SYSTEMS, Assets, this_target, version
+from devtools.release.assets import NOTICES, SYSTEMS, Assets, this_target, version
 from devtools.release.contents import Contents
 from devtools.steps import ROOT, must, say
 
@@ -85,7 +85,8 @@ def pack(dist: Path, target: str, into: Path) -> None:
     """
     assets = Assets(version(), target)
     single, folder = dist / assets.built("credlatch"), dist / "credlatch.d"
-    for path in (single, folder / assets.built("credlatch")):
+    notices = Path("_internal", NOTICES)
+    for path in (single, folder / assets.built("credlatch"), folder / notices):
         if not path.is_file():
             sys.exit(f"dev: {path} is not there: build it first")
     say(f"packing {assets.archive}")
@@ -93,9 +94,11 @@ def pack(dist: Path, target: str, into: Path) -> None:
     helper = assets.built("docker-credential-credlatch")
     entries = archives.folder(folder) | {"LICENSE": Entry((ROOT / "LICENSE").read_bytes())}
     if assets.system == "windows":  # where a link needs a privilege
+        entries[NOTICES] = Entry((folder / notices).read_bytes())
         entries[helper] = Entry(entries[program].content, runs=True)
         packed = archives.zipped(assets.top, entries)
     else:
+        entries[NOTICES] = Entry(Link(notices.as_posix()))
         entries[helper] = Entry(Link(program))
         packed = archives.gzipped(archives.tarred(assets.top, entries))
     (into / assets.archive).write_bytes(packed)
@@ -131,5 +134,5 @@ def assemble(python: Path, into: Path, url: str | None) -> None:
         "".join(f"{contents.sha256(file.name)}  {file.name}\n" for file in files)
     )
     say(f"{into} has:")
-    for file in (*files, *sorted((into / "manifests").rglob("*.*"))):
-        print(f"{file.stat().st_size:>10}  {file.relative_to(into)}")
+    for file in files:
+        print(f"{file.stat().st_size:>10}  {file.name}")

@@ -9,6 +9,7 @@ import sys
 from devtools.steps import ROOT
 
 SYSTEMS = {"linux": "linux", "macos": "darwin", "windows": "win32"}  # to us, and to Python
+NOTICES = "THIRD-PARTY-NOTICES"  # which the build has put into the folder form, and so into both
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as Windows and macOS call them
 
 

@@ -31,7 +31,7 @@ def build(release: Path, recipe: Path, url: str, channel: Path) -> None:
     # A process of its own: while rattler-build works no other thread of this one does.
     with subprocess.Popen([sys.executable, *words], stderr=subprocess.DEVNULL) as server:
         try:
-            text = (release / "manifests" / "conda" / "recipe.yaml").read_text()
+            text = (release / "recipe.yaml").read_text()
             recipe.write_text(text.replace(url, f"http://127.0.0.1:{port}"))
             tool = ToolConfiguration(test_strategy="native")
             read = Stage0Recipe.from_file(recipe)

@@ -27,10 +27,10 @@ def write(contents: Contents) -> list[Path]:
     unix = contents.of("linux") + contents.of("macos")
     windows = contents.of("windows")
     if contents.assets:
-        texts["manifests/conda/recipe.yaml"] = _conda(contents)
+        texts["recipe.yaml"] = _conda(contents)
     if unix:
         texts["install.sh"] = contents.filled("install.sh", FILES=_cases(contents))
-        texts["manifests/homebrew/credlatch.rb"] = _homebrew(contents)
+        texts["credlatch.rb"] = _homebrew(contents)
     if windows:
         rows = "\n".join(
             f"'{_NAMES[each.machine][_DOTNET]}' = @{{ File = '{each.single}'; "
@@ -38,7 +38,7 @@ def write(contents: Contents) -> list[Path]:
             for each in windows
         )
         texts["install.ps1"] = contents.filled("install.ps1", FILES=rows)
-        texts["manifests/scoop/credlatch.json"] = _scoop(contents)
+        texts["credlatch.json"] = _scoop(contents)
         rows = "\n".join(
             f"- Architecture: {_NAMES[each.machine][_WINGET]}\n"
             f"  InstallerUrl: {contents.url}/{each.archive}\n"
@@ -46,11 +46,10 @@ def write(contents: Contents) -> list[Path]:
             for each in windows
         )
         for kind, ending in _WINGETS.items():
-            name = f"manifests/winget/Credlatch.Credlatch{ending}.yaml"
+            name = f"Credlatch.Credlatch{ending}.yaml"
             texts[name] = contents.filled(f"winget/{kind}.yaml", FILES=rows)
     written = {contents.folder / name: text for name, text in texts.items()}
     for path, text in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, newline="\n")
     return list(written)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from devtools.release import archives
 from devtools.release.archives import Entry, Link
+from devtools.release.assets import NOTICES
 from devtools.steps import ROOT, must
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def deb(contents: Contents, assets: Assets) -> Path:
     packed = contents.entries(assets)
     share = "usr/share/doc/credlatch"
     licence, log = packed.pop("LICENSE"), (ROOT / "CHANGELOG.md").read_bytes()
+    del packed[NOTICES]
     files = {f"usr/lib/credlatch/{name}": entry for name, entry in packed.items()}
     files |= {f"usr/bin/{name}": Entry(Link(f"../lib/credlatch/{name}")) for name in _PROGRAMS}
     files |= {f"{share}/copyright": licence, f"{share}/changelog.gz": Entry(archives.gzipped(log))}
+    files[f"{share}/{NOTICES}"] = Entry(Link(f"../../../lib/credlatch/_internal/{NOTICES}"))
     plain = [
         (name, each.content) for name, each in files.items() if isinstance(each.content, bytes)
     ]
@@ -107,7 +110,7 @@ def rpm(contents: Contents, assets: Assets) -> Path:
 
 
 def image(contents: Contents) -> Path:
-    """Make the image for all Linux platforms, which has the single file and its licence alone.
+    """Make the image for all Linux platforms, which has the single file and its licences alone.
 
     An OCI layout, which Docker also loads where it knows that format of its own alone. Source:
     https://github.com/opencontainers/image-spec
@@ -128,10 +131,12 @@ def image(contents: Contents) -> Path:
     }
     manifests, dockers = [], []
     for assets in contents.of("linux"):
+        packed = contents.entries(assets)
         files = {
             "credlatch": Entry((contents.folder / assets.single).read_bytes(), runs=True),
             "docker-credential-credlatch": Entry(Link("credlatch")),
-            "LICENSE": contents.entries(assets)["LICENSE"],
+            "LICENSE": packed["LICENSE"],
+            NOTICES: packed[f"_internal/{NOTICES}"],
         }
         tar = archives.tarred("", files)
         layer = blob(_LAYER, archives.gzipped(tar))

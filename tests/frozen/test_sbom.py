@@ -164,6 +164,20 @@ def test_no_wheel_is_in_it_that_the_program_does_not_ask_for(bill: dict[str, Any
     assert wheels & {"attrs", "pyyaml", "backports.tarfile", "packaging", "pytest"} == set()
 
 
+def test_the_licence_of_each_component_is_told(folder: Path, bill: dict[str, Any]) -> None:
+    text = (folder.parent / "_internal/THIRD-PARTY-NOTICES").read_text(encoding="utf-8")
+    for each in bill["components"]:
+        own = f"{each['name']} {each.get('version', '')}".rstrip()
+        assert f"\n{own}: {each['licenses'][0]['expression']}\n" in text
+        for part in each["components"]:
+            if part["type"] != "file":
+                assert f"\n{part['name']} {part['version']} (of {own}): " in text
+    blocks = re.split(r"\n={80}\n((?:.+\n)+)={80}\n", text)
+    assert len(blocks) > 20
+    assert all(len(said.strip()) > 200 for said in blocks[2::2])
+    assert sys.prefix not in text
+
+
 def test_the_version_names_the_build_the_commit_and_the_libraries(
     each_form: Program, bill: dict[str, Any]
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from devtools import release
 from devtools.release import manifests, packages
 from devtools.release.assets import this_target, version
+from devtools.steps import ROOT
 
 from support.components import need
 from support.releases import GLIBC, TARGETS, dist, packed
@@ -85,6 +86,8 @@ def test_rpm_knows_what_it_needs_and_what_is_in_it(whole: Contents, target: str)
     assert files["/usr/bin/credlatch"] == "../lib/credlatch/credlatch"
     assert files["/usr/share/licenses/credlatch/LICENSE"] == "-rw-r--r--"
     assert f"{lib}/LICENSE" not in files
+    notices = files["/usr/share/licenses/credlatch/THIRD-PARTY-NOTICES"]
+    assert os.path.normpath(f"/usr/share/licenses/credlatch/{notices}") in files
 
 
 def test_rpm_s_bytes_follow_from_what_is_in_it(whole: Contents, tmp_path: Path) -> None:
@@ -110,13 +113,32 @@ def test_dpkg_unpacks_and_verifies_the_package(whole: Contents, tmp_path: Path) 
 
 @pytest.mark.parametrize("target", [each for each in TARGETS if "windows" not in each])
 def test_ruby_reads_the_formula_for_each_platform(whole: Contents, target: str) -> None:
-    formula = whole.folder / "manifests/homebrew/credlatch.rb"
+    formula = whole.folder / "credlatch.rb"
     said("ruby", "-c", "-W2", formula)
     system, _, machine = target.partition("-")
     chosen = {"SYSTEM": system, "CPU": {"x86_64": "intel", "aarch64": "arm"}[machine]}
     lines = said("ruby", "-e", HOMEBREW, formula, cwd=None, **chosen).splitlines()
     name = f"credlatch-{whole.version}-{target}.tar.gz"
     assert lines == [f"{whole.url}/{name}", whole.sha256(name)]
+
+
+def test_a_wheel_names_the_commit_whatever_it_was_built_of(tmp_path: Path) -> None:
+    commit = "0123456789" * 4
+    build = ("-m", "hatchling", "build", "-d", tmp_path)
+    told = {"CREDLATCH_COMMIT": commit, "PYTHONPATH": ""}
+    said(sys.executable, *build, "-t", "sdist", cwd=ROOT, **told)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    said("tar", "-xf", sdist, "-C", tmp_path)
+    unpacked = tmp_path / sdist.name.removesuffix(".tar.gz")
+    said("git", "init", "-q", unpacked)  # somebody's, who keeps it there
+    for place, more in ((ROOT, told), (unpacked, {"PYTHONPATH": ""})):
+        said(sys.executable, *build, "-t", "wheel", cwd=place, **more)
+        (wheel,) = tmp_path.glob("*.whl")
+        first, second, *_ = said(
+            sys.executable, "-m", "credlatch", "--version", PYTHONPATH=str(wheel)
+        ).splitlines()
+        assert (first, second) == (f"credlatch {version()}", f"commit: {commit}")
+        wheel.unlink()
 
 
 def test_a_release_has_the_sums_of_all_and_they_are_right(tmp_path: Path) -> None:
@@ -132,7 +154,8 @@ def test_a_release_has_the_sums_of_all_and_they_are_right(tmp_path: Path) -> Non
     target = f"{top}-{this_target()}"
     wheel = f"{top}-py3-none-any.whl"
     files = {path.name for path in into.iterdir() if path.is_file()}
-    assert {target, f"{target}.tar.gz", wheel, f"{top}.tar.gz", "install.sh"} < files
+    made = {wheel, f"{top}.tar.gz", "install.sh", "credlatch.rb", "recipe.yaml"}
+    assert {target, f"{target}.tar.gz", *made} < files
     assert {row.split("  ")[1] for row in sums[0].splitlines()} == files - {release.SUMS}
     said("sha256sum", "--check", "--quiet", release.SUMS, cwd=into)
     for file in files:

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from devtools import release
-from devtools.release.assets import Assets, version
+from devtools.release.assets import NOTICES, Assets, version
 from devtools.release.contents import Contents
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def dist(place: Path, *, umask: int = 0o022, exe: str = "", backwards: bool = Fa
         for name in reversed(names) if backwards else names:
             library = name.endswith(".so")
             (inside / name).write_bytes(_LIBRARY if library else b"GLIBC_2.99, says a text")
+        (inside / NOTICES).write_text("What others have made, and how they give it.\n")
         for program in (place / f"credlatch{exe}", place / "credlatch.d" / f"credlatch{exe}"):
             program.write_text(PROGRAM)
             program.chmod(program.stat().st_mode | stat.S_IXUSR)

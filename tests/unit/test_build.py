@@ -171,7 +171,7 @@ def test_what_nothing_in_the_program_asks_for_is_left_out_though_it_is_installed
     assert left_out & wanted == set()
 
 
-inventory = part("inventory")
+inventory, commit_of = part("inventory"), part("commit")
 OPENSSL = b"\0OpenSSL 3.5.1 1 Jul 2025\0"
 ZLIB = b"\0 inflate 1.3.1 Copyright 1995-2024 Mark Adler \0incorrect header check\0"
 FFI = b"\0ffi_prep_cif failed\0"
@@ -293,16 +293,16 @@ def test_the_commit_is_of_the_sources_own_repository(
 ) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
-    monkeypatch.setattr(inventory, "_ROOT", checkout)
+    monkeypatch.setattr(commit_of, "_ROOT", checkout)
     git(tmp_path, "init", "-q")  # somebody's, around it
-    assert inventory.commit() == ""
+    assert commit_of.commit() == ""
     git(checkout, "init", "-q")
-    assert inventory.commit() == ""
+    assert commit_of.commit() == ""
     (checkout / "file").write_text("one")
     git(checkout, "add", "file")
     git(checkout, "commit", "-q", "-m", "one")
     commit = git(checkout, "rev-parse", "HEAD")
     (checkout / "other").write_text("not kept")
-    assert inventory.commit() == commit
+    assert commit_of.commit() == commit
     (checkout / "file").write_text("two")
-    assert inventory.commit() == f"{commit}-dirty"
+    assert commit_of.commit() == f"{commit}-dirty"

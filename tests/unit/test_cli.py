@@ -65,9 +65,9 @@ def test_the_version_names_python_and_the_libraries_below_the_line_for_programs(
 ) -> None:
     first, *others = source(option).out.decode().splitlines()
     assert first == f"credlatch {__version__}"
-    assert [line.partition(": ")[0] for line in others] == ["python", "libraries"]
-    assert others[0] == f"python: {platform.python_version()}"
-    libraries = set(others[1].partition(": ")[2].split(", "))
+    assert [line.partition(": ")[0] for line in others] == ["commit", "python", "libraries"]
+    assert others[:2] == ["commit: unknown", f"python: {platform.python_version()}"]
+    libraries = set(others[2].partition(": ")[2].split(", "))
     assert " ".join(ssl.OPENSSL_VERSION.split()[:2]) in libraries
     assert f"httpx {metadata.version('httpx')}" in libraries
 

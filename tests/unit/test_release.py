@@ -15,7 +15,7 @@ import pytest
 from devtools import release
 from devtools.release import archives, tries
 from devtools.release.archives import Entry, Link
-from devtools.release.assets import Assets, this_target, version
+from devtools.release.assets import NOTICES, Assets, this_target, version
 
 import credlatch
 from support.releases import PROGRAM, dist
@@ -50,7 +50,9 @@ def test_a_tar_has_the_folder_form_for_everybody_to_use(tmp_path: Path) -> None:
     assert said == {
         name: "755",
         "LICENSE": "644",
+        "THIRD-PARTY-NOTICES": "_internal/THIRD-PARTY-NOTICES",
         "_internal": "755",
+        "_internal/THIRD-PARTY-NOTICES": "644",
         "_internal/liba.so": "644",
         "_internal/libb.so": "644",
         "_internal/link.so": "liba.so",
@@ -70,6 +72,7 @@ def test_a_zip_has_both_programs(tmp_path: Path) -> None:
         programs = {name for name in zipped.namelist() if name.endswith(".exe")}
         assert programs == {f"{top}/credlatch.exe", f"{top}/docker-credential-credlatch.exe"}
         assert len({zipped.read(name) for name in programs}) == 1
+        assert zipped.read(f"{top}/{NOTICES}") == zipped.read(f"{top}/_internal/{NOTICES}")
         assert {each.date_time for each in zipped.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert (tmp_path / "into" / f"{top}-windows-x86_64.exe").is_file()
 
@@ -91,7 +94,7 @@ def test_what_was_packed_is_read_again(tmp_path: Path) -> None:
     read = archives.untarred(tmp_path / "into" / f"credlatch-{version()}-linux-x86_64.tar.gz")
     folder = archives.folder(built / "credlatch.d")
     assert {name: entry for name, entry in read.items() if name in folder} == folder
-    assert set(read) - set(folder) == {"LICENSE", "docker-credential-credlatch"}
+    assert set(read) - set(folder) == {"LICENSE", NOTICES, "docker-credential-credlatch"}
 
 
 def test_the_bill_of_materials_goes_along(tmp_path: Path) -> None:
@@ -101,7 +104,9 @@ def test_the_bill_of_materials_goes_along(tmp_path: Path) -> None:
     assert (tmp_path / "into" / f"credlatch-{version()}-macos-aarch64.cdx.json").read_text() == "{}"
 
 
-@pytest.mark.parametrize("absent", ["credlatch", "credlatch.d/credlatch"])
+@pytest.mark.parametrize(
+    "absent", ["credlatch", "credlatch.d/credlatch", f"credlatch.d/_internal/{NOTICES}"]
+)
 def test_what_is_not_built_is_not_packed(tmp_path: Path, absent: str) -> None:
     built = dist(tmp_path / "dist")
     (built / absent).unlink()

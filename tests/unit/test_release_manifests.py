@@ -7,11 +7,13 @@ import json
 import re
 import tarfile
 from io import BytesIO
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from devtools.release import manifests, packages
+from devtools.release.assets import NOTICES
 from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe
 
 from support.releases import GLIBC, TARGETS, packed
@@ -47,9 +49,9 @@ def pairs(said: str) -> list[tuple[str, str]]:
 
 
 ALL = (
-    "manifests/conda/recipe.yaml",
-    "manifests/homebrew/credlatch.rb",
-    "manifests/winget/Credlatch.Credlatch.installer.yaml",
+    "recipe.yaml",
+    "credlatch.rb",
+    "Credlatch.Credlatch.installer.yaml",
 )
 
 
@@ -69,18 +71,18 @@ def test_there_are_manifests_for_the_platforms_that_there_are(
 ) -> None:
     contents = packed(tmp_path, targets)
     written = {str(path.relative_to(contents.folder)) for path in manifests.write(contents)}
-    unix = {"install.sh", "manifests/homebrew/credlatch.rb"}
+    unix = {"install.sh", "credlatch.rb"}
     windows = {
         "install.ps1",
-        "manifests/scoop/credlatch.json",
-        "manifests/winget/Credlatch.Credlatch.yaml",
-        "manifests/winget/Credlatch.Credlatch.installer.yaml",
-        "manifests/winget/Credlatch.Credlatch.locale.en-US.yaml",
+        "credlatch.json",
+        "Credlatch.Credlatch.yaml",
+        "Credlatch.Credlatch.installer.yaml",
+        "Credlatch.Credlatch.locale.en-US.yaml",
     }
     has_windows = any(target in WINDOWS for target in targets)
     has_unix = any(target not in WINDOWS for target in targets)
     wanted = (unix if has_unix else set()) | (windows if has_windows else set())
-    assert written == wanted | {"manifests/conda/recipe.yaml"}
+    assert written == wanted | {"recipe.yaml"}
     said = "".join(text(contents, name) for name in written)
     assert "@" not in re.sub(r'@\(|@\{|"\$@"|[\w-]+@v?\d', "", said)
     other = {target for target in TARGETS if target not in targets}
@@ -103,7 +105,7 @@ def test_files_are_where_the_release_is_unless_said(whole: Contents, given: str,
 
 
 def test_winget_knows_both_machines_and_both_programs(whole: Contents) -> None:
-    said = yaml.safe_load(text(whole, "manifests/winget/Credlatch.Credlatch.installer.yaml"))
+    said = yaml.safe_load(text(whole, "Credlatch.Credlatch.installer.yaml"))
     machines = {each["Architecture"]: each["InstallerUrl"] for each in said["Installers"]}
     assert {name: url.rpartition("-")[2] for name, url in machines.items()} == {
         "arm64": "aarch64.zip",
@@ -117,9 +119,7 @@ def test_winget_knows_both_machines_and_both_programs(whole: Contents) -> None:
 
 
 def test_winget_s_three_files_are_of_one_package_and_version(whole: Contents) -> None:
-    said = [
-        yaml.safe_load(path.read_text()) for path in (whole.folder / "manifests/winget").iterdir()
-    ]
+    said = [yaml.safe_load(path.read_text()) for path in whole.folder.glob("Credlatch.*.yaml")]
     one = {(each["PackageIdentifier"], each["PackageVersion"]) for each in said}
     assert one == {("Credlatch.Credlatch", whole.version)}
     assert {each["ManifestType"] for each in said} == {"defaultLocale", "installer", "version"}
@@ -127,7 +127,7 @@ def test_winget_s_three_files_are_of_one_package_and_version(whole: Contents) ->
 
 
 def test_scoop_puts_the_folder_on_path_and_knows_the_next_release(whole: Contents) -> None:
-    said = json.loads(text(whole, "manifests/scoop/credlatch.json"))
+    said = json.loads(text(whole, "credlatch.json"))
     assert {"version", "homepage", "license"} <= set(said)
     assert said["env_add_path"] == "."
     for name, there in said["architecture"].items():
@@ -162,7 +162,7 @@ CONDA = {
 
 @pytest.mark.parametrize("platform", CONDA)
 def test_rattler_build_takes_the_recipe_for_each_platform(whole: Contents, platform: str) -> None:
-    recipe = Stage0Recipe.from_file(str(whole.folder / "manifests/conda/recipe.yaml"))
+    recipe = Stage0Recipe.from_file(str(whole.folder / "recipe.yaml"))
     config = RenderConfig(
         platform=PlatformConfig(
             target_platform=platform, build_platform=platform, host_platform=platform
@@ -208,6 +208,10 @@ def test_a_debian_package_needs_the_glibc_that_its_libraries_need(
     assert all(len(line) < 100 for line in lines)
     with tarfile.open(fileobj=BytesIO(inside["data.tar.xz"])) as data:
         assert data.getmember("./usr/bin/credlatch").linkname == "../lib/credlatch/credlatch"
+        share = "usr/share/doc/credlatch"
+        notices = data.getmember(f"./{share}/{NOTICES}").linkname
+        assert f"./{normpath(f'{share}/{notices}')}" in data.getnames()
+        assert f"./{share}/copyright" in data.getnames()
 
 
 @pytest.mark.parametrize(
@@ -248,7 +252,7 @@ def test_the_image_has_the_single_file_for_each_linux(tmp_path: Path) -> None:
         (layer,) = manifest["layers"]
         with tarfile.open(fileobj=BytesIO(blob(layer))) as tar:
             found[config["architecture"]] = sorted(tar.getnames())
-    wanted = ["LICENSE", "credlatch", "docker-credential-credlatch"]
+    wanted = ["LICENSE", NOTICES, "credlatch", "docker-credential-credlatch"]
     assert found == {"amd64": wanted, "arm64": wanted}
     tags = [each["RepoTags"] for each in json.loads(said["manifest.json"])]
     assert tags == [

@@ -2,7 +2,7 @@
 
 The first line is for programs that read it, and never changes its form. The others are those of
 ``versions.txt``, which the build has written (build/sbom.py), below the build's own; from a wheel,
-what is installed.
+the commit that it was built of (build/commit_hook.py), and what is installed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,20 @@ def text() -> str:
     build = sys._xoptions.get("utf8 credlatch")
     first = f"credlatch {__version__}\n"
     if not isinstance(build, str):
-        return first + _installed()
+        return f"{first}commit: {_commit()}\n{_installed()}"
     with open(os.path.join(sys._MEIPASS, "versions.txt"), encoding="utf-8") as file:  # type: ignore[attr-defined]  # PyInstaller's
         return f"{first}build: {build}\n{file.read()}"
+
+
+def _commit() -> str:
+    """What the wheel has been told; "unknown" in a checkout, and where nobody knew."""
+    import pkgutil
+
+    try:
+        said = pkgutil.get_data("credlatch", "commit.txt")
+    except OSError:
+        said = None
+    return said.decode().strip() if said else "unknown"
 
 
 def _installed() -> str:
