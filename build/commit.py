@@ -1,4 +1,4 @@
-"""Which commit a checkout is of, for the program (credlatch.spec), wheel and sdist (commit_hook.py)."""
+"""Which commit a checkout is of: credlatch.spec tells the program, commit_hook.py wheels."""
 
 from __future__ import annotations
 

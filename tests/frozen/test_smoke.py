@@ -71,6 +71,15 @@ def test_an_archive_without_the_program_is_one(home: Home, tmp_path: Path) -> No
     assert done.stderr == f"dev: {archive}: {archive.name} has no credlatch in one folder\n"
 
 
+def test_an_archive_does_not_write_beside_its_folder(home: Home, tmp_path: Path) -> None:
+    archive = tmp_path / "credlatch-1-linux-x86_64.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(ROOT / "LICENSE", "../../outside")
+    done = tried(archive, home)
+    assert done.returncode == 1
+    assert re.fullmatch(r"dev: \S+: .*outside the destination\n", done.stderr)
+
+
 def test_every_client_and_command_is_called() -> None:
     called = {word for call in smoke.CALLS for word in call.words}
     commands = re.findall(r"^ +credlatch (\S+)|^usage: credlatch (\S+)", USAGE, re.MULTILINE)

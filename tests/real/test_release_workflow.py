@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from devtools import release as releasing
 
 from support.github_runner import Runner, workflow
 from support.page import ROOT
@@ -211,8 +212,8 @@ def test_two_builds_that_differ_stop_it(fault: str, built: Path, home: Home) -> 
 def release(tmp_path: Path) -> Path:
     """A release's files."""
     folder = tmp_path / "checkout/release"
-    (folder / "manifests").mkdir(parents=True)
-    (folder / "manifests/credlatch.rb").write_text("a formula\n")
+    folder.mkdir(parents=True)
+    (folder / "credlatch.rb").write_text("a formula\n")
     (folder / f"credlatch-{VERSION}.tar.gz").write_bytes(b"sdist")
     for target in TARGETS:
         windows = target.startswith("windows")
@@ -276,6 +277,18 @@ def test_both_forms_of_a_platform_are_tried(
     ends = (".zip", ".exe") if target.startswith("windows") else (".tar.gz", "")
     tried = [f"{place}/credlatch-{VERSION}-{target}{end}" for end in ends]
     assert answer.said.splitlines() == ["dev", "smoke", *tried]
+
+
+def test_all_that_linux_installs_is_tried_in_clean_systems(release: Path, home: Home) -> None:
+    job = RELEASE["jobs"]["install"]
+    targets = {row["target"] for row in job["strategy"]["matrix"]["include"]}
+    assert targets == {target for target in TARGETS if target.startswith("linux")}
+    home.write("bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
+    python = home.write("bin/python", '#!/bin/sh\nprintf "%s\\n" "$@"\n', 0o755)
+    home.env["PATH"] = f"{python.parent}:{home.env['PATH']}"
+    answer = Runner(home, release.parent)(job["steps"][-1])
+    assert answer.said.splitlines() == ["dev", "release", "try", "--into", "release"]
+    assert releasing.parsed(answer.said.split()[2:]).step == "try"
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
