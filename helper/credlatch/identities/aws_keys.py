@@ -157,7 +157,8 @@ def _parsed(text: str, _: str) -> _Profiles:
             name = words[-1] if words and words[:-1] in ([], ["profile"]) else ""
             section = found.setdefault(name, set())
         elif stripped and stripped[0] not in "#;":
-            section.add(stripped.partition("=")[0].strip().lower())
+            # What gives a key its value is the first of both, as to the CLI.
+            section.add(stripped.partition("=")[0].partition(":")[0].strip().lower())
     return _Profiles(found, sha256(text.encode()).hexdigest())
 
 

@@ -97,7 +97,14 @@ def _pair(content: str) -> tuple[str, str]:
     at = content.find(": ")
     if at < 0:
         at = len(content) - 1 if content.endswith(":") else 0
+    if _uncommented(content[:at]) != content[:at]:
+        return "", ""  # the colon is in a comment
     return content[:at].rstrip(" "), content[at + 1 :].strip(" ")
+
+
+def _uncommented(text: str) -> str:
+    """What stands before a comment: it begins after white space (YAML 1.2, 6.6)."""
+    return text.partition(" #")[0].partition("\t#")[0]
 
 
 def _scalar(value: str) -> str | None:
@@ -109,7 +116,7 @@ def _scalar(value: str) -> str | None:
         return ""
     if value[0] in "'\"":
         return _quoted(value)
-    value = value.partition(" #")[0].rstrip(" ")
+    value = _uncommented(value).rstrip(" \t")
     if value[0] in _OTHER:
         return None
     return "" if value in _NULL else value

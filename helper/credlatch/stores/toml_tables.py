@@ -148,7 +148,7 @@ def _parsed(block: str) -> dict[str, object] | None:
 
 def _blocks(text: str, array: str) -> list[str] | None:
     """What stands below each header; None if a header may hide where this does not see it."""
-    if '"""' in text or "'''" in text:
+    if '"""' in text or "'''" in text or "\r" in text:
         return None
     header = f"\n[[{array}]]\n"
     lines = "\n" + text

@@ -38,18 +38,24 @@ class Bazelrc(Format):
 
     def get(self, text: str, key: Key) -> Value | None:
         """The helper, or each one, where several lines say different things."""
-        helpers = tuple(dict.fromkeys(f.helper for f in _options(text) if f.pattern == key[0]))
-        return helpers if len(helpers) > 1 else helpers[0] if helpers else None
+        helpers = tuple(f.helper for f in _options(text) if f.pattern == key[0])
+        return helpers if len(set(helpers)) > 1 else helpers[0] if helpers else None
 
     def put(self, text: str, key: Key, value: Value) -> str:
-        """The text with a line at its end, or with a helper in the place of those that were."""
+        """The text with a line at its end, or with a helper in the place of those that were.
+
+        Of several helpers each gets its place; the last one, which is what counts, the last one.
+        """
         (pattern,) = key
-        word = _word(pattern, value if isinstance(value, str) else value[-1])
+        values = (value,) if isinstance(value, str) else value
         there = [found for found in _options(text) if found.pattern == pattern]
-        for found in reversed(there):
+        fitting = (*values, *values[-1:] * len(there))[max(0, len(values) - len(there)) :]
+        for found, helper in reversed([*zip(there, fitting, strict=False)]):
+            word = _word(pattern, helper, is_alone=not found.option)
             text = text[: found.begin] + found.option + word + text[found.end :]
         if there:
             return text
+        word = _word(pattern, values[-1])
         end = newline(text)
         if text and not text.endswith("\n"):
             text += end
@@ -122,10 +128,10 @@ def _plain(part: re.Match[str]) -> str:
     return part["escaped"] or _ESCAPED.sub(r"\1", part["inside"] or "")
 
 
-def _word(pattern: str, helper: str) -> str:
-    """Pattern and helper as one word."""
-    text = f"{pattern}={helper}" if pattern else helper
-    if not set(text) & set(" \t'\"\\#"):
+def _word(pattern: str, helper: str, *, is_alone: bool = False) -> str:
+    """Pattern and helper as one word, or the end of one; alone it is nothing without quotes."""
+    text = f"{pattern}={helper}" if pattern or "=" in helper else helper
+    if not any(each.isspace() or each in "'\"\\#" for each in text) and (text or not is_alone):
         return text
     inside = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inside}"'
