@@ -1,6 +1,9 @@
 """The launcher's parts under a generator, and all parsers: ``./dev fuzz``.
 
-usage: python -m devtools.fuzz [NAME...] [--cases N] [--seed S] [--seconds S]
+usage: python -m devtools.fuzz [NAME...] [--cases N] [--seed S] [--seconds S] [--jobs N] [--counts]
+
+What parsers were given counts from run to run, with what was learnt of them: so a million for each
+may come together in several runs.
 
 The launcher's tests use the same program, and the gate the same parsers, with fewer cases.
 """
@@ -17,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from devtools.fuzz_parsers import CASES as PARSER_CASES
-from devtools.fuzz_parsers import feed
+from devtools.fuzz_parsers import feed, table
 from devtools.steps import ROOT, SCRATCH
 
 CASES = 10_000_000
@@ -76,17 +79,23 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cases", type=int, metavar="N", help=several)
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="1 unless said")
     parser.add_argument("--seconds", type=int, default=0, metavar="S", help="for each parser")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="parsers at once")
+    parser.add_argument("--counts", action="store_true", help="only tell what was done so far")
     options = parser.parse_args(arguments)
     names = options.names or every
     if unknown := set(names) - set(every):
         parser.error(f"what is {' '.join(sorted(unknown))}")
+    cases = options.cases or PARSER_CASES
+    parsers = {name: int(cases * TARGETS[name].share) for name in names if name != LAUNCHER}
+    if options.counts:
+        table(parsers)
+        return 0
     status = 0
     if LAUNCHER in names:
         words = [str(program("gcc")), str(options.cases or CASES), str(options.seed)]
         status = subprocess.run(words, env={**os.environ, "LC_ALL": "C"}, check=False).returncode
-    parsers = [name for name in names if name != LAUNCHER]
-    cases = options.cases or PARSER_CASES
-    return abs(status) or feed(parsers, cases, options.seed, options.seconds)
+    fed = feed(parsers, options.seed, options.seconds, options.jobs) if parsers else 0
+    return abs(status) or fed
 
 
 if __name__ == "__main__":

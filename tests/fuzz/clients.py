@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from credlatch import answers, clients, go_json
 from credlatch import url as urls
@@ -198,7 +199,7 @@ def _lines(text: str) -> None:
 def _timeout(text: str) -> None:
     """A call ends in time, whatever its environment says."""
     caller = Caller({"CREDLATCH_TIMEOUT": text}, "/")
-    assert 0 < caller.left(1e9) <= 600
+    assert 0 <= caller.left(1e9) <= 600
 
 
 @target(
@@ -210,9 +211,9 @@ def _timeout(text: str) -> None:
 def _secret_shapes(text: str) -> None:
     """A login in a form that a tool reads is read as that login."""
     import configparser
+    import io
     import netrc as theirs
     import shlex
-    import tempfile
     from urllib.parse import unquote, urlsplit
 
     username, _, password = text.partition(SPLIT)
@@ -237,10 +238,10 @@ def _secret_shapes(text: str) -> None:
         parser.read_string(made["pip.conf"])
         assert parser["global"]["index-url"] == made["url"]
     if "netrc" in made and username and password:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
-            file.write(made["netrc"])
-            file.flush()
-            found = theirs.netrc(file.name).authenticators("h.example")
+        reader: Any = theirs.netrc.__new__(theirs.netrc)
+        reader.hosts, reader.macros = {}, {}
+        reader._parse("netrc", io.StringIO(made["netrc"]), False)  # as it reads a file
+        found = reader.authenticators("h.example")
         assert found is not None
         assert (found[0], found[2]) == (username, password)
     if "config.json" in made:

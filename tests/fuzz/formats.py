@@ -13,7 +13,7 @@ from credlatch.setup.formats.go_env import GoEnv
 from credlatch.setup.formats.ini_text import IniText
 from credlatch.setup.formats.json_text import JsonText
 from credlatch.setup.formats.toml_text import TomlText
-from fuzz.target import of_text, target, told
+from fuzz.target import of_text, one_of, target, told
 
 if TYPE_CHECKING:
     from credlatch.setup.formats import Format, Key, Value
@@ -69,6 +69,12 @@ def _json(text: str) -> None:
             assert repr(_without(json.loads(after), key)) == repr(_without(before, key))
 
 
+_TOML: tuple[tuple[Key, Value], ...] = (
+    (("registry", "global-credential-providers"), ("cargo:token", "credlatch")),
+    (("keyring-provider",), "subprocess"),
+)
+
+
 @target(
     "format_toml",
     '[a] [[a]] [registry] [registry.x] registry credential-provider " = " \' [ ] { } . , # ␣ ␊ '
@@ -82,15 +88,11 @@ def _json(text: str) -> None:
 )
 @of_text
 def _toml(text: str) -> None:
-    for key, value in (
-        (("registry", "global-credential-providers"), ("cargo:token", "credlatch")),
-        (("keyring-provider",), "subprocess"),
-    ):
-        after = _edited(TomlText(), text, key, value)
-        if after is not None:
-            assert repr(_without(tomllib.loads(after), key)) == repr(
-                _without(tomllib.loads(text), key)
-            )
+    key, value = one_of(_TOML, text.encode())  # one of both: its library takes its time
+    after = _edited(TomlText(), text, key, value)
+    if after is not None:
+        left, was = tomllib.loads(after), tomllib.loads(text)
+        assert repr(_without(left, key)) == repr(_without(was, key))
 
 
 @target(

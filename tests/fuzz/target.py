@@ -30,15 +30,18 @@ class Target(NamedTuple):
         check: raises AssertionError, or whatever the parser raises, where something does not hold.
         words: what its grammar is made of.
         seeds: whole inputs that it takes.
+        share: of the inputs that a parser is given, how many it gets: less for a whole store, whose
+            file's parser is a target as well.
     """
 
     check: Check
     words: tuple[bytes, ...]
     seeds: tuple[bytes, ...]
+    share: float = 1.0
 
 
 def target(
-    name: str, words: str, seeds: Iterable[str | bytes]
+    name: str, words: str, seeds: Iterable[str | bytes], share: float = 1.0
 ) -> Callable[[Callable[[bytes], None]], Callable[[bytes], None]]:
     """Have a check of bytes among the targets.
 
@@ -46,11 +49,13 @@ def target(
         name: its name.
         words: of its grammar, with blanks between them; ``␣ ␊ ␍ ␟`` stand for the characters.
         seeds: inputs that it takes; the mark in place of each secret.
+        share: as a Target has it.
     """
 
     def added(check: Callable[[bytes], None]) -> Callable[[bytes], None]:
         assert name not in TARGETS, name
-        TARGETS[name] = Target(check, tuple(map(_plain, words.split())), tuple(map(_bytes, seeds)))
+        plain = tuple(map(_plain, words.split()))
+        TARGETS[name] = Target(check, plain, tuple(map(_bytes, seeds)), share)
         return check
 
     return added

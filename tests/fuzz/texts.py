@@ -196,7 +196,8 @@ def _registry_keys(text: str) -> None:
         is_same = meant.origin == url.origin or (registry.is_hub(meant) and registry.is_hub(url))
         # Without a scheme a key means https, and http on this machine; a port is the scheme's own.
         places = {(each.host, each.default_port or each.port) for each in (meant, url)}
-        assert is_same or (url.may_be_loopback and len(places) == 1), key
+        ports = {(each.host, each.port) for each in (meant, url)}
+        assert is_same or (url.may_be_loopback and 1 in (len(places), len(ports))), key
     assert not url.username
 
 
@@ -220,7 +221,7 @@ def _netrc(text: str) -> None:
         assert keyword in netrc_text.KEYWORDS or not keyword
         assert value is None or "\0" not in value
     everything = list(netrc.entries(_all_fields(text), lambda _: None))
-    names = {each.name.lower() for each in everything if each.name and each.name.isascii()}
+    names = {urls.undotted(e.name.lower()) for e in everything if e.name and e.name.isascii()}
     for host in ("h.example", *(name for name in sorted(names)[:1] if ":" not in name)):
         quick = _Netrc(text, "path").look(host, None)
         odd: list[str] = []
