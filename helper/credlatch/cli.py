@@ -215,9 +215,13 @@ def _warm() -> None:
     if not isinstance(build, str):
         return
     if clients.question(sys.argv) is not None:
-        from credlatch.agent import start
+        try:
+            from credlatch.agent import start
 
-        start.start(build, _first_call)
+            start.start(build, _first_call)
+        except Exception:  # the call has been answered: what cannot be loaded is no agent
+            if "CREDLATCH_DEBUG" in os.environ:
+                raise
 
 
 def _first_call() -> str:

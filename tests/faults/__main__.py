@@ -11,27 +11,29 @@ import os
 import signal
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from faults.calls import Tracer
 from faults.run import Report, run
-from faults.scenarios import scenarios
+from faults.table import scenarios
 from support.home import Home
 from support.program import Program
 from support.token_server import TokenServer
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dist" / "credlatch.d" / "credlatch"
+SINGLE = ROOT / "dist" / "credlatch"
 
 
-def one(name: str, seed: int, most: int | None) -> Report:
+def one(name: str, seed: int, each: int | None) -> Report:
     """Disturb one scenario, in a home of its own."""
     with tempfile.TemporaryDirectory() as folder, TokenServer() as server:
         place = Path(folder)
         program = Program([str(FOLDER)], Home(place / "home"), place / "links")
-        (scenario,) = (each for each in scenarios(program, server) if each.name == name)
-        return run(scenario, Tracer(program, place / "strace"), seed, most)
+        found = {scenario.name: scenario for scenario in scenarios(program, SINGLE, server)}
+        scenario = found[name]
+        return run(scenario, Tracer(scenario.program, place / "strace"), seed, each)
 
 
 def names() -> list[str]:
@@ -39,7 +41,7 @@ def names() -> list[str]:
     with tempfile.TemporaryDirectory() as folder, TokenServer() as server:
         place = Path(folder)
         program = Program([str(FOLDER)], Home(place / "home"), place / "links")
-        return [scenario.name for scenario in scenarios(program, server)]
+        return [scenario.name for scenario in scenarios(program, SINGLE, server)]
 
 
 def main(words: list[str]) -> int:
@@ -49,7 +51,7 @@ def main(words: list[str]) -> int:
     known = names()
     parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
-    parser.add_argument("--cases", type=int, metavar="N", help="of each, at most; else all")
+    parser.add_argument("--cases", type=int, metavar="N", help="of each kind; else all")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="chooses the cases")
     found = parser.parse_args(words)
     unknown = sorted(set(found.names) - set(known))
@@ -59,7 +61,7 @@ def main(words: list[str]) -> int:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         chosen = found.names or known
         begun = [pool.submit(one, name, found.seed, found.cases) for name in chosen]
-        for each in begun:
+        for each in as_completed(begun):
             reports.append(each.result())
             print(reports[-1], flush=True)  # noqa: T201 - a command for people
     cases, problems = (

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support import surroundings
 from support.components import need
 from support.program import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from faults.scenarios import Scenario
     from support.program import Program
-    from support.storm import Call
 
 LONGEST = 120.0  # seconds: a call that takes longer hangs, on the busiest machine
 HUNG = 1000  # what there is then in the place of an exit status
@@ -78,6 +79,7 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "getcwd": ("ENOENT", "EACCES"),
     "getrandom": ("EINTR", "ENOSYS"),
     "pipe2": ("EMFILE", "ENFILE"),
+    "execve": ("EACCES", "ENOENT", "ENOMEM"),
     "clone": ("EAGAIN", "ENOMEM"),
     "clone3": ("EAGAIN", "ENOMEM"),
     "fork": ("EAGAIN", "ENOMEM"),
@@ -103,15 +105,42 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "inotify_init1": ("EMFILE",),
     "prlimit64": ("EPERM",),
 }
-# There are many of these, one like the other: each fails once, with the next of its errors.
+# There are many of these, one like the other: each fails once, with the next of its errors; and so
+# does each call on the program's own files.
 _LOOKS = {"fstat", "lseek", "lstat", "newfstatat", "readlink", "readlinkat", "stat", "statx"}
-_OWN = 9  # of so many calls on the program's own files, which are alike too, one fails
+_HAVE = ("inotify_init1", "prlimit64")
+# The kinds of calls: what is tried of a scenario has one of each.
+KINDS = {
+    "open": ("open", "openat"),
+    "look": (*_LOOKS, "access", "faccessat2", "getcwd", "getdents64", "getxattr"),
+    "read": ("read", "pread64", "getrandom"),
+    "lock": ("flock",),
+    "make": ("mkdir", "mkdirat", "symlink", "symlinkat", "mknod", "mknodat", "link"),
+    "own": ("chmod", "fchmod", "fchmodat", "fchown", "utimensat"),
+    "write": ("write", "pwrite64", "sendfile", "copy_file_range", "ftruncate", "fallocate"),
+    "sync": ("fsync",),
+    "rename": ("rename", "renameat", "renameat2"),
+    "remove": ("unlink", "unlinkat", "rmdir"),
+    "close": ("close",),
+    "connect": ("socket", "connect", "setsockopt", "getsockopt", "getpeername", "shutdown"),
+    "send": ("sendto", "sendmsg"),
+    "receive": ("recvfrom", "recvmsg"),
+    "wait": ("poll", "ppoll", "select", "pselect6", "epoll_wait", "wait4"),
+    "have": ("pipe2", "dup", "dup2", "dup3", "fcntl", "epoll_create1", "memfd_create", *_HAVE),
+    "start": ("clone", "clone3", "fork", "vfork", "execve"),
+}
+_KIND = {name: kind for kind, names in KINDS.items() for name in names}
+# Calls of which a thread is not to make more than it has to: they do something, whatever is told.
+_UNBURNT = {"fork", "vfork", "wait4"}
 # The first thing that our own code does: before are the system's loader and the interpreter.
 _BEGIN = ("rt_sigaction", "SIGINT, {sa_handler=SIG_DFL")
 # Not --seccomp-bpf: with it nothing is injected.
-_OPTIONS = ("-f", "-qq", "-e", "signal=none")
-_TRACE = f"trace={','.join(f'?{name}' for name in (*ERRORS, _BEGIN[0], 'execve'))}"
-_LINE = re.compile(r"^(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)", re.MULTILINE)
+_OPTIONS = ("-qq", "-e", "signal=none", "-s", "512")
+_TRACE = f"trace={','.join(f'?{name}' for name in (*ERRORS, _BEGIN[0]))}"
+_LINE = re.compile(r"^(?:(?P<thread>\d+) +)?(?P<name>\w+)\((?P<rest>.*)", re.MULTILINE)
+_MADE = re.compile(r"=> \{parent_tid=\[(\d+)\]")
+_DONE = re.compile(r"\) += 0(?: |$)")
+_NAMED = re.compile(r'^(?:[^",]*, )?"(?P<named>[^"]*)"|^[^",]*?\d<(?P<held>/[^>]*)>')
 
 
 @dataclass(frozen=True)
@@ -123,12 +152,26 @@ class Fault:
         number: the how manieth of that name in its thread.
         error: what it fails with.
         text: what it was about, for a person.
+        path: what it was about; empty: no file.
+        again: the how manieth that is the same but for its number.
+        thread: who makes it: the first thread of the call, another one, or another process.
+        burnt: in another thread, the how manieth that is, and how many such calls it is to make
+            before all others.
     """
 
     name: str
     number: int
     error: str
     text: str
+    path: str
+    again: int
+    thread: str
+    burnt: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds it is."""
+        return _KIND[self.name]
 
     @property
     def is_of_the_answer(self) -> bool:
@@ -136,11 +179,15 @@ class Fault:
         return self.name == "write" and self.text.startswith(("1<", "2<"))
 
     def __str__(self) -> str:
-        return f"{self.error} at {self.name} {self.number}: {self.text[:160]}"
+        return f"{self.error} at {self.name} {self.number}, {self.thread}: {self.text[:200]}"
 
 
 class Tracer:
     """Runs calls of a program, undisturbed or with a fault, under strace.
+
+    Strace counts calls in each thread. So the faults of the first thread are made with no other one
+    traced, and for those of another that one makes more such calls, to no end, than all others
+    do. Of other processes those are left out whose number the first thread reaches, too.
 
     Args:
         program: what is run.
@@ -149,74 +196,104 @@ class Tracer:
 
     def __init__(self, program: Program, log: Path) -> None:
         self._program = program
-        self._own = str(Path(program.command[0]).parent)
+        self._own = (str(Path(program.command[0]).parent), str(program.home.path))
         self._log = log
         self._strace = need("strace")
 
-    def plain(self, call: Call, surroundings: Mapping[str, str] | None = None) -> Answer:
+    def plain(self, scenario: Scenario, variables: Mapping[str, str] | None = None) -> Answer:
         """Run a call by itself, or with variables that make surroundings for it."""
-        return self._run(self._program.command, call, surroundings)
+        return self._run(self._program.command, scenario, variables)
 
-    def faults(self, call: Call) -> tuple[Answer, list[Fault]]:
+    def faults(self, scenario: Scenario) -> tuple[Answer, list[Fault]]:
         """Run a call undisturbed; what it says, and all that may go wrong with it.
 
-        What the system's loader and the interpreter do before our first line is run is left out.
+        What the system's loader and the interpreter do before our first line is run is left out,
+        and what the launcher does, or, where that is disturbed, the program.
         """
-        answer = self._traced(call, "-y", "-e", _TRACE)
-        seen: Counter[tuple[str, str]] = Counter()  # as strace counts: in each thread
+        follow = () if scenario.leaves_a_process else ("-f",)
+        answer = self._traced(scenario, *follow, "-y", "-e", _TRACE)
+        log = self._log.read_text(errors="replace")
+        return answer, list(self._found(log, of_launcher=scenario.of_launcher))
+
+    def _found(self, log: str, *, of_launcher: bool) -> Iterator[Fault]:
+        lines = list(_LINE.finditer(log))
+        first = lines[0]["thread"]
+        others = _others(log, self._own)
+        processes = {line["thread"] for line in lines if _is_start(line)}
+        made = {thread: number for number, thread in enumerate(_MADE.findall(log), 1)}
+        total = Counter(line["name"] for line in lines)
+        in_first = Counter(line["name"] for line in lines if line["thread"] == first)
+        counts: Counter[tuple[str, str]] = Counter()
         alike: Counter[str] = Counter()
-        found = []
-        before: Counter[tuple[str, str]] = Counter()
-        has_begun = False
-        others = _others(self._log.read_text(errors="replace"), self._own)
-        for line in _LINE.finditer(self._log.read_text(errors="replace")):
+        same: Counter[tuple[str, ...]] = Counter()
+        started = 0
+        has_begun: dict[str, bool] = {}
+        for line in lines:
             thread, name, rest = line["thread"], line["name"], line["rest"]
-            seen[thread, name] += 1
-            has_begun = has_begun or (name == _BEGIN[0] and rest.startswith(_BEGIN[1]))
-            errors = ERRORS.get(name, ())
-            if not has_begun:
-                before = seen.copy()
+            counts[thread, name] += 1
+            if _is_start(line):
+                started += thread == first
+                has_begun[thread] = False
                 continue
-            number = seen[thread, name]
-            # Strace counts in each thread, and so it would hit the loader in the first one, too.
-            if thread in others or any(before[each, name] >= number for each, _ in before):
+            if name == _BEGIN[0] and rest.startswith(_BEGIN[1]):
+                has_begun[thread] = True
+            if of_launcher != (started == 1) or not (
+                of_launcher or has_begun.setdefault(thread, has_begun[first])
+            ):
                 continue
-            if name == "close" and ".so>" in rest:
-                continue  # the system's loader, which crashes
-            if "/_internal" in rest:
-                alike["own"] += 1
-                errors = () if alike["own"] % _OWN else errors
-            elif name in _LOOKS:
+            number, errors, burnt = counts[thread, name], ERRORS.get(name, ()), None
+            if not errors or thread in others or (name == "close" and ".so>" in rest):
+                continue  # the system's loader crashes
+            where = "the first thread"
+            if thread != first:
+                where = "another process" if thread in processes else "another thread"
+                if thread in made and name not in _UNBURNT:
+                    burnt = made[thread], total[name]
+                    number += total[name]
+                elif in_first[name] >= number:
+                    continue
+            if "/_internal" in rest or name in _LOOKS:
                 errors = (errors[alike[name] % len(errors)],)
                 alike[name] += 1
-            found += [Fault(name, number, error, rest) for error in errors]
-        return answer, found
+            for error in errors:
+                path = _path(rest)
+                same[name, path, error] += 1
+                again = same[name, path, error]
+                yield Fault(name, number, error, rest, path, again, where, burnt)
 
-    def fail(self, call: Call, fault: Fault) -> Answer | None:
-        """Run a call with a fault; None: it came to none, to several, or in another program."""
+    def fail(self, scenario: Scenario, fault: Fault) -> Answer | None:
+        """Run a call with a fault; None: it came to none, or in another program."""
         inject = f"inject={fault.name}:error={fault.error}:when={fault.number}"
-        answer = self._traced(call, "-e", f"trace={fault.name},execve", "-e", inject)
+        options = ["-e", f"trace={fault.name},?execve", "-e", inject]
+        if fault.thread != "the first thread":
+            options.append("-f")
+        if fault.burnt is not None:
+            thread, count = fault.burnt
+            for name, value in surroundings.burning(fault.name, count, thread).items():
+                options += ["-E", f"{name}={value}"]
+        answer = self._traced(scenario, *options)
         log = self._log.read_text(errors="replace")
-        hit = [line["thread"] for line in _LINE.finditer(log) if "(INJECTED)" in line["rest"]]
-        return answer if len(hit) == 1 and hit[0] not in _others(log, self._own) else None
+        hit = {line["thread"] for line in _LINE.finditer(log) if "(INJECTED)" in line["rest"]}
+        return answer if hit and not hit & _others(log, self._own) else None
 
-    def _traced(self, call: Call, *options: str) -> Answer:
+    def _traced(self, scenario: Scenario, *options: str) -> Answer:
         words = [self._strace, *_OPTIONS, "-o", str(self._log), *options, "--"]
-        return self._run([*words, *self._program.command], call)
+        return self._run([*words, *self._program.command], scenario)
 
     def _run(
-        self, words: Sequence[str], call: Call, surroundings: Mapping[str, str] | None = None
+        self, words: Sequence[str], scenario: Scenario, variables: Mapping[str, str] | None = None
     ) -> Answer:
-        home = self._program.home
+        home, call = self._program.home, scenario.call
         with subprocess.Popen(
             [*words, *call.args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**home.env, **call.env, **(surroundings or {})},
+            env={**home.env, **call.env, **(variables or {})},
             cwd=home.path,
             start_new_session=True,
         ) as process:
+            scenario.meanwhile(process)
             try:
                 out, err = process.communicate(call.stdin, LONGEST)
             except subprocess.TimeoutExpired:
@@ -226,7 +303,19 @@ class Tracer:
         return Answer(process.returncode, out, err.decode(errors="replace"))
 
 
-def _others(log: str, own: str) -> set[str]:
+def _is_start(line: re.Match[str]) -> bool:
+    """Whether a process becomes a program by it."""
+    return line["name"] == "execve" and _DONE.search(line["rest"]) is not None
+
+
+def _others(log: str, own: tuple[str, ...]) -> set[str]:
     """The processes that have become another program."""
-    execs = (line for line in _LINE.finditer(log) if line["name"] == "execve")
-    return {line["thread"] for line in execs if own not in line["rest"].partition(",")[0]}
+    paths = tuple(f'"{path}' for path in own)
+    starts = filter(_is_start, _LINE.finditer(log))
+    return {line["thread"] for line in starts if not line["rest"].startswith(paths)}
+
+
+def _path(rest: str) -> str:
+    """The path that a call names, or has open; empty: none."""
+    found = _NAMED.search(rest)
+    return "" if found is None else found["named"] or found["held"] or ""

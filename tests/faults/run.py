@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
+import re
+from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from faults.calls import HUNG, Fault
-from faults.scenarios import FRESH, SECRET
+from faults.scenarios import ABOVE, FRESH, SECRET
 from support import surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from faults.calls import Tracer
     from faults.scenarios import Scenario
@@ -27,49 +30,63 @@ class Report:
     Attributes:
         name: the scenario's.
         cases: how many faults there were.
+        kinds: of which kinds they were.
+        missed: how many did not come about, as the call was made otherwise.
         failed: after how many of them the call said that it could not do it.
         problems: what should not have been.
     """
 
     name: str
     cases: int = 0
+    kinds: set[str] = field(default_factory=set)
+    missed: int = 0
     failed: int = 0
     problems: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         done = f"{self.name}: {self.cases} faults, {self.failed} of them reported, "
+        if self.missed:
+            done += f"{self.missed} more that did not come about, "
         return "\n".join([f"{done}{len(self.problems)} problems", *self.problems])
 
 
-def run(scenario: Scenario, tracer: Tracer, seed: int = 0, most: int | None = None) -> Report:
+def run(scenario: Scenario, tracer: Tracer, seed: int = 0, each: int | None = None) -> Report:
     """Disturb it.
 
     Args:
         scenario: what is done.
         tracer: runs it.
         seed: chooses among the faults.
-        most: how many are tried; None: all.
+        each: how many of each kind are tried; None: all.
     """
+    with ExitStack() as stack:
+        scenario.begin(stack)
+        return _disturbed(scenario, tracer, seed, each)
+
+
+def _disturbed(scenario: Scenario, tracer: Tracer, seed: int, each: int | None) -> Report:
     scenario.prepare()
     before = scenario.state()
-    good, faults = tracer.faults(scenario.call)
+    good, faults = tracer.faults(scenario)
     assert good.code == 0, (scenario.name, good)
     assert faults, scenario.name
     after = scenario.state()
     assert (before != after) == scenario.writes, scenario.name
     report = Report(scenario.name)
     ways: list[Fault | Mapping[str, str]] = [*faults, *_surroundings(scenario)]
-    if most is not None and most < len(ways):
-        ways = random.Random(seed).sample(ways, most)  # noqa: S311 - to be repeated
+    if each is not None:
+        ways = list(_some(ways, scenario, seed, each))
     for way in ways:
         scenario.prepare()
         if isinstance(way, Fault):
-            answer = tracer.fail(scenario.call, way)
+            answer = tracer.fail(scenario, way)
         else:
-            answer = tracer.plain(scenario.call, way)
+            answer = tracer.plain(scenario, way)
         if answer is None:
+            report.missed += 1
             continue
         report.cases += 1
+        report.kinds.add(way.kind if isinstance(way, Fault) else "surroundings")
         report.failed += _has_failed(answer)
         wrong = [
             *_said_wrongly(answer, good, way, answers=scenario.answers),
@@ -88,6 +105,35 @@ def _surroundings(scenario: Scenario) -> Iterator[Mapping[str, str]]:
     for reading in range(1, scenario.readings + 1):
         for seconds in (MONTH, -MONTH):
             yield surroundings.jumping(reading, seconds)
+
+
+def _some(
+    ways: Sequence[Fault | Mapping[str, str]], scenario: Scenario, seed: int, each: int
+) -> Iterator[Fault | Mapping[str, str]]:
+    """Some of each kind, on each machine the same.
+
+    They are chosen by what is called and what about, as no number is the same where a home is
+    deeper.
+    """
+    kinds: dict[str, dict[str, Fault | Mapping[str, str]]] = defaultdict(dict)
+    for way in ways:
+        if isinstance(way, Fault):
+            place = scenario.place(way.path)
+            again = 0 if place == ABOVE else way.again
+            kinds[way.kind].setdefault(f"{way.name} {place} {way.error} {again}", way)
+        else:
+            (name,) = set(way) - {"LD_PRELOAD"}
+            kinds[name].setdefault(way[name], way)
+    for kind in sorted(kinds):
+        for key in sorted(kinds[kind], key=lambda key: _mixed(f"{seed} {scenario.name} {key}"))[
+            :each
+        ]:
+            yield kinds[kind][key]
+
+
+def _mixed(key: str) -> str:
+    """A number for a key, the same whatever is counted or made up in it."""
+    return hashlib.sha256(re.sub(r"[0-9a-f]{8,}|pid-\d+", "", key).encode()).hexdigest()
 
 
 def _has_failed(answer: Answer) -> bool:
@@ -149,7 +195,7 @@ def _goes_on_wrongly(
     if scenario.state() == after:  # it has been done already
         return
     scenario.settle()
-    again = tracer.plain(scenario.call)
+    again = tracer.plain(scenario)
     if again.code != 0:
         yield f"the next call fails: {again}"
     elif not scenario.writes and again.out != good.out:

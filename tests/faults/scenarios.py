@@ -13,12 +13,14 @@ import stat
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from support.logins import ENDED, Login, OAuthLogin, PyxLogin, age_notes, claims
+from support.logins import ENDED, Login, age_notes, claims
 from support.program import Program
-from support.storm import Call, bazel, docker
+from support.storm import Call, bazel
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
+    from contextlib import ExitStack
     from pathlib import Path
 
     from faults.calls import Fault
@@ -35,6 +37,7 @@ OLD = {
 }
 # The calls by which a request may be lost on its way, or its answer: nobody knows which.
 _NETWORK = {"close", "poll", "recvfrom", "sendto"}
+ABOVE = "above"  # the folders that a home is in, or the program
 _LOCKS = (".lock", ".renewals", ".renewals.credlatch")
 
 
@@ -48,6 +51,8 @@ class Scenario(ABC):
         writes: whether it changes anything.
         answers: whether what it says is for a program, and the same each time.
         readings: of the wall clock that count.
+        of_launcher: whether the launcher is disturbed, and not the program.
+        leaves_a_process: whether it starts one that goes on.
     """
 
     name: str
@@ -55,10 +60,31 @@ class Scenario(ABC):
     writes = True
     answers = True
     readings = 1
+    of_launcher = False
+    leaves_a_process = False
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.home = program.home
+
+    def place(self, path: str) -> str:
+        """Which file it is, on every machine by the same name."""
+        for folder, name in (
+            (str(self.home.path), "~"),
+            (str(self.home.path.parent), "beside"),
+            (os.path.dirname(self.program.command[0]), "program"),
+        ):
+            if path == folder or path.startswith(f"{folder}/"):
+                return name + path.removeprefix(folder)
+            if folder.startswith(f"{path.rstrip('/')}/") and path.startswith("/"):
+                return ABOVE
+        return path
+
+    def begin(self, stack: ExitStack) -> None:  # noqa: B027 - for most there is nothing to do
+        """Start what it needs, which ends with the stack."""
+
+    def meanwhile(self, process: subprocess.Popen[bytes]) -> None:  # noqa: B027 - likewise
+        """Something happens while it runs."""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -207,6 +233,9 @@ class Get(Scenario):
         return (self.home.path / self._path).read_text()
 
 
+_MORE = (".gitconfig", ".gitconfig.lock", "run/containers")
+
+
 class Setup(Scenario):
     """A tool is wired, or that is taken back."""
 
@@ -223,7 +252,7 @@ class Setup(Scenario):
         self.call = Call(words, b"")
 
     def prepare(self) -> None:
-        for name in (".config", ".local", ".docker", ".pixi", ".cargo", ".bazelrc"):
+        for name in (".config", ".local", ".docker", ".pixi", ".cargo", ".bazelrc", *_MORE):
             place = self.home.path / name
             if place.is_dir():
                 shutil.rmtree(place)
@@ -305,62 +334,3 @@ class Secrets(Scenario):
         """The store; and no folder of secrets is left."""
         left = [path.name for path in (self.home.path / "run").glob("credlatch*")]
         return tree(self.home.path / ".rattler"), left
-
-
-def scenarios(program: Program, server: TokenServer) -> list[Scenario]:
-    """All of them, in one home, to be used one after the other."""
-    home = program.home
-    program.put_on_path()
-    home.hide("keyring")
-    saved: dict[str, object] = {"ServerURL": "new.example.com", "Username": "ada", "Secret": FRESH}
-    index: dict[str, object] = {"v": 1, "registry": {"index-url": INDEX}}
-    git = f"protocol=https\nhost=new.example.com\nusername=ada\npassword={FRESH}\n"
-    git_old = f"protocol=https\nhost=gone.example.com\nusername=ada\npassword={SECRET}\n"
-    netrc = f"machine netrc.example.com login ada password {SECRET}\n"
-    rattler = json.dumps(OLD)
-    pip = "[global]\ntimeout = 60\n"
-    return [
-        FirstLogin(program, "docker-store-first", ("docker", "store"), saved),
-        Logins(program, "docker-store", ("docker", "store"), saved),
-        Logins(program, "docker-erase", ("docker", "erase"), "gone.example.com"),
-        Logins(program, "git-store", ("git", "store"), git),
-        Logins(program, "git-erase", ("git", "erase"), git_old),
-        Logins(program, "keyring-set", ("keyring", "set", "https://new.example.com", "ada"), FRESH),
-        Logins(program, "keyring-del", ("keyring", "del", "https://gone.example.com", "ada")),
-        Logins(
-            program,
-            "cargo-login",
-            ("--cargo-plugin",),
-            json.dumps({**index, "kind": "login", "token": FRESH, "args": []}) + "\n",
-        ),
-        Logins(
-            program,
-            "cargo-logout",
-            ("--cargo-plugin",),
-            json.dumps({**index, "kind": "logout", "args": []}) + "\n",
-        ),
-        Logins(program, "docker-list", ("docker", "list"), writes=False),
-        Renewal(program, "renewal-oauth", OAuthLogin(home, server), server),
-        Renewal(program, "renewal-pyx", PyxLogin(home, server), server),
-        Get(program, "get-netrc", bazel("https://netrc.example.com/"), ".netrc", netrc),
-        Get(
-            program,
-            "get-rattler",
-            bazel("https://token.example.com/"),
-            ".rattler/credentials.json",
-            rattler,
-        ),
-        Get(program, "get-docker", docker("old.example.com"), ".rattler/credentials.json", rattler),
-        Setup(program, "docker", {".docker/config.json": '{"auths": {}}\n'}, "--all-hosts"),
-        Setup(program, "docker", {".docker/config.json": '{"auths": {}}\n'}, "--undo"),
-        Setup(program, "bazel", {".bazelrc": "build --jobs=2\n"}, "--all-hosts"),
-        Setup(program, "bazel", {}, "--undo"),
-        Setup(program, "uv", {}, "--all-hosts"),
-        Setup(program, "pip", {".config/pip/pip.conf": pip}, "--all-hosts"),
-        Setup(program, "pixi", {}, "--all-hosts"),
-        Setup(program, "cargo", {}, "--all-hosts"),
-        Secrets(program),
-        Secrets(program, "--fifo"),
-        Install(program, "install"),
-        Install(program, "uninstall"),
-    ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PAUSE = (0.05, 0.6)  # seconds between two events
 _FEW = 6  # descriptors, fewer than an agent has open
-_DAY = 86_400
+_MONTH = 30 * 86_400  # seconds
 
 
 class Chaos:
@@ -144,7 +144,7 @@ class Chaos:
             try:
                 self._ended.wait(0.5)
                 self._world.clock_is_wrong = True
-                for seconds in (_DAY, -_DAY, 60, -60):
+                for seconds in (_MONTH, -_MONTH, 60, -60):
                     self._clock.set(seconds)
                     self._ended.wait(self._dice.uniform(0.1, 0.5))
                 self._clock.set(0)

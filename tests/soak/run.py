@@ -34,11 +34,18 @@ _WARM = 0.3  # of the last part, after which it has all that it needs
 
 @dataclass
 class Size:
-    """What a process has of everything."""
+    """What a process has of everything, and how many files there are in its folder and the home."""
 
     resident: int
     descriptors: int
     threads: int
+    files: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.resident / 1e6:.1f} MB, {self.descriptors} descriptors, "
+            f"{self.threads} threads, {self.files} files"
+        )
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Report:
         counts: who answered, and how.
         events: what happened meanwhile.
         sizes: the agent's, in the last part: early and late.
+        lost: how many logins nobody can renew any more.
         seconds: how long it took.
         problems: what should not have been.
     """
@@ -58,6 +66,7 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
     sizes: list[Size] = field(default_factory=list)
+    lost: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
@@ -67,12 +76,8 @@ class Report:
         lines = [
             f"{self.requests} requests in {self.seconds:.0f} s: {', '.join(shown)}",
             f"meanwhile: {', '.join(events)}",
-            *(
-                f"the agent: {size.resident / 1e6:.1f} MB, {size.descriptors} descriptors, "
-                f"{size.threads} threads"
-                for size in self.sizes
-            ),
-            f"{len(self.problems)} problems",
+            *(f"the agent: {size}" for size in self.sizes),
+            f"{self.lost} lost, {len(self.problems)} problems",
         ]
         return "\n".join([*lines, *self.problems[:50]])
 
@@ -117,6 +122,7 @@ class Soak:
                 answer = run(self._agent.home, [*self._program.command, *asked.words], asked.stdin)
             counts[by] += 1
             counts["refused"] += answer.code != 0
+            counts[f"of {self._world.kind(asked.host)}"] += 1
             wrong = self._world.wrong(asked, known, began, answer)
             if wrong:
                 with self._lock:
@@ -143,7 +149,8 @@ class Soak:
             line.split(":", 1) for line in (process / "status").read_text().splitlines() if line
         )
         descriptors = len(list((process / "fd").iterdir()))
-        return Size(int(told["VmRSS"].split()[0]) * 1024, descriptors, int(told["Threads"]))
+        files = len(left(self._agent.folder)) + len(left(self._agent.home.path))
+        return Size(int(told["VmRSS"].split()[0]) * 1024, descriptors, int(told["Threads"]), files)
 
 
 def soak(agent: Agent, folder: Path, requests: int, seed: int) -> Report:
@@ -178,6 +185,7 @@ def soak(agent: Agent, folder: Path, requests: int, seed: int) -> Report:
         late = doing.size()
         report = doing.report
         report.events, report.sizes = chaos.events, [early, late]
+        report.counts["renewals"] = sum(len(server.issued) - 1 for server in servers)
         report.problems += _left(agent, world, doing, pid, early, late)
     report.seconds = time.monotonic() - begin
     return report
@@ -186,6 +194,7 @@ def soak(agent: Agent, folder: Path, requests: int, seed: int) -> Report:
 def _left(agent: Agent, world: World, doing: Soak, pid: int, early: Size, late: Size) -> list[str]:
     """What is wrong with what all that has left."""
     problems = [f"  {each}" for each in world.lost()]
+    doing.report.lost = len(problems)
     if agent.everywhere() != {pid}:
         problems.append(f"  the agents are {agent.everywhere()}, and it was {pid}")
     if late.resident - early.resident > GROWTH and doing.report.requests >= _MANY:

@@ -142,6 +142,12 @@ class World:
         uri = f"https://{host}/a/{dice.randrange(10**6)}"
         return Asked(("get",), json.dumps({"uri": uri}).encode(), host)
 
+    def kind(self, host: str) -> str:
+        """What there is for a host: for people."""
+        if host in self._oauth:
+            return "renewed"
+        return "netrc" if host in self._logins else "kept" if host in self._values else "nobody"
+
     def known(self, host: str) -> int:
         """Which value of a host's is there by now: what is asked next gets that or a later one."""
         return self._there.get(host, 0)

@@ -40,6 +40,14 @@ def in_pieces(most: int) -> dict[str, str]:
     return {"LD_PRELOAD": str(library()), "SHORT": str(most)}
 
 
+def burning(name: str, count: int, thread: int) -> dict[str, str]:
+    """Variables with which a thread begins with so many calls that do nothing.
+
+    Threads are counted as they are made, from 1; the first one of the process is none of them.
+    """
+    return {"LD_PRELOAD": str(library()), "BURN": f"{name}:{count}:{thread}"}
+
+
 class Clock:
     """A wall clock that can be set while programs run.
 

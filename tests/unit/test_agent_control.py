@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import control, place, wire
+from credlatch.agent import control, place, transport, wire
 from credlatch.errors import AgentError
 
 if TYPE_CHECKING:
@@ -70,6 +71,22 @@ def test_nobody_else_is_asked_how_the_agent_is(
     else:
         with listener.accept()[0] as connection:
             assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.EIO])
+def test_what_we_lack_ourselves_is_no_agent_that_listens(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    path = os.fsencode(listener.getsockname())
+    monkeypatch.setattr(place, "socket", lambda *_: path)
+    assert transport.listens(BUILD)
+
+    def lacks(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(socket, "socket", lacks)
+    with pytest.raises(AgentError, match="whether an agent is running cannot be told: "):
+        transport.listens(BUILD)
 
 
 def test_the_user_at_the_other_end(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credlatch.agent import serve, start
+from credlatch.agent import serve, start, wire
 from credlatch.agent.by_socket import SocketListener, identity
 from credlatch.agent.server import Server
 from support.found import sure
@@ -127,6 +128,34 @@ def test_one_that_is_another_s_by_then_stays(path: bytes, signalled: int) -> Non
     assert can_connect(path)
     for other in server.others:
         other.close()
+
+
+def refuses(*_: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("name", ["unlink", "lstat"])
+def test_what_has_begun_is_seen_through_where_its_socket_cannot_be_removed(
+    path: bytes, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    server = Ending(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, name, refuses)
+        serve.run_until_signalled(server, server.listener)
+    assert server.finished == 1
+    assert identity(path) is not None
+    assert not can_connect(path)
+
+
+def test_it_ends_when_it_is_told_to_whatever_becomes_of_its_socket(
+    path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(listening(path)) as listener:
+        agent = serve.Agent(listener, "b", None)
+        monkeypatch.setattr(os, "unlink", refuses)
+        assert agent.answer(wire.STOP, [])
+        agent._server.run()  # and returns
 
 
 def test_its_log_begins_with_the_call_that_has_started_it(

@@ -181,6 +181,38 @@ def test_a_failure_undoes_all(
     assert tree(tmp_path) == before
 
 
+@pytest.mark.parametrize("before", [None, BUILDS[1]])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_what_is_in_place_is_taken_back_when_the_next_cannot_be_put(
+    running: Running, into: Layout, monkeypatch: pytest.MonkeyPatch, before: str | None, at: int
+) -> None:
+    if before is not None:
+        installer.install(Running(running.folder, before), into, force=False)
+    was = {path: os.readlink(path) for path in (into.current, *into.links) if os.path.lexists(path)}
+    versions = [entry.name for entry in into.versions()] if before else []
+    replace = os.replace
+    calls: list[tuple[str, ...]] = []
+
+    def fails(*paths: str) -> None:
+        calls.append(paths)
+        if len(calls) == at:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        replace(*paths)
+
+    if before is not None:
+        at = min(at, 2)  # its links are right already
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(PlaceError, match="nothing was installed"):
+        installer.install(running, into, force=False)
+    monkeypatch.undo()
+    if before is None:
+        assert not os.path.lexists(into.lib)
+        assert not os.path.lexists(into.bin)
+    else:
+        assert [entry.name for entry in into.versions()] == versions
+        assert {path: os.readlink(path) for path in was} == was
+
+
 def test_what_was_current_lately_stays(running: Running, into: Layout) -> None:
     def age(build: str, seconds: float) -> None:
         when = time.time() - seconds

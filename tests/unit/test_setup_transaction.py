@@ -6,7 +6,8 @@ import errno
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -94,6 +95,29 @@ def test_what_git_is_just_writing_is_left(wiring: Wiring, *, undo: bool) -> None
     lock.unlink()
     assert wiring("git", "--undo") == 0
     assert path.read_text() == "[user]\n"
+
+
+@pytest.mark.parametrize("name", ["fstat", "close", "unlink"])
+def test_a_system_that_fails_once_leaves_no_lock_of_git_s(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = wiring.home.write(".gitconfig", "[user]\n")
+    lock = path.with_name(".gitconfig.lock")
+    real = getattr(os, name)
+    failed: list[object] = []
+
+    def fails(*args: Any, **options: Any) -> Any:
+        if lock.exists() and not failed and (name != "unlink" or args[0] == lock.name):
+            failed.append(args)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*args, **options)
+
+    monkeypatch.setattr(os, name, fails)
+    with suppress(SetupError):
+        wiring("git")
+    monkeypatch.undo()
+    assert failed
+    assert not lock.exists()
 
 
 def test_git_waits_while_its_file_is_written(

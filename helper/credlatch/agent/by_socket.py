@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 
 from credlatch.agent import place
 from credlatch.errors import AgentError
@@ -66,7 +67,7 @@ class SocketListener:
                 return connection
         except OSError:
             pass
-        connection.close()
+        _close(connection)
         return None
 
     def is_found(self) -> bool:
@@ -74,13 +75,17 @@ class SocketListener:
         return identity(self._path) == self._identity
 
     def withdraw(self) -> None:
-        """Remove the socket, unless another one is there by now."""
-        if self.is_found():
-            unlink(self._path)
+        """Remove the socket, unless another one is there by now.
+
+        Whatever the system says: one that stays is deaf soon, and the next agent takes its place.
+        """
+        with suppress(OSError):
+            if self.is_found():
+                unlink(self._path)
 
     def close(self) -> None:
         """Listen no more."""
-        self._socket.close()
+        _close(self._socket)
 
 
 def listen(build: str) -> SocketListener:
@@ -113,12 +118,18 @@ def connect(build: str, seconds: float) -> Connection | None:
         connection.connect(path)
         _see(path, connection)
     except (FileNotFoundError, ConnectionRefusedError):
-        connection.close()
+        _close(connection)
         return None
     except BaseException:
-        connection.close()
+        _close(connection)
         raise
     return connection
+
+
+def _close(connection: Connection) -> None:
+    """Let go of it: that is done whatever the system says (close(2))."""
+    with suppress(OSError):
+        connection.close()
 
 
 def _see(path: bytes, connection: socket.socket | None) -> None:
@@ -139,14 +150,19 @@ def listens(build: str) -> bool:
     """Whether somebody listens.
 
     Raises:
-        AgentError: who is not to be believed.
+        AgentError: who is not to be believed, or it cannot be told.
     """
+    from credlatch.system.files import reason
+
     try:
         connection = connect(build, PATIENCE)
-    except OSError:
-        return True
+    except (TimeoutError, BlockingIOError, ConnectionError):
+        return True  # and does not answer
+    except OSError as error:
+        why = why_not() or reason(error)
+        raise AgentError(f"whether an agent is running cannot be told: {why}") from None
     if connection is not None:
-        connection.close()
+        _close(connection)
     return connection is not None
 
 

@@ -55,8 +55,10 @@ def run_until_signalled(
         except KeyboardInterrupt:
             pass
         finally:
-            listener.withdraw()
-        server.finish()
+            try:
+                listener.withdraw()
+            finally:
+                server.finish()
     except KeyboardInterrupt:
         return  # told twice
 
@@ -139,8 +141,10 @@ class Agent:
 
     def _stop(self) -> None:
         # First of all: who comes from now on finds no agent, and not one that is ending.
-        self._listener.withdraw()
-        self._server.stop()
+        try:
+            self._listener.withdraw()
+        finally:
+            self._server.stop()
 
     def _chores(self) -> float | None:
         if not os.path.exists(sys.executable) or not self._listener.is_found():

@@ -96,7 +96,6 @@ def _unwanted() -> str:
 
 def _start(build: str) -> int:
     from credlatch.agent import start, transport
-    from credlatch.system.files import reason
 
     if transport.listens(build):
         streams.answer(b"the agent is running\n")
@@ -106,8 +105,7 @@ def _start(build: str) -> int:
     try:
         start.begin(build, str, 0.0)
     except OSError as error:
-        why = transport.why_not() or reason(error)
-        raise AgentError(f"no agent can be started: {why}") from None
+        raise _none(error) from None
     deadline = time.monotonic() + COME
     while not transport.listens(build):
         if time.monotonic() > deadline:
@@ -139,7 +137,18 @@ def _serve(build: str, word: str | None) -> int:
     lock = None if word is None else transport.inherited(word)
     if word is not None and lock is None:
         raise UsageError("serve needs nothing more: see credlatch agent --help")
-    return 0 if serve.serve(build, lock) else 1
+    try:
+        return 0 if serve.serve(build, lock) else 1
+    except OSError as error:
+        raise _none(error) from None
+
+
+def _none(error: OSError) -> AgentError:
+    """Why there can be no agent."""
+    from credlatch.agent import transport
+    from credlatch.system.files import reason
+
+    return AgentError(f"no agent can be started: {transport.why_not() or reason(error)}")
 
 
 def _forward(hosts: Sequence[str]) -> int:

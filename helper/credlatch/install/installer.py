@@ -100,6 +100,7 @@ def _put(running: Running, into: Layout) -> bool:
     before = into.now()
     version = os.path.join(into.lib, running.name)
     fresh: dict[str, str] = {}  # what lies aside, and where it belongs; in the order of putting it
+    put: dict[str, tuple[bool, str | None]] = {}  # was there something, and a link to where
     try:
         if not is_same(running.folder, version):
             aside = folders.beside(version)
@@ -116,8 +117,15 @@ def _put(running: Running, into: Layout) -> bool:
         changed = bool(fresh)
         while fresh:
             aside = next(iter(fresh))
-            _replace(aside, fresh[aside])
+            path = fresh[aside]
+            was = os.path.lexists(path), layout.text_of(path)
+            _replace(aside, path)
             del fresh[aside]
+            put[path] = was
+    except OSError:
+        for path in reversed(put):
+            _take_back(path, *put[path])
+        raise
     finally:
         for aside in fresh:
             _discard(aside)
@@ -175,6 +183,17 @@ def _replace(aside: str, path: str) -> None:
         os.rename(path, old)
     os.replace(aside, path)
     folders.remove(old)
+
+
+def _take_back(path: str, was_there: bool, text: str | None) -> None:
+    """Have a link as it was, and what was not there removed; a damaged version has been renewed."""
+    with suppress(OSError):
+        if not was_there:
+            _discard(path)
+        elif text is not None:
+            aside = folders.beside(path)
+            os.symlink(text, aside)
+            os.replace(aside, path)
 
 
 def _retire(into: Layout, before: str | None, now: str) -> None:

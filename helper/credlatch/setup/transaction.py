@@ -108,26 +108,36 @@ def _prepared(change: FileChange, always: ExitStack, back: ExitStack) -> AtomicW
         aside = AtomicWrite(found.path, len(change.after.encode()), mode)
         back.callback(_try, aside.abandon)
     if change.format in formats.LOCKS:
-        lock = found.target + formats.LOCKS[change.format]
-        _take(lock, found.path)
-        always.callback(_try, writable.remove, lock)
+        _take(found.target + formats.LOCKS[change.format], found.path, always)
     if texts.read(found.path).text != found.text:
         raise SetupError(f"{found.path} has just been changed: run it again")
     return aside
 
 
-def _take(lock: str, path: str) -> None:
-    """Make a lock file as a file's own tool does."""
+def _take(lock: str, path: str, always: ExitStack) -> None:
+    """Make a lock file as a file's own tool does; it is gone in the end."""
+    folder = always.enter_context(closing(Folder(lock, through_link=False)))
     try:
-        with closing(Folder(lock, through_link=False)) as folder:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            with open(folder.open(folder.name, flags, _PRIVATE), "wb") as made:
-                folder.give(made.fileno())
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        made = folder.open(folder.name, flags, _PRIVATE)
+        always.callback(_unlock, folder)
+        try:
+            folder.give(made)
+        finally:
+            files.close(made)
     except FileExistsError:
         raise SetupError(
             f"{lock} is there, so somebody is just changing {path}: run it again, "
             "or remove that file if nobody is"
         ) from None
+
+
+def _unlock(folder: Folder) -> None:
+    """Remove a lock file. It would stop git until somebody removes it: once more, if need be."""
+    for _ in range(2):
+        with suppress(OSError):
+            folder.remove(folder.name)
+            return
 
 
 def _restore(found: Found) -> None:
