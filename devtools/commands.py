@@ -228,11 +228,16 @@ def faults(arguments: list[str]) -> int:
 
 def canary(arguments: list[str]) -> int:
     """Put marked secrets everywhere, and look through all that the program writes and starts."""
-    system("strace")
+    system("strace", "gcc", "libc6-dev")
     python = environment(*GROUPS)
     build_if_needed()
-    tests = ("-m", "pytest", "-n", str(2 * (os.cpu_count() or 1)), "tests/frozen/test_canary.py")
-    return run(python, *tests, *arguments, env={"CREDLATCH_CANARY": "all"})
+    if arguments[:1] == ["suite"]:
+        paths = arguments[1:] or ["tests/frozen", "tests/real"]
+        plugin = ("-n", "0", "-p", "support.canary_suite")
+        tests = {"PYTHONPATH": str(ROOT / "tests")}
+        return run(python, "-m", "pytest", *plugin, *paths, env=tests)
+    words = ("-m", "pytest", "-n", str(2 * (os.cpu_count() or 1)), "tests/frozen/test_canary.py")
+    return run(python, *words, *arguments, env={"CREDLATCH_CANARY": "all"})
 
 
 def soak(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from credlatch.clients import CLIENTS as TABLE
+from support import canary_suite
 from support.canary import (
     AGENT,
     ARGUMENTS,
@@ -418,3 +419,32 @@ def test_what_would_be_seen_is_seen(canary: Canary, tmp_path: Path) -> None:
     assert {each.call for each in seen} >= {"sendmsg", "execve"}
     assert any(MARK in each.text and each.where == "name" for each in seen)
     assert in_files([tmp_path], [MARK]) >= {str(tmp_path / "copy"), str(script)}
+
+
+_ANSWERED = (
+    '1 execve("/x/credlatch", ["credlatch", "get"], ["A=given-by-caller"]) = 0\n'
+    r'1 write(1<pipe:[9]>, "{\"headers\":{\"Authorization\":[\"Bearer found-in-a-store\"]}}\n", 63)'
+    "\n"
+    r'1 write(1<pipe:[9]>, "password=given-by-caller\n", 25) = 25'
+    "\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        ('openat(AT_FDCWD</x>, "/tmp/found-in-a-store", O_RDONLY) = 3', "name"),
+        ('execve("/bin/x", ["x", "found-in-a-store"], ["A=b"]) = 0', ARGUMENTS),
+        ('write(7</home/x/.cache/credlatch/log>, "found-in-a-store", 16) = 16', "/home/x/.cache/"),
+        ('write(2<pipe:[1]>, "found-in-a-store", 16) = 16', STDERR),
+        ('write(3</home/x/.docker/config.json>, "found-in-a-store", 16) = 16', ""),
+        ('execve("/bin/x", ["x", "given-by-caller"], ["A=b"]) = 0', ""),
+    ],
+)
+def test_a_secret_of_a_test_that_nobody_has_marked_is_seen_as_well(
+    tmp_path: Path, call: str, where: str
+) -> None:
+    suite = canary_suite.Suite(tmp_path)
+    (tmp_path / "1").write_text(f"{_ANSWERED}1 {call}\n")
+    suite.look("a test")
+    assert [at.startswith(where) for _, at in suite.leaks] == [True] * bool(where), suite.leaks

@@ -28,7 +28,7 @@ _CALLS = (
     *("connect", "setxattr", "fsetxattr", "prctl", "ioctl", "memfd_create", "mknodat", "stat"),
     *("newfstatat", "statx", "readlink", "access", "faccessat2", "chdir", "mq_timedsend", "msgsnd"),
 )
-_OPTIONS = (
+OPTIONS = (
     *("-f", "-qq", "-yy", "-s", "1000000", "-e", "signal=none", "-e", "abbrev=none"),
     *("-e", f"trace={','.join(f'?{name}' for name in _CALLS)}"),
 )
@@ -86,14 +86,14 @@ class Canary:
         self._number += 1
         log = self._folder / f"{self._number}.strace"
         answer = run(self._program.home, self.traced(log, *args), stdin)
-        seen = list(self._sightings(log.read_bytes().decode("latin-1")))
+        seen = list(sightings(log.read_bytes().decode("latin-1"), self.marks))
         if any(needle in answer.err.encode() for needle in needles(self.marks)):
             seen.append(Sighting(STDERR, "write", answer.err))
         return answer, seen
 
     def traced(self, log: Path, *args: str) -> list[str]:
         """The words with which a call is traced, and what it starts as well, to its end."""
-        return [self._strace, *_OPTIONS, "-o", str(log), "--", *self._program.command, *args]
+        return [self._strace, *OPTIONS, "-o", str(log), "--", *self._program.command, *args]
 
     def of(self, command: list[str]) -> Program:
         """Another program, in the same home."""
@@ -104,22 +104,24 @@ class Canary:
         return [
             each
             for log in sorted(self._folder.glob("*.strace"))
-            for each in self._sightings(log.read_bytes().decode("latin-1"))
+            for each in sightings(log.read_bytes().decode("latin-1"), self.marks)
         ]
 
-    def _sightings(self, log: str) -> Iterator[Sighting]:
-        wanted = needles(self.marks)
-        connected: dict[str, str] = {}  # sockets of this machine's, and whom they lead to
-        for found in _LINE.finditer(log):
-            call, rest = found["call"], found["rest"]
-            socket = _SOCKET.match(rest)
-            if call == "connect" and socket is not None:
-                connected[socket["own"]] = socket["path"]
-            plain = _unescaped(rest.encode("latin-1"))
-            if any(needle in plain for needle in wanted):
-                where = _where(call, rest, wanted)
-                peer = connected.get(_OWN.sub(r"\1", where), where)
-                yield Sighting(AGENT if _AGENTS.search(peer) else peer, call, rest[:2000])
+
+def sightings(log: str, marks: Iterable[str]) -> Iterator[Sighting]:
+    """The calls in what strace has written, as Latin-1, that have a mark in them."""
+    wanted = needles(marks)
+    connected: dict[str, str] = {}  # sockets of this machine's, and whom they lead to
+    for found in _LINE.finditer(log):
+        call, rest = found["call"], found["rest"]
+        socket = _SOCKET.match(rest)
+        if call == "connect" and socket is not None:
+            connected[socket["own"]] = socket["path"]
+        plain = unescaped(rest.encode("latin-1"))
+        if any(needle in plain for needle in wanted):
+            where = _where(call, rest, wanted)
+            peer = connected.get(_OWN.sub(r"\1", where), where)
+            yield Sighting(AGENT if _AGENTS.search(peer) else peer, call, rest[:2000])
 
 
 def needles(marks: Iterable[str]) -> tuple[bytes, ...]:
@@ -157,7 +159,7 @@ def _where(call: str, rest: str, wanted: tuple[bytes, ...]) -> str:
     if call.startswith("exec"):
         _, _, after = rest.partition(", [")
         arguments = after.partition("], ")[0].encode("latin-1")
-        is_argument = any(needle in _unescaped(arguments) for needle in wanted)
+        is_argument = any(needle in unescaped(arguments) for needle in wanted)
         return ARGUMENTS if is_argument else ENVIRONMENT
     target = _TARGET.match(rest)
     if target is None or not call.startswith(("write", "pwrite", "send", "ioctl")):
@@ -176,7 +178,9 @@ def _where(call: str, rest: str, wanted: tuple[bytes, ...]) -> str:
     return what
 
 
-def _unescaped(text: bytes) -> bytes:
+def unescaped(text: bytes) -> bytes:
+    """What strace shows, as it was."""
+
     def plain(found: re.Match[bytes]) -> bytes:
         code = found[1]
         if code.startswith(b"x"):
