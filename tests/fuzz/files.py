@@ -407,6 +407,14 @@ FILES = {
             ("AWS_SECRET_ACCESS_KEY", MARK),
         ),
     ),
+    "env_s3_secret": Asked(
+        "",
+        IdentityStore,
+        "https://bucket.s3.eu-west-1.amazonaws.com/a",
+        "␣ ␊ é : \xff + / = A",
+        (MARK,),
+        (("AWS_SECRET_ACCESS_KEY", ""), ("AWS_ACCESS_KEY_ID", "A")),
+    ),
     "env_ado_token": Asked(
         "",
         IdentityStore,

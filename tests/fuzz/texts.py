@@ -400,7 +400,7 @@ def _aws_ini(text: str) -> None:
     ours = aws_keys._parsed(text, "path").keys
     parser = configparser.RawConfigParser(default_section="")
     try:
-        parser.read_string(text)
+        parser.read_string(text.replace("\r\n", "\n").replace("\r", "\n"))  # as a file is read
     except configparser.Error:
         return
     for section in parser.sections():

@@ -20,6 +20,10 @@ LONGEST = 24  # words
 
 # What was found once, at length.
 ISSUED = b'{"token":"x","issued_at":"2026-11-22T00:00:00Z"}'
+S3_KEY = (
+    b'{"s3://bucket":{"S3Credentials":{"access_key_id":"A","secret_access_key":"a\\ud800",'
+    b'"session_token":null}}}'
+)
 FOUND = [
     ("dates", b"13 Mar 99999999999999999999 15:47 GMT"),
     ("dates", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT"),
@@ -38,6 +42,10 @@ FOUND = [
         b"a --credential_helper=/a\nb --credential_helper=/b\n --credential_helper=/a",
     ),
     ("aws_ini", b"[a]\naws_access_key_id: A\n"),
+    ("aws_ini", b"[a\r]\naws_access_key_id = A\n"),
+    ("aws_ini", b"[a]\nx = 1\x0c[b]\naws_access_key_id = A\n"),
+    ("store_rattler_s3", S3_KEY),
+    ("store_env_s3_secret", b"\x80"),
     ("block_yaml", b"true #:"),
     ("block_yaml", b"a\t# b: c"),
     ("toml_tables", b'[[credential]]\ntoken = "h.example"\n\r\n[[credential]]\nscheme = "b"\n'),

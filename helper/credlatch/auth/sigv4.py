@@ -52,6 +52,9 @@ def signed(  # noqa: PLR0913 - what a signature covers, all but three by name
         service: as AWS's table of endpoints has it.
         payload: SHA-256 of the body in hexadecimal; for S3, UNSIGNED is for any body.
         headers: more headers that are signed, which the caller sends as they are.
+
+    Raises:
+        ValueError: the key's secret is no text.
     """
     date = strftime("%Y%m%dT%H%M%SZ", gmtime(now))
     made = {"x-amz-date": date}
@@ -74,7 +77,10 @@ def signed(  # noqa: PLR0913 - what a signature covers, all but three by name
     ]
     scope = f"{date[:8]}/{region}/{service}/{_END}"
     hashed = sha256("\n".join(canonical).encode()).hexdigest()
-    secret = f"AWS4{key.secret.reveal()}".encode()
+    try:
+        secret = f"AWS4{key.secret.reveal()}".encode()
+    except UnicodeEncodeError:
+        raise ValueError("its secret is no text that can be encoded") from None
     for part in scope.split("/"):
         secret = hmac(secret, part.encode())
     text = f"{_ALGORITHM}\n{date}\n{scope}\n{hashed}"

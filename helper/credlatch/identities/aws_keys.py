@@ -150,7 +150,7 @@ def _parsed(text: str, _: str) -> _Profiles:
 
     found: dict[str, set[str]] = {}
     section: set[str] = set()
-    for line in text.splitlines():
+    for line in text.replace("\r", "\n").split("\n"):  # no other character ends one
         stripped = line.strip()
         if stripped.startswith("[") and "]" in stripped:
             words = stripped[1 : stripped.index("]")].replace('"', "").split()

@@ -177,7 +177,14 @@ def _made(key: AccessKey, entry: Entry, request: Request, place: Place) -> Entry
         from credlatch.headers import Headers
 
         now = time()
-        headers = Headers(sigv4.signed(url, key, region, now=now, method=request.method))
+        try:
+            headers = Headers(sigv4.signed(url, key, region, now=now, method=request.method))
+        except ValueError as error:
+            from credlatch.errors import StoreError
+
+            raise StoreError(
+                f"the key from {entry.location} cannot be used: {error}: {entry.remedy}"
+            ) from None
         end = int(now) + LIFETIME
         expires = end if entry.expires is None else min(end, entry.expires)
         return Entry(headers, entry.location, expires=expires, remedy=entry.remedy)
