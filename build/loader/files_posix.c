@@ -31,6 +31,17 @@ static bool made_way(int folder, const char *path)
     return true;
 }
 
+/* Have something on the disk before all that is written later: on macOS fsync leaves it in the disk's own
+   memory, which writes in any order (fsync(2) there). */
+static bool on_disk(int opened)
+{
+#ifdef F_BARRIERFSYNC
+    if (fcntl(opened, F_BARRIERFSYNC) == 0)
+        return true; /* some file systems cannot */
+#endif
+    return fsync(opened) == 0;
+}
+
 /* Have the folder of a file on the disk, with all its names. */
 static bool synced_folder(int folder, const char *path)
 {
@@ -42,7 +53,7 @@ static bool synced_folder(int folder, const char *path)
     int opened = openat(folder, way, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (opened < 0)
         return false;
-    bool done = fsync(opened) == 0;
+    bool done = on_disk(opened);
     close(opened);
     return done;
 }
@@ -70,7 +81,7 @@ bool finish(const struct unpacking *folder, const char *path, intptr_t opened, i
             bool done, struct failure *why)
 {
     struct timespec times[2] = {{.tv_sec = (time_t)when}, {.tv_sec = (time_t)when}};
-    if (done && (futimens((int)opened, times) != 0 || fsync((int)opened) != 0))
+    if (done && (futimens((int)opened, times) != 0 || !on_disk((int)opened)))
         done = failed(why, errno, NULL);
     close((int)opened);
     return done && (synced_folder((int)folder->held, path) || failed(why, errno, NULL));

@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#ifdef __APPLE__
+#include <sys/mount.h>
+#include <sys/param.h>
+#else
 #include <sys/statvfs.h>
+#endif
 #include <unistd.h>
 
 /* A variable; NULL also for an empty or blank one, as CI templates leave them. */
@@ -129,12 +134,28 @@ static bool is_private(const char *path, struct failure *why)
            failed(why, EPERM, "not this user's alone");
 }
 
+/* See that programs may run from the disk of a folder. */
+static bool runs_programs(const char *path, struct failure *why)
+{
+#ifdef __APPLE__
+    struct statfs disk; /* its statvfs does not tell (sys/statvfs.h) */
+    if (statfs(path, &disk) != 0)
+        return failed(why, errno, NULL);
+    bool no = (disk.f_flags & MNT_NOEXEC) != 0;
+#else
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0)
+        return failed(why, errno, NULL);
+    bool no = (disk.f_flag & ST_NOEXEC) != 0;
+#endif
+    return !no || failed(why, EACCES, "no programs may run there (noexec)");
+}
+
 /* Make the folder for unpacked programs, or find it; its real path. */
 bool secure(const struct place *place, char *run, struct failure *why)
 {
     char above[LONGEST_PATH], real[PATH_MAX];
     struct stat status;
-    struct statvfs disk;
     if (place->make && (stat(place->base, &status) != 0 || !S_ISDIR(status.st_mode))) {
         /* Root makes none in the home of another user (sudo), where it would be in their way. */
         strcpy(above, place->base);
@@ -157,11 +178,5 @@ bool secure(const struct place *place, char *run, struct failure *why)
     strcat(run, "/run");
     if (!made(run, why) || !is_private(run, why))
         return false;
-    if (statvfs(run, &disk) != 0)
-        return failed(why, errno, NULL);
-#ifdef ST_NOEXEC
-    if ((disk.f_flag & ST_NOEXEC) != 0)
-        return failed(why, EACCES, "no programs may run there (noexec)");
-#endif
-    return true;
+    return runs_programs(run, why);
 }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 9.0  # seconds for a whole call: Bazel kills a helper after ten
 TIMEOUT = "CREDLATCH_TIMEOUT"  # a variable: other seconds, for who has told Bazel others as well
 LONGEST = 600.0  # seconds that it may say
+APPLICATION_SUPPORT = "Library/Application Support"  # macOS' own folder, where a tool heeds it
 
 
 class Caller:

@@ -15,7 +15,7 @@ _KIND = 0o170000  # of a mode: what it is (inode(7))
 _SOCKET, _FOLDER = 0o140000, 0o040000
 _OTHERS, _OTHERS_WRITE, _STICKY = 0o077, 0o022, 0o1000
 _LOCAL_PEERCRED = 1  # sys/un.h of macOS and FreeBSD
-_XUCRED = 76  # bytes of struct xucred: version, uid, number of groups, sixteen groups
+_XUCRED = 76  # bytes of struct xucred: version 0, uid, number of groups, sixteen groups
 
 
 def folder(environ: "Mapping[bytes, bytes]", uid: int) -> bytes:
@@ -102,13 +102,14 @@ def _is_trusted(owner: int, uid: int) -> bool:
 
 def uid_of(connection: "_socket.socket") -> int | None:
     """Who connected, or listens, at the other end; None: that is not told (unix(7), unix(4))."""
+    credentials, size = b"", 1
     if sys.platform == "linux":
         from _socket import SO_PEERCRED, SOL_SOCKET
 
-        credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)
+        credentials, size = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, 12), 12
     elif sys.platform == "darwin":
-        credentials = connection.getsockopt(0, _LOCAL_PEERCRED, _XUCRED)
-    else:
-        credentials = b""
+        credentials, size = connection.getsockopt(0, _LOCAL_PEERCRED, _XUCRED), _XUCRED
+        if credentials[:4] != bytes(4):  # of a kind that nobody knows yet (getpeereid(3))
+            return None
     # Both structures have the user second, after a number of the same size.
-    return int.from_bytes(credentials[4:8], sys.byteorder) if credentials else None
+    return int.from_bytes(credentials[4:8], sys.byteorder) if len(credentials) == size else None

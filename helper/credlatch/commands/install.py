@@ -12,6 +12,7 @@ from credlatch.commands import streams
 from credlatch.commands.parsing import Parser
 from credlatch.errors import AgentError, UsageError
 from credlatch.install import installer, layout, uninstaller
+from credlatch.system.programs import is_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,13 +138,12 @@ def _absolute(prefix: str, caller: Caller) -> str:
 def _say_what_path_finds(into: layout.Layout, caller: Caller) -> None:
     """Tell a person what is missing until a client finds the program."""
     path = caller.environ.get("PATH", "")
-    here = os.path.realpath(into.bin)
-    if here not in {os.path.realpath(folder) for folder in path.split(os.pathsep) if folder}:
+    if not any(is_same(folder, into.bin) for folder in path.split(os.pathsep) if folder):
         _say(f"{into.bin} is not on PATH: put it there")
         return
     for link in into.links:
         found = shutil.which(os.path.basename(link), path=path)
-        if found is not None and os.path.realpath(found) != os.path.realpath(link):
+        if found is not None and not is_same(found, link):
             _say(f"but PATH finds {found} first: put {into.bin} before it")
 
 

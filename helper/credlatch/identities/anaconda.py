@@ -5,9 +5,11 @@ A private channel at conda.anaconda.org takes its token in the path, which no he
 
 from __future__ import annotations
 
+import sys
 from binascii import a2b_base64
 
 from credlatch import quick_json
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.credential import Bearer, Secret, Token
 from credlatch.errors import StoreError
 from credlatch.identities.servers import value
@@ -115,8 +117,11 @@ def _folders(caller: Caller) -> Iterator[str]:
     if named is not None:
         yield f"{named}/data"
         return
-    yield caller.config("binstar")
-    yield caller.data("binstar")
+    if sys.platform == "darwin":
+        yield caller.in_home(APPLICATION_SUPPORT, "binstar")
+    else:
+        yield caller.config("binstar")
+        yield caller.data("binstar")
     yield caller.in_home(".continuum", "anaconda-client", "tokens")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.credential import Basic, Secret
 from credlatch.headers import Headers
 from credlatch.identities.servers import is_below, value
@@ -66,7 +67,7 @@ def _paths(caller: Caller) -> Iterator[str]:
     if named is not None:
         yield named
     if sys.platform == "darwin":
-        yield caller.in_home("Library/Application Support/cloudsmith", _FILE)
+        yield caller.in_home(APPLICATION_SUPPORT, "cloudsmith", _FILE)
     else:
         yield caller.config("cloudsmith", _FILE)
     yield caller.in_home(".cloudsmith", _FILE)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from os.path import exists
+
 from credlatch import clock
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.credential import Secret
 from credlatch.identities import block_yaml
 
@@ -17,6 +21,23 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ZONES = ("UTC", "GMT")
 
 
+def _file(caller: Caller) -> str:
+    """Where glab looks: an older folder, if there is one, before the one of the system's kind.
+
+    Source: what ``glab config path`` does (gitlab-org/cli, internal/config).
+    """
+    folder = caller.path("GLAB_CONFIG_DIR")
+    if folder:
+        return f"{folder}/config.yml"
+    own = caller.config("glab-cli", "config.yml")
+    older = caller.in_home(".config", "glab-cli", "config.yml")
+    if own != older and exists(older):
+        return older
+    if sys.platform == "darwin" and own == older and not exists(own):
+        return caller.in_home(APPLICATION_SUPPORT, "glab-cli", "config.yml")
+    return own
+
+
 class Glab:
     """The caller's glab.
 
@@ -27,8 +48,7 @@ class Glab:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
-        folder = caller.path("GLAB_CONFIG_DIR")
-        self.path = f"{folder}/config.yml" if folder else caller.config("glab-cli", "config.yml")
+        self.path = _file(caller)
         read = caller.document(self.path, block_yaml.parse) or {}
         self._hosts = block_yaml.below(read, "hosts")
         self.host = block_yaml.text_at(read, "host", self.path)

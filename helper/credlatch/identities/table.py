@@ -95,7 +95,10 @@ SYSTEMS: tuple[System, ...] = (
             *("CI_DEPENDENCY_PROXY_SERVER", "GITLAB_HOST", "GITLAB_URI", "GL_HOST"),
             "GLAB_CONFIG_DIR",
         ),
-        files=("glab-cli/config.yml",),
+        files=(
+            *("glab-cli/config.yml", "~/.config/glab-cli/config.yml"),
+            "~/Library/Application Support/glab-cli/config.yml",
+        ),
     ),
     System(
         "jfrog",

@@ -40,7 +40,7 @@ def ask(asked: CommandRequest, caller: Surroundings | None, deadline: float) -> 
         path = programs.found(name, caller.environ)
     if caller is None or path is None:
         raise StoreError(f"{name} is not on PATH: {asked.remedy}")
-    if os.path.realpath(path) == os.path.realpath(sys.executable):
+    if programs.is_same(path, sys.executable):
         raise StoreError(f"{path} is credlatch itself: {asked.remedy}")
     seconds = min(asked.seconds, deadline - time.monotonic() - _SPARE)
     if seconds < _LEAST:

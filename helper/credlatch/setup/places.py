@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.errors import SetupError, StoreError
 from credlatch.stores import pixi_config
 from credlatch.stores import pixi_project as pixi_project_store
@@ -115,7 +116,7 @@ def pip(caller: Caller) -> Place:
     if sys.platform == "win32":
         return Place(caller.config("pip", "pip.ini"), "ini")
     if sys.platform == "darwin":
-        library = caller.in_home("Library", "Application Support", "pip")
+        library = caller.in_home(APPLICATION_SUPPORT, "pip")
         if os.path.isdir(library):
             return Place(f"{library}/pip.conf", "ini")
     return Place(caller.config("pip", "pip.conf"), "ini")
@@ -144,7 +145,7 @@ def go(caller: Caller) -> Place:
     if named is not None:
         return Place(os.path.join(caller.cwd, named), "go")
     if sys.platform == "darwin":
-        return Place(caller.in_home("Library", "Application Support", "go", "env"), "go")
+        return Place(caller.in_home(APPLICATION_SUPPORT, "go", "env"), "go")
     return Place(caller.config("go", "env"), "go")
 
 

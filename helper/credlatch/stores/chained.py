@@ -156,7 +156,7 @@ class ChainedStore(Store):
         written = path_of(self._caller)
         if path is None:
             raise StoreError(f"{name} is not on PATH: install it, or take it out of {written}")
-        if os.path.realpath(path) == os.path.realpath(sys.executable):
+        if programs.is_same(path, sys.executable):
             raise StoreError(f"{path} is credlatch itself: take it out of {written}")
         if self._caller.author(written) is not None:
             path = _of_the_system(path, written)

@@ -34,12 +34,15 @@ def config_file(caller: Caller) -> str:
     return f"{folder}/config.json"
 
 
-def _runtime_file(caller: Caller) -> str | None:
-    """What podman and skopeo write by default, which ends with the session or the boot."""
+def _default_file(caller: Caller) -> str | None:
+    """What podman and skopeo write by default, which on Linux ends with the session or the boot.
+
+    Source: containers/image, pkg/docker/config/config.go (getPathToAuthWithOS).
+    """
+    if sys.platform in {"win32", "darwin"}:
+        return caller.in_home(".config", "containers", "auth.json")
     if runtime := caller.path("XDG_RUNTIME_DIR"):
         return f"{runtime}/containers/auth.json"
-    if sys.platform in {"win32", "darwin"}:
-        return None
     path = f"{_RUNTIME}/{os.getuid()}/auth.json"
     # Root's podman closes the folder to all others: who cannot enter it has nothing there.
     return path if os.path.exists(path) else None
@@ -50,12 +53,14 @@ class DockerStore(KeyedStore):
 
     def _files(self) -> Iterator[_File]:
         caller = self._caller
+        seen: list[str] = []
         for path in (
             caller.path("REGISTRY_AUTH_FILE"),
-            _runtime_file(caller),
+            _default_file(caller),
             caller.config("containers", "auth.json"),
         ):
-            if path is not None:
+            if path is not None and path not in seen:
+                seen.append(path)
                 yield _File(path, caller, of_docker=False)
         yield _File(config_file(caller), caller, of_docker=True)
 

@@ -6,7 +6,9 @@ What the user's own configuration says is read here; a project's is ``pixi_proje
 from __future__ import annotations
 
 import os
+import sys
 
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.errors import StoreError
 
 TYPE_CHECKING = False
@@ -27,8 +29,22 @@ def user_file(caller: Caller) -> str:
 
 
 def own_files(caller: Caller) -> tuple[str, ...]:
-    """The user's configurations and the machine's, the one that counts most first."""
-    return user_file(caller), caller.config("pixi", "config.toml"), "/etc/pixi/config.toml"
+    """The user's configurations and the machine's, the one that counts most first.
+
+    Source: rattler_config/src/locations.rs (user_config_paths). macOS has a folder of its own, and
+    the variable beside it.
+    """
+    system = "/etc/pixi/config.toml"
+    xdg = caller.config("pixi", "config.toml")
+    if sys.platform == "darwin":
+        native = caller.in_home(APPLICATION_SUPPORT, "pixi", "config.toml")
+        return (
+            user_file(caller),
+            native,
+            *((xdg,) if caller.get("XDG_CONFIG_HOME") else ()),
+            system,
+        )
+    return user_file(caller), xdg, system
 
 
 def override_file(caller: Caller) -> tuple[str, int | None]:

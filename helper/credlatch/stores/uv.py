@@ -8,6 +8,7 @@ import time
 
 from credlatch import clock
 from credlatch import url as urls
+from credlatch.caller import APPLICATION_SUPPORT
 from credlatch.credential import Basic, Bearer, Credential, Secret
 from credlatch.errors import AmbiguousError, RequestError, StoreError
 from credlatch.stores import OTHER_USER, Entry, Store, readable
@@ -28,7 +29,7 @@ def folder(caller: Caller) -> str:
     if chosen:
         return chosen
     if sys.platform == "darwin":
-        legacy = caller.in_home("Library", "Application Support", "uv")
+        legacy = caller.in_home(APPLICATION_SUPPORT, "uv")
         if os.path.isdir(legacy):
             return f"{legacy}/credentials"
     if sys.platform == "win32":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from credlatch.system import durable
 from credlatch.system.writable import Folder
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
@@ -73,7 +74,7 @@ class AtomicWrite:
             while view:
                 view = view[os.write(descriptor, view) :]
             os.ftruncate(descriptor, len(data))
-            os.fsync(descriptor)
+            durable.to_disk(descriptor)
             self._close()
             folder.rename(self._aside, folder.name)
             self._pending = False

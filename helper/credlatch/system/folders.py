@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 
+from credlatch.system import durable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,20 +51,24 @@ def sync(folder: str) -> None:
     if sys.platform != "win32":
         for place, _, _ in os.walk(folder):
             _sync(place, mode)
+        _sync(folder, mode, whole=True)
 
 
 def sync_entries(folder: str) -> None:
     """Have a folder's list of names on the disk, where such a thing can be asked for."""
     try:
-        _sync(folder, os.O_RDONLY)
+        _sync(folder, os.O_RDONLY, whole=True)
     except OSError:
         return  # some file systems cannot, and Windows neither
 
 
-def _sync(path: str, mode: int) -> None:
+def _sync(path: str, mode: int, *, whole: bool = False) -> None:
     descriptor = os.open(path, mode)
     try:
-        os.fsync(descriptor)
+        if whole:  # what has been handed to the disk before goes along
+            durable.to_disk(descriptor)
+        else:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -52,6 +52,14 @@ class Done:
         self.said = next((row[:_LONGEST] for row in reversed(rows) if row), "")
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two paths lead to one file, or folder: names need not agree in case, as on macOS."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False  # one is not there
+
+
 def is_name(text: str) -> bool:
     """Whether a program can be called so, or be told that."""
     try:

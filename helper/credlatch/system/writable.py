@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from credlatch.system import files, owners
+from credlatch.system import durable, files, owners
 
 # Only to be passed through; where there is no such thing, a folder must be readable for that.
 _THROUGH: int = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_CLOEXEC", 0)
@@ -144,7 +144,7 @@ class Folder:
         try:
             descriptor = self.open(".", os.O_RDONLY)
             try:
-                os.fsync(descriptor)
+                durable.to_disk(descriptor)
             finally:
                 files.close(descriptor)
         except OSError:
