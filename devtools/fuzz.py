@@ -28,8 +28,8 @@ LAUNCHER = "launcher"
 BUILD = "0123456789abcdef"
 _LOADER = ROOT / "build" / "loader"
 _PARTS = (
-    *("bytes", "clients", "frame", "agent", "input", "system_posix", "place_posix"),
-    *("connection_posix", "streams_posix", "program_posix", "places_posix"),
+    *("bytes", "clients", "frame", "agent", "input", "contents", "system_posix"),
+    *("place_posix", "connection_posix", "streams_posix", "program_posix", "places_posix"),
     "../../tests/fuzz/launcher",
 )
 _FLAGS = (

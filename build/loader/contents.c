@@ -49,7 +49,7 @@ bool whole(const struct unpacking *folder)
     struct file_status mark, status;
     struct file file;
     size_t at = TABLE;
-    if (!status_of(folder, MARK, &mark))
+    if (payload_length < TABLE || !status_of(folder, MARK, &mark))
         return false;
     for (uint32_t left = number_at(payload + COUNT); left > 0; left--) {
         if (!next(&at, &file) || !status_of(folder, file.path, &status) ||
@@ -91,6 +91,8 @@ bool unpack(const struct unpacking *folder, struct failure *why)
 {
     struct file file;
     size_t at = TABLE, end = TABLE;
+    if (payload_length < TABLE)
+        return damaged(why);
     uint32_t count = number_at(payload + COUNT);
     /* Before the first file: what inflates takes no notice of most damage. */
     if (checksum(payload + COUNT, payload_length - COUNT) != number_at(payload))

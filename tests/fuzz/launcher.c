@@ -1,4 +1,5 @@
-/* Feeds the launcher (build/loader) with what an agent, a caller's environment and its words may be.
+/* Feeds the launcher (build/loader) with what an agent, a caller's environment, its words and what
+   the single file carries may be.
 
    usage: launcher CASES SEED    made-up cases; any fault ends it (ASan, UBSan, or an abort here)
           launcher words         a line for each line of standard input, whose words tabs separate:
@@ -9,7 +10,8 @@
           launcher believes PATH UID
                                  what place_posix.c says: exit status 0 or 1
 
-   Linked with --wrap for recv and poll: what an agent sends comes from here. */
+   Linked with --wrap for recv and poll: what an agent sends comes from here. So do the payload, which
+   nothing has packed, and the files that it becomes. */
 #define _GNU_SOURCE
 #include "loader.h"
 #include "single.h"
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sanitizer/asan_interface.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -231,6 +234,156 @@ static void some_words(void)
     see(stream == 1 || stream == 2, "a stream is one");
 }
 
+/* The payload: contents.c has it for constant, as it is elsewhere. */
+enum { MOST_CARRIED = 8000, MOST_FILES = 6 };
+unsigned char payload[MOST_CARRIED];
+size_t payload_length;
+
+static size_t inflated_at;
+static size_t made_count;
+static struct {
+    char path[LONGEST_NAME];
+    struct file_status status;
+    bool program;
+} made[MOST_CARRIED];
+
+uint32_t checksum(const unsigned char *data, size_t length)
+{
+    uint32_t sum = 0xffffffff;
+    for (size_t i = 0; i < length; i++) {
+        sum ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            sum = sum >> 1 ^ (sum & 1 ? 0xedb88320 : 0);
+    }
+    return ~sum;
+}
+
+void inflate_begin(const unsigned char *data, size_t length)
+{
+    see(data + length == payload + payload_length, "what is packed goes to the payload's end");
+    inflated_at = (size_t)(data - payload);
+}
+
+bool inflate_next(unsigned char *out, size_t length)
+{
+    if (payload_length - inflated_at < length)
+        return false;
+    memcpy(out, payload + inflated_at, length);
+    inflated_at += length;
+    return true;
+}
+
+bool inflate_end(void) { return inflated_at == payload_length; }
+
+bool status_of(const struct unpacking *folder, const char *path, struct file_status *found)
+{
+    (void)folder;
+    for (size_t i = made_count; i > 0; i--) {
+        if (strcmp(made[i - 1].path, path) == 0) {
+            *found = made[i - 1].status;
+            return true;
+        }
+    }
+    return false;
+}
+
+intptr_t create(const struct unpacking *folder, const char *path, bool program,
+                struct failure *why)
+{
+    (void)folder;
+    (void)why;
+    see(made_count < MOST_CARRIED && strlen(path) < LONGEST_NAME, "a file has a name that fits");
+    strcpy(made[made_count].path, path);
+    made[made_count].program = program;
+    made[made_count].status = (struct file_status){0};
+    return (intptr_t)made_count++;
+}
+
+bool append(intptr_t opened, const void *data, size_t length, struct failure *why)
+{
+    (void)why;
+    see(memcmp(data, payload + inflated_at - length, length) == 0, "a file has what was packed");
+    made[opened].status.size += (int64_t)length;
+    return true;
+}
+
+bool finish(const struct unpacking *folder, const char *path, intptr_t opened, int64_t when,
+            bool done, struct failure *why)
+{
+    (void)folder;
+    (void)why;
+    see(strcmp(made[opened].path, path) == 0, "a file is ended by its name");
+    made[opened].status.when = when;
+    return done;
+}
+
+static void carry_number(uint32_t number)
+{
+    put_number(payload + payload_length, number);
+    payload_length += 4;
+}
+
+/* A right payload; then, mostly, a wrong one, of which the sum is right or is not. */
+static void a_payload(void)
+{
+    static const char *const NAMES[] = {"credlatch", "_internal/a", "_internal/b/c", "d", ""};
+    uint32_t sizes[MOST_FILES], count = (uint32_t)below(MOST_FILES), kept = 0;
+    bool right = below(3) == 0;
+    __asan_unpoison_memory_region(payload, sizeof payload);
+    payload_length = made_count = 0;
+    carry_number(0);
+    carry_number(count);
+    for (uint32_t i = 0; i < count; i++) {
+        /* Names are not twice in a right one; a long one is at the end of what fits, or longer. */
+        size_t length = strlen(NAMES[i % 5]), longer = below(20) ? 0 : 1000 + below(40);
+        sizes[i] = (uint32_t)below(200);
+        carry_number(sizes[i]);
+        payload[payload_length++] = (unsigned char)below(2);
+        if (longer)
+            length = longer < LONGEST_NAME || !right ? longer : LONGEST_NAME - 1;
+        payload[payload_length++] = (unsigned char)(length >> 8);
+        payload[payload_length++] = (unsigned char)length;
+        memset(payload + payload_length, (int)('a' + i), length);
+        if (!longer)
+            memcpy(payload + payload_length, NAMES[i % 5], length);
+        payload_length += length;
+        kept += sizes[i];
+    }
+    size_t table = payload_length;
+    for (uint32_t i = 0; i < kept && payload_length < sizeof payload; i++)
+        payload[payload_length++] = (unsigned char)random_number();
+    if (!right) {
+        for (size_t changes = below(4); changes > 0; changes--)
+            payload[4 + below(table - 4)] = below(2) ? 0xff : (unsigned char)random_number();
+        if (below(2))
+            payload_length = below(payload_length + 1);
+    }
+    if (payload_length >= 8 && (right || below(3)))
+        put_number(payload, checksum(payload + 4, payload_length - 4));
+    __asan_poison_memory_region(payload + payload_length, sizeof payload - payload_length);
+
+    struct failure why = {0};
+    struct unpacking folder = {0};
+    see(!whole(&folder), "nothing is whole before it is unpacked");
+    finish(&folder, "unpacked", create(&folder, "unpacked", false, &why), 0, true, &why);
+    see(!whole(&folder) || count == 0 || !right, "with nothing but the mark it is not whole");
+    made_count = 0;
+    bool done = unpack(&folder, &why), holds = payload_length >= 8;
+    if (holds)
+        holds = number_at(payload) == checksum(payload + 4, payload_length - 4);
+    see(!done || holds, "what is damaged is not unpacked");
+    see(done || why.words != NULL, "damage is told");
+    see(done || !right, "a right payload is unpacked");
+    see(!right || whole(&folder), "what is unpacked is whole");
+    if (right) {
+        see(made_count == count + 1, "each file, and the mark of all");
+        for (uint32_t i = 0; i < count; i++)
+            see(made[i].status.size == (int64_t)sizes[i], "with its size");
+        made[made_count - 1].path[0] = '?';
+        see(!whole(&folder), "without the mark it is not whole");
+    }
+}
+
 static int questions(void)
 {
     static char line[100000];
@@ -283,10 +436,12 @@ int main(int count, char **words)
     state = strtoul(words[2], NULL, 10) * 2654435761u + 1;
     nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
     for (unsigned long i = 0; i < cases; i++) {
-        if (i % 4 == 0)
+        if (i % 5 == 0)
             an_environment();
-        else if (i % 4 == 1)
+        else if (i % 5 == 1)
             some_words();
+        else if (i % 5 == 2)
+            a_payload();
         else
             an_answer();
     }
