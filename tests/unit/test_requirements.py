@@ -140,3 +140,35 @@ def test_each_dependency_is_justified_in_one_row() -> None:
     }
     assert sorted(told) == sorted(inside | asked)
     assert all(len(why) > 10 for _, why in ROW.findall(TABLE))
+
+
+def asked_for(name: str, machine: dict[str, str]) -> set[str]:
+    """What the rows of a group ask for, and what that asks for, as far as it is installed."""
+    found: set[str] = set()
+    waiting = {Requirement(row) for row in rows(name)}
+    done: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        row = waiting.pop()
+        package, extras = canonicalize_name(row.name), frozenset(row.extras)
+        known = [{**machine, "extra": extra} for extra in (*extras, "")]
+        if (package, extras) in done or not applies(row, machine):
+            continue
+        done.add((package, extras))
+        found.add(package)
+        for line in metadata.distribution(package).requires or ():
+            more = Requirement(line)
+            if more.marker is None or any(map(more.marker.evaluate, known)):
+                more.marker = None
+                waiting.add(more)
+    return found
+
+
+def applies(row: Requirement, machine: dict[str, str]) -> bool:
+    return row.marker is None or row.marker.evaluate({**machine, "extra": ""})
+
+
+@pytest.mark.parametrize("name", ["program", "lint", "build", "test", "release"])
+def test_nothing_is_locked_that_nobody_asks_for(name: str) -> None:
+    machine = here()
+    have = pins(name, machine)
+    assert set(have) - asked_for(name, machine) == set()
