@@ -8,6 +8,7 @@ and searched for the libraries of the table here. What nobody knows stops the bu
 
 from __future__ import annotations
 
+import csv
 import functools
 import importlib.metadata
 import json
@@ -156,10 +157,14 @@ class Component:
 
 
 class Inventory:
-    """All components, and what is whose."""
+    """All components, and what is whose.
 
-    def __init__(self) -> None:
-        self.components: dict[str, Component] = {}
+    Args:
+        known: what another machine has found (elsewhere.py).
+    """
+
+    def __init__(self, known: Iterable[Component] = ()) -> None:
+        self.components: dict[str, Component] = {each.purl: each for each in known}
         self.program = self._known(_ours())
 
     def take(self, found: Iterable[tuple[str, str, str]]) -> None:
@@ -225,13 +230,11 @@ class Inventory:
                 if version is not None:
                     self._known(_upstream(name, version)).parts.add(Place(file))
 
-    def launcher(self) -> None:
-        """Take the launcher, and what Zig's compiler has linked in: a C library, and its own."""
+    def launcher(self, parts: Iterable[Component]) -> None:
+        """Take the launcher, and what it has linked in."""
         self.program.files.add(LAUNCHER)
-        zig = importlib.metadata.distribution("ziglang")
-        for part in (_packaged(zig), _c_library(Path(str(zig.locate_file("ziglang"))))):
-            if part is not None:
-                self._known(part).parts.add(Place(LAUNCHER))
+        for part in parts:
+            self._known(part).parts.add(Place(LAUNCHER))
 
     def _owner(self, source: Path) -> Component:
         """Whose a file is.
@@ -239,13 +242,17 @@ class Inventory:
         Raises:
             SystemExit: nobody knows.
         """
-        real = Path(os.path.realpath(source))
-        if real.is_relative_to(_ROOT / "helper") or real.is_relative_to(_ROOT / "build"):
+        near, name = Path(_place(source)), library_of(source.name)
+        if near.is_relative_to(_ROOT / "helper") or near.is_relative_to(_ROOT / "build"):
             return self.program
-        wheel = _wheels().get(os.path.normcase(real))
+        wheel = _wheels().get(str(near))
+        if wheel is None and name is None and any(map(near.is_relative_to, _standard())):
+            return self._known(_python())
+        real = Path(os.path.realpath(source))
+        wheel = wheel or _wheels().get(_place(real))
         if wheel is not None:
             return self._known(_packaged(wheel))
-        name = library_of(source.name) or library_of(real.name)
+        name = name or library_of(real.name)
         if name is not None:
             # libssl does not say it, and libcrypto beside it does.
             beside = (
@@ -254,12 +261,49 @@ class Inventory:
             said = (version_of(name, each.read_bytes()) for each in (real, *beside))
             version = next(filter(None, said), "")
             return self._known(_distributed(name, source, version) or _upstream(name, version))
-        if _NAMED.match(source.name) or any(real.is_relative_to(each) for each in _standard()):
+        if _NAMED.match(source.name) or any(map(real.is_relative_to, _standard())):
             return self._known(_python())
         raise SystemExit(f"build/inventory.py must say what {source} is")
 
     def _known(self, made: Component) -> Component:
         return self.components.setdefault(made.purl, made)
+
+
+def of_launcher(target: str) -> list[Component]:
+    """What Zig's compiler links into the launcher: a C library, and its own.
+
+    Args:
+        target: the machine and system that it is for, as Zig calls them.
+    """
+    zig = importlib.metadata.distribution("ziglang")
+    library = _c_library(Path(str(zig.locate_file("ziglang"))), target)
+    return [_packaged(zig), *([library] if library is not None else [])]
+
+
+def told(one: Component, texts: Iterable[str] = ()) -> dict[str, object]:
+    """A component as another machine reads it (JSON).
+
+    Args:
+        one: the component.
+        texts: what its files with licences are called in the folder that both machines see.
+    """
+    lists = {"files": sorted(one.files), "parts": sorted(one.parts), "texts": list(texts)}
+    return vars(one) | lists
+
+
+def heard(said: dict[str, object], folder: Path) -> Component:
+    """A component that another machine has told.
+
+    Args:
+        said: that.
+        folder: the one that both machines see.
+    """
+    made = Component.__new__(Component)
+    vars(made).update(said)
+    made.files = set(made.files)
+    made.parts = {Place(*part) for part in made.parts}
+    made.texts = tuple(folder / name for name in made.texts)
+    return made
 
 
 def library_of(file: str) -> str | None:
@@ -378,6 +422,7 @@ def _package(source: Path) -> tuple[str, str, str, str] | None:
     return None
 
 
+@functools.cache
 def _packaged(wheel: importlib.metadata.Distribution) -> Component:
     """A distribution of an index, and what its maker says is linked in (PEP 770)."""
     name = re.sub(r"[-_.]+", "-", wheel.metadata["Name"]).lower()
@@ -385,7 +430,7 @@ def _packaged(wheel: importlib.metadata.Distribution) -> Component:
     made = Component(wheel.metadata["Name"], wheel.version, licence(wheel.metadata), purl)
     made.needs = tuple(wheel.requires or ())
     made.texts = _texts(wheel)
-    for file in wheel.files or ():
+    for file in map(Path, _recorded(wheel)):
         if file.parent.name == "sboms" and file.suffix == ".json":
             said = json.loads(Path(str(wheel.locate_file(file))).read_text(encoding="utf-8"))
             made.within += _required(said)
@@ -398,8 +443,8 @@ def _texts(wheel: importlib.metadata.Distribution) -> tuple[Path, ...]:
     Source: PEP 639; older wheels have them beside METADATA.
     """
     found = []
-    for file in wheel.files or ():
-        place, _, name = file.as_posix().partition(".dist-info/")
+    for file in _recorded(wheel):
+        place, _, name = file.partition(".dist-info/")
         within = name.removeprefix("licenses/")
         only = _TEXTS.get(os.path.basename(place).rpartition("-")[0])
         if "/" in place or not name:
@@ -428,14 +473,14 @@ def _required(said: dict[str, object]) -> Iterable[dict[str, object]]:
         yield kept
 
 
-def _c_library(zig: Path) -> Component | None:
-    """The C library that Zig links into a program of this system; None: the system's own."""
+def _c_library(zig: Path, target: str) -> Component | None:
+    """The C library that Zig links into a program; None: the system's own."""
     libraries = zig / "lib" / "libc"
-    if sys.platform == "linux":
+    if target.endswith("-musl"):
         text = (libraries / "musl" / "src" / "internal" / "version.h").read_text("ascii")
         name, version, about = "musl", re.findall(r'VERSION "(.*)"', text), "musl-libc:musl"
         own = libraries / "musl" / "COPYRIGHT"
-    elif sys.platform == "win32":
+    elif target.endswith("-windows-gnu"):
         headers = libraries / "include" / "any-windows-any" / "_mingw_mac.h"
         text = headers.read_text("ascii")
         numbers = r"__MINGW64_VERSION_(?:MAJOR|MINOR|BUGFIX) (\d+)"
@@ -454,10 +499,31 @@ def _wheels() -> dict[str, importlib.metadata.Distribution]:
     """The installed distributions, by their files."""
     found: dict[str, importlib.metadata.Distribution] = {}
     for wheel in importlib.metadata.distributions():
-        for file in wheel.files or ():
-            path = os.path.realpath(str(wheel.locate_file(file)))
-            found[os.path.normcase(path)] = wheel
+        base = _folder(str(wheel.locate_file("")))
+        for file in _recorded(wheel):
+            found[os.path.normcase(os.path.normpath(os.path.join(base, file)))] = wheel
     return found
+
+
+def _recorded(wheel: importlib.metadata.Distribution) -> list[str]:
+    """The files of a distribution.
+
+    `files` would look for each of them: under Wine that takes minutes.
+    """
+    record = wheel.read_text("RECORD")
+    if record is None:
+        return list(map(str, wheel.files or ()))
+    return [row[0] for row in csv.reader(record.splitlines()) if row]
+
+
+def _place(file: Path) -> str:
+    """Where a file is, whatever links lead to its folder: folders are asked for once each."""
+    return os.path.normcase(os.path.join(_folder(str(file.parent)), file.name))
+
+
+@functools.cache
+def _folder(path: str) -> str:
+    return os.path.realpath(path)
 
 
 @functools.cache

@@ -4,7 +4,9 @@ Zig's compiler comes from PyPI, with a C library for each system: the launcher o
 statically with musl, and needs nothing of the machine that it runs on; that of Windows needs
 Windows' own C library.
 
-usage: python build/launcher.py FOLDER IDENTITY WORK TARGET
+usage: python build/launcher.py FOLDER IDENTITY WORK SYSTEM MACHINE
+
+Makes the single file anew, of a folder form that has been signed since.
 """
 
 from __future__ import annotations
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from credlatch.clients import Client
-
-# A variable of who has another machine's compiler put the launcher before what PyInstaller has
-# built here: a file, which the build's identity is written to.
-ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"
 
 _HERE = Path(__file__).parent / "loader"
 _COMMON = ("bytes", "clients", "frame", "agent", "input", "main")
@@ -77,21 +75,29 @@ def _words(words: Iterable[str]) -> str:
     return "{" + ", ".join(f'"{word}"' for word in words) + "}"
 
 
-def put_before(folder: Path, identity: str, work: Path, target: str | None = None) -> None:
+def target(system: str = sys.platform, machine: str = platform.machine()) -> str:
+    """A machine and system as Zig calls them; this one's unless said, in Python's words."""
+    return f"{_MACHINES.get(machine.lower(), machine.lower())}-{_SYSTEMS[system]}"
+
+
+def put_before(folder: Path, identity: str, work: Path, target: str) -> None:
     """Put the launcher into the folder form, and make the single file of that, beside it.
 
     Args:
         folder: the folder form, with the program in its folder "_internal".
         identity: the build's.
         work: where it is made.
-        target: the machine and system that it is for, as Zig calls them; None: this one.
+        target: the machine and system that it is for, as Zig calls them.
     """
+    shutil.copy(_built(identity, work, target), folder)
+    carry_folder(folder, identity, work, target)
+
+
+def carry_folder(folder: Path, identity: str, work: Path, target: str) -> None:
+    """Make the single file of the folder form as it is, with its launcher."""
     import carry
 
-    target = target or (
-        f"{_MACHINES.get(platform.machine().lower(), platform.machine())}-{_SYSTEMS[sys.platform]}"
-    )
-    shutil.copy(_built(identity, work, target), folder)
+    work.mkdir(parents=True, exist_ok=True)
     shutil.copy(_built(identity, work, target, carry.payload(folder, work)), folder.parent)
 
 
@@ -144,4 +150,5 @@ def _zig(*words: str | Path, work: Path) -> None:
 
 
 if __name__ == "__main__":
-    put_before(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4])
+    folder, identity, work, *other = sys.argv[1:]
+    carry_folder(Path(folder), identity, Path(work), target(*other))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from inventory import Component, Inventory
 
-_FOLDER = "credlatch.d"
+FOLDER = "credlatch.d"
 
 
 def versions(found: Inventory, commit: str, work: Path) -> tuple[str, str, str]:
@@ -67,7 +67,7 @@ def write(found: Inventory, dist: Path, identity: str, commit: str) -> None:
     Raises:
         SystemExit: a file of the folder form is nobody's, or one is missing.
     """
-    folder = dist / _FOLDER
+    folder = dist / FOLDER
     hashes = {
         path.relative_to(folder).as_posix(): _sha256(path)
         for path in folder.rglob("*")
@@ -108,10 +108,10 @@ def _component(one: Component, hashes: dict[str, str]) -> dict[str, Any]:
     told |= {"licenses": [{"expression": one.licence}]}
     told |= {"cpe": one.cpe} if one.cpe else {}
     told |= {"purl": one.purl}
-    files = [_file(f"{_FOLDER}/{name}", hashes[name]) for name in sorted(one.files)]
+    files = [_file(f"{FOLDER}/{name}", hashes[name]) for name in sorted(one.files)]
     told |= {"components": [*one.within, *files]}
     places = [
-        {"location": f"{_FOLDER}/{part.file}"} | ({"symbol": part.module} if part.module else {})
+        {"location": f"{FOLDER}/{part.file}"} | ({"symbol": part.module} if part.module else {})
         for part in sorted(one.parts)
     ]
     return told | ({"evidence": {"occurrences": places}} if places else {})

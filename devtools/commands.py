@@ -99,6 +99,16 @@ def reproducible(scratch: str) -> dict[str, str]:
     }
 
 
+def commit(python: Path) -> dict[str, str]:
+    """The variable that tells a build which commit the sources are of, where git is not.
+
+    Args:
+        python: this system's, with the build group.
+    """
+    asking = "import sys; sys.path.insert(0, 'build'); import commit; print(commit.commit())"
+    return {"CREDLATCH_COMMIT": ask(python, "-c", asking)[1].strip()}
+
+
 def windows(arguments: list[str]) -> int:
     """Build both forms for Windows, if needed, and try each command of them under Wine."""
     environment_python = environment(*GROUPS)
@@ -111,15 +121,18 @@ def windows(arguments: list[str]) -> int:
         program = scratch / "dist" / "credlatch.exe"  # what is built last
         if state().get("built_for_windows") != source or not program.exists():
             remember(built_for_windows=None)
-            how, where = how_to_build(scratch / "dist", scratch), wine.path(scratch)
-            identity = scratch / "identity"
-            identity.unlink(missing_ok=True)
-            env = reproducible(where) | {wine.ELSEWHERE: wine.path(identity)}
+            shared, dist = scratch / "elsewhere", scratch / "dist"
+            begin = ("begin", shared, wine.TRIPLE)
+            wine.elsewhere("saying what the launcher is made of", environment_python, *begin)
+            env = reproducible(wine.path(scratch)) | commit(environment_python)
+            env |= {wine.ELSEWHERE: wine.path(shared)}
+            how = how_to_build(dist, scratch)
             wine.wine("building for Windows", python, *how, env=env)
-            if not identity.exists():  # Wine's exit status does not tell of a server that has ended
+            if not (shared / "built.json").exists():
+                # Wine's exit status does not tell of a server that has ended.
                 sys.exit("dev: building for Windows: ended before its end; try again")
-            folder, work = scratch / "dist" / "credlatch.d", scratch / "build" / "launcher"
-            wine.put_launcher_before(environment_python, folder, identity.read_text(), work)
+            end = ("end", shared, wine.TRIPLE, dist, scratch / "build" / "launcher")
+            wine.elsewhere("compiling the launcher", environment_python, *end)
             remember(built_for_windows=source)
         known = {"WINDOWS_PYTHON": str(python)}
         with wine.desktop(python):
@@ -153,11 +166,7 @@ def released(machine: cpython.Machine) -> int:
         libraries = {"LD_LIBRARY_PATH": f"{folder}/lib"}
         if state().get(known) != source or not forms[-1].exists():
             remember(**{known: None})
-            asking = (
-                "import sys; sys.path.insert(0, 'build'); import commit; print(commit.commit())"
-            )
-            commit = {"CREDLATCH_COMMIT": ask(own, "-c", asking)[1].strip()}
-            env = wheels.put(uv, machine, scratch / "wheels") | libraries | commit
+            env = wheels.put(uv, machine, scratch / "wheels") | libraries | commit(own)
             how = how_to_build(dist, scratch)
             must(
                 f"building for {machine.name}", *python, *how, env=env | reproducible(str(scratch))
@@ -293,6 +302,9 @@ def release(arguments: list[str]) -> int:
         build_if_needed()
     if said.step in (None, "assemble"):
         system("rpm")
+    if said.step == "carry":
+        releasing.carry(environment("build"), said.dist or DIST, said.target)
+        return 0
     if said.step == "try":
         uv_versions()
         uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / "uv"

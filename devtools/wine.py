@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _PYTHON = "3.13.5"
 _ARTIFACT = f"org.bytedeco:cpython:{_PYTHON}-1.5.12:jar:windows-x86_64"
 _TARGET = "x86_64-pc-windows-msvc"
-ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"  # a variable of build/launcher.py
-_TRIPLE = "x86_64-windows-gnu"  # as Zig says it
+ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"  # a variable of build/elsewhere.py
+TRIPLE = "x86_64-windows-gnu"  # as Zig says it
 _PREFIX = SCRATCH / "wine"
 _READY = _PREFIX / "credlatch-ready"
 _SYSTEM = "win10"  # a new Wine says that it is Windows 7
@@ -49,7 +49,7 @@ _QUIET: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """A Windows of this checkout's own while the block lasts; set up when it is new."""
-    system("wine", "wine64", "maven")
+    system("wine", "wine64", "maven", "osslsigncode")
     if sys.platform != "linux" or not shutil.which("wine") or not shutil.which("mvn"):
         sys.exit("dev: windows needs Linux with Wine and Maven: Debian's wine, wine64 and maven")
     os.environ.update(_SETTINGS)
@@ -116,18 +116,16 @@ def path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
 
-def put_launcher_before(python: Path, folder: Path, identity: str, work: Path) -> None:
-    """Compile the launcher, which Zig's compiler for Windows cannot under Wine, for both forms.
+def elsewhere(what: str, python: Path, *words: str | Path) -> None:
+    """Do this system's part of a build: the launcher, as Zig's compiler does not run under Wine.
 
     Args:
+        what: the step.
         python: this system's, with the build group.
-        folder: the folder form as Windows' Python has left it.
-        identity: the build's.
-        work: where it is made.
+        words: what build/elsewhere.py is told.
     """
-    script = ROOT / "build" / "launcher.py"
     env = {"PYTHONPATH": str(ROOT / "helper"), "PYTHONHASHSEED": "0"}
-    must("compiling the launcher", python, script, folder, identity, work, _TRIPLE, env=env)
+    must(what, python, ROOT / "build" / "elsewhere.py", *words, env=env)
 
 
 def python(uv: Path) -> Path:

@@ -10,6 +10,7 @@ home, with made-up secrets and a token server on loopback; no keyring is asked.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -19,9 +20,12 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support.token_server import TokenServer, make_jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOST, CHANNEL, KEPT, PLAIN = (f"{name}.example.com" for name in ("netrc", "oauth", "kept", "tls"))
 NETRC = f"machine {HOST} login who password p:w\n"
@@ -34,6 +38,7 @@ HELP = (
     *("get", "bazel", "docker", "git", "keyring", "goauth", "cargo", "header", "token", "agent"),
     *("config", "setup", "secrets", "install", "uninstall"),
 )
+ENDING = 60  # seconds that a process may take to end
 LIMIT = 300  # seconds: the single file unpacks itself first, on a machine that may be busy
 EXE = ".exe" if sys.platform == "win32" else ""
 # What a process needs of the surroundings that it is started in; and no variable with a login.
@@ -245,13 +250,34 @@ def unpacked(file: Path, folder: Path) -> Path:
     return programs[0]
 
 
+@contextlib.contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder for a while.
+
+    On Windows nothing goes that a process has open, and an agent has said its last word before its
+    process ends.
+    """
+    place = Path(tempfile.mkdtemp(prefix="c ö "))
+    try:
+        yield place
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    end = time.monotonic() + ENDING
+    while place.exists():
+        if time.monotonic() > end:
+            raise DiffersError(f"something still has a file of {place} open")
+        shutil.rmtree(place, ignore_errors=True)
+        time.sleep(0.1)
+
+
 def smoke(file: Path) -> None:
     """Try an artefact.
 
     Raises:
         DiffersError: it is not what it should be.
     """
-    with tempfile.TemporaryDirectory(prefix="c ö ") as place, TokenServer() as server:
+    with temporary() as place, TokenServer() as server:
         program = unpacked(file, Path(place, "program"))
         home = Path(place, "h")
         home.mkdir()

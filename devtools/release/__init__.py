@@ -1,6 +1,7 @@
 """A release: archives of each platform, and all that is made of these.
 
-*Packing* is done on each platform, of what has been built (and signed) there. *Assembling* is done
+*Carrying* makes the single file anew, of a folder form that has been signed. *Packing* is done on
+each platform, of what has been built (and signed) there. *Assembling* is done
 once, on Linux, of the archives of all platforms, which it changes nothing in: packages, the image,
 manifests, install scripts, the wheel, checksums. *Trying* is installing each in a clean system.
 packaging/README.md says what there is.
@@ -9,6 +10,8 @@ packaging/README.md says what there is.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -17,10 +20,11 @@ from devtools.release import archives, manifests, packages, tries
 from devtools.release.archives import Entry, Link
 from devtools.release.assets import NOTICES, SYSTEMS, Assets, this_target, version
 from devtools.release.contents import Contents
-from devtools.steps import ROOT, must, say
+from devtools.steps import ROOT, SCRATCH, must, say
 
 SUMS = "SHA256SUMS"
-STEPS = ("pack", "assemble", "try")
+BILL = "credlatch.cdx.json"  # of materials, beside both forms
+STEPS = ("carry", "pack", "assemble", "try")
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -77,6 +81,34 @@ def tried(python: Path, uv: Path, said: argparse.Namespace) -> int:
     return tries.in_a_folder(Contents(said.into.absolute(), said.url), python, uv, said.names)
 
 
+def carry(python: Path, dist: Path, target: str) -> None:
+    """Make the single file anew, of the folder form as it is by now: signed.
+
+    Args:
+        python: with the build group.
+        dist: both forms of the program.
+        target: what they are for.
+    """
+    said = json.loads((dist / BILL).read_text(encoding="utf-8"))["metadata"]["component"]
+    told = {each["name"]: each["value"] for each in said["properties"]}
+    assets = Assets(version(), target)
+    for_whom = (SYSTEMS[assets.system], assets.machine)
+    words = (dist / "credlatch.d", told["credlatch:build"], SCRATCH / "carry", *for_whom)
+    env = {"PYTHONPATH": str(ROOT / "helper"), "PYTHONHASHSEED": "0"}
+    must("carrying what is signed", python, ROOT / "build" / "launcher.py", *words, env=env)
+
+
+def billed(dist: Path) -> str:
+    """The bill of materials, with the hashes of files as they are by now: signed."""
+    said = json.loads((dist / BILL).read_text(encoding="utf-8"))
+    components = [said["metadata"]["component"], *said["components"]]
+    for file in (part for each in components for part in each["components"]):
+        if file["type"] == "file":
+            content = (dist / file["name"]).read_bytes()
+            file["hashes"] = [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}]
+    return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+
+
 def pack(dist: Path, target: str, into: Path) -> None:
     """Pack both forms of what was built for a platform, under the names of the release.
 
@@ -104,9 +136,8 @@ def pack(dist: Path, target: str, into: Path) -> None:
     (into / assets.archive).write_bytes(packed)
     shutil.copyfile(single, into / assets.single)
     (into / assets.single).chmod(0o755)
-    bom = dist / "credlatch.cdx.json"
-    if bom.exists():
-        shutil.copyfile(bom, into / assets.bom)
+    if (dist / BILL).exists():
+        (into / assets.bom).write_text(billed(dist), encoding="utf-8", newline="\n")
 
 
 def assemble(python: Path, into: Path, url: str | None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import decimal
-import hashlib
-import json
 import marshal
 import platform
 import pyexpat
@@ -18,20 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.bindings._rust import openssl
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-from packageurl import PackageURL
 
 from credlatch import __version__
+from support import bills
 from support.installed import PROGRAM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.program import Program
-
-# A library whose bytes do not say its version, where a wheel has it linked in.
-UNKNOWN = {"libffi"}
 
 
 @pytest.fixture(scope="module")
@@ -41,62 +34,19 @@ def dist(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def bill(dist: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((dist / "credlatch.cdx.json").read_text(encoding="utf-8"))
-    return read
+    return bills.read(dist)
 
 
 @pytest.fixture(scope="module")
-def all_of_it(bill: dict[str, Any]) -> list[dict[str, Any]]:
-    return [bill["metadata"]["component"], *bill["components"]]
+def all_of_it(dist: Path) -> list[dict[str, Any]]:
+    return bills.components(dist)
 
 
-def test_it_is_cyclonedx_1_6(dist: Path) -> None:
-    text = (dist / "credlatch.cdx.json").read_text(encoding="utf-8")
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-
-
-def test_nothing_of_the_moment_or_the_machine_is_in_it(dist: Path, bill: dict[str, Any]) -> None:
-    assert "serialNumber" not in bill
-    assert "timestamp" not in bill["metadata"]
-    text = (dist / "credlatch.cdx.json").read_text(encoding="utf-8")
-    assert not re.search(r'"(?:file://)?/|[A-Z]:\\', text)
-    assert sys.prefix not in text
-
-
-def test_each_file_is_in_exactly_one_component_by_its_hash(
-    dist: Path, folder: Path, all_of_it: list[dict[str, Any]]
-) -> None:
-    named = [
-        (part["name"], part["hashes"])
-        for each in all_of_it
-        for part in each["components"]
-        if part["type"] == "file"
-    ]
-    files = [path for path in folder.parent.rglob("*") if path.is_file()] + [dist / "credlatch"]
-    there = [
-        (
-            path.relative_to(dist).as_posix(),
-            [{"alg": "SHA-256", "content": hashlib.sha256(path.read_bytes()).hexdigest()}],
-        )
-        for path in files
-    ]
-    assert sorted(named, key=str) == sorted(there, key=str)
-
-
-def test_each_component_is_in_the_folder_and_says_what_it_is(
-    dist: Path, all_of_it: list[dict[str, Any]]
-) -> None:
-    for each in all_of_it:
-        files = [part["name"] for part in each["components"] if part["type"] == "file"]
-        places = [place["location"] for place in each.get("evidence", {}).get("occurrences", ())]
-        assert files or places, each["name"]
-        assert all((dist / place).is_file() for place in (*files, *places))
-        linked_in = [part for part in each["components"] if part["type"] != "file"]
-        for part in (each, *linked_in):
-            url = PackageURL.from_string(part["purl"])
-            assert part["licenses"], part["name"]
-            assert part.get("version") or part["name"] in UNKNOWN, part["name"]
-            assert url.version == part.get("version") or url.type == "deb", part["name"]
+def test_it_is_what_the_program_has_in_it(dist: Path) -> None:
+    bills.see_that_it_is_valid(dist)
+    bills.see_that_nothing_of_the_moment_or_the_machine_is_in_it(dist, sys.prefix)
+    bills.see_that_each_file_is_in_exactly_one_component(dist)
+    bills.see_that_each_component_is_there_and_says_what_it_is(dist)
 
 
 def modules(all_of_it: list[dict[str, Any]], file: str) -> Counter[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import time
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from credlatch.agent import wire
 from support.windows_python import words_for
+from support.wine import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,9 +54,7 @@ class WindowsAgent:
     def __init__(self, program: Windows) -> None:
         self.program = program
         del program.env["CREDLATCH_AGENT"]
-        said = re.search(rb"utf8 credlatch=([0-9a-f]{16})", program.program.read_bytes())
-        assert said is not None
-        self.build = said[1].decode()
+        self.build = build()
         streams: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         self._client: subprocess.Popen[bytes] = subprocess.Popen(words_for(_ANSWERS), **streams)
         self.session: str = self._told(self.build)

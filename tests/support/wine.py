@@ -25,7 +25,8 @@ _UNPACKED = "credlatch"  # what the single file has unpacked: once for all tests
 
 def build() -> str:
     """The identity of the Windows program."""
-    return (DIST.parent / "identity").read_text(encoding="ascii")
+    told = json.loads((DIST.parent / "elsewhere" / "built.json").read_text(encoding="ascii"))
+    return str(told["identity"])
 
 
 class WindowsHome:
@@ -67,11 +68,13 @@ class Windows:
     Attributes:
         program: the executable.
         env: what is added to the environment; a test does as it likes.
+        folder: where it is started; the home unless a test says another.
     """
 
     def __init__(self, program: Path, home: WindowsHome) -> None:
         self.program = program
         self.home = home
+        self.folder = home.path
         # Wine reads what it is given by the locale's character set.
         self.env: dict[str, str] = {"LC_ALL": "C.UTF-8", "CREDLATCH_AGENT": "off"}
 
@@ -83,14 +86,15 @@ class Windows:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={name: os.environ[name] for name in _KEPT if name in os.environ} | self.env,
-            cwd=self.home.path,
+            cwd=self.folder,
         )
 
     def __call__(self, *args: str, stdin: bytes = b"") -> Answer:
         """Run ``credlatch ARGS`` with ``stdin`` and wait for it: no traceback, whatever it says."""
         answer = finished(self.start(*args), stdin)
         assert "Traceback" not in answer.err, answer
-        assert "internal error" not in answer.said, answer
+        assert "internal error" not in answer.err, answer
+        assert b"internal error" not in answer.out, answer
         return answer
 
     def bazel(self, uri: str) -> Answer:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import re
 import stat
@@ -97,11 +99,32 @@ def test_what_was_packed_is_read_again(tmp_path: Path) -> None:
     assert set(read) - set(folder) == {"LICENSE", NOTICES, "docker-credential-credlatch"}
 
 
-def test_the_bill_of_materials_goes_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signed", [False, True])
+def test_the_bill_of_materials_goes_along_with_the_hashes_of_what_is_signed(
+    tmp_path: Path, *, signed: bool
+) -> None:
+    def hashed(content: str) -> str:
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def file(name: str, content: str) -> dict[str, object]:
+        hashes = [{"alg": "SHA-256", "content": hashed(content)}]
+        return {"type": "file", "name": name, "hashes": hashes}
+
     built = dist(tmp_path / "dist")
-    (built / "credlatch.cdx.json").write_text("{}")
+    library = {"type": "library", "name": "ü", "hashes": [{"alg": "SHA-1", "content": "0"}]}
+    said = {
+        "metadata": {"component": {"components": [library, file("credlatch", PROGRAM)]}},
+        "components": [{"components": [file("credlatch.d/credlatch", PROGRAM)]}],
+    }
+    text = json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+    (built / release.BILL).write_text(text, encoding="utf-8")
+    if signed:
+        for name in ("credlatch", "credlatch.d/credlatch"):
+            (built / name).write_text(PROGRAM + "signature")
+        text = text.replace(hashed(PROGRAM), hashed(PROGRAM + "signature"))
     packed(built, tmp_path / "into", "macos-aarch64")
-    assert (tmp_path / "into" / f"credlatch-{version()}-macos-aarch64.cdx.json").read_text() == "{}"
+    packed_bill = tmp_path / "into" / f"credlatch-{version()}-macos-aarch64.cdx.json"
+    assert packed_bill.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
