@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Toc = list[tuple[str, str, str]]
 
-_SOURCES = {".py", ".spec", ".c", ".h", ".zig"}
+_SOURCES = {".py", ".spec", ".c", ".h", ".zig", ".manifest"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
 # Of a payload: the CRC-32 of what follows; how many files there are, and of each its size, whether
 # it is a program, and the length of its name, which follows.

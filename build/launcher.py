@@ -122,6 +122,8 @@ def _built(identity: str, work: Path, target: str, payload: Path | None = None) 
     windows = "windows" in target
     system = "windows" if windows else "posix"
     files = [str(_HERE / f"{part}.c") for part in parts(system, single=payload is not None)]
+    if windows:
+        files.append(str(_HERE / "windows.manifest"))
     more: list[str] = []
     if payload is not None:
         more = [f'-DPAYLOAD="{payload.absolute().as_posix()}"']

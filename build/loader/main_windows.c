@@ -18,6 +18,9 @@ bool input_is_a_folder(void)
 int wmain(int count, wchar_t **words)
 {
     char **all = calloc((size_t)count + 1, sizeof *all);
+    /* What Windows' libraries load by name when they are first asked (ntmarta.dll, for access lists)
+       is Windows' own, and nothing that lies in the folder of downloads beside the single file. */
+    SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
     /* A crash is shown to nobody, and leaves no report with a secret in it; the program inherits
        that. */
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);

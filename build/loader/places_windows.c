@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether a path leads to the same place from every working directory: D:x does not. */
+static bool is_absolute(const wchar_t *path)
+{
+    bool drive = path[1] == L':' && (path[2] == L'\\' || path[2] == L'/');
+    return drive || (path[0] == L'\\' && path[1] == L'\\');
+}
+
 static bool add_place(struct place *all, int *count, const wchar_t *variable, const wchar_t *below,
                       bool make)
 {
@@ -14,7 +21,7 @@ static bool add_place(struct place *all, int *count, const wchar_t *variable, co
     struct place *place = &all[*count];
     DWORD length = GetEnvironmentVariableW(variable, value, LONGEST_WIDE - 16);
     /* CI templates leave empty ones, and a drive's own folder is none to rely on. */
-    if (length < 3 || length >= LONGEST_WIDE - 16 || !(value[1] == L':' || value[1] == L'\\'))
+    if (length < 3 || length >= LONGEST_WIDE - 16 || !is_absolute(value))
         return false;
     wcscat(value, below);
     length = GetFullPathNameW(value, LONGEST_WIDE, whole, NULL);

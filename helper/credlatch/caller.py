@@ -192,8 +192,8 @@ class Caller:
 
     def _base(self, xdg: str, windows: str, default: str) -> str:
         if sys.platform == "win32":
-            folder = self.get(windows)
-            return self.absolute(folder) if folder else self.in_home(default)
+            folder = self.get(windows) or ""
+            return self.absolute(folder) if os.path.isabs(folder) else self.in_home(default)
         # "All paths … must be absolute. If … relative … consider the path invalid and ignore it."
         value = self.get(xdg)
         return value if value and value.startswith("/") else self.in_home(default)

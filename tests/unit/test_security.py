@@ -313,6 +313,11 @@ PROVED = {
         "windows/test_agent_pipe.py::test_a_client_of_another_user_is_not_heard",
         "windows/test_agent_pipe.py::test_a_server_of_another_user_is_told_nothing",
     ],
+    "On Windows no library or program is loaded or run": [
+        "windows/test_surroundings.py::test_no_library_of_the_working_directory_or_path_is_loaded",
+        "windows/test_surroundings.py::test_nothing_beside_the_single_file_is_run_or_loaded",
+        "windows/test_machines.py::test_both_launchers_load_nothing_that_may_lie_beside_them",
+    ],
     "gone with the build": [
         "frozen/test_secrets_child.py::test_the_folder_goes_also_when_we_are_killed"
     ],

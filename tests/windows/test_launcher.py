@@ -62,6 +62,18 @@ sys.stdin.read()
 os._exit(0)
 """
 
+# Has the pipe's only instance, and keeps it to itself.
+BUSY = """
+import _winapi
+from credlatch.agent import by_pipe
+lock, name = by_pipe.locked(given["build"]), by_pipe.name(given["build"])
+pipe = _winapi.CreateNamedPipe(name, 0x80003, 0, 1, 4096, 4096, 0, 0)  # duplex, the first
+end = _winapi.CreateFile(name, 0xC0000000, 0, 0, _winapi.OPEN_EXISTING, 0, 0)
+tell("listens")
+sys.stdin.read()
+os._exit(0)
+"""
+
 
 class Listening:
     """What listens in the agent's place."""
@@ -89,16 +101,23 @@ class Listening:
 @contextlib.contextmanager
 def listening(says: bytes, rule: str = "", *, stays: bool = False) -> Iterator[Listening]:
     """Something in the agent's place while the block lasts."""
-    given = {"build": build(), "says": says.hex(), "rule": rule, "stays": stays}
+    with running(LISTENER, says=says.hex(), rule=rule, stays=stays) as process:
+        yield Listening(process)
+
+
+@contextlib.contextmanager
+def running(script: str, **given: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A script that listens, while the block lasts."""
+    given["build"] = build()
     pipes: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(words_for(LISTENER), **pipes) as process:
+    with subprocess.Popen(words_for(script), **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(given).encode() + b"\n")
             process.stdin.flush()
             assert json.loads(process.stdout.readline()) == "listens"
-            yield Listening(process)
+            yield process
         finally:
             process.stdin.close()
             process.wait(TIMEOUT)
@@ -173,6 +192,11 @@ def test_a_pipe_that_is_another_user_s_or_open_to_others_is_told_nothing(
     with listening(answer(0, b"false", b""), rule) as other:
         assert asking.bazel(f"https://{host}/x").authorization == LOGIN
         assert other.heard() == b""
+
+
+def test_a_pipe_that_is_never_free_is_not_waited_for(asking: Windows, host: str) -> None:
+    with running(BUSY):
+        assert asking.bazel(f"https://{host}/x").authorization == LOGIN
 
 
 @pytest.mark.parametrize("named", ["off", "/run/agent.sock", "\\\\.\\pipe\\mine"])

@@ -1,7 +1,8 @@
 """Other programs, found and asked: in a bounded time, with the surroundings that the caller has.
 
 What belongs to our own start is not theirs: the loader of the frozen program adds its folder to
-``LD_LIBRARY_PATH``, and a system's program that found our libraries there would not run.
+``LD_LIBRARY_PATH``, and a system's program that found our libraries there would not run. On Windows
+it has told the system.
 """
 
 from __future__ import annotations
@@ -118,6 +119,10 @@ def ask(
     path = command[0] if os.path.isabs(command[0]) else found(name, caller.environ)
     if path is None:
         raise ProgramError(f"{name} is not on PATH: install it")
+    if sys.platform == "win32":
+        from credlatch.system import windows_processes
+
+        windows_processes.let_go_of_libraries()
     pipe = subprocess.PIPE
     try:
         with (

@@ -33,6 +33,9 @@ if sys.platform == "win32":
     _resume = _kernel32.ResumeThread
     _resume.argtypes = (wintypes.HANDLE,)
 
+    _search = _kernel32.SetDllDirectoryW
+    _search.argtypes = (wintypes.LPCWSTR,)
+
     class _Counters(ctypes.Structure):
         """PROCESS_MEMORY_COUNTERS (psapi.h)."""
 
@@ -63,6 +66,15 @@ if sys.platform == "win32":
         def __init__(self, nothing: int, handles: list[int]) -> None:
             self.hStdInput = self.hStdOutput = self.hStdError = nothing
             self.lpAttributeList = {"handle_list": handles}
+
+    def let_go_of_libraries() -> None:
+        """Have programs that we start look for libraries in their own folders, and not in ours.
+
+        PyInstaller's loader has named our folder to Windows, which hands that on to children. We
+        need it no more: ours is the folder of the executable. Nor is the working directory
+        searched from then on.
+        """
+        _search("")
 
     def program() -> str:
         """The executable that this process runs."""
