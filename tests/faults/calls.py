@@ -85,7 +85,8 @@ ERRORS: dict[str, tuple[str, ...]] = {
     "fork": ("EAGAIN", "ENOMEM"),
     "vfork": ("EAGAIN", "ENOMEM"),
     "socket": ("EMFILE", "ENFILE", "ENOBUFS"),
-    "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "EINTR"),
+    # Not EINTR: after it the system goes on connecting, which strace does not.
+    "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT"),
     "sendto": ("EPIPE", "ECONNRESET", "EINTR", "EAGAIN"),
     "sendmsg": ("EPIPE", "ECONNRESET", "EINTR"),
     "recvfrom": ("ECONNRESET", "ETIMEDOUT", "EINTR", "EAGAIN"),

@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -118,6 +119,14 @@ def test_a_system_that_fails_once_leaves_no_lock_of_git_s(
     monkeypatch.undo()
     assert failed
     assert not lock.exists()
+
+
+@pytest.mark.parametrize("module", ["credlatch.setup.record", "credlatch.rules.settings"])
+def test_nothing_goes_on_to_a_crash_of_msgspec_s(module: str) -> None:
+    code = f"import sys; sys.modules['_datetime'] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"ImportError: cannot import name 'datetime_CAPI'" in done.stderr
 
 
 def test_git_waits_while_its_file_is_written(

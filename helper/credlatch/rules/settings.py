@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import tomllib
 
+# Where these are not there, msgspec goes on, and crashes when it meets a value of ours.
+from datetime import datetime_CAPI  # noqa: F401
+
 import msgspec
 
 from credlatch.rules import Rule, places, schema

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+
+# Where these are not there, msgspec goes on, and crashes when it meets a value of ours.
+from datetime import datetime_CAPI  # noqa: F401
 from glob import escape, glob
 from typing import Literal
 
