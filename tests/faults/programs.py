@@ -31,6 +31,7 @@ class KeyringLogins(Logins):
     """A login is kept, forgotten or read in the system's keyring, over D-Bus."""
 
     def prepare(self) -> None:
+        shutil.rmtree(self.home.path / ".rattler", ignore_errors=True)
         self._bus.items.clear()
         for key, value in OLD.items():
             self._bus.add("rattler", key, json.dumps(value))

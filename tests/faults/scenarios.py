@@ -70,6 +70,7 @@ class Scenario(ABC):
     def place(self, path: str) -> str:
         """Which file it is, on every machine by the same name."""
         for folder, name in (
+            (self.home.env["XDG_RUNTIME_DIR"], "runtime"),
             (str(self.home.path), "~"),
             (str(self.home.path.parent), "beside"),
             (os.path.dirname(self.program.command[0]), "program"),

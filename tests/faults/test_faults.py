@@ -72,4 +72,6 @@ def test_what_is_tried_is_the_same_wherever_a_home_is(
     above = [str(path) for path in home.path.parent.parents]
     assert {place(path) for path in above} == {"above"}
     assert place(f"{home.path}/.netrc") == "~/.netrc"
+    home.env["XDG_RUNTIME_DIR"] = "/run/made-up"
+    assert place("/run/made-up/credlatch") == "runtime/credlatch"
     assert place("/etc/hosts") == "/etc/hosts"
