@@ -128,11 +128,17 @@ def test_where_there_is_no_room_for_a_secret_its_reader_gets_what_a_build_refuse
 ) -> None:
     place.held(lambda: b"hunter2")
 
+    error = OSError(28, "No space left on device")
+
     def full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(os, "pwrite", full)
     assert read(place) == b"\0" * (MAX_SIZE + 1)
+    until(lambda: bool(place.lost))
+    assert place.lost == [error]
+    monkeypatch.undo()
+    assert read(place) == b"hunter2"  # the next one is answered
 
 
 def test_a_file_that_somebody_else_has_open_is_held_as_soon_as_he_is_gone(

@@ -77,7 +77,10 @@ class LeasedFile(SecretFile):
                 last = not self._open
             # For who is let through without us, because we are killed or too slow.
             _refuse(opened)
-            _release(opened, self._answer())
+            try:
+                _release(opened, self._answer())
+            except OSError as error:
+                self._lost(error)
             if last:
                 return
 
@@ -97,7 +100,11 @@ def _hold(descriptor: int) -> None:
 
 
 def _release(descriptor: int, data: bytes) -> None:
-    """Let the readers who wait have what they came for."""
+    """Let the readers who wait have what they came for.
+
+    Raises:
+        OSError: there is no room for it, and they have what a build refuses.
+    """
     try:
         view = memoryview(data)
         at = 0
@@ -105,14 +112,15 @@ def _release(descriptor: int, data: bytes) -> None:
             at += os.pwrite(descriptor, view[at:], at)
         os.ftruncate(descriptor, len(data))
     except OSError:
-        # There is no room for it.
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
         _refuse(descriptor)
-    # The kernel has let them through already, when the answer took too long.
-    with suppress(OSError):
-        _lease(descriptor, fcntl.F_UNLCK)
-    os.close(descriptor)
+        raise
+    finally:
+        # The kernel has let them through already, when the answer took too long.
+        with suppress(OSError):
+            _lease(descriptor, fcntl.F_UNLCK)
+        os.close(descriptor)
 
 
 def _refuse(descriptor: int) -> None:

@@ -20,7 +20,7 @@ class SecretFile(ABC):
     Args:
         path: where it is.
         answer: what a reader gets; called anew for each, or once for those who come together.
-        lost: told when it can be answered no more.
+        lost: told why a reader gets what a build refuses, or nobody anything any more.
 
     Attributes:
         answered: how often it has been opened.
