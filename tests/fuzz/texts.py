@@ -330,6 +330,8 @@ def _same_yaml(ours: Any, theirs: Any, text: str) -> None:
         return  # kept as unreadable
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
+            if key in block_yaml._NULL:
+                continue  # no name of anything that is looked up
             if key in theirs:
                 _same_yaml(value, theirs[key], text)
             else:

@@ -48,6 +48,8 @@ FOUND = [
     ("store_env_s3_secret", b"\x80"),
     ("block_yaml", b"true #:"),
     ("block_yaml", b"a\t# b: c"),
+    ("block_yaml", b"\r- users:"),
+    ("block_yaml", b"~: x"),
     ("toml_tables", b'[[credential]]\ntoken = "h.example"\n\r\n[[credential]]\nscheme = "b"\n'),
     ("registry_keys", b"http://localhost"),
     ("netrc", b"machine h.EXAMPLE. login bob password x\n"),

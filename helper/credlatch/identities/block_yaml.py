@@ -31,7 +31,7 @@ def parse(text: str, path: str) -> Mapping:
     levels: list[tuple[int, Mapping]] = [(0, root)]  # the open mappings, and their indentation
     key = ""  # of the innermost one, the latest
     skipping: int | None = None  # what is indented deeper belongs to a value that is not read
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         content = line.strip(" ")
         indent = len(line) - len(line.lstrip(" "))
