@@ -37,6 +37,7 @@ FOUND = [
     ("format_bazelrc", b"common --credential_helper /a --credential_helper= "),
     ("format_bazelrc", b"build --credential_helper=*.example=/old'\r\n"),
     ("format_bazelrc", b"build --credential_helper=\\=/y=/z"),
+    ("format_bazelrc", b"common --credential_helper --credential_helper --z\n"),
     (
         "format_bazelrc",
         b"a --credential_helper=/a\nb --credential_helper=/b\n --credential_helper=/a",

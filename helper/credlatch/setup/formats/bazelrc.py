@@ -101,11 +101,12 @@ def _options(text: str) -> list[_Option]:
         before = ""
         for at, (word, begin, end) in enumerate(words):
             option = f"{_OPTION}=" if word.startswith(f"{_OPTION}=") and before != _OPTION else ""
-            if option or before == _OPTION:
+            is_one = option or before == _OPTION
+            if is_one:
                 pattern, helper = ["", *word.removeprefix(option).split("=", 1)][-2:]
                 alone = at == len(words) - 1 and at == (1 if option else 2)
                 found.append(_Option(pattern, helper, option, begin, end, line if alone else None))
-            before = word
+            before = "" if is_one else word  # a helper of that name is no option
     return found
 
 
