@@ -110,7 +110,10 @@ class Canary:
 
 def sightings(log: str, marks: Iterable[str]) -> Iterator[Sighting]:
     """The calls in what strace has written, as Latin-1, that have a mark in them."""
-    wanted = needles(marks)
+    whole = unescaped(log.encode("latin-1"))
+    wanted = tuple(needle for needle in needles(marks) if needle in whole)
+    if not wanted:
+        return
     connected: dict[str, str] = {}  # sockets of this machine's, and whom they lead to
     for found in _LINE.finditer(log):
         call, rest = found["call"], found["rest"]

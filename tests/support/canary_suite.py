@@ -46,6 +46,7 @@ _PLACE = ROOT / ".scratch" / "canary"
 _LOGS = _PLACE / "logs"
 _FORMS = ("credlatch", "credlatch.d/credlatch")
 _IDENTITY = re.compile(rb"/[0-9a-f]{16}[.]sock\0")
+_LONGEST = 200_000  # characters of a call that has something of a secret's form in it
 _SHORTEST = 8  # characters: shorter texts are in others by chance
 _TRACED_ALREADY = {
     *("test_canary", "test_canary_keyring", "test_kill", "test_quick_path", "test_setup_steps"),
@@ -56,7 +57,7 @@ _KNOWN = (
     *("a~secret+of/the=application", "made-up master password", MARK),
 )
 _NAMES = (
-    rb"authorization|secret|[\w-]*token|[\w-]*password|client_secret|secret_access_key|auth|"
+    rb"authorization|secret|[\w-]{0,30}token|[\w-]{0,30}password|client_secret|secret_access_key|auth|"
     rb"assertion|credential"
 )
 _SAID = re.compile(
@@ -146,6 +147,8 @@ def _belongs(each: Sighting) -> bool:
 def _secrets(text: str) -> Iterator[str]:
     for start in _WRITES.finditer(text):
         line = text[start.end() : text.find("\n", start.end())]
+        if len(line) > _LONGEST:
+            continue  # the single file unpacks itself
         for found in _SAID.finditer(unescaped(line.encode("latin-1"))):
             value = next(filter(None, found.groups()), b"")
             scheme, blank, rest = value.partition(b" ")
