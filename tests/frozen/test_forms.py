@@ -117,12 +117,18 @@ def test_a_folder_that_is_gone_or_read_only_may_be_the_working_directory(
 ) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    line = f'cd "$1" && {{ [ "$1" = /proc ] || rmdir "$1"; }} && exec {each_form.command[0]} get'
+    enter = 'cd "$1" && { [ "$1" = /proc ] || rmdir "$1"; } && shift && exec "$@"'
+    login = b'{"ServerURL":"https://kept.example.com","Username":"ada","Secret":"made-up"}'
 
     for folder in (str(gone), "/proc"):
-        done = run(each_form.home, ["sh", "-c", line, "sh", folder], f'{{"uri":"{URI}"}}'.encode())
+        words = ["sh", "-c", enter, "sh", folder, *each_form.command]
+        done = run(each_form.home, [*words, "get"], f'{{"uri":"{URI}"}}'.encode())
         assert (done.code, done.err) == (0, "")
         assert b"Bearer made-up" in done.out
+        gone.mkdir(exist_ok=True)
+        done = run(each_form.home, [*words, "docker", "store"], login)
+        assert (done.code, done.out) == (0, b"")
+        assert "cannot be written" not in done.err
 
 
 def test_without_a_home_in_the_environment_it_still_answers(each_form: Program) -> None:

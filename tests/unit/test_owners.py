@@ -457,3 +457,18 @@ def test_a_closed_folder_says_nothing_of_what_was_there_before(tmp_path: Path) -
     (tmp_path / "other").touch()
     (tmp_path / "other").rename(path)
     assert not owners.is_out_of_reach(str(path), before)
+
+
+def test_a_login_is_kept_by_a_caller_whose_folder_has_been_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError):
+        os.getcwd()
+    (tmp_path / "link").symlink_to("logins.json")
+    AtomicWrite(str(tmp_path / "link")).commit(b"{}")
+    assert (tmp_path / "logins.json").read_bytes() == b"{}"
+    with locks.Exclusive(str(tmp_path / "logins.json.lock"), 1):
+        pass

@@ -169,7 +169,9 @@ def followed(path: str) -> tuple[str, int | None]:
     """
     if sys.platform == "win32":
         return os.path.realpath(path), None
-    done, left, links = "/", _parts(os.path.join(os.getcwd(), path)), 0
+    # Not where it makes no difference: a folder that is gone has no name.
+    whole = path if path.startswith("/") else os.path.join(os.getcwd(), path)
+    done, left, links = "/", _parts(whole), 0
     led: int | None = None
     while left:
         part = left.pop()
