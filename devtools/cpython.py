@@ -314,7 +314,8 @@ class _Compiling:
         without = [f"no-{name}" for name in _NO_OPENSSL]
         options = (self._machine.openssl, "shared", *without, *_OPENSSL_FOLDERS)
         configure = sources / "Configure"
-        self._must("configuring OpenSSL", built, "perl", configure, *options, CFLAGS=_HARDENED)
+        flags = f"-O3 {_HARDENED}"  # in the place of its own
+        self._must("configuring OpenSSL", built, "perl", configure, *options, CFLAGS=flags)
         self._must("preparing OpenSSL", built, *self._make, "build_generated")
         self._must("compiling OpenSSL", built, *self._make, "libcrypto.so", "libssl.so")
         headers = self._stage / "include" / "openssl"
