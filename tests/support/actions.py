@@ -27,7 +27,7 @@ ACTIONS = {
     "Azure/artifact-signing-action": _action(
         "87c2e83e6868da99d3380aa309851b32ed9a8346",
         "v1.1.0",
-        *("certificate-profile-name", "endpoint", "file-digest", "files-folder"),
+        *("certificate-profile-name", "endpoint", "file-digest", "files", "files-folder"),
         *("files-folder-filter", "files-folder-recurse", "signing-account-name"),
         *("timestamp-digest", "timestamp-rfc3161"),
     ),
