@@ -54,7 +54,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "hostile.c").write_text(HOSTILE)
     library = folder / "hostile.dll"
-    target = ("-target", "x86_64-windows-gnu", "-shared", "-s")
+    target = ("-target", "x86_64-windows-gnu", "-shared", "-Os", "-s")
     zig = (sys.executable, "-m", "ziglang", "cc", *target, folder / "hostile.c", "-o", library)
     cache = {
         "ZIG_GLOBAL_CACHE_DIR": str(cache_folder() / "zig"),
