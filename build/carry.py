@@ -24,8 +24,7 @@ _SOURCES = {".py", ".spec", ".c", ".h", ".zig", ".manifest"}
 _DIGITS = 16  # of the identity: 64 bits, told apart among one user's few builds
 # Of a payload: the CRC-32 of what follows; how many files there are, and of each its size, whether
 # it is a program, and the length of its name, which follows.
-_CHECKSUM = struct.Struct(">I")
-_COUNT = struct.Struct(">I")
+_NUMBER = struct.Struct(">I")  # the first two
 _ROW = ">I?H"
 
 
@@ -58,7 +57,7 @@ def payload(folder: Path, work: Path) -> Path:
     path = work / "payload"
     files = sorted(file for file in folder.rglob("*") if not file.is_dir())
     packed = zlib.compressobj(9)
-    content = bytearray(_COUNT.pack(len(files)))
+    content = bytearray(_NUMBER.pack(len(files)))
     for file in files:
         status = file.lstat()
         if not stat.S_ISREG(status.st_mode):
@@ -69,7 +68,7 @@ def payload(folder: Path, work: Path) -> Path:
     for file in files:
         content += packed.compress(file.read_bytes())
     content += packed.flush()
-    path.write_bytes(_CHECKSUM.pack(zlib.crc32(content)) + content)
+    path.write_bytes(_NUMBER.pack(zlib.crc32(content)) + content)
     return path
 
 
@@ -83,7 +82,7 @@ def carried(program: bytes) -> list[tuple[str, bytes]]:
     at = program.find(b"_internal/")
     while at >= 0:
         try:
-            return _unpacked(program, at - length - _COUNT.size)
+            return _unpacked(program, at - length - _NUMBER.size)
         except (struct.error, UnicodeDecodeError, ValueError, zlib.error):
             at = program.find(b"_internal/", at + 1)
     raise ValueError("it carries no program")
@@ -91,8 +90,8 @@ def carried(program: bytes) -> list[tuple[str, bytes]]:
 
 def _unpacked(program: bytes, at: int) -> list[tuple[str, bytes]]:
     """What the bytes from there on are, if they are a payload's after its checksum."""
-    (number,) = _COUNT.unpack_from(program, at)
-    at += _COUNT.size
+    (number,) = _NUMBER.unpack_from(program, at)
+    at += _NUMBER.size
     rows = []
     for _ in range(number):
         size, _, length = struct.unpack_from(_ROW, program, at)

@@ -11,10 +11,11 @@ from credlatch import clock
 from credlatch import url as urls
 from credlatch.errors import StoreError
 from credlatch.identities import anaconda, azure_artifacts, codeartifact, google_files, jfrog
-from credlatch.stores import chained, pixi_s3, posit, pyx, rattler_backends, rattler_format, uv
+from credlatch.stores import chained, pixi_s3, posit, pyx, rattler_backends, uv
 from credlatch.stores.docker_auths import Auths, DamagedError
 from fuzz.files import FILES
 from fuzz.target import MARK, of_text, safe, target, told
+from fuzz.texts import rattler_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +55,9 @@ def _posit(text: str) -> None:
 
 def _rattler(text: str) -> None:
     for key, value in rattler_backends._parse(text, "path").items():
-        try:
-            entry = rattler_format.read(value, key, "path", "h.example")
-        except StoreError as error:
-            told(error)
+        entry = rattler_entry(value, key)
+        if entry is None:
             continue
-        safe(entry.credential, "h.example")
         assert MARK not in f"{entry.grant!r}"
 
 

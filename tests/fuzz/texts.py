@@ -23,7 +23,15 @@ from credlatch.headers import Headers
 from credlatch.identities import aws_keys, block_yaml, cloudsmith, glab
 from credlatch.identities.table import SYSTEMS
 from credlatch.rules import settings
-from credlatch.stores import chained_answers, netrc, netrc_text, posit, rattler_format, uv
+from credlatch.stores import (
+    Entry,
+    chained_answers,
+    netrc,
+    netrc_text,
+    posit,
+    rattler_format,
+    uv,
+)
 from credlatch.stores.netrc import _all_fields, _Netrc, _plain_fields
 from credlatch.system.keyring import go_items
 from fuzz.target import MARK, SPLIT, of_text, safe, target, told
@@ -483,6 +491,17 @@ def _chained_answers(data: bytes) -> None:
     assert chained_answers.failure(data, "", 1)
 
 
+def rattler_entry(value: object, key: str) -> Entry | None:
+    """What rattler's store makes of a value, seen to be safe; None: it is damaged, and says so."""
+    try:
+        entry = rattler_format.read(value, key, "path", "h.example")
+    except StoreError as error:
+        told(error)
+        return None
+    safe(entry.credential, "h.example")
+    return entry
+
+
 @target(
     "rattler_values",
     JSON + ' "BearerToken": "BasicHTTP": "CondaToken": "S3Credentials": "OAuth": "username": '
@@ -505,12 +524,9 @@ def _rattler_values(text: str) -> None:
     except ValueError:
         return
     for key in ("h.example", "cargo:sparse+https://h.example/", "*.anaconda.org"):
-        try:
-            entry = rattler_format.read(value, key, "path", "h.example")
-        except StoreError as error:
-            told(error)
+        entry = rattler_entry(value, key)
+        if entry is None:
             continue
-        safe(entry.credential, "h.example")
         assert entry.expires is None or 0 <= entry.expires <= clock.LATEST
         if isinstance(entry.credential, Basic):
             stored = rattler_format.stored(entry.credential)

@@ -53,14 +53,13 @@ class DockerStore(KeyedStore):
 
     def _files(self) -> Iterator[_File]:
         caller = self._caller
-        seen: list[str] = []
-        for path in (
+        paths = (
             caller.path("REGISTRY_AUTH_FILE"),
             _default_file(caller),
             caller.config("containers", "auth.json"),
-        ):
-            if path is not None and path not in seen:
-                seen.append(path)
+        )
+        for path in dict.fromkeys(paths):
+            if path is not None:
                 yield _File(path, caller, of_docker=False)
         yield _File(config_file(caller), caller, of_docker=True)
 
