@@ -107,6 +107,8 @@ LIBRARIES = {
         ("vcruntime", "msvcp", "ucrtbase", "api-ms-win-"), "LicenseRef-Microsoft-Visual-C-Runtime"
     ),
 }
+_DISTRIBUTIONS = ("pkg:apk/", "pkg:deb/", "pkg:rpm/")
+_PACKAGES = {"libgcc": "gcc"}  # Alpine's and Fedora's, which auditwheel puts into wheels
 # Which of a wheel's metadata do not say it in SPDX's words.
 _LICENCES = {
     "Apache Software License": "Apache-2.0",
@@ -306,6 +308,11 @@ def heard(said: dict[str, object], folder: Path) -> Component:
     return made
 
 
+def upstream(package: str) -> str:
+    """What a library is called in the table of which a distribution makes a package."""
+    return _PACKAGES.get(package, package)
+
+
 def library_of(file: str) -> str | None:
     """The library of the table that a file is of, by its name; None: none."""
     lower = file.lower()
@@ -433,7 +440,7 @@ def _packaged(wheel: importlib.metadata.Distribution) -> Component:
     for file in map(Path, _recorded(wheel)):
         if file.parent.name == "sboms" and file.suffix == ".json":
             said = json.loads(Path(str(wheel.locate_file(file))).read_text(encoding="utf-8"))
-            made.within += _required(said)
+            made.within += parts_of(said, purl)
     return made
 
 
@@ -454,8 +461,17 @@ def _texts(wheel: importlib.metadata.Distribution) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
+def parts_of(said: dict[str, object], purl: str) -> list[dict[str, object]]:
+    """The components of a maker's list that are in what it made, not only in the making.
+
+    Args:
+        said: the list.
+        purl: of what it made, which auditwheel lists beside what it has put into it.
+    """
+    return [each for each in _required(said) if each["purl"] != purl]
+
+
 def _required(said: dict[str, object]) -> Iterable[dict[str, object]]:
-    """The components of a maker's list that are in what it made, not only in the making."""
     listed = said.get("components")
     for each in listed if isinstance(listed, list) else ():
         if each.get("scope", "required") != "required":
@@ -463,13 +479,15 @@ def _required(said: dict[str, object]) -> Iterable[dict[str, object]]:
         kept = {key: each[key] for key in ("type", "name", "version", "hashes") if key in each}
         kept["purl"] = str(each.get("purl", "")).partition("?")[0].partition("#")[0]
         # What has the library's name elsewhere, as a crate, is a way to it.
-        known = LIBRARIES.get(str(each["name"])) if "pkg:generic/" in kept["purl"] else None
+        is_library = str(kept["purl"]).startswith(("pkg:generic/", *_DISTRIBUTIONS))
+        known = LIBRARIES.get(upstream(str(each["name"]))) if is_library else None
         if "licenses" in each:
             kept["licenses"] = each["licenses"]
         elif known is not None:
             kept["licenses"] = [{"expression": known.licence}]
         if known is not None and known.cpe:
-            kept["cpe"] = f"cpe:2.3:a:{known.cpe}:{each['version']}:*:*:*:*:*:*:*"
+            version = str(each["version"]).partition("-")[0]  # a distribution counts its own
+            kept["cpe"] = f"cpe:2.3:a:{known.cpe}:{version}:*:*:*:*:*:*:*"
         yield kept
 
 

@@ -5,7 +5,7 @@ machine, the oldest glibc with all symbols that the files ask for, and the libra
 must have; and it fails when a file looks for libraries in a folder of the machine that built it,
 asks for one that neither the program nor glibc has, or is for another machine than the rest.
 
-usage: needs.py [--at-most VERSION] PROGRAM
+usage: needs.py [--at-most VERSION | --musl] PROGRAM
 """
 
 # ruff: noqa: T201 - it prints for people
@@ -20,17 +20,23 @@ from typing import NamedTuple
 
 import carry
 
+_NAMES = ("x86_64", "aarch64")
 # Of glibc itself (gnu/lib-names.h), and the dynamic linkers of x86_64 and aarch64.
 GLIBCS = {
     *("libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "libresolv.so.2", "librt.so.1"),
     *("libutil.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
+}
+# musl itself, as linkers and Alpine call it; it takes both names for its own.
+MUSLS = {
+    "libc.so",
+    *(f"{kind}-{machine}.so.1" for kind in ("libc.musl", "ld-musl") for machine in _NAMES),
 }
 _NEARBY = "$ORIGIN"  # ld.so(8): the folder of the file itself
 # No version of its own: what came with which (glibc's NEWS).
 _FEATURES = {"GLIBC_ABI_DT_RELR": (2, 36)}
 
 _MAGIC = b"\x7fELF\x02\x01"  # of 64 bits, the lowest byte first: all machines that we build for
-_MACHINES = {62: "x86_64", 183: "aarch64"}
+_MACHINES = dict(zip((62, 183), _NAMES, strict=True))
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # program headers
 _NEEDED, _STRTAB, _RPATH, _RUNPATH = 1, 5, 15, 29  # entries of the dynamic section
 _VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
@@ -126,12 +132,14 @@ class Needs(NamedTuple):
         glibc: the oldest that has all of it, as `(2, 17)`; `()` when it needs none.
         by: the files that need that one.
         problems: what must not be, a line each.
+        musl: whether it is linked with musl.
     """
 
     machine: str
     glibc: tuple[int, ...]
     by: list[str]
     problems: list[str]
+    musl: bool = False
 
 
 def of(program: Path) -> Needs:
@@ -146,12 +154,15 @@ def of(program: Path) -> Needs:
     carried = {Path(name).name for name in files}
     machines = {library.machine for library in files.values()}
     problems = [f"it is for {' and '.join(sorted(machines))}"] if len(machines) > 1 else []
+    linked = {needed for library in files.values() for needed in library.needed} - carried
+    if linked & MUSLS and linked & GLIBCS - MUSLS:
+        problems.append("it is linked with glibc and musl")
     floors: dict[str, tuple[int, ...]] = {}
     for name, library in files.items():
         problems += [
             f"{name} needs {needed}, which is not there"
             for needed in library.needed
-            if needed not in carried | GLIBCS
+            if needed not in carried | GLIBCS | MUSLS
         ]
         problems += [
             f"{name} looks for libraries in {folder or 'the current folder'}"
@@ -164,7 +175,7 @@ def of(program: Path) -> Needs:
         floors[name] = max((version for version in wanted if version), default=())
     floor = max(floors.values())
     by = [name for name, version in floors.items() if version == floor and floor]
-    return Needs(sorted(machines)[0], floor, by, problems)
+    return Needs(sorted(machines)[0], floor, by, problems, bool(linked & MUSLS))
 
 
 def _version(name: str) -> tuple[int, ...] | None:
@@ -187,8 +198,10 @@ def _files(program: Path) -> list[tuple[str, bytes]]:
 
 def main(words: list[str]) -> str | None:
     """Tell what the program needs; what is wrong with it."""
-    most = words[1] if words[:1] == ["--at-most"] and len(words) > 1 else ""
-    programs = words[2:] if most else words
+    musl, most = words[:1] == ["--musl"], ""
+    if words[:1] == ["--at-most"] and len(words) > 1:
+        most = words[1]
+    programs = words[2 if most else int(musl) :]
     if len(programs) != 1 or programs[0].startswith("-") or not re.fullmatch(r"[\d.]*", most):
         return str(__doc__).rpartition("\n\n")[2].strip()
     program = programs[0]
@@ -198,10 +211,12 @@ def main(words: list[str]) -> str | None:
         return f"needs.py: {error}"
     glibc = ".".join(map(str, needs.glibc))
     floor = f"glibc {glibc}: {', '.join(needs.by)}" if glibc else "no glibc"
-    print(f"{program}: {needs.machine}, {floor}")
+    print(f"{program}: {needs.machine}, {'musl' if needs.musl else floor}")
     problems = list(needs.problems)
     if most and needs.glibc > tuple(map(int, most.split("."))):
         problems.append(f"it needs glibc {glibc}, and may need {most}")
+    if needs.musl != musl:
+        problems.append("it is linked with musl" if needs.musl else "it is not linked with musl")
     return "\n".join(f"needs.py: {program}: {problem}" for problem in problems) or None
 
 

@@ -86,7 +86,8 @@ def text(found: Inventory) -> str:
 
 def _looked_up(part: Part, kind: str, name: str) -> str:
     """The text of something that has none of its own: by its name, or by its licence."""
-    path = _TEXTS / (f"{name}.txt" if kind in ("generic", "deb") else f"{kind}-{name}.txt")
+    is_library = kind in ("generic", "apk", "deb", "rpm")
+    path = _TEXTS / (f"{inventory.upstream(name)}.txt" if is_library else f"{kind}-{name}.txt")
     found = [path] if path.is_file() else [_SAME.get(each) for each in _chosen(part.licence)]
     texts = [each.read_bytes() for each in found if each is not None]
     if not texts or len(texts) < len(found):

@@ -1,4 +1,4 @@
-"""The modules of ours in one piece, for start.py. credlatch.spec uses it."""
+"""The modules of ours that calls import, in one piece, for start.py. credlatch.spec uses it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     Toc = list[tuple[str, str, str]]
 
 _PACKAGE = "credlatch"
+# What commands for people alone import stays in the archive of all other modules: each call reads
+# the whole of the one piece.
+_FOR_PEOPLE = (
+    *("doctor", "explain", "install", "listing", "login", "near", "people", "secrets", "setup"),
+)
+_OF_CLIENTS = {  # of rooms that are for people otherwise
+    *(f"{_PACKAGE}.{name}" for name in ("commands", "people", "people.typed")),
+    *(f"{_PACKAGE}.commands.{name}" for name in ("cargo", "docker", "git", "keyring")),
+    *(f"{_PACKAGE}.commands.{name}" for name in ("sdk", "serve", "version")),
+}
 _LOADER = Path(PyInstaller.loader.__file__).parent
 # What PyInstaller's start-up runs and imports; of Python's own, what it and each of ours imports.
 _START_UP = "pyiboot01_bootstrap"
@@ -21,10 +31,17 @@ _STANDARD = ("__future__", "struct")
 
 
 def taken(found: Toc) -> Toc:
-    """The modules of ours, which the archive of all others then does not have."""
-    ours = [entry for entry in found if entry[0].partition(".")[0] == _PACKAGE]
+    """The modules of ours for calls, which the archive of all others then does not have."""
+    ours = [entry for entry in found if _is_for_a_call(entry[0])]
     found[:] = [entry for entry in found if entry not in ours]
     return ours
+
+
+def _is_for_a_call(module: str) -> bool:
+    package, _, rest = module.partition(".")
+    if package != _PACKAGE or module in _OF_CLIENTS:
+        return package == _PACKAGE
+    return rest.partition(".")[0] not in {"commands", *_FOR_PEOPLE}
 
 
 def packed(ours: Toc) -> dict[str, Path]:

@@ -1,8 +1,9 @@
 """The folder's program: its script is run before PyInstaller's own start-up, which may never come.
 
 A call that is answered from a file imports some forty modules of ours, and of Python's what is
-built in or beside it. Ours are here in one piece (own.py). PyInstaller's start-up and the way to
-its archive cost such a call more than its answer: they come when something else is imported first.
+built in or beside it. Those of ours that calls may need are here in one piece (own.py).
+PyInstaller's start-up and the way to its archive cost such a call more than its answer: they come
+when something else is imported first.
 """
 
 import _frozen_importlib
@@ -19,7 +20,10 @@ class _Own:
     def find_spec(name, _path=None, _target=None):
         if name not in CODES:
             return None
-        return _frozen_importlib.ModuleSpec(name, _Own, is_package=name in PACKAGES)
+        spec = _frozen_importlib.ModuleSpec(name, _Own, is_package=name in PACKAGES)
+        if name in PACKAGES:  # whose other modules are in PyInstaller's archive
+            spec.submodule_search_locations.append(f"{sys._MEIPASS}/{name.replace('.', '/')}")
+        return spec
 
     @staticmethod
     def create_module(_spec):
@@ -44,6 +48,7 @@ class _Others:
             sys.path.remove(sys._MEIPASS)
             sys.meta_path.append(_Others)
             raise
+        sys.path_importer_cache.clear()  # where nothing was to be found, it now may be
         return _frozen_importlib._find_spec(name, path, target)
 
 

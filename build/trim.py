@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 # Optional parts of libraries, which they do without.
 _OPTIONAL = (
     # httpx: its command line, HTTP/2, SOCKS, compression, guessing of charsets, async back ends
-    *("click", "rich", "pygments", "h2", "socksio", "brotli", "brotlicffi", "zstandard"),
+    *("httpx._main", "h2", "socksio", "brotli", "brotlicffi", "zstandard"),
     *("chardet", "anyio", "trio", "sniffio"),
+    # rich: programs and Markdown in colours, tracebacks, notebooks
+    *("pygments", "markdown_it", "mdurl", "rich.markdown", "rich.syntax", "rich.traceback"),
+    "IPython",
     # botocore and urllib3: AWS's own runtime, another TLS library
     *("awscrt", "OpenSSL"),
     # more_itertools (keyring's): pools of workers; a database

@@ -28,8 +28,8 @@ MOTO = "5.2.5"  # AWS's token and metadata services, with dependencies of 300 MB
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
 OTHERS = (
-    *("apache2-utils", "cargo-web", "curl", "gcc", "gh", "git", "libc6-dev"),
-    *("openssh-server", "rpm", "ruby", "strace", "wget"),
+    *("apache2-utils", "cargo-web", "chromium-headless-shell", "curl", "fish", "gcc", "gh", "git"),
+    *("libc6-dev", "openssh-server", "rpm", "ruby", "strace", "wget", "zsh"),
 )
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 
@@ -149,32 +149,40 @@ def arm64(_: list[str]) -> int:
     return released(cpython.MACHINES["aarch64"])
 
 
+def musl(_: list[str]) -> int:
+    """The same for a Linux with musl, tried where there is no glibc."""
+    return released(cpython.MACHINES[f"{os.uname().machine}-musl"])
+
+
 def released(machine: cpython.Machine) -> int:
     """Build both forms for a kind of machine, if needed, and try them where glibc is old.
 
-    They need none that is newer than `cpython.GLIBC`.
+    They need none that is newer than `cpython.GLIBC`, or with musl none.
     """
     own = environment("build")
     uv_versions()
     uv = SCRATCH / "tools" / f"uv-{UV_VERSIONS[-1]}" / "bin" / "uv"
-    folder, scratch = cpython.python(machine), SCRATCH / "linux" / machine.name
-    dist, known = scratch / "dist", f"built_for_{machine.name}"
+    folder, scratch = cpython.python(machine), SCRATCH / "linux" / machine.target
+    dist, known = scratch / "dist", f"built_for_{machine.target}"
     forms = (dist / "credlatch.d", dist / "credlatch")
     source = f"{folder} {digest(ROOT / 'helper', ROOT / 'build', lock.FOLDER)}"
-    with roots.inside(roots.root(machine), ROOT, cache_folder()) as within:
-        python = (*within, "env", f"--chdir={ROOT}", f"{folder}/bin/{cpython.NAME}")
-        libraries = {"LD_LIBRARY_PATH": f"{folder}/lib"}
-        if state().get(known) != source or not forms[-1].exists():
-            remember(**{known: None})
+    python, libraries = f"{folder}/bin/{cpython.NAME}", {"LD_LIBRARY_PATH": f"{folder}/lib"}
+    if state().get(known) != source or not forms[-1].exists():
+        remember(**{known: None})
+        with roots.inside(roots.root(machine), ROOT, cache_folder()) as within:
             env = wheels.put(uv, machine, scratch / "wheels") | libraries | commit(own)
             how = how_to_build(dist, scratch)
-            must(
-                f"building for {machine.name}", *python, *how, env=env | reproducible(str(scratch))
-            )
-            remember(**{known: source})
-        needs = (own, ROOT / "build" / "needs.py", "--at-most", cpython.GLIBC)
-        asked = [run(*needs, form) for form in forms]
-        return max(*asked, run(*python, ROOT / "tests" / "smoke.py", *forms, env=libraries))
+            words = (*within, "env", f"--chdir={ROOT}", python, *how)
+            must(f"building for {machine.target}", *words, env=env | reproducible(str(scratch)))
+        remember(**{known: source})
+    if machine.libc == "musl":
+        most, where = ["--musl"], roots.bare(machine, folder / "lib" / "libz.so.1")
+    else:
+        most, where = ["--at-most", cpython.GLIBC], roots.root(machine)
+    asked = [run(own, ROOT / "build" / "needs.py", *most, form) for form in forms]
+    with roots.inside(where, ROOT, cache_folder()) as within:
+        smoke = ROOT / "tests" / "smoke.py"
+        return max(*asked, run(*within, python, smoke, *forms, env=libraries))
 
 
 def build_if_needed() -> None:
@@ -255,6 +263,12 @@ def soak(arguments: list[str]) -> int:
     python = environment(*GROUPS)
     build_if_needed()
     return run(python, "-m", "soak", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
+def drawn(_: list[str]) -> int:
+    """Draw the pictures of the documents."""
+    python = environment(*GROUPS)
+    return run(python, "-m", "devtools.pictures", env={"PYTHONPATH": str(ROOT)})
 
 
 def differ(arguments: list[str]) -> int:
@@ -340,7 +354,8 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
-    plain |= {"reproduce": reproduced, "linux": linux, "arm64": arm64}
+    plain |= {"pictures": drawn, "reproduce": reproduced}
+    plain |= {"linux": linux, "arm64": arm64, "musl": musl}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "canary": canary, "faults": faults, "soak": soak}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}

@@ -153,7 +153,15 @@ COMPONENTS = (
         _node,
         "npm",
     ),
-    Component("oidc", {"oidc-issuer": NodeProgram("oidc-issuer.js")}, _node, "npm"),
+    Component(
+        "oidc",
+        {
+            "oidc-issuer": NodeProgram("oidc-issuer.js"),
+            "oidc-login": NodeProgram("oidc-login.js"),
+        },
+        _node,
+        "npm",
+    ),
 )
 
 

@@ -1,9 +1,9 @@
 """A Python for releases, compiled from sources for Linux: it needs an old glibc, and nothing else.
 
 A program carries the libraries of the Python that builds it, and needs what they need of glibc.
-Zig's compiler links for any glibc, whatever the machine has that it runs on, and for other
-machines. OpenSSL and zlib are shared libraries beside it; libffi is linked into what uses it. The
-sources are upstream's, as Debian keeps them: pinned by digest, whoever they come from.
+Zig's compiler links for any glibc, and for musl, whatever the machine has that it runs on, and for
+other machines. OpenSSL and zlib are shared libraries beside it; libffi is linked into what uses it.
+The sources are upstream's, as Debian keeps them: pinned by digest, whoever they come from.
 Each Python is kept in the user's cache under a digest of what it is made of.
 """
 
@@ -126,27 +126,47 @@ exec "{zig}" {does} "$@"
 
 
 class Machine(NamedTuple):
-    """A kind of processor, by the names that others have for it.
+    """A kind of processor, by the names that others have for it, and a C library.
 
     Attributes:
         name: Linux's and Zig's.
         debian: Debian's.
         openssl: of OpenSSL's Configure.
         ffi: libffi's, the folder of its sources, and those.
+        libc: gnu or musl.
     """
 
     name: str
     debian: str
     openssl: str
     ffi: tuple[str, str, tuple[str, ...]]
+    libc: str = "gnu"
+
+    @property
+    def target(self) -> str:
+        """Both in one word, as a release's files are called."""
+        return f"{self.name}-musl" if self.libc == "musl" else self.name
+
+    @property
+    def host(self) -> str:
+        """As configure scripts call it."""
+        return f"{self.name}-linux-{self.libc}"
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this system starts its programs without help."""
+        return self.target == os.uname().machine
 
 
 _X86 = ("ffi64.c", "unix64.S", "ffiw64.c", "win64.S")
+_PROCESSORS = (
+    Machine("x86_64", "amd64", "linux-x86_64", ("X86_64", "x86", _X86)),
+    Machine("aarch64", "arm64", "linux-aarch64", ("AARCH64", "aarch64", ("ffi.c", "sysv.S"))),
+)
 MACHINES = {
-    "x86_64": Machine("x86_64", "amd64", "linux-x86_64", ("X86_64", "x86", _X86)),
-    "aarch64": Machine(
-        "aarch64", "arm64", "linux-aarch64", ("AARCH64", "aarch64", ("ffi.c", "sysv.S"))
-    ),
+    machine.target: machine
+    for each in _PROCESSORS
+    for machine in (each, each._replace(libc="musl"))
 }
 
 
@@ -162,7 +182,7 @@ def python(machine: Machine) -> Path:
     if place.is_dir():
         return place
     # A Python for another machine is compiled with the help of one that runs.
-    helper = None if machine.name == os.uname().machine else python(MACHINES[os.uname().machine])
+    helper = None if machine.runs_here else python(MACHINES[os.uname().machine])
     system("make", "perl", "xz-utils")
     with alone(cache):
         if not place.is_dir():
@@ -222,7 +242,9 @@ class _Compiling:
         self._stage = work / "stage" / "usr"
         tools = work / "tools"
         tools.mkdir()
-        target = f"cc -target {machine.name}-linux-gnu.{GLIBC}"
+        # With musl it links everything statically unless it is told.
+        libc = {"gnu": f".{GLIBC}", "musl": " -dynamic"}[machine.libc]
+        target = f"cc -target {machine.host}{libc}"
         for name, does in {"cc": target, "ar": "ar", "ranlib": "ranlib"}.items():
             script = tools / name
             script.write_text(_TOOL.format(zig=zig, does=does))
@@ -254,7 +276,7 @@ class _Compiling:
             shutil.copy(library, target / "usr" / "lib")
 
     def _must(self, what: str, folder: Path, *words: str | Path, **more: str) -> None:
-        for_what = f"{what} for {self._machine.name}"
+        for_what = f"{what} for {self._machine.target}"
         must(for_what, "env", f"--chdir={folder}", *words, env=self._env | more)
 
     def _built_in(self, name: str) -> Path:
@@ -267,8 +289,8 @@ class _Compiling:
         sources, built = _unpacked("zlib", self._work), self._built_in("zlib")
         flags = f"-O3 -fPIC {_HARDENED}"
         configure = sources / "configure"
-        host = f"{self._machine.name}-linux-gnu"
-        self._must("configuring zlib", built, configure, "--static", CFLAGS=flags, CHOST=host)
+        how = {"CFLAGS": flags, "CHOST": self._machine.host}
+        self._must("configuring zlib", built, configure, "--static", **how)
         self._must("compiling zlib", built, *self._make, "libz.a")
         # Its own way to a library that is shared asks for another linker.
         map_file = f"-Wl,--version-script={sources / 'zlib.map'}"
@@ -330,16 +352,19 @@ class _Compiling:
     def _python(self, target: Path, helper: Path | None) -> None:
         sources, built = _unpacked("Python", self._work), self._built_in("python")
         include, lib = f"-I{self._stage}/include", f"-L{self._stage}/lib"
-        host = f"{self._machine.name}-linux-gnu"
         options = [
             *("--prefix=/usr", "--enable-shared", "--without-static-libpython"),
             *("--without-ensurepip", "--disable-test-modules", f"--with-openssl={self._stage}"),
             *(f"py_cv_module_{name}=n/a" for name in _NO_MODULES),
         ]
         more = {"LD_LIBRARY_PATH": f"{built}:{self._stage}/lib"}
+        if self._machine.libc == "musl":
+            # It knows musl by a header that Zig's compiler has another one for.
+            triplet = f"#undef linux\nPLATFORM_TRIPLET={self._machine.host}\n"
+            (sources / "Misc" / "platform_triplet.c").write_text(triplet)
         if helper is not None:
             own = os.uname().machine
-            options += [f"--host={host}", f"--build={own}-linux-gnu"]
+            options += [f"--host={self._machine.host}", f"--build={own}-linux-gnu"]
             options += [f"--with-build-python={helper}/bin/{NAME}"]
             options += ["ac_cv_file__dev_ptmx=yes", "ac_cv_file__dev_ptc=no"]
             options += ["ac_cv_buggy_getaddrinfo=no"]

@@ -1,5 +1,6 @@
 """A Debian in a folder, for a program to be built and tried in: older than the machine, or another.
 
+With musl there are two: one that builds, and one to try it in that has no other C library.
 Kept in the user's cache, and never written to by what is run in it: that has the folders it needs
 from outside, by their own paths, in a mount namespace of its own.
 """
@@ -23,11 +24,19 @@ if TYPE_CHECKING:
 
     from devtools.cpython import Machine
 
-# Its glibc is of 2020. Without its updates: those are there for some machines only, and it stays
-# the same for ever.
-SUITE = "bullseye"
-_MIRROR = f"deb http://deb.debian.org/debian {SUITE} main"
-_PACKAGES = "binutils"  # objcopy and strip, for PyInstaller
+# Debian's suites by the C library that a program is for. bullseye's glibc is of 2020; the musl of
+# trixie is 1.2.5 of 2024, which is what Zig compiles for: it knows no older one. Without updates:
+# those are there for some machines only, and it stays the same for ever.
+SUITES = {"gnu": "bullseye", "musl": "trixie"}
+_MIRROR = "deb http://deb.debian.org/debian {suite} main"
+_PACKAGES = ("binutils",)  # for PyInstaller
+_LOADER = "/lib/ld-musl-{name}.so.1"
+# Its libraries are a Python's for musl, which LD_LIBRARY_PATH names, and not those of this one.
+_TOOL = """\
+#!/bin/sh
+unset LD_LIBRARY_PATH
+exec /usr/bin/{name} "$@"
+"""
 _OF_THE_SYSTEM = ("/proc", "/dev")
 # Ends with the standard input of what has started it, whatever becomes of that.
 _HOLDS = """
@@ -44,11 +53,49 @@ exec chroot "$root" cat
 
 
 def root(machine: Machine) -> Path:
-    """The folder of a Debian for a machine, which this one can run.
+    """The folder of a Debian for a machine, which this one can run, for PyInstaller to build in.
 
     Raises:
         SystemExit: it cannot be made here.
     """
+    if machine.libc == "gnu":
+        return _made(machine, "", ("--variant=minbase",), _PACKAGES)
+    place = _made(machine, "-musl", ("--variant=minbase",), (*_PACKAGES, "musl"))
+    own = place / "usr" / "local" / "bin"
+    if not (own / "ldd").is_symlink():
+        for name in ("objcopy", "objdump", "strip"):
+            (own / name).write_text(_TOOL.format(name=name))
+            (own / name).chmod(0o755)
+        (own / "ldd").symlink_to(_LOADER.format(name=machine.name))  # as musl has it
+    return place
+
+
+def bare(machine: Machine, zlib: Path) -> Path:
+    """The folder of a system with musl, zlib and busybox, and nothing else, as Alpine's is.
+
+    Args:
+        machine: what it is for.
+        zlib: the library; Debian has none for musl.
+
+    Raises:
+        SystemExit: it cannot be made here.
+    """
+    place = _made(machine, "-bare", ("--variant=extract",), ("musl", "busybox-static"))
+    if not (place / "usr" / "lib" / zlib.name).exists():
+        for name in ("bin", "lib"):
+            if not (place / name).exists():
+                (place / name).symlink_to(f"usr/{name}")
+        words = ("/bin/busybox", "--install", "-s", "/bin")
+        must("having busybox's commands", "chroot", place, *words)
+        (place / "proc").mkdir(exist_ok=True)
+        # Debian's own folders; without it musl looks into those of Alpine.
+        (place / "etc" / f"ld-musl-{machine.name}.path").unlink(missing_ok=True)
+        (place / "etc" / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+        shutil.copy(zlib, place / "usr" / "lib")
+    return place
+
+
+def _made(machine: Machine, kind: str, options: tuple[str, ...], packages: tuple[str, ...]) -> Path:
     if sys.platform != "linux" or os.getuid() != 0:
         sys.exit("dev: a root folder to build in needs Linux, and root")
     foreign = machine.name != os.uname().machine
@@ -61,20 +108,22 @@ def root(machine: Machine) -> Path:
         system("binfmt-support")
         must("having Linux use qemu", "update-binfmts", "--enable", f"qemu-{machine.name}")
     cache = cache_folder() / "roots"
-    place = cache / f"{SUITE}-{machine.debian}"
+    place = cache / f"{SUITES[machine.libc]}-{machine.debian}{kind}"
     if not place.is_dir():
         with alone(cache):
             if not place.is_dir():
-                _make(machine, cache / "work", place)
+                how = (*options, f"--include={','.join(packages)}")
+                _make(machine, how, cache / "work", place)
     return place
 
 
-def _make(machine: Machine, work: Path, place: Path) -> None:
+def _make(machine: Machine, how: tuple[str, ...], work: Path, place: Path) -> None:
     """Unpack and set up Debian's packages aside; in its place when whole."""
     shutil.rmtree(work, ignore_errors=True)  # of one that was killed: nothing is mounted there
-    options = ("--mode=root", f"--arch={machine.debian}", "--variant=minbase", "--quiet")
-    what = (f"--include={_PACKAGES}", SUITE, work, _MIRROR)
-    must(f"making a root folder of {SUITE} for {machine.debian}", "mmdebstrap", *options, *what)
+    options = ("--mode=root", f"--arch={machine.debian}", "--quiet", *how)
+    suite = SUITES[machine.libc]
+    what = (suite, work, _MIRROR.format(suite=suite))
+    must(f"making a root folder of {suite} for {machine.target}", "mmdebstrap", *options, *what)
     work.rename(place)
 
 
@@ -97,4 +146,5 @@ def inside(root: Path, *shared: Path) -> Iterator[tuple[str, ...]]:
             holds.stdin.write(b"\n")
         if holds.stdout.read(1) != b"\n":
             sys.exit(f"dev: {root} cannot be used")
-        yield "nsenter", f"--target={holds.pid}", "--mount", "--root"
+        # The working directory is there, and no folder outside that has no name within.
+        yield "nsenter", f"--target={holds.pid}", "--mount", "--root", "--wdns=/"

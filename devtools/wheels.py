@@ -30,6 +30,8 @@ def put(uv: Path, machine: Machine, target: Path) -> dict[str, str]:
     """
     shutil.rmtree(target, ignore_errors=True)
     platform = f"{machine.name}-manylinux_{GLIBC.replace('.', '_')}"
+    if machine.libc == "musl":
+        platform = f"{machine.name}-unknown-linux-musl"
     options = ("--target", target, "--python-platform", platform, "--python-version", VERSION)
     only = ("--only-binary", ":all:", "--link-mode", "copy", "--quiet")
     what = lock.options(lock.PROGRAM, "build")

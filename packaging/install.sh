@@ -11,8 +11,9 @@
 set -eu
 
 released_at=@URL@
+musl=/lib/ld-musl
 
-# The file for a platform, its SHA-256, its size in bytes, and the least glibc it needs.
+# The file for a platform, its SHA-256, its size in bytes, and the least glibc, or musl, it needs.
 released() {
     case $1 in
     @FILES@
@@ -32,10 +33,9 @@ platform() {
     esac
     case $system in
     Linux)
-        # A glibc beside it can run the other one, too.
+        # Where both are, the system's own is the one that says so: gcompat is no glibc, and a Debian may have musl.
         libc=
-        for loader in /lib/ld-musl-*; do [ -e "$loader" ] && libc=-musl; done
-        for loader in /lib/ld-linux* /lib64/ld-linux*; do [ -e "$loader" ] && libc=; done
+        [ ! -e "$musl-$machine.so.1" ] || glibc >/dev/null || libc=-musl
         echo "linux-$machine$libc"
         ;;
     Darwin)
@@ -47,12 +47,38 @@ platform() {
     esac
 }
 
-see_that_glibc_is_new_enough() {
-    [ -n "$1" ] || return 0
-    here=$(getconf GNU_LIBC_VERSION 2>/dev/null) || return 0
-    here=${here#glibc } here=${here#2.} least=${1#2.}
-    case $here in *[!0-9]* | '') return 0 ;; esac
-    [ "$here" -ge "$least" ] || fail "credlatch needs glibc 2.$least or newer, and this is 2.$here"
+glibc() {
+    getconf GNU_LIBC_VERSION 2>/dev/null
+}
+
+musl_version() {
+    { "$1" 2>&1 || true; } | while read -r word version; do
+        if [ "$word" = Version ]; then echo "$version"; fi
+    done
+}
+
+# 1.2.5 as 1002005: versions are numbers, and no texts.
+number() {
+    (
+        IFS=.
+        # shellcheck disable=SC2086 # these are words
+        set -- $1
+        echo $((${1:-0} * 1000000 + ${2:-0} * 1000 + ${3:-0}))
+    )
+}
+
+see_that_libc_is_new_enough() {
+    case $1 in
+    *-musl)
+        libc=musl version=${1#linux-}
+        version=$(musl_version "$musl-${version%-musl}.so.1")
+        ;;
+    *) libc=glibc version=$(glibc) || return 0 ;;
+    esac
+    version=${version#glibc }
+    case $version$2 in *[!0-9.]* | '') return 0 ;; esac
+    [ -z "$version" ] || [ "$(number "$version")" -ge "$(number "$2")" ] ||
+        fail "credlatch needs $libc $2 or newer, and this is $version"
 }
 
 sha256() {
@@ -102,7 +128,7 @@ main() {
     # shellcheck disable=SC2086 # these are words
     set -- $known
     file=$1 sha256=$2 size=$3
-    see_that_glibc_is_new_enough "${4-}"
+    see_that_libc_is_new_enough "$here" "${4-}"
 
     # Not in a temporary folder: others may be able to put something else there, or none may run there.
     # Whoever can do so here can replace what is installed, too.

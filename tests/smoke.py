@@ -36,7 +36,8 @@ CARGO = json.dumps({"v": 1, "registry": {"index-url": INDEX}, "kind": "get"})
 LOGIN = json.dumps({"ServerURL": KEPT, "Username": "ada", "Secret": "pä ss€🔑"}, ensure_ascii=False)
 HELP = (
     *("get", "bazel", "docker", "git", "keyring", "goauth", "cargo", "header", "token", "agent"),
-    *("config", "setup", "secrets", "install", "uninstall"),
+    *("explain", "list", "login", "logout", "setup", "secrets", "config"),
+    *("install", "uninstall", "completion"),
 )
 ENDING = 60  # seconds that a process may take to end
 LIMIT = 300  # seconds: the single file unpacks itself first, on a machine that may be busy
@@ -68,7 +69,7 @@ def bazel(host: str) -> str:
 
 CALLS = (
     Call(("--version",), "credlatch "),
-    Call(("--help",), "usage: credlatch get"),
+    Call(("--help",), "usage: credlatch "),
     Call(("no-such-command",), "no-such-command", code=2),
     *(Call((word, "--help"), "sage: ") for word in HELP),
     Call(("get",), json.dumps({"Authorization": [BASIC]}).replace(" ", "", 1), bazel(HOST)),
@@ -93,7 +94,15 @@ CALLS = (
     Call(("token", URL), "p:w\n"),
     Call(("goauth", URL), f"Authorization: {BASIC}\n"),
     Call(("--cargo-plugin",), '{"Err":{"kind":"not-found"}}', CARGO),
+    Call(("explain", URL), "netrc"),
+    Call(("explain", "https://nobody.example.com/"), "no credential", code=1),
+    Call(("list",), "HOST "),
+    Call(("login", KEPT, "--no-check", "--token-stdin"), "", "token\n"),
+    Call(("token", f"https://{KEPT}/"), "token\n"),
+    Call(("logout", KEPT, "--yes"), ""),
+    Call(("completion", "bash"), "COMPREPLY"),
     Call(("config", "check"), "config.toml is not there"),
+    Call(("doctor", "--offline"), "credlatch "),
     # Renewed over HTTP, by the schema library and the HTTP client, and written back.
     Call(("get",), '"expires":"', bazel(CHANNEL)),
     # OpenSSL is there, and finds that what answers does not speak TLS.

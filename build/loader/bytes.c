@@ -46,12 +46,13 @@ bool failed(struct failure *why, int number, const char *words)
     return false;
 }
 
-/* As system/files.py has it: the system's words, without a capital. */
+/* As system/files.py has it: the system's words, without a capital; but musl says "I/O error". */
 const char *text_of(struct failure why)
 {
     static char text[LONGEST_PATH + 200];
     snprintf(text, sizeof text, "%s", why.words != NULL ? why.words : system_words(why.number));
-    text[0] = (char)tolower((unsigned char)text[0]);
+    if (islower((unsigned char)text[1]))
+        text[0] = (char)tolower((unsigned char)text[0]);
     return text;
 }
 

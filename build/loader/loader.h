@@ -28,7 +28,7 @@
 
 enum {
     LONGEST_PATH = 4096,           /* bytes */
-    LONGEST_REQUEST = 1024 * 1024, /* bytes of standard input: commands/streams.py */
+    LONGEST_REQUEST = 1024 * 1024, /* bytes of standard input: streams.py */
     LONGEST_FIELDS = 4 * 1024 * 1024, /* bytes of all fields of a frame: agent/wire.py */
 };
 
@@ -61,6 +61,8 @@ struct question {
 struct input {
     struct buffer taken;
     bool ended;
+    bool lost; /* the rest cannot be read, or kept; and nobody else can begin anew: */
+    struct failure why;
 };
 
 /* What the program is told of the agent. */

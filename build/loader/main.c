@@ -27,6 +27,7 @@ static _Noreturn void give(const struct answer *answer)
 
 int launch(int count, char **words)
 {
+    char text[LONGEST_PATH];
     struct question question;
     struct input input = {0};
     struct asked asked = {0};
@@ -39,8 +40,13 @@ int launch(int count, char **words)
                 fprintf(stderr, "%s", asked.why.words ? asked.why.words : system_words(asked.why.number));
             return NO_ANSWER;
         }
+        if (input.lost) {
+            snprintf(text, sizeof text, "standard input cannot be read: %s", text_of(input.why));
+            say(failure_stream(count, words), text);
+            return 1;
+        }
         if (!hand_on(&input)) {
-            say(2, "what was read of standard input cannot be handed on");
+            say(failure_stream(count, words), "what was read of standard input cannot be handed on");
             return 1;
         }
     }

@@ -53,7 +53,8 @@ static int nameless(void)
 
 /* Make what has been read what will be read next.
 
-   Of too long a request the program needs no more than the length: the rest is a hole. */
+   Of too long a request the program needs no more than the length: the rest is a hole, and ends
+   where nothing more can be read. */
 bool hand_on(struct input *input)
 {
     char *chunk_read;
@@ -62,11 +63,9 @@ bool hand_on(struct input *input)
     if (length == 0 && !input->ended)
         return true; /* it is as it was */
     while (!input->ended) {
-        ssize_t count = length > LONGEST_REQUEST ? some_input(&chunk_read) : -1;
-        if (count < 0)
-            return true; /* the program fails at the same place, and says so */
-        input->ended = count == 0;
-        length += count;
+        ssize_t count = some_input(&chunk_read);
+        input->ended = count <= 0;
+        length += count < 0 ? 0 : count;
     }
     int file = above_streams(nameless());
     if (file < 0 || !write_all(file, input->taken.at, input->taken.length, &written) ||

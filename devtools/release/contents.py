@@ -15,6 +15,7 @@ from devtools.steps import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+MUSL = "1.2.5"  # the least that a program for musl needs: Zig's compiler knows no older one
 _TEMPLATES = ROOT / "packaging"
 _NEEDS = re.compile(rb"GLIBC_2\.(\d+)")  # as an ELF file names a version of a symbol that it needs
 _TARGET = rf"((?:{'|'.join(SYSTEMS)})-\w+(?:-musl)?)\.(?:tar\.gz|zip)"

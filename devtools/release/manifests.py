@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from devtools.release.contents import MUSL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -61,7 +63,8 @@ def _cases(contents: Contents) -> str:
         if assets.system != "windows":
             size = (contents.folder / assets.single).stat().st_size
             words = [assets.single, contents.sha256(assets.single), str(size)]
-            words += [contents.glibc(assets)] if assets in contents.of("linux") else []
+            if assets.system == "linux":
+                words.append(MUSL if target.endswith("-musl") else contents.glibc(assets))
             rows.append(f"{target}) echo {' '.join(words)} ;;")
     return "\n".join(rows)
 

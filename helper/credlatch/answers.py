@@ -10,11 +10,14 @@ import time
 from credlatch.clients import CLIENTS
 from credlatch.errors import CredlatchError, ElsewhereError, UnusableError
 from credlatch.lines import line, unmarked
+from credlatch.protocols import ALWAYS
 from credlatch.resolve import Resolver
 from credlatch.stores.order import CHAINED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credlatch.caller import Caller
     from credlatch.clients import Client
     from credlatch.protocols import Question
@@ -75,13 +78,16 @@ def client_named(name: bytes, asked: bytes) -> Client | None:
     return CLIENTS["bazel" if unmarked(asked).lstrip()[:1] in (b"{", b"") else "docker"]
 
 
-def get(client: Client, asked: bytes, caller: Caller) -> Answer:
+def get(
+    client: Client, asked: bytes, caller: Caller, resolver: Callable[[Caller], Resolver] = Resolver
+) -> Answer:
     """Answer a request.
 
     Args:
         client: whose; for ``clients.BARE``, what is asked tells.
         asked: standard input; of a client that asks by its words, these (``clients.pack``).
         caller: who asks.
+        resolver: makes what asks the stores.
 
     Raises:
         ElsewhereError: only the caller's own process can answer it.
@@ -94,7 +100,7 @@ def get(client: Client, asked: bytes, caller: Caller) -> Answer:
         request = question.request
         if client.narrow is not None and request is not None:
             request = client.narrow()(request, caller)
-        outcome = None if request is None else Resolver(caller).outcome(request)
+        outcome = None if request is None else resolver(caller).outcome(request)
         if question.wider and outcome is not None and outcome.resolution is not None:
             _widen(question, request, outcome.resolution, caller)
         answer = _answered(question, outcome, caller)
@@ -119,10 +125,24 @@ def _answered(question: Question, outcome: Outcome | None, caller: Caller) -> An
     if outcome is not None and outcome.failure is not None:
         raise outcome.failure
     err = _warnings(caller)
-    if question.told and request is not None and request.url is not None:
-        location = request.url.shown
-        err = line(f"no store has a credential for {location}: log in there first") + err
+    if question.told and request is not None and outcome is not None:
+        err = _miss(question, request, outcome, caller) + err
     return Answer(question.status, question.missing, err)
+
+
+def _miss(question: Question, request: Request, outcome: Outcome, caller: Caller) -> bytes:
+    """What a person is told of a miss: one line, or where it was near, or nothing."""
+    if request.url is None:
+        return b""
+    from credlatch import near
+
+    is_always = question.told == ALWAYS
+    furthest = near.FAR if is_always else near.NEAR + near.NEAR // 2
+    nearest = near.told(request, caller, outcome.trace, furthest=furthest)
+    if not (nearest or is_always):
+        return b""
+    advice = nearest or f"log in there first: {near.log_in(request.url)}".removesuffix(": ")
+    return line(f"no store has a credential for {request.url.shown}: {advice}")
 
 
 def _widen(
@@ -158,9 +178,9 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 def failed(client: Client, error: CredlatchError, caller: Caller) -> Answer:
-    """A failure as a client reads it."""
+    """A failure as a client reads it; a warning that says the same is not said."""
     out, err = client.protocol().failure(error)
-    return Answer(error.exit_status, out, _warnings(caller) + err, failure=error)
+    return Answer(error.exit_status, out, err + _warnings(caller, str(error)), failure=error)
 
 
 def url_of(client: Client, asked: bytes) -> Url | None:
@@ -177,5 +197,5 @@ def success(out: bytes, caller: Caller) -> Answer:
     return Answer(0, out, _warnings(caller))
 
 
-def _warnings(caller: Caller) -> bytes:
-    return b"".join(map(line, caller.warnings))
+def _warnings(caller: Caller, told: str = "") -> bytes:
+    return b"".join(line(each) for each in caller.warnings if each != told)

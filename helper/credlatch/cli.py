@@ -15,43 +15,11 @@ from credlatch.errors import CredlatchError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from credlatch.caller import Caller
     from credlatch.clients import Client
 
 _IMPORTING = "<frozen importlib"  # how the files of importlib's code begin
 INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
-USAGE = """\
-usage: credlatch get          answer Bazel (a JSON request on standard input) or Docker (a key)
-       credlatch bazel get    answer Bazel
-       credlatch docker get|store|erase|list|version
-                              answer Docker, as docker-credential-credlatch does
-       credlatch git get|store|erase
-                              answer git: credential.helper '!credlatch git'
-       credlatch keyring get SERVICE USER
-                              answer pip, uv and pixi, as keyring does
-       credlatch goauth [URL] answer Go: go env -w 'GOAUTH=credlatch goauth; netrc'
-       credlatch --cargo-plugin
-                              answer cargo: global-credential-providers = [..., "credlatch"]
-       credlatch header URL   the headers for curl: credlatch header URL | curl -H @- URL
-       credlatch token [--user] URL
-                              the password or token alone, or the user name
-       credlatch agent status|start|stop|log|forward
-                              the process that keeps answers warm
-       credlatch config check [URL]
-                              what is wrong with your rules, and which holds for a URL
-       credlatch setup TOOL   have bazel, docker, podman, git, go, uv, pip, pixi or cargo ask us
-       credlatch secrets [--secret id=NAME,url=URL,as=SHAPE]... -- COMMAND...
-                              a build with secrets that stay fresh
-       credlatch install|uninstall [--prefix FOLDER]
-                              put the program in place, or take it away
-       credlatch --version | --help
-
-Bazel:   bazel build --credential_helper=credlatch //...
-Docker:  {"credsStore": "credlatch"} in ~/.docker/config.json, with
-         docker-credential-credlatch on PATH
-"""
 
 
 def main() -> int:
@@ -134,7 +102,7 @@ def forbid_cores() -> None:
 
 def _report(line: str, stream: int) -> None:
     """One line, where the client shows it."""
-    from credlatch.commands import streams
+    from credlatch import streams
 
     streams.say(line, descriptor=stream)
 
@@ -148,8 +116,7 @@ def _serve(client: Client, words: list[str], caller: Caller) -> int:
         return _print(client.protocol().usage)
     if not asks and client.gets:
         raise UsageError("get alone is needed, and a request on standard input: see get --help")
-    from credlatch import answers
-    from credlatch.commands import streams
+    from credlatch import answers, streams
 
     try:
         asked = streams.read_stdin(caller) if client.gets else clients.pack(words)
@@ -159,51 +126,23 @@ def _serve(client: Client, words: list[str], caller: Caller) -> int:
 
 
 def _person(caller: Caller) -> int:
-    """Run a command for people."""
-    word, *words = sys.argv[1:] or [""]
+    """Run a command for people; or what our own processes say, which is to cost no more."""
     match sys.argv[1:]:
         case ["--version" | "-V" | "-v"]:
             from credlatch.commands import version
 
             return _print(version.text())
-        case ["--help" | "-h" | "help"]:
-            return _print(USAGE)
-        case []:
-            from credlatch.commands import streams
-
-            streams.write(2, USAGE.encode())
-            return UsageError.exit_status
-    return _command(word)(words, caller)
-
-
-def _command(word: str) -> Callable[[list[str], Caller], int]:
-    """What runs a command for people."""
-    match word:
-        case "agent":
-            from credlatch.commands import agent
-
-            return agent.run
-        case "config":
-            from credlatch.commands import config
-
-            return config.run
-        case "secrets":
-            from credlatch.commands import secrets
-
-            return secrets.run
-        case "install" | "uninstall":
-            from credlatch.commands import install
-
-            return install.install if word == "install" else install.uninstall
-        case "setup":
-            from credlatch.commands import setup
-
-            return setup.run
-        case "sdk":
+        case ["sdk", *words]:
             from credlatch.commands import sdk
 
-            return sdk.run
-    raise UsageError(f"there is no command {word[:40]!r}: see credlatch --help")
+            return sdk.run(words, caller)
+        case ["agent", "serve", *words]:
+            from credlatch.commands import serve
+
+            return serve.run(words, caller)
+    from credlatch.commands import app
+
+    return app.run(sys.argv[1:], caller)
 
 
 def _warm() -> None:
@@ -226,14 +165,14 @@ def _warm() -> None:
 
 def _first_call() -> str:
     """What the log is to say of the call that starts the agent, which was answered before."""
+    from credlatch import streams
     from credlatch.agent import log
-    from credlatch.commands import streams
 
     return "" if streams.replied is None else log.line(log.call(streams.replied))
 
 
 def _print(text: str) -> int:
-    from credlatch.commands import streams
+    from credlatch import streams
 
     streams.answer(text.encode())
     return 0

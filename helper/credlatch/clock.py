@@ -50,3 +50,11 @@ def timestamp(seconds: int) -> str:
     """RFC 3339 in whole seconds, UTC, upper-case T and Z: the one form that every client takes."""
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
     return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+
+
+def span(seconds: float) -> str:
+    """How long something takes, as a person says it: ``20 s``, ``42 min``, ``3 h``, ``5 days``."""
+    for most, size, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < most:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds // 86_400)} days"

@@ -51,6 +51,10 @@ class SecretsError(CredlatchError):
     """The command that secrets were wanted for is not run, or not given one of them."""
 
 
+class NotKeptError(CredlatchError):
+    """A login is not kept: its host refuses it, or could not be asked."""
+
+
 class ProgramError(CredlatchError):
     """Another program that is to be asked cannot be."""
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
+    from credlatch.renewing import Renewing
     from credlatch.request import Request
     from credlatch.stores import Entry, Store
     from credlatch.stores.order import Order
@@ -256,10 +257,7 @@ class Resolver:
         is_exchanged = self._renews and request.may_be_for_a_repository
         if entry.grant is None and entry.then is None and not is_exchanged:
             return entry
-        # Imported for who needs more than what is stored.
-        from credlatch.renewing import Renewing
-
-        renewing = Renewing(self._caller, request, self._ahead if self._renews else None)
+        renewing = self._renewing(request)
         if entry.grant is not None:
             cache = store if isinstance(store, RenewableStore) else self._caller.tokens
 
@@ -274,6 +272,12 @@ class Resolver:
 
             made = renewing.followed(step, registries.exchanged(made, request, self._caller.warn))
         return made
+
+    def _renewing(self, request: Request) -> Renewing:
+        # Imported for who needs more than what is stored.
+        from credlatch.renewing import Renewing
+
+        return Renewing(self._caller, request, self._ahead if self._renews else None)
 
 
 def _is_optional(step: Step) -> bool:

@@ -21,6 +21,7 @@ from support.storm import Call, bazel, docker
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from faults.calls import Fault
     from support.agent import Agent
 
 HOST = "token.example.com"
@@ -42,6 +43,10 @@ class KeyringLogins(Logins):
         assert not (self.home.path / ".rattler/credentials.json").exists(), "it is in the clear"
         kept = [(names["username"], json.loads(text)) for names, text in self._bus.items.values()]
         return sorted(kept, key=str)
+
+    def is_meant(self, fault: Fault) -> bool:
+        """A bus that nobody serves is none: without a keyring, logins are in the file."""
+        return (fault.name, fault.error) == ("connect", "ECONNREFUSED")
 
     def begin(self, stack: ExitStack) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fb-")))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faults.calls import Fault
+    from support.program import Answer
     from support.token_server import TokenServer
 
 SECRET = "kept-from-everybody"  # in all that is stored
@@ -101,6 +102,14 @@ class Scenario(ABC):
     def is_right(self, left: object, before: object, after: object) -> bool:
         """Whether what a call has left that failed is one thing or the other."""
         return left in (before, after)
+
+    def is_an_answer(self, answer: Answer, good: Answer) -> bool:
+        """Whether what a call says that has not failed is one."""
+        return answer.out == good.out
+
+    def is_meant(self, fault: Fault) -> bool:  # noqa: ARG002 - of most none is
+        """Whether a fault says something, and not that something has failed."""
+        return False
 
     def may_lose(self, fault: Fault) -> bool:  # noqa: ARG002 - of most nothing can be lost
         """Whether a fault may cost the login: nobody can have what never came."""
@@ -330,6 +339,11 @@ class Secrets(Scenario):
 
     def prepare(self) -> None:
         self.home.write_rattler(OLD)
+
+    def is_an_answer(self, answer: Answer, good: Answer) -> bool:
+        """Whether the command was given the secret, or what is none; why is told, where one can."""
+        refused = answer.out.startswith(b"credlatch: ") or (not answer.out and answer.err)
+        return super().is_an_answer(answer, good) or bool(refused)
 
     def state(self) -> object:
         """The store; and no folder of secrets is left."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tty
 from base64 import b64encode
 from fcntl import ioctl
 from termios import FIONREAD
@@ -247,6 +248,31 @@ def test_a_copy_of_the_program_shares_it(agent: Agent, tmp_path: Path) -> None:
     with agent.answering():
         found = Program([str(copy / "credlatch")], agent.home, tmp_path).bazel(URI)
     assert found.authorization == "Bearer t"
+
+
+@pytest.mark.parametrize("chosen", ["on", "off"])
+@pytest.mark.parametrize("word", ["bazel", "docker", "git"])
+def test_standard_input_that_fails_on_the_way_is_no_end(
+    agent: Agent, word: str, chosen: str
+) -> None:
+    """A terminal whose other side is gone: what was written there is read, and then an error."""
+    agent.home.write_rattler({HOST: {"BearerToken": "made-up"}})
+    agent.warm()
+    env = {**agent.home.env, "CREDLATCH_AGENT": chosen}
+    terminal, other = os.openpty()
+    tty.setraw(other)
+    os.write(other, {"bazel": REQUEST, "git": b"protocol=https\n"}.get(word, HOST.encode()))
+    os.close(other)
+    command = [*agent.program.command, word, "get"]
+    done = subprocess.run(
+        command, env=env, stdin=terminal, capture_output=True, timeout=IN_TIME, check=False
+    )
+    os.close(terminal)
+    told, nothing = (done.stdout, done.stderr)[:: 1 if word == "docker" else -1]
+    assert (done.returncode, nothing) == (1, b"")
+    # In the words of the C library: the launcher has musl.
+    error = told.decode().removeprefix("credlatch: standard input cannot be read: ")
+    assert error in {"input/output error\n", "I/O error\n"}
 
 
 @pytest.mark.parametrize("chosen", ["on", "off"])

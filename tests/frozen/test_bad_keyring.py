@@ -73,6 +73,16 @@ def test_a_bus_that_is_busy_fails_a_call_in_one_line(
     assert (bus.items, in_the_clear(home)) == (kept, [])
 
 
+def test_what_fails_more_than_once_in_a_call_is_told_once(
+    frozen: Program, home: Home, bus: FalseBus
+) -> None:
+    home.write_rattler({HOST: {"BasicHTTP": {"username": "bob", "password": "in a file"}}})
+    bus.always("SearchItems", false_bus.FLOODS)
+    answer = frozen("keyring", "set", f"https://{HOST}/", "bob", stdin=b"new\n")
+    assert (answer.code, answer.err.count("\n")) == (1, 1), answer
+    assert "DBUS_SESSION_BUS_ADDRESS" in answer.err, answer
+
+
 def test_a_service_that_ends_while_it_is_asked_gives_no_answer_and_gets_no_login(
     frozen: Program, home: Home, bus: FalseBus
 ) -> None:

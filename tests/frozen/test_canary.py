@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -317,6 +318,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "setup cargo --yes": (),
     "setup go --yes": (),
     "docker list": (),
+    "doctor": (),
+    "doctor --fix --json": (),
     "agent status": (),
     "agent log": (),
     "install --prefix $HOME/opt": (),
@@ -396,7 +399,10 @@ def test_the_agent_keeps_secrets_to_itself(
 
 
 def test_what_would_be_seen_is_seen(canary: Canary, tmp_path: Path) -> None:
-    # A program that does all of it: else the tests above would pass whatever is done.
+    # A program that does all of it, by a name of ours, since what others do is their own affair:
+    # else the tests above would pass whatever is done.
+    program = tmp_path / "credlatch-that-leaks"
+    program.symlink_to(sys.executable)
     script = tmp_path / "leaks.py"
     script.write_text(
         "import base64, os, socket, subprocess, sys\n"
@@ -412,7 +418,7 @@ def test_what_would_be_seen_is_seen(canary: Canary, tmp_path: Path) -> None:
         "os.write(os.memfd_create('x'), mark.encode('utf-16-le'))\n"
         "os.write(os.pipe()[1], mark.encode())\n"
     )
-    leaking = Canary(canary.of(["python3", str(script)]), tmp_path / "leaks")
+    leaking = Canary(canary.of([str(program), str(script)]), tmp_path / "leaks")
     _, seen = leaking()
     where = {each.where for each in seen}
     assert where >= {STDOUT, STDERR, ARGUMENTS, ENVIRONMENT, MEMORY, PIPE, str(tmp_path / "copy")}

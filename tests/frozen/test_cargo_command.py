@@ -167,7 +167,7 @@ def test_a_login_that_is_dead_is_told_and_one_of_another_kind_is_nobody_s(
 ) -> None:
     OAuthLogin(frozen.home, token_server, "host.example").write(left=-60)
     token_server.spend("refresh-0")
-    assert "pixi auth login host.example" in other(asked(frozen))
+    assert "credlatch login host.example" in other(asked(frozen))
     frozen.home.write_rattler({"host.example": {"CondaToken": "for quetz"}})
     assert asked(frozen) == NOT_FOUND
     assert asked(frozen, args=["--raw"]) == got("for quetz")

@@ -133,7 +133,7 @@ def test_a_token_that_cannot_be_renewed_says_so_and_git_goes_on(
 ) -> None:
     OAuthLogin(git.home, token_server, "host.example").write(left=-60)
     token_server.spend("refresh-0")
-    assert "pixi auth login" in refusal(git("get"))
+    assert "credlatch login" in refusal(git("get"))
 
 
 def test_a_server_that_wants_a_bearer_gets_one_from_a_git_that_can(git: GitHelper) -> None:

@@ -84,7 +84,7 @@ def test_a_token_that_cannot_be_renewed_says_so_and_is_not_given(
 ) -> None:
     login.write(left=-60)
     token_server.spend("refresh-0")
-    assert "pixi auth login" in refusal(keyring("get", login.key, "bob"))
+    assert "credlatch login" in refusal(keyring("get", login.key, "bob"))
 
 
 def test_a_warning_leaves_the_answer_as_it_is(keyring: Program, home: Home) -> None:

@@ -10,6 +10,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from devtools import release
+from devtools.release import manifests
+from devtools.release.assets import this_target
+from devtools.release.contents import Contents
+
 from credlatch.setup.tools import TOOLS
 from support import bazel_client
 from support.page import ROOT, Page
@@ -39,8 +44,9 @@ def test_all_sections_are_known_here() -> None:
     # A block that nobody runs would drift: whoever adds one adds its test.
     assert {head: len(blocks) for head, blocks in SECTIONS.items()} == {
         "Try it": 1,
-        "Install": 1,
+        "Install": 6,  # what is said to uv, apt and dnf: tests/real/test_release.py
         "Set up": 1,
+        "See what happens": 1,
         "Bazel": 2,
         "Docker, podman, skopeo, buildah": 2,
         "BuildKit": 2,
@@ -66,9 +72,28 @@ def test_install(single: Path, home: Home, tmp_path: Path) -> None:
     shutil.copy(single, checkout / "dist/credlatch")
     (checkout / "dev").write_text("#!/bin/sh\n")
     (checkout / "dev").chmod(0o755)
-    (block,) = SECTIONS["Install"]
+    block = SECTIONS["Install"][-1]
     subprocess.run(["sh", "-e", "-c", block], cwd=checkout, env=home.env, check=True)
     shutil.rmtree(checkout)
+    is_installed(home)
+
+
+def test_install_from_a_release(single: Path, home: Home, tmp_path: Path) -> None:
+    # The block itself, of a release of the program that is in a folder, and not at GitHub.
+    into = tmp_path / "release"
+    into.mkdir()
+    release.pack(single.parent, this_target(), into)
+    contents = Contents(into, into.as_uri())
+    manifests.write(contents)
+    block = SECTIONS["Install"][0]
+    at = f"{contents.homepage}/releases/latest/download/"
+    assert at in block
+    shell(block.replace(at, f"{into.as_uri()}/"), home, tmp_path)
+    is_installed(home)
+
+
+def is_installed(home: Home) -> None:
+    """See that it is, and take it away."""
 
     def said(program: str, word: str) -> bytes:
         command = [str(home.path / ".local/bin" / program), word]
@@ -101,6 +126,12 @@ def test_set_up_writes_what_the_sections_show(frozen: Program, home: Home) -> No
     assert not written.exists()
     names = re.findall(r"\w+", others.removeprefix(" or"))
     assert {"docker", "buildkit", "containers", *names} == set(TOOLS)
+
+
+def test_explain_answers_what_is_pasted(frozen: Program, home: Home) -> None:
+    home.write_rattler({"conda.example.com": {"BearerToken": "t"}})
+    out = shell(SECTIONS["See what happens"][0], home, frozen.link_as("credlatch"))
+    assert out.startswith("https://conda.example.com/channel/  answered by rattler\n")
 
 
 def test_bazel(frozen: Program, home: Home) -> None:

@@ -124,7 +124,7 @@ def test_a_renewal_that_is_refused_gives_what_no_build_takes_and_one_line(
     assert (size, again) == ("512001", "512001")
     assert f"{line}\n" == err.decode()
     assert "'t' cannot be renewed" in line
-    assert "log in again: pixi auth login 127.0.0.1" in line
+    assert "log in again: credlatch login 127.0.0.1" in line
     assert entry["OAuth"]["refresh_token"] not in line
     assert (
         json.dumps(entry, separators=(",", ":"))

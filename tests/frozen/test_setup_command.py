@@ -85,9 +85,9 @@ def test_a_dry_run_needs_no_terminal(program: Program) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 2, "the following arguments are required: TOOL: see credlatch setup --help"),
-        (["svn"], 2, "invalid choice: 'svn'"),
-        (["docker", "--yes", "--host"], 2, "expected at least one argument"),
+        ([], 2, "missing argument 'TOOL'. Choose from: bazel, docker,"),
+        (["svn"], 2, "'svn' is not one of"),
+        (["docker", "--yes", "--host"], 2, "requires an argument"),
         (["docker", "--yes", "--host", "x.example"], 1, "no store has a login for x.example: log"),
         (["uv", "--yes", "--host", "r.example"], 2, "uv has one setting for all hosts"),
         (["docker", "--yes", "--project"], 2, "docker is not wired by a project"),
@@ -120,7 +120,7 @@ def test_help_names_every_tool_and_option(program: Program) -> None:
         "git",
         "cargo",
     )
-    assert [tool for tool in tools if not re.search(rf"^  {tool}\b", text, re.MULTILINE)] == []
+    assert [tool for tool in tools if not re.search(rf"^    {tool}\b", text, re.MULTILINE)] == []
     options = ("--host", "--all-hosts", "--force", "--project", "--replace", "--chain", "--undo")
     assert [word for word in (*options, "--dry-run", "--yes") if word not in text] == []
 

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 HOST = "packages.example.com"
 UNWANTED = {
     *("setuptools", "pkg_resources", "_distutils_hack", "distutils", "pip"),  # of the build
-    *("click", "rich", "pygments", "anyio", "awscrt", "OpenSSL"),  # of libraries, optional
+    *(
+        "httpx._main",
+        "pygments",
+        "markdown_it",
+        "anyio",
+        "awscrt",
+        "OpenSSL",
+    ),  # of libraries, optional
     *("tkinter", "unittest", "pydoc", "sqlite3", "lib2to3", "curses", "readline", "ctypes"),
     *("certifi/cacert.pem", "keyring.core", "posit_keyring"),
 }

@@ -234,5 +234,5 @@ def test_a_refused_login_says_how_to_log_in_again_and_is_not_sent_over_and_over(
     token_server.fault = Fault.INVALID_GRANT
     said = {refusal(frozen.bazel(each_login.uri)) for _ in range(5)}
     assert len(said) == 1
-    assert "auth login" in said.pop()
+    assert "log in again: " in said.pop()
     assert each_login.refresh_tokens() == [FIRST]

@@ -128,7 +128,7 @@ def test_why_there_is_no_token_reaches_the_person_and_nobody_else_is_asked(
     cargo.home.env["CARGO_REGISTRIES_TEAM_TOKEN"] = HEADER
     code, said = cargo.fetch()
     assert code != 0
-    assert "pixi auth login 127.0.0.1" in said
+    assert "credlatch login 127.0.0.1" in said
     assert server.admitted == []
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.stores.pixi_config import own_files
+from support.callers import caller_of
 from support.matching import RATTLER_ROWS, RATTLER_STORE
+from support.program import run
 from support.python_keyring import set_password
 from support.rattler import RattlerError, oauth
 
@@ -22,6 +26,22 @@ if TYPE_CHECKING:
 
 def bearer(token: str) -> dict[str, str]:
     return {"BearerToken": token}
+
+
+_PLACES = """
+from rattler import Config
+for path, is_shared in Config.config_search_paths("pixi"):
+    print(path)
+"""
+
+
+@pytest.mark.parametrize("variables", [(), ("RATTLER_HOME",), ("PIXI_HOME", "XDG_CONFIG_HOME")])
+def test_a_configuration_that_rattler_s_programs_share_counts_below_pixi_s_own(
+    home: Home, variables: tuple[str, ...]
+) -> None:
+    home.env |= {name: str(home.path / "set" / name) for name in variables}
+    said = run(home, [sys.executable, "-c", _PLACES])
+    assert said.out.decode().splitlines()[::-1] == list(own_files(caller_of(home)))
 
 
 def add(service: SecretService, key: str, entry: object) -> None:

@@ -117,7 +117,7 @@ def test_a_token_that_the_server_takes_no_more_stays_and_git_s_user_is_told(
     said = git.refused("clone", f"{git_server.url}/repo.git", "clone")
     assert "erase: " in recorded.since()
     assert "refused the credential from" in said
-    assert "pixi auth login 127.0.0.1" in said
+    assert "credlatch login 127.0.0.1" in said
     assert git.home.read_rattler() == before
 
 
@@ -188,5 +188,5 @@ def test_why_there_is_no_password_reaches_the_person(
     token_server.spend("refresh-0")
     said = git.refused("clone", f"{git_server.url}/repo.git", "clone")
     assert "credlatch: " in said
-    assert "pixi auth login 127.0.0.1" in said
+    assert "credlatch login 127.0.0.1" in said
     assert git_server.admitted == []

@@ -17,6 +17,7 @@ from devtools.release.assets import this_target, version
 from devtools.steps import ROOT
 
 from support.components import need
+from support.page import Page
 from support.releases import GLIBC, TARGETS, dist, packed
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ def test_rpm_knows_what_it_needs_and_what_is_in_it(whole: Contents, target: str)
     assert f"{lib}/LICENSE" not in files
     notices = files["/usr/share/licenses/credlatch/THIRD-PARTY-NOTICES"]
     assert os.path.normpath(f"/usr/share/licenses/credlatch/{notices}") in files
+
+
+def test_what_the_readme_installs_by_name_a_release_has(whole: Contents) -> None:
+    install = Page("README.md").sections["Install"]
+    places = f"{re.escape(whole.homepage)}/releases/(?:latest/download|download/v{version()})"
+    named = set(re.findall(rf"{places}/(\S+)", install))
+    wheel = f"credlatch-{version()}-py3-none-any.whl"
+    assert len(named) == 4
+    assert named - {wheel} <= {path.name for path in whole.folder.iterdir()}
+    assert wheel in named
+    assert f"--from=credlatch:{version()}-amd64 /credlatch " in install
 
 
 def test_rpm_s_bytes_follow_from_what_is_in_it(whole: Contents, tmp_path: Path) -> None:

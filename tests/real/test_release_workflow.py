@@ -25,6 +25,9 @@ TARGETS = {
     for system in ("linux", "macos", "windows")
     for machine in ("aarch64", "x86_64")
 }
+MUSL = {"linux-aarch64-musl", "linux-x86_64-musl"}  # no machine of GitHub's has that
+HERE = sorted(TARGETS)
+TARGETS |= MUSL
 VERSION = "1.2.3"
 # All that any job may do beyond reading the sources, and what for.
 WRITES = {
@@ -260,14 +263,14 @@ TRIES = {
 
 
 @pytest.mark.parametrize("state", TRIES)
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", HERE)
 def test_both_forms_of_a_platform_are_tried(
     target: str, state: str, release: Path, home: Home
 ) -> None:
     place, job, name = TRIES[state]
     if place == "packed":
         for path in release.iterdir():
-            if target not in path.name:
+            if path.name.endswith("manifests") or not re.search(rf"{target}\b(?!-)", path.name):
                 path.rename(release.parent / path.name)
         release.rename(release.with_name(place))
     python = home.write("bin/python", '#!/bin/sh\nprintf "%s\\n" "$@"\n', 0o755)
@@ -282,13 +285,43 @@ def test_both_forms_of_a_platform_are_tried(
 def test_all_that_linux_installs_is_tried_in_clean_systems(release: Path, home: Home) -> None:
     job = RELEASE["jobs"]["install"]
     targets = {row["target"] for row in job["strategy"]["matrix"]["include"]}
-    assert targets == {target for target in TARGETS if target.startswith("linux")}
+    assert targets == {target for target in HERE if target.startswith("linux")}
     home.write("bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
     python = home.write("bin/python", '#!/bin/sh\nprintf "%s\\n" "$@"\n', 0o755)
     home.env["PATH"] = f"{python.parent}:{home.env['PATH']}"
     answer = Runner(home, release.parent)(job["steps"][-1])
     assert answer.said.splitlines() == ["dev", "release", "try", "--into", "release"]
     assert releasing.parsed(answer.said.split()[2:]).step == "try"
+
+
+@pytest.mark.parametrize("target", sorted(MUSL))
+def test_those_with_musl_are_tried_where_there_is_no_glibc(
+    target: str, release: Path, home: Home
+) -> None:
+    # Runs the command in the place of a container, with commands of its own.
+    script = """#!/bin/sh
+while [ "$1" != sh ]; do printf "%s\\n" "$1"; shift; done
+exec "$@"
+"""
+    for name, text in {
+        "docker": script,
+        "apk": "#!/bin/sh\n",
+        "python3": '#!/bin/sh\nprintf "%s\\n" "$@"\n',
+    }.items():
+        tool = home.write(f"bin/{name}", text, 0o755)
+    home.env["PATH"] = f"{tool.parent}:{home.env['PATH']}"
+    (row,) = [
+        row
+        for row in RELEASE["jobs"]["smoke"]["strategy"]["matrix"]["include"]
+        if row["target"] == target
+    ]
+    runner = Runner(home, release.parent, {"matrix.alpine": row["alpine"]})
+    answer = runner(step("smoke", "Try it in Alpine"), TARGET=target)
+    tried = [f"release/credlatch-{VERSION}-{target}{end}" for end in (".tar.gz", "")]
+    assert answer.said.splitlines()[-4:] == ["dev", "smoke", *tried]
+    assert row["alpine"] in answer.said
+    (other,) = [each for each in BUILD["jobs"]["build"]["steps"] if "Try what" in each["name"]]
+    assert "musl" in other["if"]
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))

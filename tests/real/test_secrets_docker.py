@@ -179,7 +179,7 @@ def test_a_renewal_that_is_refused_ends_the_build_and_is_one_line(
     assert len(lines) == 1, lines
     (line,) = lines
     assert "the secret 'token' cannot be renewed" in line
-    assert "log in again: pixi auth login" in line
+    assert "log in again: credlatch login" in line
 
 
 @pytest.mark.parametrize("kind", [(), ("--fifo",)])

@@ -113,7 +113,8 @@ def test_nobody_else_s_password_is_sent(either_uv: Uv, home: Home, keyring: Reco
         index = publish(server, "demo")
         answer = install(either_uv, with_user(index, "alice"))
     assert answer.code != 0
-    assert "credlatch: " not in answer.err
+    assert "is bob's, the URL names alice" in answer.err  # and nothing more is told of it
+    assert BOB["BasicHTTP"]["password"] not in answer.err
     assert server.admitted == []
     host = index.removeprefix("http://").removesuffix(INDEX)
     assert keyring.calls == [
@@ -132,6 +133,6 @@ def test_why_there_is_no_password_reaches_the_person(
         answer = install(either_uv, with_user(publish(server, "demo"), "bob"))
     assert answer.code != 0
     assert "credlatch: " in answer.err
-    assert "pixi auth login 127.0.0.1" in answer.err
+    assert "credlatch login 127.0.0.1" in answer.err
     assert server.admitted == []
     assert keyring.calls

@@ -61,6 +61,9 @@ class FakeKeyring:
         self.items = kept
         return gone
 
+    def see_that_it_is_open(self) -> None:
+        self._work()
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -7,6 +7,7 @@ in whatever encoding, is a sighting: of a place, which is one where it belongs, 
 from __future__ import annotations
 
 import base64
+import codecs
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,12 +28,15 @@ _CALLS = (
     *("renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat"),
     *("connect", "setxattr", "fsetxattr", "prctl", "ioctl", "memfd_create", "mknodat", "stat"),
     *("newfstatat", "statx", "readlink", "access", "faccessat2", "chdir", "mq_timedsend", "msgsnd"),
+    *("clone", "clone3", "fork", "vfork"),
 )
 OPTIONS = (
     *("-f", "-qq", "-yy", "-s", "1000000", "-e", "signal=none", "-e", "abbrev=none"),
     *("-e", f"trace={','.join(f'?{name}' for name in _CALLS)}"),
 )
-_LINE = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\((?P<rest>.*)$", re.MULTILINE)
+_LINE = re.compile(
+    r"^(?P<thread>\d+) +(?:<\.\.\. )?(?P<call>\w+)(?:\(| resumed>)(?P<rest>.*)$", re.MULTILINE
+)
 _TARGET = re.compile(r"^(?P<number>-?\d+)<(?P<what>(?:->|[^<>]|<[^<>]*>)*)>")
 _SOCKET = re.compile(
     r'\d+<UNIX[^[]*\[(?P<own>\d+)[^{]*\{sa_family=AF_UNIX, sun_path="(?P<path>[^"]*)'
@@ -40,11 +44,16 @@ _SOCKET = re.compile(
 _OWN = re.compile(r"^UNIX[^[]*\[(\d+).*")
 _AGENTS = re.compile(r"/credlatch(-[0-9]+)?/[0-9a-f]{16}\.sock")
 _ESCAPED = re.compile(rb"\\(x[0-9a-f]{2}|[0-7]{1,3}|.)")
+_OURS = re.compile(r'[^"]*"(?:[^"]*/)?(?:itself|[^"/]*credlatch[^"/]*)"')
+_DONE = re.compile(r"\) += 0$")
+_STARTS = {"clone", "clone3", "fork", "vfork"}
+_MADE = re.compile(r"\) += (\d+)$")  # a thread, or a process, which goes on as the same program
 _SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 
 # Where a secret may be seen.
 STDOUT, STDERR, MEMORY, AGENT, PIPE = "stdout", "stderr", "memory", "agent", "pipe"
 ARGUMENTS, ENVIRONMENT, NAME = "arguments", "environment", "name"
+CLOSED = "closed"  # a descriptor that is none, or takes nothing: nobody gets it
 
 
 class Sighting(NamedTuple):
@@ -109,14 +118,31 @@ class Canary:
 
 
 def sightings(log: str, marks: Iterable[str]) -> Iterator[Sighting]:
-    """The calls in what strace has written, as Latin-1, that have a mark in them."""
+    """The calls in what strace has written, as Latin-1, that have a mark in them.
+
+    What a program does with a secret that it has been given, and that is not ours, is its own
+    affair: a command that secrets are for, another helper. What it is started with is not.
+    """
     whole = unescaped(log.encode("latin-1"))
     wanted = tuple(needle for needle in needles(marks) if needle in whole)
     if not wanted:
         return
     connected: dict[str, str] = {}  # sockets of this machine's, and whom they lead to
+    others: set[str] = set()  # processes that have become another program
+    begun: dict[str, str] = {}  # what a process is about to become, while another one makes calls
     for found in _LINE.finditer(log):
-        call, rest = found["call"], found["rest"]
+        call, rest, thread = found["call"], found["rest"], found["thread"]
+        made = _MADE.search(rest) if call in _STARTS else None
+        if made is not None:
+            (others.add if thread in others else others.discard)(made[1])
+        if call.startswith("exec"):
+            named = rest if '"' in rest else begun.pop(thread, "")
+            if _DONE.search(rest):
+                (others.discard if _OURS.match(named) else others.add)(thread)
+            elif rest.endswith("<unfinished ...>"):
+                begun[thread] = named
+        elif thread in others:
+            continue
         socket = _SOCKET.match(rest)
         if call == "connect" and socket is not None:
             connected[socket["own"]] = socket["path"]
@@ -164,9 +190,11 @@ def _where(call: str, rest: str, wanted: tuple[bytes, ...]) -> str:
         arguments = after.partition("], ")[0].encode("latin-1")
         is_argument = any(needle in unescaped(arguments) for needle in wanted)
         return ARGUMENTS if is_argument else ENVIRONMENT
-    target = _TARGET.match(rest)
-    if target is None or not call.startswith(("write", "pwrite", "send", "ioctl")):
+    if not call.startswith(("write", "pwrite", "send", "ioctl")):
         return NAME
+    target = _TARGET.match(rest)
+    if target is None or target["what"].startswith("/dev/full"):
+        return CLOSED
     number, what = target["number"], target["what"]
     if what.startswith(("/memfd:", "memfd:")):
         return MEMORY
@@ -174,22 +202,22 @@ def _where(call: str, rest: str, wanted: tuple[bytes, ...]) -> str:
         return STDOUT if number == "1" else STDERR
     if what.startswith("pipe:"):
         return PIPE
-    if what.startswith("UNIX"):
-        return what
-    if what.startswith("TCP"):
-        return what.rpartition("->")[2].rstrip("]")
-    return what
+    return what.rpartition("->")[2].rstrip("]") if what.startswith("TCP") else what
 
 
 def unescaped(text: bytes) -> bytes:
     """What strace shows, as it was."""
 
-    def plain(found: re.Match[bytes]) -> bytes:
-        code = found[1]
-        if code.startswith(b"x"):
-            return bytes([int(code[1:], 16)])
-        if code.isdigit():
-            return bytes([int(code, 8) & 0xFF])
-        return _SIMPLE.get(code, code)
+    try:
+        return codecs.escape_decode(text)[0]  # in C: a log may have a hundred million bytes
+    except ValueError:
+        return _ESCAPED.sub(_plain, text)
 
-    return _ESCAPED.sub(plain, text)
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    code = found[1]
+    if code.startswith(b"x") and len(code) > 1:
+        return bytes([int(code[1:], 16)])
+    if code.isdigit():
+        return bytes([int(code, 8) & 0xFF])
+    return _SIMPLE.get(code, code)

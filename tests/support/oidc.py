@@ -64,16 +64,37 @@ class Issuer:
 @contextmanager
 def issuer() -> Iterator[Issuer]:
     """An issuer of one's own."""
-    words = [need("node"), need("oidc-issuer")]
+    with _started("oidc-issuer") as url:
+        yield Issuer(url)
+
+
+@contextmanager
+def provider(access: int = 600, device: int = 300) -> Iterator[str]:
+    """The URL of a provider of one's own that people log in to.
+
+    Args:
+        access: seconds for which its access tokens are good.
+        device: likewise its device codes.
+    """
+    with _started("oidc-login", str(access), str(device)) as url:
+        yield url
+
+
+@contextmanager
+def _started(*words: str) -> Iterator[str]:
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        [need("node"), need(words[0]), *words[1:]],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), "oidc-issuer does not start"
-            yield Issuer(url)
+            assert url.startswith("http://127.0.0.1:"), f"{words[0]} does not start"
+            yield url
         finally:
             process.kill()
 

@@ -103,6 +103,12 @@ class StoreContract:
         listed = {_told(entry) for key, entry in entries if host in key}
         assert listed == ({_told(self.find(home))} if self.LISTED else set())
 
+    def test_a_file_that_it_answers_from_is_one_of_its_files(self, home: Home) -> None:
+        self.write(home)
+        store, entry = self.store(self.caller(home)), self.find(home)
+        assert entry is not None
+        assert not os.path.exists(entry.location) or entry.location in store.files()
+
     def test_it_never_answers_for_plain_http(self, home: Home) -> None:
         self.write(home)
         url = urls.parse(self.URL.replace("https://", "http://"))

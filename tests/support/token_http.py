@@ -4,10 +4,51 @@ from __future__ import annotations
 
 import base64
 import enum
+import hashlib
 
 from support.loopback import Handler, Recorded
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+_DEVICE = ("/__api__/device", "/__api__/device_access")
+
+
+class DeviceFlow:
+    """Posit's device flow: the verifier that comes in the end must be that of the hash.
+
+    Attributes:
+        is_approved: whether somebody has typed the code.
+        interval: seconds between two questions, as it says.
+    """
+
+    USER_CODE = "WDJB-MJHT"
+
+    def __init__(self) -> None:
+        self.is_approved = False
+        self.interval = 1
+        self._challenge = ""
+
+    def answer(self, request: Recorded) -> tuple[int, dict[str, object]]:
+        """What it answers to a step."""
+        form = request.form
+        if request.path == _DEVICE[0]:
+            if form.get("code_challenge_method") != "S256":
+                return 400, {"error": "invalid_request"}
+            self._challenge = form["code_challenge"]
+            page = f"http://{request.headers['host']}/activate"
+            return 200, {
+                "device_code": "device-1", "user_code": self.USER_CODE, "verification_uri": page,
+                "verification_uri_complete": f"{page}?user_code={self.USER_CODE}",
+                "interval": self.interval, "expires_in": 300,
+            }  # fmt: skip
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        said = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if form.get("device_code") != "device-1" or said != self._challenge:
+            return 400, {"error": "invalid_grant"}
+        if not self.is_approved:
+            return 400, {"error": "authorization_pending"}
+        return 200, {"id_token": "identity-of-a-person"}
 
 
 class Fault(enum.Enum):
@@ -38,6 +79,8 @@ class TokenHandler(Handler):
 
     def respond(self, request: Recorded) -> None:
         fault = self.server.owner.record(request)
+        if request.method == "POST" and request.path in _DEVICE:
+            return self.send(*self.server.owner.device.answer(request))
         if request.method == "POST":
             return self._token(request, fault)
         if not request.path.startswith("/protected/"):

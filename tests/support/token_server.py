@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.jwt import make_jwt
 from support.loopback import Loopback, Recorded
-from support.token_http import Fault, TokenHandler
+from support.token_http import DeviceFlow, Fault, TokenHandler
 
 if TYPE_CHECKING:
     import ssl
@@ -33,6 +33,7 @@ class TokenServer(Loopback):
     ``redirect_to``/``redirect_status`` for Fault.REDIRECT.
 
     Attributes:
+        device: Posit's device flow.
         requests: everything that was asked, in order of arrival.
         replayed: the refresh tokens that came again after they were used up.
         current_access_token: the last one issued.
@@ -47,6 +48,7 @@ class TokenServer(Loopback):
         self.redirect_to = ""
         self.redirect_status = 307
         self.requests: list[Recorded] = []
+        self.device = DeviceFlow()
         self.replayed: list[str] = []
         self.current_access_token: str | None = None
         self.stopping = threading.Event()

@@ -10,6 +10,7 @@ import pytest
 from credlatch.caller import Caller
 from credlatch.commands import setup
 from credlatch.errors import CredlatchError
+from credlatch.people import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Wiring:
     def __call__(self, *words: str) -> int:
         """Run ``credlatch setup WORDS --yes``; its exit status."""
         try:
-            return setup.run([*words, "--yes"], self.caller)
+            return command.run(setup.COMMAND, [*words, "--yes"], self.caller)
         finally:
             self.said, self.warned = self._read()
 

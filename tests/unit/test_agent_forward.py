@@ -17,6 +17,8 @@ from credlatch.agent.by_socket import SocketListener
 from credlatch.agent.log import Log
 from credlatch.commands import agent as command
 from credlatch.errors import RequestError
+from credlatch.people import command as people
+from support.callers import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +154,7 @@ def test_what_is_answered_is_what_was_named_and_found(
 
 
 def test_its_own_user_and_root_are_answered_and_nobody_else(
-    path: bytes, monkeypatch: pytest.MonkeyPatch
+    path: bytes, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered = []
 
@@ -162,5 +164,6 @@ def test_its_own_user_and_root_are_answered_and_nobody_else(
 
     monkeypatch.setattr(place, "folder", lambda *_: os.path.dirname(path))
     monkeypatch.setattr(serve, "run_until_signalled", run)
-    assert command._forward(["a.example"]) == 0
+    monkeypatch.setattr(command, "_build", lambda: "of a test")
+    assert people.run(command.forward, ["a.example"], caller_of(home)) == 0
     assert answered == [{os.getuid(), 0}]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch import clock
 from credlatch.auth import Auth, TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
 from credlatch.auth.pyx import PyxRefresh
@@ -164,6 +165,11 @@ def test_a_failure_is_shared_by_those_who_waited_for_its_outcome(
     check(tmp_path, grant)
 
 
+def _ago(error: BaseException) -> str:
+    before, separator, _ = str(error).partition(" ago: ")
+    return before + separator if separator else ""
+
+
 @BOTH
 def test_what_was_sent_and_not_answered_is_told_by_its_cause_as_long_as_it_holds(
     tmp_path: Path, grant: Auth
@@ -178,7 +184,9 @@ def test_what_was_sent_and_not_answered_is_told_by_its_cause_as_long_as_it_holds
         for held in (True, False):
             with pytest.raises(kind) as raised:
                 check(tmp_path, grant, held=held)
-            assert (type(raised.value), str(raised.value)) == (type(told), str(told))
+            assert type(raised.value) is type(told)
+            # With its age, later.
+            assert str(raised.value).removeprefix(_ago(raised.value)) == str(told)
     assert str(told).startswith("it gave no answer (timed out)")
     assert ("one use only: log in again" in str(told)) is grant.single_use
     if not grant.single_use:
@@ -357,3 +365,29 @@ def test_a_long_message_of_many_lines_is_one_line(tmp_path: Path) -> None:
     assert len(text(tmp_path).splitlines()) == 1
     with pytest.raises(RenewalError, match=r"^a b ü+$"):
         check(tmp_path, OFTEN)
+
+
+def test_a_failure_is_told_later_with_its_age(tmp_path: Path) -> None:
+    mine = attempt(tmp_path, OFTEN)
+    mine.sent()
+    mine.failed(LoginError("the server refuses"))
+    mine.close()
+    with pytest.raises(LoginError, match=r"^the server refuses$"):
+        check(tmp_path, OFTEN)
+    age(tmp_path, 20)
+    with pytest.raises(LoginError, match=r"^20 s ago: the server refuses$"):
+        check(tmp_path, OFTEN)
+    last = attempt(tmp_path, OFTEN).last()
+    assert last is not None
+    assert (last.state, last.message) == ("refused", "the server refuses")
+    age(tmp_path, 60)
+    check(tmp_path, OFTEN)  # the server is asked again
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (119.9, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"),
+     (172_799, "47 h"), (172_800, "2 days")],
+)  # fmt: skip
+def test_how_long_something_takes_as_a_person_says_it(seconds: float, said: str) -> None:
+    assert clock.span(seconds) == said

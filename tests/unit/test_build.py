@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.commands.app import COMMANDS
 from support.found import sure
 from support.imported import reached
 
@@ -123,7 +124,9 @@ def test_the_folder_has_all_that_any_call_imports_there(
     system: str, python: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = () if system == "linux" else SECRET_SERVICE
-    roots = ("credlatch.__main__", KEYRINGS[system])
+    # A command's module is imported by its name.
+    commands = [f"credlatch.commands.{name}" for name in COMMANDS]
+    roots = ("credlatch.__main__", KEYRINGS[system], *commands)
     names = reached(*roots, system=system, python=python, called=("credlatch",), never=never)
     assert {"httpx", "truststore", "tomlkit", "ssl", "credlatch.renew.exchange"} <= names
     assert (SECRET_SERVICE[0] in names) == (system == "linux")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch import streams
 from credlatch.caller import Caller
-from credlatch.commands import streams
 from credlatch.errors import ElsewhereError
 from credlatch.shared_cache import SharedCache
 from credlatch.system.keyring import open_keyring

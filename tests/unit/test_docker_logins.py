@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from credlatch import answers, docker_logins, logins
+from credlatch import answers, docker_logins, logins, streams
 from credlatch import url as urls
 from credlatch.clients import CLIENTS
 from credlatch.commands import docker as command
-from credlatch.commands import streams
 from credlatch.credential import Basic, Secret
 from credlatch.errors import CredlatchError, RequestError, StoreError
 from credlatch.stores.rattler import RattlerStore

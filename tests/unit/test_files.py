@@ -159,6 +159,7 @@ def test_what_is_refused_is_not_warned_of_as_well(path: Path) -> None:
 
 def test_a_reason_has_no_path_and_no_number() -> None:
     assert files.reason(PermissionError(13, "Permission denied", "/a/path")) == "permission denied"
+    assert files.reason(OSError(errno.EIO, "I/O error")) == "I/O error"  # as musl says it
     assert files.reason(OSError("odd")) == "oserror"
     # One that we have found ourselves may be about another file, whose name stays as it is.
     assert files.reason(OSError(1, "/Ada is another user's")) == "/Ada is another user's"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,7 +38,26 @@ def test_a_name_beside_is_in_the_same_folder_known_and_nobody_else_s() -> None:
 
 def test_files_are_all_that_is_no_folder(folder: Path) -> None:
     assert list(folders.files(str(folder))) == ["a", "link", "b/z", "b/c/d"]
-    assert list(folders.files(str(folder / "gone"))) == []
+    with pytest.raises(FileNotFoundError):
+        list(folders.files(str(folder / "gone")))
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+    places = [str(folder / name) for name in (".", "b", "b/c")]
+    for place in places:
+
+        def scandir(path: str, place: str = place) -> Any:
+            if path == place:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        for reads in (lambda: list(folders.files(str(folder))), lambda: folders.sync(str(folder))):
+            with pytest.raises(OSError, match="Input/output error"):
+                reads()
 
 
 def test_all_is_synced_files_and_folders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,13 +26,13 @@ MODULES = {
 
 # A room, and the rooms that it must not reach into.
 _DOORS = ("cli", "commands", "agent", "answers")
-_ABOVE = (*_DOORS, "secrets", "setup")
+_ABOVE = (*_DOORS, "listing", "near", "explain", "secrets", "setup", "doctor", "people")
 _BELOW = ("resolve", "protocols", "request", "stores", *_ABOVE)
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "shared_cache", *_ABOVE),
     "stores": ("resolve", "protocols", "request", *_ABOVE),
-    "identities": ("resolve", "protocols", "secrets", "setup", *_DOORS),
-    "rules": ("stores", "renew", "auth", "identities", "secrets", "setup", *_DOORS),
+    "identities": ("resolve", "protocols", "secrets", "setup", "people", *_DOORS),
+    "rules": ("stores", "renew", "auth", "identities", "secrets", "setup", "people", *_DOORS),
     "sdk": ("rules", "identities", "auth", "renew", "secrets", "setup", *_BELOW),
     "auth": (
         "sdk",
@@ -53,16 +53,42 @@ FORBIDDEN = {
     "credential": ("stores", "system", "url", "caller", "auth", *_ABOVE),
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
+    "listing": ("renew", "secrets", "setup", "people", "doctor", *_DOORS),
+    "explain": ("cli", "commands", "secrets", "install", "people"),
+    "near": ("explain", "resolve", "renew", "secrets", "setup", "people", *_DOORS),
     "renewing": ("resolve", "protocols", *_ABOVE),
     "oci": ("renew", "caller", "system", *_BELOW),
-    "answers": ("cli", "commands", "agent", "secrets", "setup"),
-    "clients": ("cli", "agent", "answers", "secrets", "setup"),
-    "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup"),
-    "agent": ("cli", "commands", "secrets", "setup"),
-    "secrets": ("protocols", "stores", "renew", "logins", "install", "setup", *_DOORS),
-    "setup": ("resolve", "protocols", "request", "renew", "install", "secrets", *_DOORS),
+    "answers": ("cli", "commands", "agent", "secrets", "setup", "people"),
+    "clients": ("cli", "agent", "answers", "secrets", "setup", "people"),
+    "logins": ("cli", "commands", "agent", "protocols", "secrets", "setup", "people"),
+    "agent": ("cli", "commands", "secrets", "setup", "doctor", "people"),
+    "secrets": (
+        "protocols",
+        "stores",
+        "renew",
+        "logins",
+        "install",
+        "setup",
+        "doctor",
+        "people",
+        *_DOORS,
+    ),
+    "setup": (
+        "resolve",
+        "protocols",
+        "request",
+        "renew",
+        "install",
+        "secrets",
+        "doctor",
+        "people",
+        *_DOORS,
+    ),
+    "login": ("protocols", "identities", "secrets", "install", "sdk", "people", "doctor", *_DOORS),
+    "doctor": ("cli", "commands", "answers", "protocols", "logins", "secrets", "people"),
     "install": ("renew", *_BELOW),
     "commands": ("cli",),
+    "people": ("resolve", "protocols", "request", "stores", "renew", "setup", "doctor", *_DOORS),
 }
 
 
@@ -107,7 +133,12 @@ def test_only_one_module_sends_anything_over_the_network() -> None:
     assert found == {"credlatch.renew.http"}
 
 
-def test_only_the_agent_and_the_keyring_use_sockets_and_only_unix_ones() -> None:
+def test_only_one_module_imports_msgspec_which_crashes_without_what_that_sees_to() -> None:
+    found = {module for module, path in MODULES.items() if "msgspec" in imports(path)}
+    assert found == {"credlatch.structs"}, "say `from credlatch.structs import msgspec`"
+
+
+def test_only_the_agent_the_keyring_and_a_login_use_sockets() -> None:
     found = {
         module
         for module, path in MODULES.items()
@@ -122,12 +153,14 @@ def test_only_the_agent_and_the_keyring_use_sockets_and_only_unix_ones() -> None
         "socket.getaddrinfo",
         "socket.SOCK_STREAM",
     }
+    found.remove("credlatch.login.loopback")  # where a browser comes back to, on this machine
     found.remove("credlatch.system.keyring.bus")  # which leads to the caller's own keyring
     assert {module.split(".")[1] for module in found} == {"agent"}
     assert not [module for module in found if "AF_INET" in MODULES[module].read_text()]
 
 
 KEYRINGS = {"macos": "darwin", "windows": "win32"}  # below system/keyring; all others are Linux's
+WINDOWS = "credlatch.people.windows_console"  # imported there alone
 NAMES = {"win32ctypes": "pywin32-ctypes"}  # where a distribution is not called as what it gives
 MARKERS = {
     "": ("darwin", "linux", "win32"),
@@ -145,7 +178,7 @@ def test_what_is_imported_is_what_is_declared(system: str) -> None:
     roots: set[str] = set()
     for module, path in MODULES.items():
         room, _, name = module.rpartition(".")
-        if room == "credlatch.sdk":
+        if room == "credlatch.sdk" or (module == WINDOWS and system != "win32"):
             continue
         if room != "credlatch.system.keyring" or KEYRINGS.get(name, "linux") == system:
             roots |= {name.split(".")[0] for name in imports(path)}

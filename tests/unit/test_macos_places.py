@@ -38,7 +38,7 @@ def macos(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _containers(caller: Caller) -> Iterable[str]:
-    return (each._path for each in docker.DockerStore(caller)._files())
+    return (each.path for each in docker.DockerStore(caller)._files())
 
 
 # Of each the source that says so, what says it here, and the places: without variables, and with
@@ -59,12 +59,17 @@ PLACES: dict[str, tuple[Callable[[Caller], Iterable[str]], list[str], list[str]]
         ["~/.config/containers/auth.json", "~/.docker/config.json"],
         ["~/.config/containers/auth.json", "/x/c/containers/auth.json", "~/.docker/config.json"],
     ),
-    "pixi (rattler_config/src/locations.rs: user_config_paths)": (
+    "pixi (rattler_config/src/locations.rs: config_search_paths)": (
         pixi_config.own_files,
-        ["~/.pixi/config.toml", f"{LIBRARY}/pixi/config.toml", "/etc/pixi/config.toml"],
         [
             *("~/.pixi/config.toml", f"{LIBRARY}/pixi/config.toml"),
-            *("/x/c/pixi/config.toml", "/etc/pixi/config.toml"),
+            *(f"{LIBRARY}/rattler/config.toml", "/etc/pixi/config.toml"),
+            "/etc/rattler/config.toml",
+        ],
+        [
+            *("~/.pixi/config.toml", f"{LIBRARY}/pixi/config.toml", "/x/c/pixi/config.toml"),
+            *(f"{LIBRARY}/rattler/config.toml", "/x/c/rattler/config.toml"),
+            *("/etc/pixi/config.toml", "/etc/rattler/config.toml"),
         ],
     ),
     "anaconda-client (utils/config.py: PlatformDirs), older ones": (

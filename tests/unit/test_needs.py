@@ -46,7 +46,26 @@ def test_the_floor_is_the_newest_glibc_that_any_file_asks_for(
     needs: ModuleType, tmp_path: Path
 ) -> None:
     program = folder(tmp_path, one=OLD, two=LIBM, static=Elf(needed=()))
-    assert needs.of(program) == ("x86_64", (2, 29), ["_internal/two"], [])
+    assert needs.of(program) == ("x86_64", (2, 29), ["_internal/two"], [], False)
+
+
+def test_what_is_linked_with_musl_needs_no_glibc(
+    needs: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = Elf(needed=("libc.so",))  # as linkers call it
+    alpine = Elf(needed=("libone.so", "libc.musl-x86_64.so.1"))
+    program = folder(tmp_path, alpine=alpine, **{"libone.so": named})
+    assert needs.of(program) == ("x86_64", (), [], [], True)
+    assert needs.main(["--musl", str(program)]) is None
+    assert capsys.readouterr().out == f"{program}: x86_64, musl\n"
+    assert needs.main([str(program)]).endswith(": it is linked with musl")
+
+
+def test_what_is_linked_with_glibc_is_not_for_musl(needs: ModuleType, tmp_path: Path) -> None:
+    program = folder(tmp_path, one=OLD)
+    assert needs.main(["--musl", str(program)]).endswith(": it is not linked with musl")
+    (program / "_internal" / "two").write_bytes(Elf(needed=("libc.so",)).content())
+    assert needs.of(program).problems == ["it is linked with glibc and musl"]
 
 
 def test_versions_are_numbers_and_no_texts(needs: ModuleType, tmp_path: Path) -> None:
@@ -60,13 +79,13 @@ def test_the_versions_of_a_library_that_is_carried_are_not_glibc_s(
     program = folder(
         tmp_path, one=Elf(needed=("libssl.so.3", "libc.so.6"), wants=wants), **{"libssl.so.3": OLD}
     )
-    assert needs.of(program) == ("x86_64", (2, 14), ["_internal/libssl.so.3"], [])
+    assert needs.of(program) == ("x86_64", (2, 14), ["_internal/libssl.so.3"], [], False)
 
 
 def test_a_program_that_needs_no_c_library_needs_no_glibc(
     needs: ModuleType, tmp_path: Path
 ) -> None:
-    assert needs.of(folder(tmp_path, one=Elf(needed=()))) == ("x86_64", (), [], [])
+    assert needs.of(folder(tmp_path, one=Elf(needed=()))) == ("x86_64", (), [], [], False)
 
 
 PROBLEMS = {
@@ -128,7 +147,7 @@ def test_the_most_that_it_may_need(
     "words", [[], ["a", "b"], ["--at-most"], ["--at-most", "2.17"], ["--at-most", "x", "p"], ["-h"]]
 )
 def test_wrong_usage(needs: ModuleType, words: list[str]) -> None:
-    assert needs.main(words) == "usage: needs.py [--at-most VERSION] PROGRAM"
+    assert needs.main(words) == "usage: needs.py [--at-most VERSION | --musl] PROGRAM"
 
 
 def test_a_file_that_is_cut_off_or_changed_is_read_or_refused(needs: ModuleType) -> None:
@@ -167,7 +186,7 @@ def test_a_single_file_is_seen_through(needs: ModuleType, tmp_path: Path) -> Non
     # Another table of two files stands before it, which is no payload.
     launcher = Elf(needed=()).content() + struct.pack(">II?H", 2, 7, True, 11) + b"_internal/x"
     single.write_bytes(launcher + packed + b"what else the launcher has")
-    assert needs.of(single) == ("x86_64", (2, 29), ["_internal/two"], [])
+    assert needs.of(single) == ("x86_64", (2, 29), ["_internal/two"], [], False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ELF")

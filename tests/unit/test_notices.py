@@ -52,6 +52,26 @@ def test_each_library_that_the_inventory_knows_has_a_text(
         assert words in text
 
 
+def test_a_library_that_a_wheel_has_of_a_distribution_is_told_with_its_text(
+    parts: tuple[ModuleType, ModuleType],
+) -> None:
+    notices, inventory = parts
+    # As auditwheel lists what it has put into a wheel for musl: libgcc, and the wheel itself.
+    listed = {
+        "components": [
+            {"name": "libgcc", "version": "14.2.0-r6", "purl": "pkg:apk/alpine/libgcc@14.2.0-r6"},
+            {"name": "some", "version": "1.0", "purl": "pkg:pypi/some@1.0?file_name=some.whl"},
+        ]
+    }
+    made = inventory.Component("some", "1.0", "Apache-2.0", "pkg:pypi/some@1.0")
+    made.within = inventory.parts_of(listed, made.purl)
+    (part,) = made.within
+    licence = "GPL-3.0-or-later WITH GCC-exception-3.1"
+    assert part["licenses"] == [{"expression": licence}]
+    assert part["cpe"] == "cpe:2.3:a:gnu:gcc:14.2.0:*:*:*:*:*:*:*"
+    assert f"\nlibgcc 14.2.0-r6 (of some 1.0): {licence}\n" in notices.text(found(made))
+
+
 def test_each_package_of_the_program_brings_its_text(
     parts: tuple[ModuleType, ModuleType],
 ) -> None:

@@ -36,6 +36,11 @@ def test_the_home_s_counts_more_than_xdg_s_and_a_project_s_is_none_of_the_user_s
 
     (home.path / "work/project/sub").mkdir(parents=True)
     home.env["PIXI_HOME"] = str(home.path / "pixi-home")
+    home.write(".config/rattler/config.toml", setting("/shared.json"))
+    assert there() == "/shared.json"
+    home.env["RATTLER_HOME"] = str(home.path / "rattler-home")
+    home.write("rattler-home/config.toml", setting("/named.json"))
+    assert there() == "/named.json"
     home.write(".config/pixi/config.toml", setting("/xdg.json"))
     assert there() == "/xdg.json"
     home.write("pixi-home/config.toml", setting("/home.json"))

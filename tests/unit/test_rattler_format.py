@@ -8,7 +8,7 @@ import pytest
 
 from credlatch.auth import TokenResponse
 from credlatch.auth.oauth import OAuthRefresh
-from credlatch.credential import AccessKey, Basic, Bearer, Secret
+from credlatch.credential import AccessKey, Basic, Bearer, Credential, Secret, Token
 from credlatch.errors import StoreError
 from credlatch.stores import rattler_format
 from support.jwt import make_jwt
@@ -74,7 +74,7 @@ def test_an_oauth_login_has_a_grant_and_an_end() -> None:
     assert grant.secret == Secret("rotated-rt")
     assert grant.server == "http://127.0.0.1:18766/token"
     assert grant.client_id == "cid"
-    assert "pixi auth login" in grant.remedy
+    assert "credlatch login" in grant.remedy
 
 
 @pytest.mark.parametrize("name", ["refresh_token", "expires_at", "revocation_endpoint"])
@@ -214,6 +214,19 @@ def test_what_is_stored_is_what_rattler_writes() -> None:
     assert stored == {"BasicHTTP": {"username": "jürgen", "password": "p:ä"}}
 
 
-def test_only_logins_are_stored() -> None:
+@pytest.mark.parametrize(
+    "credential",
+    [
+        Bearer(Secret("t")), Token(Secret("t"), "X-API-Key"), Basic("u", Secret("p")),
+        AccessKey("A", Secret("S"), Secret("T")),
+    ],
+)  # fmt: skip
+def test_what_is_stored_is_read_as_the_same(credential: Credential) -> None:
+    read = rattler_format.read(rattler_format.stored(credential), "h", "a test", "h").credential
+    assert type(read) is type(credential)
+    assert read.secret == credential.secret
+
+
+def test_what_makes_no_login_is_not_stored() -> None:
     with pytest.raises(TypeError):
-        rattler_format.stored(Bearer(Secret("t")))
+        rattler_format.stored(Credential(Secret("t")))

@@ -316,6 +316,47 @@ def test_an_older_glibc_is_told_before_anything_is_downloaded(
         assert done.said == "install.sh: credlatch needs glibc 2.28 or newer, and this is 2.27\n"
 
 
+# What is there of glibc and musl; which program is taken, or why none.
+LIBCS = {
+    "a Debian": ("glibc 2.36", None, ""),
+    "a Debian that has musl": ("glibc 2.36", "1.2.3", ""),
+    "an Alpine": (None, "1.2.5", "-musl"),
+    "a newer one": (None, "1.10.0", "-musl"),
+    "one that says nothing": (None, "", "-musl"),
+    "an older one": (None, "1.2.4", "credlatch needs musl 1.2.5 or newer, and this is 1.2.4"),
+    "a glibc that has no getconf": (None, None, ""),
+}
+
+
+@pytest.mark.parametrize("libcs", LIBCS)
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.skipif(not this_target().startswith("linux"), reason="musl is Linux'")
+def test_a_system_with_musl_gets_the_program_for_that(
+    tmp_path: Path, home: Home, libcs: str, shell: str
+) -> None:
+    glibc, musl, wanted = LIBCS[libcs]
+    targets = (this_target(), f"{this_target()}-musl")
+    contents = packed(tmp_path / "both", targets)
+    manifests.write(contents)
+    getconf = "exit 1" if glibc is None else f"echo {glibc}"
+    home.env["PATH"] = tools(tmp_path / "bin", *TOOLS, getconf=getconf)
+    script = (contents.folder / "install.sh").read_text()
+    script = script.replace("musl=/lib/ld-musl", f"musl={tmp_path}/ld-musl")
+    if musl is not None:
+        said = f"musl libc\nVersion {musl}\nDynamic Program Loader" if musl else ""
+        loader = tmp_path / f"ld-musl-{this_target().removeprefix('linux-')}.so.1"
+        loader.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+        loader.chmod(0o755)
+    with served(contents.folder) as url:
+        done = install(Release(contents.folder, url, Path()), home, shell=shell, script=script)
+    if wanted.startswith("credlatch"):
+        assert (done.code, done.said, done.ran) == (1, f"install.sh: {wanted}\n", [])
+    else:
+        (taken,) = contents.folder.glob(f"*{this_target()}{wanted}")
+        assert done.said == f"downloading {url}/{taken.name}\n"
+        assert done.ran
+
+
 @pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="others are told apart by root")
 def test_nobody_else_sees_what_was_downloaded(release: Release, home: Home) -> None:
     # mktemp's folder is its maker's alone, whatever the umask.

@@ -680,7 +680,7 @@ forbid = true
     assert (rule.endpoint, rule.profile, rule.use) == (None, None, ())
     user.home.write(CONFIG, '[[rule]]\nurl = "https://b.example"\nuse = ["nope"]\n')
     os.chown(user.home.path / CONFIG, 65534, 65534)
-    assert "line 3: use: there is no store or system 'nope'" in user.fails().splitlines()[-1]
+    assert "line 3: use: there is no store or system 'nope'" in user.fails().splitlines()[0]
 
 
 def test_where_there_are_no_settings_nothing_is_imported_or_read(user: User) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credlatch.secrets import fifo
 from credlatch.secrets.leased_file import LeasedFile
 from credlatch.secrets.source import MAX_SIZE, UNANSWERED
+from credlatch.system import threads
 from support.found import sure
 from support.in_memory import until
 from support.secret_files import (
@@ -101,6 +104,44 @@ def test_a_fifo_is_one(place: Place) -> None:
     assert stat.S_ISFIFO((place.folder / "t").stat().st_mode)
     assert read(place) == b"1"
     assert stat.S_ISFIFO((place.folder / "t").stat().st_mode)
+
+
+@pytest.mark.parametrize(("fails", "lost"), [(2, 0), (100, 1)])
+def test_a_fifo_that_cannot_be_opened_is_tried_again_and_then_taken_away(
+    place: Place, monkeypatch: pytest.MonkeyPatch, fails: int, lost: int
+) -> None:
+    real, path, left = os.open, str(place.folder / "t"), [fails]
+    monkeypatch.setattr(fifo, "_PAUSES", (0.01, 0.01, 0.01))
+
+    def opened(named: Any, flags: int, *more: Any, **others: Any) -> int:
+        if named == path and flags & os.O_WRONLY and left[0] > 0:
+            left[0] -= 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return real(named, flags, *more, **others)
+
+    monkeypatch.setattr(os, "open", opened)
+    place.fifo(numbered())
+    if lost:
+        until(lambda: not os.path.lexists(path))
+        until(lambda: len(place.lost) == lost)
+    else:
+        assert read(place) == b"1"
+        assert place.lost == []
+
+
+def test_a_reader_of_a_fifo_for_whom_there_is_no_thread_gets_no_secret_and_it_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.fifo(numbered())
+
+    def start(*_: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threads, "start", start)
+        assert read(place) == UNANSWERED
+        until(lambda: len(place.lost) == 1)
+    assert read(place) == b"1"
 
 
 def test_where_the_next_file_cannot_be_put_the_reader_gets_its_own_and_nobody_else_any(

@@ -91,6 +91,12 @@ def test_where_there_is_no_credential_there_is_none(source: Source, said: list[s
     assert f"no store has a credential for https://{HOST}/: log in" in source.missing
 
 
+def test_what_nearly_was_the_secret_is_named(home: Home, source: Source) -> None:
+    home.write(".netrc", f"machine {HOST}:443 login a password b\n")
+    assert "; netrc has line 1, 'machine" in source.missing
+    assert "(netrc knows no ports): log in there" in source.missing
+
+
 def test_a_reader_whose_credential_has_gone_gets_what_fails_and_we_say_why(
     source: Source, said: list[str]
 ) -> None:
@@ -110,7 +116,7 @@ def test_a_refused_renewal_is_said_at_once(
     assert len(given) == MAX_SIZE + 1
     (line,) = said
     assert "the secret 't' cannot be renewed" in line
-    assert "pixi auth login" in line
+    assert "credlatch login" in line
     assert line.encode() in given
     with pytest.raises(SecretsError, match=r"the secret 't': .*log in again"):
         source.first()

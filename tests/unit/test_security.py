@@ -21,6 +21,19 @@ PROMISES = [
 
 # What a promise says, in its own words; and the tests that fail where it is not kept.
 PROVED = {
+    "sends what you type to the host that it is for alone, in https or to this machine": [
+        "unit/test_login_trial.py::test_a_token_server_of_somebody_else_s_gets_nothing",
+        "unit/test_login_trial.py::test_nothing_is_kept_for_plain_http",
+        "unit/test_login_trial.py::test_what_is_refused_is_kept_in_no_form",
+        (
+            "unit/test_login_trial.py::"
+            "test_a_host_that_does_not_tell_is_said_to_and_the_first_form_stands"
+        ),
+        "unit/test_login_loopback.py::test_what_is_not_the_provider_s_answer_changes_nothing",
+        "unit/test_login_loopback.py::test_a_name_that_has_been_made_to_lead_here_is_refused",
+        "unit/test_login_loopback.py::test_it_is_reached_from_this_machine_alone",
+        "unit/test_login_flows.py::test_a_code_goes_with_what_the_provider_has_the_hash_of",
+    ],
     "For a registry's token of AWS's a secret key leaves the machine as a signature alone": [
         "unit/test_aws_registries.py::test_keys_go_nowhere_in_the_clear",
         (
@@ -189,6 +202,32 @@ PROVED = {
         "unit/test_http.py::test_what_a_server_repeats_is_in_no_text",
         "unit/test_http.py::test_what_a_proxy_repeats_is_in_no_text",
         "unit/test_single_flight.py::test_no_text_has_what_was_sent_or_what_came",
+    ],
+    "`credlatch explain` fetches, renews and changes nothing, and shows no secret": [
+        "unit/test_explain.py::test_nothing_is_written_and_nothing_is_renewed",
+        "unit/test_explain_told.py::test_of_a_secret_no_more_is_shown_than_tells_it_from_another",
+        "unit/test_explain_agrees.py::test_explain_says_what_the_helper_does",
+        (
+            "unit/test_explain_mends.py::"
+            "test_a_host_that_would_be_read_as_an_option_is_in_no_command"
+        ),
+    ],
+    "`credlatch doctor` changes nothing without `--fix`, and sends no credential": [
+        "unit/test_doctor_surroundings.py::test_nothing_is_changed_without_fix",
+        "unit/test_doctor_surroundings.py::test_offline_nothing_is_sent",
+        (
+            "unit/test_doctor_surroundings.py::"
+            "test_a_token_server_is_asked_for_nothing_and_sent_nothing"
+        ),
+    ],
+    "A fix that it prints means the files and hosts that it names": [
+        (
+            "unit/test_doctor_setups.py::"
+            "test_whatever_a_folder_is_called_a_fix_is_about_it_and_runs_nothing_else"
+        ),
+        ("unit/test_doctor_wiring.py::test_what_a_project_has_written_is_no_option_of_a_command"),
+        "unit/test_doctor_surroundings.py::test_a_fix_that_no_terminal_shows_is_not_printed",
+        "unit/test_doctor_variables.py::test_what_a_shell_could_run_is_a_word_to_it",
     ],
     "Secrets are in no argument, log, error message or traceback": [
         (

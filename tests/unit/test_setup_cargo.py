@@ -31,7 +31,9 @@ def providers(wiring: Wiring) -> list[str]:
         (["cargo:token", "/opt/other x"], "--replace", ["cargo:token", "credlatch"]),
         ([], "", ["credlatch"]),
         (["credlatch", "cargo:token"], "", ["credlatch", "cargo:token"]),
-        (["cargo:token", "/opt/credlatch --raw"], "", ["cargo:token", "/opt/credlatch --raw"]),
+        (["cargo:token", "credlatch --raw"], "", ["cargo:token", "credlatch --raw"]),
+        # Nothing is at that path any more.
+        (["/gone/credlatch --raw", "cargo:token"], "", ["credlatch --raw", "cargo:token"]),
     ],
 )
 def test_the_providers_that_are_there_stay_and_are_asked_after_us(

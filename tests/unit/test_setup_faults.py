@@ -142,10 +142,11 @@ def test_git_that_is_not_there(wiring: Wiring) -> None:
 
 def test_without_a_terminal_nothing_is_written(wiring: Wiring) -> None:
     from credlatch.commands import setup
+    from credlatch.people import command
 
     before = wiring.files()
     with pytest.raises(SetupError, match="no terminal"):
-        setup.run(["docker"], wiring.caller)
+        command.run(setup.COMMAND, ["docker"], wiring.caller)
     assert wiring.files() == before
 
 

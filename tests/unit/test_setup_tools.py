@@ -220,9 +220,9 @@ def test_all_hosts_are_one_setting_whose_consequences_are_said(
         (["docker", "--undo", "--all-hosts"], "name no hosts"),
         (["docker", "--chain", "--replace"], "not allowed with"),
         (["docker", "--project"], "leave --project out"),
-        (["svn"], "invalid choice"),
-        ([], "required: TOOL"),
-        (["docker", "--hosts", "r.example"], "unrecognized"),
+        (["svn"], "is not one of"),
+        ([], "missing argument 'TOOL'"),
+        (["docker", "--hosts", "r.example"], "no such option.*did you mean one of.*--host"),
     ],
 )
 def test_wrong_usage_is_one_line(wiring: Wiring, words: list[str], why: str) -> None:

@@ -46,7 +46,7 @@ def test_wrong_usage(windows: Windows, words: str) -> None:
 def test_nothing_to_do_is_answered_with_what_there_is(windows: Windows) -> None:
     said = windows()
     assert (said.code, said.out) == (2, b"")
-    assert said.err.startswith("usage: credlatch get ")
+    assert said.err.startswith("usage: credlatch ")
 
 
 COMMANDS = ["get", "bazel", "docker", "git", "keyring", "header", "token", "agent"]

@@ -44,6 +44,8 @@ class Auth:
     refusals: frozenset[int] = frozenset({400, 401})
     # Seconds that it may take in all; None: as many as the call has.
     patience: float | None = None
+    # What its server answers with, in words.
+    gives = "a token"
 
     def __init__(self, secret: Secret, server: str, remedy: str) -> None:
         self.secret = secret
@@ -110,6 +112,8 @@ class HttpRequest:
             it is asked once, in plain http and through no proxy, and gets no secret. None: it is
             for any other server.
         redirects: whether its answer may be a redirect as well; none is followed.
+        unread: whether status and headers are all that is wanted: the body is left unread, and may
+            be of any size.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, all but two by name
@@ -124,6 +128,7 @@ class HttpRequest:
         metadata: float | None = None,
         authorities: str | None = None,
         redirects: bool = False,
+        unread: bool = False,
     ) -> None:
         self.method = method
         self.url = url
@@ -134,6 +139,7 @@ class HttpRequest:
         self.authorities = authorities
         self.metadata = metadata
         self.redirects = redirects
+        self.unread = unread
 
 
 class ProgramRequest:

@@ -5,10 +5,9 @@ Of what it says, its code alone is repeated, and its clock.
 
 from __future__ import annotations
 
-import msgspec
-
 from credlatch import clock
 from credlatch.errors import LoginError, RenewalError
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-import msgspec
-
 from credlatch import clock
 from credlatch import url as urls
 from credlatch.auth import Auth, HttpRequest, TokenResponse, responses, sigv4
@@ -14,6 +12,7 @@ from credlatch.auth.sha256 import sha256
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RenewalError
 from credlatch.headers import Headers
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ As github.com/microsoft/artifacts-keyring and artifacts-credprovider do it.
 
 from __future__ import annotations
 
-import msgspec
-
 from credlatch import jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse, responses
 from credlatch.credential import Basic, Secret
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

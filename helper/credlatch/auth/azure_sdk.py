@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from credlatch.auth import Auth, ProgramRequest, TokenResponse, responses
 from credlatch.credential import Secret
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

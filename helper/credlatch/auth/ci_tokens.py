@@ -166,7 +166,7 @@ def _with(url: str, **fields: str) -> str:
 
 
 def _answered(response: HttpResponse, name: str, place: str) -> Secret:
-    import msgspec
+    from credlatch.structs import msgspec
 
     if response.status in {400, 401, 403, 404}:
         raise LoginError(

@@ -136,10 +136,10 @@ def _number(response: HttpResponse) -> int:
     """The first number of a refusal; 0 where it has none."""
     if response.status < 400:  # noqa: PLR2004 - the statuses of refusals
         return 0
-    import msgspec
+    from credlatch.structs import msgspec
 
     class Refusal(msgspec.Struct):
-        error_codes: list[int] = []
+        error_codes: list[int] = msgspec.field(default_factory=list)
 
     try:
         codes = msgspec.json.decode(response.body, type=Refusal).error_codes

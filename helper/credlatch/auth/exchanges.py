@@ -5,11 +5,10 @@ What is sent, where, and what the answer looks like is a rule's to say: ``rules/
 
 from __future__ import annotations
 
-import msgspec
-
 from credlatch import clock, jwt
 from credlatch.auth import Auth, HttpRequest, TokenResponse
 from credlatch.credential import Basic, Bearer, Secret
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

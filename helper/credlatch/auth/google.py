@@ -114,9 +114,8 @@ class GoogleAuth(Auth):
         return said.access_token, responses.end(said.expires_in, response.at)
 
     def _impersonate(self, token: str, acts: Impersonation) -> Fetching:
-        import msgspec
-
         from credlatch.auth import responses
+        from credlatch.structs import msgspec
 
         body = {
             "delegates": list(acts.delegates),

@@ -237,10 +237,9 @@ def _signed(key: AccessKey, region: str, check: str, audience: str, now: float) 
     from hashlib import sha256
     from urllib.parse import quote
 
-    import msgspec
-
     from credlatch import url as urls
     from credlatch.auth import sigv4
+    from credlatch.structs import msgspec
 
     text = check.replace("{region}", region)
     url = urls.parse(text)

@@ -51,7 +51,7 @@ class GcloudLogin(GoogleAuth):
             self.remedy,
             variables={"CLOUDSDK_CORE_DISABLE_PROMPTS": "1"},
         )
-        import msgspec
+        from credlatch.structs import msgspec
 
         try:
             said = msgspec.json.decode(response.body, type=dict[str, dict[str, object]])

@@ -94,14 +94,15 @@ class RegistryChallenge(Auth):
         if response.status != _REFUSED:
             is_open = response.status == _OPEN
             return _kept(Challenge(is_open=is_open), response.at + _NONE)
-        return _kept(_wanted(response), response.at + _LASTS)
+        return _kept(wanted(response), response.at + _LASTS)
 
 
 def _kept(challenge: Challenge, end: float) -> TokenResponse:
     return TokenResponse(challenge.secret, expires=int(end), credential=challenge)
 
 
-def _wanted(response: HttpResponse) -> Challenge:
+def wanted(response: HttpResponse) -> Challenge:
+    """What a refusal asks for; an empty challenge where that is nothing of a registry's."""
     from credlatch.auth import challenges
 
     said = challenges.parse(response.headers.get("www-authenticate", ""))

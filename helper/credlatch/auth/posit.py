@@ -21,10 +21,15 @@ class PositIdentity(Auth):
         """One POST. A token's end stands in it, or nowhere."""
         from credlatch.auth import responses
 
-        form = {
-            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-            "subject_token": self.secret.reveal(),
-            "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-        }
-        response = yield HttpRequest("POST", f"{self.server.rstrip('/')}/__api__/token", form=form)
+        response = yield exchanging(self.server, self.secret)
         return TokenResponse(Secret(responses.read(self, response, responses.Token).access_token))
+
+
+def exchanging(server: str, identity: Secret) -> HttpRequest:
+    """The request that has a Package Manager give a token of its own for an identity token."""
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": identity.reveal(),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+    }
+    return HttpRequest("POST", f"{server.rstrip('/')}/__api__/token", form=form)

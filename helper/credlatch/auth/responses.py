@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from math import isnan
 
-import msgspec
-
 from credlatch import clock, jwt
 from credlatch.errors import LoginError, RenewalError
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,8 +78,8 @@ def read(auth: Auth, response: HttpResponse, kind: type[T]) -> T:
         ValueError: the body is something else.
     """
     if response.status not in _SUCCESS:
-        raise refusal(auth, response.status, _error_code(response.body))
-    return _decoded(response.body, kind)
+        raise refusal(auth, response.status, _said(response.body))
+    return decoded(response.body, kind)
 
 
 def end(expires_in: msgspec.Raw, now: float) -> int | None:
@@ -96,16 +95,28 @@ def end(expires_in: msgspec.Raw, now: float) -> int | None:
     return None if isnan(seconds) else clock.moment(now + max(0.0, seconds))
 
 
-def _decoded(body: bytes, kind: type[T]) -> T:
+def decoded(body: bytes, kind: type[T]) -> T:
+    """What a body says; raises ValueError where that is something else, without a word of it."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, RecursionError):
         raise ValueError("it is not what was expected") from None  # its own text quotes the body
 
 
-def _error_code(body: bytes) -> str:
+def error_code(body: bytes) -> str:
+    """The standard's error code in a body; empty: there is none."""
+    code = _said(body)
+    return code if is_code(code) else ""
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is one of the standard's error codes, which may be shown."""
+    return text in _CODES
+
+
+def _said(body: bytes) -> str:
     try:
-        said = _decoded(body, object)
+        said = decoded(body, object)
     except ValueError:
         return ""
     code = said.get("error") if isinstance(said, dict) else None

@@ -7,70 +7,67 @@ import sys
 import time
 from functools import partial
 
-from credlatch.commands import streams
+import click
+
+from credlatch import streams
 from credlatch.errors import AgentError, RequestError, UsageError
+from credlatch.people.command import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credlatch.caller import Caller
-
-USAGE = """\
-usage: credlatch agent status          how the agent is; exit status 1 when there is none
-       credlatch agent start           start it now, and not after the next get
-       credlatch agent log             its last calls: tool, host, store, outcome, time
-       credlatch agent stop            end it
-       credlatch agent forward HOST[:PORT]...
-                                       answer another machine's calls for these hosts
-"""
-_HELP = ("--help", "-h")
+_NEEDS = "forward needs HOST, HOST:PORT, *.HOST or *"
 GONE = 5.0  # seconds that an agent may take to end
 COME = 20.0  # seconds that one may take to come up, on a machine that is busy
 
 
-def run(args: list[str], caller: Caller) -> int:  # noqa: ARG001 - as every command's
-    """Do what the words say; the exit status.
+def _build() -> str:
+    """Which build's agent it is.
 
     Raises:
-        UsageError: there is no such command.
-        AgentError: the agent hangs, or there can be none.
+        AgentError: run from source, there is none.
     """
-    if any(arg in _HELP for arg in args):
-        streams.answer(USAGE.encode())
-        return 0
+    from credlatch.commands import serve
+
     build = sys._xoptions.get("utf8 credlatch")
     if not isinstance(build, str):
-        raise AgentError(
-            "there is no agent here: it belongs to the executable; calls are answered without it"
-        )
-    match args:
-        case ["status" | "log" as what]:
-            return _show(build, what)
-        case ["start"]:
-            return _start(build)
-        case ["stop"]:
-            return _stop(build)
-        case ["forward", *hosts] if hosts and not any(host.startswith("-") for host in hosts):
-            return _forward(hosts)
-        case ["serve"]:
-            return _serve(build, None)
-        case ["serve", word]:
-            return _serve(build, word)
-        case ["forward", *_]:
-            raise UsageError(
-                "forward needs HOST, HOST:PORT, *.HOST or *: see credlatch agent --help"
-            )
-        case _:
-            raise UsageError(
-                "status, log, start, stop or forward is needed: see credlatch agent --help"
-            )
+        raise AgentError(serve.OF_SOURCE)
+    return build
 
 
-def _show(build: str, what: str) -> int:
+COMMAND = Group(
+    "agent",
+    help="The process that keeps answers warm. It starts by itself after a get, and ends when "
+    "nobody has asked for a while: docs/agent.md.",
+    examples=("credlatch agent log  # what has just been asked, and what was answered",),
+)
+
+
+@COMMAND.command(
+    "status",
+    help="How the agent is; exit status 1 when there is none.",
+    examples=("credlatch agent status",),
+)
+def status() -> int:
+    """Show what the agent tells of itself."""
+    return _show("status")
+
+
+@COMMAND.command(
+    "log",
+    help="Its last calls: tool, host, store, outcome, time.",
+    examples=("credlatch agent log",),
+)
+def log() -> int:
+    """Show its last calls."""
+    return _show("log")
+
+
+def _show(what: str) -> int:
     from credlatch.agent import control, wire
 
-    text = control.ask(build, wire.STATUS if what == "status" else wire.LOG)
+    text = control.ask(_build(), wire.STATUS if what == "status" else wire.LOG)
     if text is None:
         streams.answer(f"no agent is running{_next()}\n".encode(errors="backslashreplace"))
         return 1
@@ -94,8 +91,18 @@ def _unwanted() -> str:
     return "" if chosen in {"", "on"} else f"CREDLATCH_AGENT is set to {chosen[:200]!r}"
 
 
-def _start(build: str) -> int:
-    from credlatch.agent import start, transport
+@COMMAND.command(
+    "start",
+    help="Start it now, and not after the next get.",
+    examples=("credlatch agent start",),
+)
+def start() -> int:
+    """Start it, and wait until it listens."""
+    from credlatch.agent import start as starting
+    from credlatch.agent import transport
+    from credlatch.commands import serve
+
+    build = _build()
 
     if transport.listens(build):
         streams.answer(b"the agent is running\n")
@@ -103,9 +110,9 @@ def _start(build: str) -> int:
     if unwanted := _unwanted():
         raise AgentError(f"no agent is started: {unwanted}")
     try:
-        start.begin(build, str, 0.0)
+        starting.begin(build, str, 0.0)
     except OSError as error:
-        raise _none(error) from None
+        raise serve.none(error) from None
     deadline = time.monotonic() + COME
     while not transport.listens(build):
         if time.monotonic() > deadline:
@@ -115,8 +122,12 @@ def _start(build: str) -> int:
     return 0
 
 
-def _stop(build: str) -> int:
+@COMMAND.command("stop", help="End it.", examples=("credlatch agent stop",))
+def stop() -> int:
+    """End it, and wait until it has ended."""
     from credlatch.agent import control, transport, wire
+
+    build = _build()
 
     if control.ask(build, wire.STOP) is None:
         streams.answer(b"no agent is running\n")
@@ -130,41 +141,31 @@ def _stop(build: str) -> int:
     return 0
 
 
-def _serve(build: str, word: str | None) -> int:
-    """Be the agent; with the lock that a word tells of."""
-    from credlatch.agent import serve, transport
-
-    lock = None if word is None else transport.inherited(word)
-    if word is not None and lock is None:
-        raise UsageError("serve needs nothing more: see credlatch agent --help")
-    try:
-        return 0 if serve.serve(build, lock) else 1
-    except OSError as error:
-        raise _none(error) from None
-
-
-def _none(error: OSError) -> AgentError:
-    """Why there can be no agent."""
-    from credlatch.agent import transport
-    from credlatch.system.files import reason
-
-    return AgentError(f"no agent can be started: {transport.why_not() or reason(error)}")
-
-
-def _forward(hosts: Sequence[str]) -> int:
-    """Answer at a socket for other machines, until Ctrl-C."""
+@COMMAND.command(
+    "forward",
+    help="Answer another machine's calls for these hosts, until Ctrl-C. HOST may also be *.HOST, "
+    "or * for every host. It says what to do at the other machine: docs/agent.md.",
+    examples=("credlatch agent forward '*.example.com' reg.example.com:5000",),
+)
+@click.argument("hosts", metavar="HOST[:PORT]...", nargs=-1)
+def forward(hosts: Sequence[str]) -> int:
+    """Answer another machine's calls, until Ctrl-C."""
+    _build()
     if sys.platform == "win32":
         raise AgentError("forwarding needs a socket, as Linux, macOS and WSL have it: run it there")
-    from credlatch.agent import forward, place, serve, wire
+    from credlatch.agent import forward as forwarding
+    from credlatch.agent import place, serve, wire
     from credlatch.agent.by_socket import SocketListener, private
     from credlatch.agent.log import Log
     from credlatch.agent.server import Server
     from credlatch.system.files import reason
 
+    if not hosts:
+        raise UsageError(f"{_NEEDS}: see credlatch agent forward --help")
     try:
-        wanted = [forward.Hosts(host) for host in hosts]
+        wanted = [forwarding.Hosts(host) for host in hosts]
     except RequestError as error:
-        raise UsageError(f"forward needs HOST, HOST:PORT, *.HOST or *: {error}") from None
+        raise UsageError(f"{_NEEDS}: {error}") from None
     folder = place.folder(os.environb, os.getuid())
     path = folder + b"/forward.sock"
     shown = os.fsdecode(path)
@@ -179,7 +180,7 @@ def _forward(hosts: Sequence[str]) -> int:
 
     try:
         private(folder)
-        lock = forward.alone(path)
+        lock = forwarding.alone(path)
         listener = SocketListener(path, {os.getuid(), 0})  # a container's root is root
     except BlockingIOError as error:
         raise AgentError(
@@ -187,7 +188,7 @@ def _forward(hosts: Sequence[str]) -> int:
         ) from None
     except OSError as error:
         raise AgentError(f"{shown} cannot be made: {reason(error)}") from None
-    answer = partial(forward.answer, wanted, Log(show))
+    answer = partial(forwarding.answer, wanted, Log(show))
     server = Server(listener, answer, None, lambda: serve.LATER, wire.FORWARDED)
     serve.run_until_signalled(server, listener, announce)
     os.close(lock)

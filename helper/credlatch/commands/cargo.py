@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from credlatch import answers, cargo_logins
+from credlatch import answers, cargo_logins, streams
 from credlatch.agent import asking
 from credlatch.answers import Answer
 from credlatch.caller import Caller
 from credlatch.clients import CLIENTS
-from credlatch.commands import streams, typed
 from credlatch.credential import Secret
 from credlatch.errors import CredlatchError, RequestError, UsageError
+from credlatch.people import typed
 from credlatch.protocols import cargo
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ def _requests() -> Iterator[bytes]:
             if len(data) > streams.MAX_STDIN:
                 raise RequestError(f"a request has more than {streams.MAX_STDIN} bytes")
     except OSError as error:
-        raise RequestError(f"standard input cannot be read: {error.strerror}") from None
+        raise streams.unreadable(error) from None
     if data.strip():
         yield data
 

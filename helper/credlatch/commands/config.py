@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
+import click
+
 from credlatch import request as requests
-from credlatch import rules
+from credlatch import rules, streams
 from credlatch import url as urls
-from credlatch.commands import streams
-from credlatch.commands.parsing import Parser
 from credlatch.errors import StoreError
+from credlatch.people.command import Group, passes_caller
 from credlatch.rules import places, reading
 from credlatch.stores.order import names
 
@@ -25,17 +25,31 @@ if TYPE_CHECKING:
 _WRONG = 1  # the exit status
 
 
-def run(args: list[str], caller: Caller) -> int:
-    """Say what holds; 1 where something is wrong, and so is not heard or stops calls.
+COMMAND = Group(
+    "config",
+    help="Your rules, which are in config.toml, in credlatch's folder among your settings; a "
+    "workspace's, which may only narrow yours, are in .credlatch.toml: docs/rules.md.",
+    examples=("credlatch config check https://pypi.example.com/simple/",),
+)
+
+
+@COMMAND.command(
+    "check",
+    help="Say which rules there are, what is wrong with them, and which one holds for URL. Exit "
+    "status 1 where something is wrong, and so is not heard or stops calls.",
+    examples=("credlatch config check https://pypi.example.com/simple/",),
+)
+@click.argument("url", required=False)
+@passes_caller
+def check(caller: Caller, url: str | None) -> int:
+    """Say what holds.
 
     Raises:
-        UsageError: the words are wrong.
         RequestError: what is to be asked for is no URL.
     """
-    options = _parser().parse_args(args)
     place = None
-    if options.url is not None:
-        place = places.of_request(requests.for_url(urls.parse(options.url)))
+    if url is not None:
+        place = places.of_request(requests.for_url(urls.parse(url)))
     mine, theirs, wrong = None, None, False
     own, workspace = rules.settings_file(caller), rules.workspace_file(caller)
     try:
@@ -52,7 +66,7 @@ def run(args: list[str], caller: Caller) -> int:
         except StoreError as error:
             wrong = _say(f"{error} (the workspace's settings are not heard)")
     if place is not None:
-        _say(f"{options.url}:")
+        _say(f"{url}:")
         rule = reading.held(place, mine, theirs, caller)
         if wrong:
             _say("  what is wrong comes first: see above")
@@ -98,20 +112,6 @@ def _said(rule: Rule) -> Iterator[str]:
             yield f"{name.replace('_', '-')} = {json.dumps(value, ensure_ascii=False)}"
         else:
             yield f"{name} = {{…}}"
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        "credlatch config",
-        description="Say which rules there are, what is wrong with them, and which one holds.",
-        epilog="your rules are in config.toml, in credlatch's folder among your settings; a "
-        "workspace's, which may only narrow yours, in .credlatch.toml: docs/rules.md",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("check", choices=["check"], metavar="check")
-    parser.add_argument("url", nargs="?", metavar="URL", help="say what holds for this one")
-    return parser
 
 
 def _say(text: str) -> bool:

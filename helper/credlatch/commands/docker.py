@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from credlatch import answers, registry
+from credlatch import answers, registry, streams
 from credlatch.clients import CLIENTS
-from credlatch.commands import streams
 from credlatch.errors import CredlatchError
 from credlatch.protocols import docker
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from credlatch import logins
+from credlatch import logins, streams
 from credlatch import request as requests
-from credlatch.commands import streams
 from credlatch.credential import Basic
 from credlatch.errors import UsageError
 from credlatch.protocols import git

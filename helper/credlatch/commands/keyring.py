@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from credlatch import logins
-from credlatch.commands import streams, typed
+from credlatch import logins, streams
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
 from credlatch.lines import unmarked
+from credlatch.people import typed
 from credlatch.protocols import keyring
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from credlatch.commands import streams
+from credlatch import streams
 from credlatch.errors import CredlatchError, RequestError, UsageError
 from credlatch.sdk import ABSENT, EXTRAS, SdkError
 

@@ -7,14 +7,15 @@ import shutil
 import sys
 from contextlib import ExitStack
 
-from credlatch.commands import streams
-from credlatch.commands.parsing import Parser
+import click
+
+from credlatch import streams
 from credlatch.errors import SecretsError, UsageError
+from credlatch.people.command import Command, passes_caller
 from credlatch.secrets import shapes, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from credlatch.caller import Caller
@@ -23,30 +24,85 @@ if TYPE_CHECKING:
     from credlatch.secrets.wanted import Wanted
     from credlatch.shared_cache import SharedCache
 
-_USAGE = (
-    "%(prog)s [--secret id=NAME,url=URL[,as=SHAPE]]... [--as-env id=NAME,url=URL[,as=SHAPE]]... "
-    "[--http-auth HOST]... [--git-auth HOST]... [--allow-missing] [--fifo] -- COMMAND..."
-)
 _STDERR = 2
 _NOT_FOUND = 127  # what shells, env and timeout report for a command that is not there
 
 
-def run(args: list[str], caller: Caller) -> int:
+_FORM = "id=NAME,url=URL[,as=SHAPE]"
+
+
+@click.command(
+    "secrets",
+    cls=Command,
+    help="Run a build with secrets that are fresh at every mount, however long it takes.",
+    epilog=f"Shapes: {', '.join(shapes.SHAPES)}. In a Dockerfile: docs/secrets.md.",
+    options_metavar="[OPTIONS] --",
+    context_settings={"allow_interspersed_args": False},
+    examples=(
+        "credlatch secrets --secret id=pip,url=https://pypi.example.com/simple/,as=netrc -- \\",
+        "  docker build .",
+    ),
+)
+@click.option(
+    "--secret",
+    "files",
+    multiple=True,
+    metavar=_FORM,
+    help="A secret in a file; as=token unless said otherwise.",
+)
+@click.option(
+    "--as-env",
+    multiple=True,
+    metavar=_FORM,
+    help="A secret in a variable NAME, which does not change any more.",
+)
+@click.option(
+    "--http-auth",
+    multiple=True,
+    metavar="HOST",
+    help="For BuildKit's ADD https://HOST/... (since 0.23).",
+)
+@click.option(
+    "--git-auth",
+    multiple=True,
+    metavar="HOST",
+    help="For BuildKit's git contexts and ADD of https://HOST/....git.",
+)
+@click.option(
+    "--allow-missing", is_flag=True, help="Leave out a secret for which there is no credential."
+)
+@click.option(
+    "--fifo", is_flag=True, help="FIFOs also where the kernel could hold readers, as Linux can."
+)
+@click.argument("words", metavar="COMMAND...", nargs=-1, type=click.UNPROCESSED)
+@passes_caller
+def COMMAND(  # noqa: N802, PLR0913 - as all commands are called; it has as many options
+    caller: Caller,
+    *,
+    files: Sequence[str],
+    as_env: Sequence[str],
+    http_auth: Sequence[str],
+    git_auth: Sequence[str],
+    allow_missing: bool,
+    fifo: bool,
+    words: Sequence[str],
+) -> int:
     """Run a command with its secrets; its exit status.
 
     Raises:
         UsageError: the options are wrong.
         CredlatchError: a secret cannot be had, or the command not be run.
     """
-    options, words = _parse(args)
     if sys.platform == "win32":
         raise SecretsError("secrets need FIFOs, which Windows has not: run the build in WSL")
     every = [
-        *map(wanted.secret, options.secret),
-        *map(wanted.variable, options.as_env),
-        *map(wanted.for_http, options.http_auth),
-        *map(wanted.for_git, options.git_auth),
+        *map(wanted.secret, files),
+        *map(wanted.variable, as_env),
+        *map(wanted.for_http, http_auth),
+        *map(wanted.for_git, git_auth),
     ]
+    if not words:
+        raise UsageError("after -- there is no command: see credlatch secrets --help")
     names = [each.id for each in every]
     if not names:
         raise UsageError("no secrets are asked for: see credlatch secrets --help")
@@ -59,7 +115,7 @@ def run(args: list[str], caller: Caller) -> int:
         return _NOT_FOUND
     from credlatch.secrets import child
 
-    status = _run(every, program, words, options, caller)
+    status = _run(every, program, words, caller, fifo=fifo, allow_missing=allow_missing)
     return child.die_of(-status) if status < 0 else status
 
 
@@ -67,8 +123,10 @@ def _run(
     every: Sequence[Wanted],
     program: str,
     words: Sequence[str],
-    options: argparse.Namespace,
     caller: Caller,
+    *,
+    fifo: bool,
+    allow_missing: bool,
 ) -> int:
     if sys.platform == "win32":
         raise NotImplementedError
@@ -93,14 +151,14 @@ def _run(
         memory.forbid_dumps()
         shared = SharedCache()
         until_the_end.callback(shared.close)
-        sources, variables = _found(every, options, caller, says, shared)
+        sources, variables = _found(every, caller, says, shared, allow_missing=allow_missing)
         given = [f"id={name},env={name}" for name in variables]
         given += [f"id={name},src={os.path.join(place, name)}" for name in sources]
         if place:
             variables[FOLDER_VARIABLE] = place
         blocked = until_the_end.enter_context(child.taken())
         files = {
-            name: _file(os.path.join(place, name), source, says, fifo=options.fifo)
+            name: _file(os.path.join(place, name), source, says, fifo=fifo)
             for name, source in sources.items()
         }
 
@@ -130,10 +188,11 @@ def _run(
 
 def _found(
     every: Sequence[Wanted],
-    options: argparse.Namespace,
     caller: Caller,
     says: Says,
     shared: SharedCache,
+    *,
+    allow_missing: bool,
 ) -> tuple[dict[str, Source], dict[str, str]]:
     """What there is a credential for, by its id: secrets for files, and those for variables."""
     from credlatch.secrets.source import Source
@@ -144,7 +203,7 @@ def _found(
         source = Source(each, caller.environ, says, shared=shared)
         first = source.first()
         if first is None:
-            if not options.allow_missing:
+            if not allow_missing:
                 raise SecretsError(f"{source.missing}, or leave it out with --allow-missing")
             says(f"{source.missing}; it is left out")
         elif not each.in_environment:
@@ -188,34 +247,3 @@ def _file(path: str, source: Source, says: Says, *, fifo: bool) -> SecretFile:
         return Fifo(path, source.for_reader, lost, left)
     except OSError as error:
         raise SecretsError(f"{path} cannot be made: {reason(error)}") from None
-
-
-def _parse(args: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """The options, and the command with its own."""
-    end = args.index("--") if "--" in args else len(args)
-    shown = f"shapes: {', '.join(shapes.SHAPES)}"
-    parser = Parser(
-        "credlatch secrets",
-        usage=_USAGE,
-        description="Run a build with secrets that are fresh at every mount, however long it takes",
-        epilog=shown,
-        allow_abbrev=False,
-    )
-
-    def repeated(option: str, metavar: str, text: str) -> None:
-        parser.add_argument(option, action="append", default=[], metavar=metavar, help=text)
-
-    form = "id=NAME,url=URL[,as=SHAPE]"
-    repeated("--secret", form, "a secret in a file; as=token unless said otherwise")
-    repeated("--as-env", form, "a secret in a variable NAME, which does not change any more")
-    repeated("--http-auth", "HOST", "for BuildKit's ADD https://HOST/... (since 0.23)")
-    repeated("--git-auth", "HOST", "for BuildKit's git contexts and ADD of https://HOST/....git")
-    text = "leave out a secret for which there is no credential"
-    parser.add_argument("--allow-missing", action="store_true", help=text)
-    text = "FIFOs also where the kernel could hold readers, as Linux can"
-    parser.add_argument("--fifo", action="store_true", help=text)
-    options = parser.parse_args(args[:end])
-    words = args[end + 1 :]
-    if not words:
-        raise UsageError("after -- there is no command: see credlatch secrets --help")
-    return options, words

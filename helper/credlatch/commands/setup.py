@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
+
+import click
 
 from credlatch import request as requests
-from credlatch.commands import streams, withheld
-from credlatch.commands.parsing import Parser
+from credlatch import streams
+from credlatch.commands import withheld
+from credlatch.commands.hosts import Host
 from credlatch.errors import SetupError, UsageError
+from credlatch.people import terminal
+from credlatch.people.command import Command, Several, passes_caller
 from credlatch.resolve import Resolver
 from credlatch.setup import diff, hosts, plan, record, tools, transaction, undo
 from credlatch.setup import remaining_logins as kept_logins
@@ -20,6 +23,9 @@ from credlatch.system.locks import Exclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from credlatch.caller import Caller
     from credlatch.setup.changes import FileChange
     from credlatch.setup.places import Place
@@ -31,22 +37,79 @@ PATIENCE = 10.0  # seconds that one setup waits for another
 _NOT_DONE = 1
 
 
-def run(args: list[str], caller: Caller) -> int:
+class _Options:
+    """What is to be done.
+
+    Attributes:
+        hosts: to wire; none: all that the stores have logins for.
+        others: what becomes of other helpers: plan.LEAVE, REPLACE or CHAIN.
+    """
+
+    def __init__(self, **said: Any) -> None:
+        self.hosts: list[str] = list(said["hosts"])
+        self.all_hosts: bool = said["all_hosts"]
+        self.force: bool = said["force"]
+        self.project: bool = said["project"]
+        self.others = (
+            plan.REPLACE if said["replace"] else plan.CHAIN if said["chain"] else plan.LEAVE
+        )
+        self.undo: bool = said["undo"]
+        self.dry_run: bool = said["dry_run"]
+        self.yes: bool = said["yes"]
+
+
+def _flag(option: str, text: str) -> Callable[..., Any]:
+    return click.option(option, is_flag=True, help=text)
+
+
+@click.command(
+    "setup",
+    cls=Command,
+    help="Have a tool ask credlatch. Shows what it changes, and asks.\n\n\b\nTools:\n"
+    + "\n".join(f"  {tool.name:12}{tool.serves}" for tool in tools.TOOLS.values()),
+    examples=(
+        "credlatch setup docker                        # for the registries of your logins",
+        "credlatch setup bazel --host '*.example.com'  # for these hosts",
+        "credlatch setup pip --undo                    # put back what was there",
+    ),
+)
+@click.argument("name", metavar="TOOL", type=click.Choice(list(tools.TOOLS)))
+@click.option(
+    "--host",
+    "hosts",
+    cls=Several,
+    type=Host(),
+    metavar="HOST...",
+    help="Hosts, *. patterns or URLs to wire; else all that the stores have logins for.",
+)
+@_flag("--all-hosts", "One setting for all hosts, whatever they are.")
+@_flag("--force", "Wire also hosts that no store has a login for.")
+@_flag("--project", "The project's configuration, not your own.")
+@_flag("--replace", "Put credlatch in the place of other helpers.")
+@_flag("--chain", "Ask credlatch first, then the helper that was there.")
+@_flag("--undo", "Put back what was there.")
+@_flag("--dry-run", "Only show.")
+@_flag("--yes", "Do not ask.")
+@passes_caller
+def COMMAND(caller: Caller, /, name: str, **said: Any) -> int:  # noqa: N802 - as all are called
     """Wire one tool; the exit status: 0 also when there is nothing to do.
 
     Raises:
         UsageError: the options are wrong.
         SetupError: it cannot be done, and nothing is changed.
     """
-    options = _parser().parse_args(args)
-    tool = _checked(options)
+    if said["replace"] and said["chain"]:
+        raise UsageError("--chain is not allowed with --replace: see credlatch setup --help")
+    options = _Options(**said)
+    tool = tools.TOOLS[name]
+    _check(tool, options)
     if tool.done_by:
         _say(f"{tool.name}: {tool.serves}: this is {tool.done_by}'s wiring")
         tool = tools.TOOLS[tool.done_by]
     place = plan.place_of(tool, caller, project=options.project, all_hosts=options.all_hosts)
     project = os.path.realpath(place.path) if options.project else None
     kept = record.path_of(tool.name, project, caller)
-    if not (options.dry_run or options.yes or (os.isatty(0) and os.isatty(1))):
+    if not (options.dry_run or options.yes or terminal.of(caller).interactive):
         raise SetupError(
             "this is no terminal, where you could be asked: "
             "--yes writes without asking, --dry-run only shows"
@@ -74,10 +137,10 @@ def has_login(url: Url, caller: Caller) -> bool:
     return any(step.came is not NOTHING_THERE for step in asked)
 
 
-def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, caller: Caller) -> int:
+def _wire(tool: Tool, place: Place, kept: str, options: _Options, caller: Caller) -> int:
     wanted = None
     if tool.keys is not None and not options.all_hosts:
-        named = options.host
+        named = options.hosts
         # The helper that is asked after us may have one.
         force = options.force or options.others == plan.CHAIN
         if named:
@@ -85,7 +148,7 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         else:
             wanted = hosts.known(caller)
     made = plan.plan(tool, place, wanted, options.others, caller)
-    if wanted and tool.ports and options.host:
+    if wanted and tool.ports and options.hosts:
         made.notes += withheld.notes(tool, wanted, caller)
     elif wanted and tool.ports and made.files:
         made.notes += plan.unknown_ports(made.asked)
@@ -95,7 +158,7 @@ def _wire(tool: Tool, place: Place, kept: str, options: argparse.Namespace, call
         return 0 if made.wired else _NOT_DONE
     if options.dry_run:
         return 0
-    if not options.yes and not _agreed():
+    if not options.yes and not terminal.of(caller).confirm("Write this?"):
         _say("nothing was written")
         return _NOT_DONE
     _make(made, kept, caller)
@@ -125,7 +188,7 @@ def _make(made: Plan, kept: str, caller: Caller) -> None:
         raise SetupError(f"{kept} cannot be written: {reason(error)}: nothing was") from None
 
 
-def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) -> int:
+def _undo(tool: Tool, kept: str, options: _Options, caller: Caller) -> int:
     steps = record.Record(kept)
     if not steps.steps:
         _say(f"{tool.name}: nothing to undo")
@@ -135,7 +198,7 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
     _show(made.files, made.link, [*made.notes, *stay], gone=True)
     if options.dry_run:
         return 0
-    if not options.yes and not _agreed():
+    if not options.yes and not terminal.of(caller).confirm("Write this?"):
         _say("nothing was written")
         return _NOT_DONE
     try:
@@ -150,77 +213,20 @@ def _undo(tool: Tool, kept: str, options: argparse.Namespace, caller: Caller) ->
     return 0
 
 
-def _checked(options: argparse.Namespace) -> Tool:
-    """The tool.
+def _check(tool: Tool, options: _Options) -> None:
+    """See that the options go together.
 
     Raises:
-        UsageError: options do not go together, or the tool has no such thing.
+        UsageError: they do not, or the tool has no such thing.
     """
-    tool = tools.TOOLS[options.tool]
-    if options.host and tool.keys is None:
+    if options.hosts and tool.keys is None:
         raise UsageError(f"{tool.name} has one setting for all hosts: leave --host out")
-    if options.host and options.all_hosts:
+    if options.hosts and options.all_hosts:
         raise UsageError("--all-hosts are these too: leave --host out")
-    if options.undo and (options.host or options.all_hosts):
+    if options.undo and (options.hosts or options.all_hosts):
         raise UsageError("--undo takes back all that setup has done: name no hosts")
     if options.others == plan.CHAIN and tool.chain is None:
         raise UsageError(f"{tool.name} asks one program only: it has no --chain")
-    return tool
-
-
-def _parser() -> Parser:
-    rows = "\n".join(f"  {tool.name:12}{tool.serves}" for tool in tools.TOOLS.values())
-    parser = Parser(
-        "credlatch setup",
-        description="Have a tool ask credlatch. Shows what it changes, and asks.",
-        epilog=f"tools:\n{rows}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("tool", metavar="TOOL", choices=list(tools.TOOLS), help="see below")
-    parser.add_argument(
-        "--host",
-        metavar="HOST",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="hosts, *. patterns or URLs to wire; else all that the stores have logins for",
-    )
-    parser.add_argument(
-        "--all-hosts", action="store_true", help="one setting for all hosts, whatever they are"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="wire also hosts that no store has a login for"
-    )
-    parser.add_argument(
-        "--project", action="store_true", help="the project's configuration, not your own"
-    )
-    others = parser.add_mutually_exclusive_group()
-    others.add_argument(
-        "--replace",
-        dest="others",
-        action="store_const",
-        const=plan.REPLACE,
-        default=plan.LEAVE,
-        help="put credlatch in the place of other helpers",
-    )
-    others.add_argument(
-        "--chain",
-        dest="others",
-        action="store_const",
-        const=plan.CHAIN,
-        help="ask credlatch first, then the helper that was there",
-    )
-    parser.add_argument("--undo", action="store_true", help="put back what was there")
-    parser.add_argument("--dry-run", action="store_true", help="only show")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    return parser
-
-
-def _agreed() -> bool:
-    streams.answer(b"Write this? [y/N] ")
-    answer = sys.stdin.readline()
-    return answer.strip().lower() in {"y", "yes"}
 
 
 def _show(

@@ -83,17 +83,24 @@ def _see_whose(folder: str) -> None:
         return
     try:
         real, led = owners.followed(folder)
+        while os.geteuid() == 0 and real != os.path.dirname(real):
+            owner = _owner(real) if led is None else led
+            if not owners.is_trusted(owner):
+                raise PlaceError(
+                    f"{real} is another user's (uid {owner}), or reached by a link of theirs: "
+                    "install as that user, or with --prefix /usr/local"
+                )
+            real = os.path.dirname(real)
     except OSError as error:
         raise _nothing_done(error, folder) from None
-    while os.geteuid() == 0 and real != os.path.dirname(real):
-        owner = os.stat(real, follow_symlinks=False).st_uid if os.path.lexists(real) else 0
-        owner = owner if led is None else led
-        if not owners.is_trusted(owner):
-            raise PlaceError(
-                f"{real} is another user's (uid {owner}), or reached by a link of theirs: install "
-                "as that user, or with --prefix /usr/local"
-            )
-        real = os.path.dirname(real)
+
+
+def _owner(path: str) -> int:
+    """Whose something is; root's what is not there."""
+    try:
+        return os.stat(path, follow_symlinks=False).st_uid
+    except FileNotFoundError:
+        return 0
 
 
 def _put(running: Running, into: Layout) -> bool:
@@ -153,7 +160,7 @@ def copy(source: str, target: str) -> None:
         else:
             shutil.copyfile(original, path)
             os.chmod(path, _PROGRAM if os.stat(original).st_mode & stat.S_IXUSR else _FILE)
-    for place, _, _ in os.walk(target, topdown=False):
+    for place, _, _ in os.walk(target, topdown=False, onerror=folders.refuse):
         os.chmod(place, _FOLDER)
     if sys.platform == "win32":
         # There are no links for everybody there: the helper is a second program beside the first.

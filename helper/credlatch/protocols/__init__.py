@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from credlatch.resolve import Resolution
 
 
+NEVER, NEAR, ALWAYS = "", "near", "always"
+
+
 class Question:
     """What a client asks, and what it is told.
 
@@ -23,7 +26,7 @@ class Question:
         render: makes the client's answer of a credential.
         status: the exit status when there is none.
         missing: what standard output says then.
-        told: whether a person is told so, on standard error.
+        told: whether a person is told so, on standard error: NEVER, ALWAYS, or where it was NEAR.
         wider: what is asked for the places that the client might be told of in its place, the
             widest first. The resolution then has the URL of the first that has the same answer.
     """
@@ -35,7 +38,7 @@ class Question:
         *,
         status: int = 0,
         missing: bytes = b"",
-        told: bool = False,
+        told: str = NEVER,
         wider: Sequence[Request] = (),
     ) -> None:
         self.request = request

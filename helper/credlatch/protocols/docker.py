@@ -10,7 +10,7 @@ from credlatch import __version__, quick_json, registry
 from credlatch.credential import Basic, Secret
 from credlatch.errors import RequestError
 from credlatch.lines import line, unmarked
-from credlatch.protocols import Protocol, Question
+from credlatch.protocols import NEAR, Protocol, Question
 from credlatch.request import Request
 
 TYPE_CHECKING = False
@@ -120,7 +120,9 @@ def _question(stdin: bytes) -> Question:
     request = parse_get(stdin)
     key = request.keys[0]
     nothing = f"{NOT_FOUND}\n".encode()
-    return Question(request, lambda found: render_get(key, found), status=1, missing=nothing)
+    return Question(
+        request, lambda found: render_get(key, found), status=1, missing=nothing, told=NEAR
+    )
 
 
 def _failure(error: CredlatchError) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from credlatch import url as urls
 from credlatch.credential import Bearer, Secret, git_user
 from credlatch.errors import RequestError, StoreError
 from credlatch.lines import unmarked
-from credlatch.protocols import Protocol, Question
+from credlatch.protocols import NEAR, Protocol, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _line(name: str, value: str, location: str) -> bytes:
 def _question(stdin: bytes) -> Question:
     asked = parse(stdin)
     request = None if asked.url is None else requests.for_login(asked.url)
-    return Question(request, lambda found: render(asked, found))
+    return Question(request, lambda found: render(asked, found), told=NEAR)
 
 
 PROTOCOL = Protocol(_question)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from credlatch import clients
 from credlatch import request as requests
 from credlatch import url as urls
-from credlatch.protocols import Protocol, Question, only
+from credlatch.protocols import ALWAYS, Protocol, Question, only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ The headers for a request to URL, a line for each, as curl reads them:
 
 def _parse(asked: bytes) -> Question:
     url = urls.parse(only(clients.unpack(asked), "header"))
-    return Question(requests.for_url(url), render, status=1, told=True)
+    return Question(requests.for_url(url), render, status=1, told=ALWAYS)
 
 
 def render(found: Resolution) -> bytes:

@@ -16,7 +16,7 @@ from credlatch import clients, quick_json
 from credlatch import request as requests
 from credlatch import url as urls
 from credlatch.errors import RequestError, StoreError, UsageError
-from credlatch.protocols import Protocol, Question
+from credlatch.protocols import NEAR, Protocol, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _question(asked: bytes) -> Question:
     call = parse(clients.unpack(asked))
     if call.operation != "get":
         raise UsageError("the operation must be get")
-    return Question(requests.for_login(call.url), lambda found: render(call, found), status=1)
+    request = requests.for_login(call.url)
+    return Question(request, lambda found: render(call, found), status=1, told=NEAR)
 
 
 PROTOCOL = Protocol(_question)

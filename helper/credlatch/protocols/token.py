@@ -5,7 +5,7 @@ from __future__ import annotations
 from credlatch import clients
 from credlatch import request as requests
 from credlatch import url as urls
-from credlatch.protocols import Protocol, Question, only
+from credlatch.protocols import ALWAYS, Protocol, Question, only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _parse(asked: bytes) -> Question:
         username, secret = found.credential.login(url.host)
         return f"{url.username or username if user else secret.reveal()}\n".encode()
 
-    return Question(requests.for_login(url), render, status=1, told=True)
+    return Question(requests.for_login(url), render, status=1, told=ALWAYS)
 
 
 PROTOCOL = Protocol(_parse, USAGE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+from credlatch import clock
 from credlatch.errors import LoginError, RenewalError, StoreError
 from credlatch.renew.notes import Note, Notes, digest
 from credlatch.system import files
@@ -58,6 +59,10 @@ class Attempt:
         note = self._notes.get(digest("token", self._grant.server, token.secret))
         return None if note is None or note.at > time.time() else note.at
 
+    def last(self) -> Note | None:
+        """How the grant fared when it was last sent, and there is no fresh token since."""
+        return self._notes.get(self._name()) if self._notes else None
+
     def check(self, *, held: bool) -> None:
         """See whether the grant may be sent now.
 
@@ -77,9 +82,9 @@ class Attempt:
             return
         age = time.time() - note.at
         if note.state == _REFUSED and (single_use or 0 <= age < REFUSAL):
-            raise LoginError(note.message)
+            raise LoginError(_aged(note.message, age))
         if 0 <= age < {_FAILED: STORM, _OPEN: SETTLING}.get(note.state, 0.0):
-            raise RenewalError(note.message)
+            raise RenewalError(_aged(note.message, age))
         if note.state != _SENT or not held:
             return
         # Noted, so that hundreds who wait need not take the lock in turn to see it.
@@ -188,3 +193,8 @@ class Attempt:
                 if len(form) >= _SHORTEST:
                     text = text.replace(form, "****")
         return text
+
+
+def _aged(message: str, age: float) -> str:
+    """A failure as it is told later; those who waited for it read it as it was."""
+    return message if age < SETTLING else f"{clock.span(age)} ago: {message}"

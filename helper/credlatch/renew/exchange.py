@@ -10,9 +10,14 @@ from credlatch.errors import LoginError, RenewalError, RequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import TypeVar
+
     from credlatch.auth import Asked, Auth, HttpRequest, HttpResponse, TokenResponse
     from credlatch.request import Request
     from credlatch.system.programs import Surroundings
+
+    T = TypeVar("T")
 
 
 def exchange(
@@ -37,7 +42,26 @@ def exchange(
         import credlatch.renew.http  # noqa: F401 - which takes a busy machine most of that time
 
         deadline = min(deadline, time.monotonic() + auth.patience)
-    flow = auth.flow(request, time.time())
+    fresh = run(auth.flow(request, time.time()), auth, deadline, caller)
+    if fresh.expires is None:
+        fresh.expires = jwt.expiry(fresh.token.reveal())
+    return fresh
+
+
+def run(
+    flow: Generator[Asked, HttpResponse, T],
+    auth: Auth,
+    deadline: float,
+    caller: Surroundings | None = None,
+) -> T:
+    """What a flow returns, whatever that is; the arguments, and what it raises, as of ``exchange``.
+
+    Args:
+        flow: yields what is to be asked.
+        auth: says which servers may be, and how they are called in a message.
+        deadline: as of ``exchange``.
+        caller: likewise.
+    """
     try:
         try:
             asked = next(flow)
@@ -59,14 +83,12 @@ def exchange(
                 from credlatch.renew.http import UnansweredError
 
                 raise UnansweredError(
-                    f"{server} did not answer with a token but with something else "
+                    f"{server} did not answer with {auth.gives} but with something else "
                     f"({len(response.body)} bytes{_perhaps(asked)})"
                 ) from None
     except StopIteration as end:
-        fresh: TokenResponse = end.value
-    if fresh.expires is None:
-        fresh.expires = jwt.expiry(fresh.token.reveal())
-    return fresh
+        made: T = end.value
+        return made
 
 
 def _response(

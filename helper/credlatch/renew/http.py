@@ -238,7 +238,7 @@ def _send(
                     f"{server.shown} redirects elsewhere, and a login is not sent along: "
                     "log in again with the server's new address"
                 )
-            body = _body(response, server)
+            body = b"" if asked.unread else _body(response, server)
             return HttpResponse(response.status_code, dict(response.headers), body, time.time())
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
         if files.is_short(error):

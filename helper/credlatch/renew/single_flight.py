@@ -122,7 +122,7 @@ class _Flight:
     def _found(self) -> Entry:
         found = self._look()
         if found is None or found.grant is None:
-            raise RenewalError(f"the entry in {self._seen.location} has gone: log in again")
+            raise RenewalError(f"the entry in {self._seen.location} has gone: {self._seen.remedy}")
         return found
 
     def _is_settled(self, found: Entry) -> bool:
@@ -153,11 +153,11 @@ class _Flight:
         fresh = self._exchanged(found, grant, attempt)
         renewed = self._look()
         if renewed is None or renewed.credential is None:
-            raise StoreError(f"the renewed token is not in {found.location}: log in again")
+            raise StoreError(f"the renewed token is not in {found.location}: {found.remedy}")
         if renewed.credential.secret == fresh.token:
             renewed.fetched = time.time()
         elif not margin.is_valid(renewed, time.time()):
-            raise StoreError(f"the renewed token is not in {found.location}: log in again")
+            raise StoreError(f"the renewed token is not in {found.location}: {found.remedy}")
         return renewed
 
     def _serves(self, found: Entry, attempt: Attempt) -> bool:

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from credlatch import url as urls
 from credlatch.errors import RequestError
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Preset(msgspec.Struct, frozen=True):
     json: bool
     subject: str
     answer: str
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
     needs: tuple[str, ...] = ()
     audience: str | None = None
     basic: str = ""
@@ -121,7 +120,7 @@ class Exchange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     url: str
     kind: Literal["rfc8693", "posit", "artifactory", "cloudsmith", "pypi", "pyx"] = "rfc8693"
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
     subject: str | None = None
     answer: str | None = None
     json: bool | None = None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from credlatch import credential as credentials
 from credlatch import url as urls
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
 from credlatch.rules import places
 from credlatch.rules.exchange import Exchange, Identity  # noqa: TC001 - what msgspec checks by
+from credlatch.structs import msgspec
 
 # What would carry a secret, or another request.
 _NOT_ADDED = frozenset(("authorization", "proxy-authorization", "cookie", "x-amz-security-token"))
@@ -27,7 +26,7 @@ class Said(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=Tr
     account: str | None = None
     header: str | None = None
     scheme: str | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     username: str | None = None
     profile: str | None = None
     endpoint: str | None = None

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
-# Where these are not there, msgspec goes on, and crashes when it meets a value of ours.
-from datetime import datetime_CAPI  # noqa: F401
-
-import msgspec
-
 from credlatch.rules import Rule, places, schema
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from credlatch.secrets.secret_file import SecretFile
 from credlatch.secrets.source import UNANSWERED
@@ -19,6 +20,8 @@ if sys.platform == "win32":
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_PAUSES = (0.1, 0.3, 1.0, 3.0)  # seconds between two tries to open it
 
 
 class Fifo(SecretFile):
@@ -48,12 +51,26 @@ class Fifo(SecretFile):
                 pass
         except OSError as error:
             if self._open:
-                self._lost(error)
+                self._give_up(error)
+
+    def _opened(self) -> int:
+        """Its descriptor, once there is a reader, who waits for ever if nobody opens it.
+
+        So what may pass, as a lack of descriptors, is waited out.
+        """
+        flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        for pause in _PAUSES:
+            try:
+                return os.open(self._path, flags)
+            except OSError:
+                if not self._open:
+                    raise
+                time.sleep(pause)
+        return os.open(self._path, flags)
 
     def _serve_one(self) -> bool:
         """Wait for a reader, and answer it in a thread; False when there will be no more."""
-        flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags)
+        descriptor = self._opened()
         with self._placing:
             is_answered = self._open
             if is_answered:
@@ -63,8 +80,9 @@ class Fifo(SecretFile):
         # A reader that never reads keeps its own thread waiting, and no other reader.
         try:
             threads.start(self._write, descriptor, self._answer if is_answered else _nothing)
-        except OSError:
+        except OSError as error:
             self._write(descriptor, _nothing)
+            self._lost(error)
         return goes_on
 
     def _write(self, descriptor: int, answer: Callable[[], bytes]) -> None:

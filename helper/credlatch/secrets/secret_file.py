@@ -67,9 +67,12 @@ class SecretFile(ABC):
         try:
             self._place()
         except OSError as error:
-            # Whoever opened one that nobody answers would wait for ever, or read what is another's:
-            # they find none.
-            with suppress(OSError):
-                os.unlink(self._path)
-            self._open = False
-            self._lost(error)
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        # Whoever opened one that nobody answers would wait for ever, or read what is another's:
+        # they find none.
+        with suppress(OSError):
+            os.unlink(self._path)
+        self._open = False
+        self._lost(error)

@@ -131,8 +131,16 @@ class Source:
     @property
     def missing(self) -> str:
         """What to tell a person for whom no store has a credential."""
-        url = self.wanted.url.shown
-        return f"the secret {self.wanted.id!r}: no store has a credential for {url}: log in there"
+        from credlatch import near
+
+        wanted = self.wanted
+        request = requests.for_url(wanted.url, login=shapes.needs_login(wanted.shape))
+        caller = Caller(self._environ, shared=self._shared)
+        nearest = "".join(f"; {miss.told}" for miss in near.misses(request, caller)[:1])
+        url = wanted.url.shown
+        return (
+            f"the secret {wanted.id!r}: no store has a credential for {url}{nearest}: log in there"
+        )
 
     def for_reader(self) -> bytes:
         """What a reader gets: the secret, or what makes its build fail.

@@ -9,6 +9,7 @@ formats/          one file for each format: a setting read, put in, put back, no
 texts             a configuration as it is found
 changes           what is changed in a file, in a form that can be undone
 editor            a configuration while settings are put in
+wiring            how a tool is wired by now
 plan              what there is to change
 diff              the change, as a person reads it
 links             programs that must be on PATH

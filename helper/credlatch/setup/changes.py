@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-import msgspec
-
 from credlatch.setup.formats import alike, lines
+from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.url import Url
 
+_BUCKETS = "s3"  # the store whose keys are buckets' names, and no hosts
 _NONE = (
-    "no store has a login yet: log in first (pixi auth login, uv auth login, a netrc …), "
+    "no store has a login yet: log in first (credlatch login, docker login, a netrc …), "
     "or name hosts with --host and --force"
 )
 
@@ -40,8 +41,8 @@ def _entries(caller: Caller) -> tuple[list[Url], list[str]]:
     """The hosts, and why a store could not be read."""
     found: dict[tuple[str, str, int], Url] = {}
     failures: list[str] = []
-    for _, open_store in ORDER:
-        store = open_store(caller)
+    for name, open_store in ORDER:
+        store = None if name == _BUCKETS else open_store(caller)
         if store is None:
             continue
         try:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-import msgspec
-
 from credlatch.errors import SetupError
 from credlatch.setup import names, tools
+from credlatch.structs import msgspec
 from credlatch.system import programs
 
 TYPE_CHECKING = False
@@ -57,11 +56,11 @@ def needed(program: str, caller: Caller, *, replace: bool) -> Link | None:
     if program == installed:
         return None
     path = os.path.join(os.path.dirname(ours), program + _EXE)
-    link = Link(path, os.path.basename(ours), made=not _leads_to(path, ours))
+    link = Link(path, os.path.basename(ours), made=not leads_to(path, ours))
     if link.made and os.path.lexists(path):
         raise SetupError(f"{path} is another program, in the place of credlatch's: move it away")
     found = programs.found(program, caller.environ)
-    if found is not None and not _leads_to(found, ours):
+    if found is not None and not leads_to(found, ours):
         if _comes_first(found, path, caller):
             raise SetupError(
                 f"PATH finds another {program}, {found}, before {os.path.dirname(path)}: "
@@ -92,7 +91,7 @@ def make(link: Link) -> None:
 def is_ours(path: str, text: str) -> bool:
     """Whether a link that we have made is still what it was."""
     if sys.platform == "win32":
-        return _leads_to(path, os.path.join(os.path.dirname(path), text))
+        return leads_to(path, os.path.join(os.path.dirname(path), text))
     return os.path.islink(path) and os.readlink(path) == text
 
 
@@ -105,7 +104,8 @@ def is_name_of_ours(path: str, text: str) -> bool:
     return told == (tools.KEYRING + _EXE, names.PROGRAM + _EXE)
 
 
-def _leads_to(path: str, program: str) -> bool:
+def leads_to(path: str, program: str) -> bool:
+    """Whether a path is a program, or a link to it; on Windows also a copy of it."""
     if sys.platform == "win32":
         import filecmp
 

@@ -47,20 +47,21 @@ def git_keys(url: Url) -> tuple[Key, ...]:
 
 def is_credlatch(value: Value) -> bool:
     """Whether a helper, or each of several, is us, by whatever path."""
-    return all(map(_names_us, (value,) if isinstance(value, str) else value)) and bool(value)
+    return all(map(leads_to_us, (value,) if isinstance(value, str) else value)) and bool(value)
 
 
 def first_is_credlatch(value: Value) -> bool:
     """Whether we are the first of several helpers."""
-    return bool(value) and _names_us(value if isinstance(value, str) else value[0])
+    return bool(value) and leads_to_us(value if isinstance(value, str) else value[0])
 
 
 def has_credlatch(value: Value) -> bool:
     """Whether we are one of several helpers."""
-    return any(map(_names_us, (value,) if isinstance(value, str) else value))
+    return any(map(leads_to_us, (value,) if isinstance(value, str) else value))
 
 
-def _names_us(helper: str) -> bool:
+def leads_to_us(helper: str) -> bool:
+    """Whether one helper is us, by whatever path."""
     words = helper.lstrip("!").split()
     name = os.path.basename(words[0]).removesuffix(".exe") if words else ""
     return name in {PROGRAM, _FOR_GIT}

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from credlatch.errors import SetupError, UsageError
-from credlatch.setup import links, places, tools
+from credlatch.setup import links, places, tools, wiring
 from credlatch.setup.editor import Editor
 from credlatch.stores import chained
 from credlatch.system import programs
@@ -151,6 +151,11 @@ class _Work:
         tool, key = self._tool, (*self._place.table, *key)
         value = tool.value(self._place)
         now = self.config.get(key)
+        if now is not None and wiring.gone(tool, now, self._place, self._caller):
+            # Nobody has another helper there: ours has been moved.
+            self.config.put(key, wiring.again(value, now))
+            self._wired(what)
+            return
         if tool.adds and self._others != REPLACE and isinstance(now, tuple):
             if not tool.is_ours(now):
                 value, now = (*now, *value[-1:]), None

@@ -9,17 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-
-# Where these are not there, msgspec goes on, and crashes when it meets a value of ours.
-from datetime import datetime_CAPI  # noqa: F401
 from glob import escape, glob
 from typing import Literal
-
-import msgspec
 
 from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, Splice, splices
 from credlatch.setup.links import Link  # noqa: TC001 - msgspec looks for it here
+from credlatch.structs import msgspec
 from credlatch.system import files, owners, writable
 from credlatch.system.atomic_write import AtomicWrite
 

@@ -40,6 +40,7 @@ class Tool:
     Attributes:
         name: what ``setup`` calls it.
         serves: what else reads the same configuration, for a person.
+        commands: its own programs: where one is on PATH, it is there.
         program: what the tool starts, by name.
         place: the user's configuration.
         project: a project's, where there is such a thing.
@@ -68,6 +69,7 @@ class Tool:
 
     name: str
     serves: str
+    commands: tuple[str, ...]
     program: str
     place: Callable[[Caller], Place]
     project: Callable[[Caller], Place] | None = None
@@ -138,6 +140,7 @@ _DOCKER_CONSEQUENCES = (
 _BY_DOCKER = Tool(
     name="docker",
     serves="docker, buildx, compose, and what else reads Docker's config.json",
+    commands=("docker", "docker-compose", "buildctl"),
     program=DOCKER_PROGRAM,
     place=lambda caller: Place(docker.config_file(caller), "json", is_private=True),
     keys=names.docker_keys,
@@ -155,6 +158,7 @@ _BY_DOCKER = Tool(
 _BY_PODMAN = Tool(
     name="podman",
     serves="podman, buildah, skopeo",
+    commands=("podman", "buildah", "skopeo"),
     program=DOCKER_PROGRAM,
     place=places.containers,
     keys=names.containers_keys,
@@ -174,6 +178,7 @@ TOOLS = {
         Tool(
             name="bazel",
             serves="Bazel, and other clients of its protocol that read a .bazelrc",
+            commands=("bazel", "bazelisk"),
             program=names.PROGRAM,
             place=lambda caller: Place(caller.in_home(".bazelrc"), "bazelrc"),
             project=places.bazel_project,
@@ -208,6 +213,7 @@ TOOLS = {
         Tool(
             name="uv",
             serves="uv",
+            commands=("uv",),
             program=KEYRING,
             place=lambda caller: Place(
                 caller.path("UV_CONFIG_FILE") or caller.config("uv", "uv.toml"), "toml"
@@ -222,6 +228,7 @@ TOOLS = {
         Tool(
             name="pip",
             serves="pip from 23.1",
+            commands=("pip", "pip3"),
             program=KEYRING,
             place=places.pip,
             all_key=("global", "keyring-provider"),
@@ -233,6 +240,7 @@ TOOLS = {
         Tool(
             name="pixi",
             serves="pixi's PyPI dependencies",
+            commands=("pixi",),
             program=KEYRING,
             place=lambda caller: Place(pixi_config.user_file(caller), "toml"),
             project=places.pixi_project,
@@ -244,6 +252,7 @@ TOOLS = {
         Tool(
             name="git",
             serves="git over https",
+            commands=("git",),
             program=names.PROGRAM,
             place=places.git,
             project=places.git_project,
@@ -261,6 +270,7 @@ TOOLS = {
         Tool(
             name="cargo",
             serves="cargo from 1.74",
+            commands=("cargo",),
             program=names.PROGRAM,
             place=lambda caller: Place(cargo_indexes.config(caller), "toml"),
             all_key=("registry", "global-credential-providers"),
@@ -274,6 +284,7 @@ TOOLS = {
         Tool(
             name="go",
             serves="Go from 1.24, for module proxies and go get over https",
+            commands=("go",),
             program=names.PROGRAM,
             place=places.go,
             all_key=("GOAUTH",),

@@ -72,7 +72,16 @@ class Store:
         """What it has, as far as that can be told without a question: each key, and its entry.
 
         Keys are hosts, ``*.`` patterns, Docker's keys and URLs, as they are kept. There is no entry
-        beside one whose value is damaged. Raises as ``find``.
+        beside one whose value is damaged, and no key where that cannot be told either. Raises as
+        ``find``.
+        """
+        return ()
+
+    def files(self) -> Iterable[str]:
+        """The files that it reads for the caller, whether they are there or not.
+
+        Raises:
+            StoreError: what says where they are cannot be read.
         """
         return ()
 

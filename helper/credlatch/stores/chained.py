@@ -54,7 +54,7 @@ class ChainedStore(Store):
         """What a helper of Docker's has under a Docker's client's own key, or any for a URL."""
         if not request.registry:
             return super().look(request)
-        helper = self._docker_helper(request.keys, or_all=True)
+        helper = self.helper_of(request.keys, or_all=True)
         entry = None if helper is None else self._docker(helper, request.keys[0])
         if entry is None and request.url is not None:
             entry = self._of_docker(request.url)
@@ -70,8 +70,21 @@ class ChainedStore(Store):
 
     def _of_docker(self, url: Url) -> Entry | None:
         keys = registry.spellings(url)
-        helper = self._docker_helper((*registry.below(url), *keys), or_all=False)
+        helper = self.helper_of((*registry.below(url), *keys), or_all=False)
         return None if helper is None else self._docker(helper, keys[0])
+
+    def files(self) -> tuple[str, ...]:
+        """Where they are written down."""
+        return (path_of(self._caller),)
+
+    def helpers(self) -> list[str]:
+        """The programs that are asked, by their names or paths; each once.
+
+        Raises:
+            StoreError: what is written down cannot be read.
+        """
+        named = [_program(each) for each in self._chain("docker").values() if each != OURSELVES]
+        return list(dict.fromkeys((*named, *self._chain("bazel").values())))
 
     def logins(self) -> dict[str, str]:
         """The keys that chained helpers of Docker's list, with their user names.
@@ -88,7 +101,7 @@ class ChainedStore(Store):
             found |= {
                 key: username
                 for key, username in usernames.items()
-                if self._docker_helper(_spellings(key), or_all=True) == helper
+                if self.helper_of(_spellings(key), or_all=True) == helper
             }
         return found
 
@@ -98,7 +111,7 @@ class ChainedStore(Store):
         Raises:
             StoreError: it does not.
         """
-        helper = self._docker_helper(_spellings(key), or_all=True)
+        helper = self.helper_of(_spellings(key), or_all=True)
         if helper is None:
             return
         done = self._run(helper, "erase", key.encode())
@@ -110,7 +123,13 @@ class ChainedStore(Store):
         chains = self._caller.document(path_of(self._caller), _parse, lambda _: False) or {}
         return chains.get(protocol, {})
 
-    def _docker_helper(self, keys: tuple[str, ...], *, or_all: bool) -> str | None:
+    def helper_of(self, keys: tuple[str, ...], *, or_all: bool) -> str | None:
+        """Docker's helper that is written down for the first of these keys that has one.
+
+        Args:
+            keys: Docker's names for a registry.
+            or_all: whether one for all hosts counts.
+        """
         chain = self._chain("docker")
         names = (*keys, ALL) if or_all else keys
         helper = next((chain[name] for name in names if name in chain), OURSELVES)
@@ -149,7 +168,7 @@ class ChainedStore(Store):
 
     def _run(self, helper: str, action: str, stdin: bytes) -> programs.Done:
         """Ask a helper; raises ElsewhereError for a guest, whose session a helper may need."""
-        name = helper if os.path.isabs(helper) else f"{_PREFIX}{helper}"
+        name = _program(helper)
         if self._caller.is_guest:
             raise ElsewhereError(f"{name} is another program")
         path = name if os.path.isabs(name) else programs.found(name, self._caller.environ)
@@ -170,6 +189,11 @@ class ChainedStore(Store):
         if len(done.out) > _MOST:
             raise StoreError(f"{path} answers with {len(done.out)} bytes")
         return done
+
+
+def _program(helper: str) -> str:
+    """What a helper's program is called, or its path."""
+    return helper if os.path.isabs(helper) else f"{_PREFIX}{helper}"
 
 
 def _of_the_system(path: str, written: str) -> str:

@@ -48,20 +48,29 @@ def _default_file(caller: Caller) -> str | None:
     return path if os.path.exists(path) else None
 
 
+def configurations(caller: Caller) -> Iterator[tuple[str, str]]:
+    """The files that count for the caller, each with the tool whose it is: podman or docker."""
+    paths = (
+        caller.path("REGISTRY_AUTH_FILE"),
+        _default_file(caller),
+        caller.config("containers", "auth.json"),
+    )
+    for path in dict.fromkeys(paths):
+        if path is not None:
+            yield path, "podman"
+    yield config_file(caller), "docker"
+
+
 class DockerStore(KeyedStore):
     """The files that count for the caller."""
 
+    def files(self) -> list[str]:
+        """Those of all tools, each once."""
+        return list(dict.fromkeys(file.path for file in self._files()))
+
     def _files(self) -> Iterator[_File]:
-        caller = self._caller
-        paths = (
-            caller.path("REGISTRY_AUTH_FILE"),
-            _default_file(caller),
-            caller.config("containers", "auth.json"),
-        )
-        for path in dict.fromkeys(paths):
-            if path is not None:
-                yield _File(path, caller, of_docker=False)
-        yield _File(config_file(caller), caller, of_docker=True)
+        for path, tool in configurations(self._caller):
+            yield _File(path, self._caller, of_docker=tool == "docker")
 
     def find(self, url: Url) -> Entry | None:
         """The login for a URL, under the most specific of its keys."""
@@ -95,10 +104,13 @@ class _File:
         path: its path.
         caller: whose it is.
         of_docker: whether docker/cli writes it, and not one of containers' programs.
+
+    Attributes:
+        path: likewise.
     """
 
     def __init__(self, path: str, caller: Caller, *, of_docker: bool) -> None:
-        self._path = path
+        self.path = path
         self._caller = caller
         self._of_docker = of_docker
 
@@ -110,7 +122,7 @@ class _File:
 
     def _auths(self) -> Auths | None:
         return self._caller.document(
-            self._path, _read, lambda auths: auths.has_secrets
+            self.path, _read, lambda auths: auths.has_secrets
         )  # false of most such files, which everybody may read
 
     def find(self, keys: tuple[str, ...]) -> Entry | None:
@@ -150,10 +162,13 @@ class _File:
         try:
             credential = auths.of_docker(key) if self._of_docker else auths.of_containers(key)
         except ValueError:
+            from shlex import quote
+
+            command = f"docker login {quote(key)}"
             raise StoreError(
-                f"the entry {key!r} in {self._path} is damaged: docker login again"
+                f"the entry {key!r} in {self.path} is damaged: log in again: {command}"
             ) from None
-        return None if credential is None else Entry(credential, self._path, names=names)
+        return None if credential is None else Entry(credential, self.path, names=names)
 
 
 def _read(text: str, path: str) -> Auths:

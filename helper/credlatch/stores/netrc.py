@@ -53,7 +53,7 @@ class NetrcStore(Store):
         """The login for the URL's host."""
         if url.scheme == "s3" or url.host.startswith("*."):
             return None
-        path = self._path()
+        path = self.path
         file = self._caller.document(path, _Netrc)
         if file is None:
             return None
@@ -77,14 +77,20 @@ class NetrcStore(Store):
 
     def entries(self) -> Iterator[Listed]:
         """The machines that have a password; ``default`` is none."""
-        path = self._path()
+        path = self.path
         file = self._caller.document(path, _Netrc)
         for machine in () if file is None else file.all():
             if machine.name is not None and machine.login is not None:
                 username, password = machine.login
                 yield machine.name, Entry(Basic(username, Secret(password)), path, names=HOST)
 
-    def _path(self) -> str:
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self.path,)
+
+    @property
+    def path(self) -> str:
+        """Which file."""
         chosen = self._caller.path("NETRC")
         if chosen:
             return chosen

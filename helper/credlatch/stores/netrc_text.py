@@ -21,11 +21,17 @@ def fields(text: str) -> Iterator[tuple[str, str | None]]:
     None stands for a value that is missing, or that a keyword does not have. Nothing stands for a
     keyword that is none.
     """
+    return ((keyword, value) for keyword, value, _ in placed(text))
+
+
+def placed(text: str) -> Iterator[tuple[str, str | None, int]]:
+    """The same, with the place of each keyword in the text."""
     at = _next(text, 0)
     while at < len(text):
         if text[at] == "#":
             at = _next(text, _line_end(text, at))
             continue
+        place = at
         word, _, at = _word(text, at)
         keyword = _keyword(word)
         value = None
@@ -41,7 +47,7 @@ def fields(text: str) -> Iterator[tuple[str, str | None]]:
                 value = value if is_value and keyword != "machine" else None
             else:
                 at = end
-        yield keyword, value
+        yield keyword, value, place
         at = _next(text, at)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
 
 _SETTING = "authentication-override-file"
+_CONFIG = "config.toml"
 S3 = "s3-options"
 MANIFESTS = ("pixi.toml", "pyproject.toml")
 
@@ -25,26 +26,31 @@ MANIFESTS = ("pixi.toml", "pyproject.toml")
 def user_file(caller: Caller) -> str:
     """The configuration that ``pixi config set --global`` writes."""
     pixi_home = caller.path("PIXI_HOME") or caller.in_home(".pixi")
-    return os.path.join(pixi_home, "config.toml")
+    return os.path.join(pixi_home, _CONFIG)
 
 
 def own_files(caller: Caller) -> tuple[str, ...]:
     """The user's configurations and the machine's, the one that counts most first.
 
-    Source: rattler_config/src/locations.rs (user_config_paths). macOS has a folder of its own, and
-    the variable beside it.
+    Beside its own pixi has those that rattler's programs share: below them, the user's above the
+    machine's. Source: rattler_config/src/locations.rs (config_search_paths), as of py-rattler 0.28.
     """
-    system = "/etc/pixi/config.toml"
-    xdg = caller.config("pixi", "config.toml")
+    home = caller.path("RATTLER_HOME")
+    shared = (os.path.join(home, _CONFIG),) if home else ()
+    return (
+        *(user_file(caller), *_in_folders("pixi", caller), *shared),
+        *_in_folders("rattler", caller),
+        *("/etc/pixi/config.toml", "/etc/rattler/config.toml"),
+    )
+
+
+def _in_folders(tool: str, caller: Caller) -> tuple[str, ...]:
+    """A tool's, where settings are: macOS has a folder of its own, and XDG's beside it."""
+    xdg = caller.config(tool, _CONFIG)
     if sys.platform == "darwin":
-        native = caller.in_home(APPLICATION_SUPPORT, "pixi", "config.toml")
-        return (
-            user_file(caller),
-            native,
-            *((xdg,) if caller.get("XDG_CONFIG_HOME") else ()),
-            system,
-        )
-    return user_file(caller), xdg, system
+        native = caller.in_home(APPLICATION_SUPPORT, tool, _CONFIG)
+        return (native, xdg) if caller.get("XDG_CONFIG_HOME") else (native,)
+    return (xdg,)
 
 
 def override_file(caller: Caller) -> tuple[str, int | None]:
@@ -87,7 +93,7 @@ def is_in_project(caller: Caller) -> bool:
 
 def project_file(folder: str) -> str:
     """The configuration that ``pixi config set --local`` writes in a project's folder."""
-    return os.path.join(folder, ".pixi", "config.toml")
+    return os.path.join(folder, ".pixi", _CONFIG)
 
 
 def upward(folder: str) -> Iterator[str]:

@@ -11,13 +11,18 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
     from credlatch.auth import TokenResponse
     from credlatch.auth.posit import PositIdentity
     from credlatch.caller import Caller
     from credlatch.renew.cache import PendingWrite
     from credlatch.stores import Listed
+
+    T = TypeVar("T")
+
+_LOCK_PATIENCE = 120.0  # seconds that a login waits for others: people have no limit of their own
 
 
 class PositStore(RenewableStore):
@@ -84,8 +89,14 @@ class PositStore(RenewableStore):
             yield address, readable(self._entry, address, None)
         for table in about("", self._path, _Connections, self._caller):
             named, token = _fields(table)
-            if named and address in {None, named}:
+            if named is None:
+                yield "", None
+            elif named and address in {None, named}:
                 yield named, readable(self._entry, named, token)
+
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self._path,)
 
     def _grant(self, address: str) -> PositIdentity | None:
         path = self._caller.path("PACKAGEMANAGER_IDENTITY_TOKEN_FILE")
@@ -104,9 +115,44 @@ class PositStore(RenewableStore):
 
     def lock_path(self, entry: Entry) -> str:  # noqa: ARG002 - one lock for all addresses
         """posit-keyring takes no lock; ours lies beside the file that is written."""
+        return self._lock
+
+    @property
+    def _lock(self) -> str:
         from credlatch.system import owners
 
         return owners.real_path(self._path) + ".lock"
+
+    def keep(self, address: str, token: Secret) -> str:
+        """Keep a token that a person has logged in for, as posit-keyring does; where that is.
+
+        Raises:
+            StoreError: it cannot be kept; nothing has been changed.
+        """
+        self._change(lambda connections: _put(connections, address, token.reveal()))
+        return self._path
+
+    def take(self, address: str) -> bool | None:
+        """Forget the tokens for an address; None: there was none. Raises as ``keep``."""
+        return self._change(lambda connections: _without(connections, address)) or None
+
+    def _change(self, change: Callable[[Any], bool]) -> bool:
+        """Have something changed in the file, under the lock; whether it was."""
+        from credlatch.system import locks
+        from credlatch.system.atomic_write import AtomicWrite
+
+        self._caller.put_off(_LOCK_PATIENCE)
+        try:
+            with locks.Exclusive(self._lock, self._caller.left(_LOCK_PATIENCE)):
+                document, connections = _connections(self._path)
+                is_changed = _sound(lambda: change(connections), self._path)
+                if is_changed:
+                    import tomlkit
+
+                    AtomicWrite(self._path).commit(tomlkit.dumps(document).encode())
+                return is_changed
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
 
     def prepare(self, entry: Entry) -> PendingWrite:
         """Room for the whole file, with the token of ``entry`` replaced."""
@@ -138,25 +184,58 @@ def _covers(address: str, url: urls.Url) -> int:
 
 
 def _with(fresh: TokenResponse, path: str, address: str, seen: str) -> bytes | None:
-    """The file with the first token of an address replaced; None where that is another by now.
-
-    posit-keyring rejects fields that it does not know.
-    """
+    """The file with the first token of an address replaced; None where that is another by now."""
     import tomlkit
+
+    document, connections = _connections(path)
+
+    def put() -> bool:
+        mine = [one for one in connections if one.get("address") == address]
+        if mine and mine[0].get("token", "") != seen:
+            return False
+        return _put(connections, address, fresh.token.reveal())
+
+    return tomlkit.dumps(document).encode() if _sound(put, path) else None
+
+
+def _connections(path: str) -> tuple[Any, Any]:
+    """The file as it is, and its connections, to be changed."""
+    import tomlkit
+
+    def read() -> tuple[Any, Any]:
+        document = tomlkit.parse(files.read(path) or "")
+        return document, document.setdefault("connections", tomlkit.aot())
+
+    return _sound(read, path)
+
+
+def _put(connections: Any, address: str, token: str) -> bool:
+    """Give the first connection of an address a token; posit-keyring knows no other fields."""
+    import tomlkit
+
+    mine = next((one for one in connections if one.get("address") == address), None)
+    if mine is None:
+        mine = tomlkit.table()
+        mine["address"] = address
+        connections.append(mine)
+        mine = connections[-1]
+    mine["token"] = token
+    mine["auth_type"] = "sso"
+    return True
+
+
+def _without(connections: Any, address: str) -> bool:
+    mine = [at for at, one in enumerate(connections) if one.get("address") == address]
+    for at in reversed(mine):
+        del connections[at]
+    return bool(mine)
+
+
+def _sound(work: Callable[[], T], path: str) -> T:
+    """What work on the file gives; raises StoreError where the file is something else."""
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = tomlkit.parse(files.read(path) or "")
-        connections = document.setdefault("connections", tomlkit.aot())
-        mine = [one for one in connections if one.get("address") == address]
-        if not mine:
-            mine = [tomlkit.table()]
-            mine[0]["address"] = address
-            connections.append(mine[0])
-        elif mine[0].get("token", "") != seen:
-            return None
-        mine[0]["token"] = fresh.token.reveal()
-        mine[0]["auth_type"] = "sso"
+        return work()
     except (TOMLKitError, AttributeError, TypeError):
         raise StoreError(f"{path} is not what posit-keyring writes: mend it") from None
-    return tomlkit.dumps(document).encode()

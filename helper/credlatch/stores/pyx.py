@@ -121,14 +121,26 @@ class _Tokens(RenewableStore):
 class PyxKeyStore(_Tokens):
     """An API key from the environment, and the tokens it was exchanged for."""
 
+    def files(self) -> tuple[str, ...]:
+        """The one file of the key that there is."""
+        name, key = self._key()
+        return (self._path(PyxRealm(self._caller), key),) if name else ()
+
+    def _key(self) -> tuple[str, Secret]:
+        """The variable with the key, or nothing; and the key."""
+        name = next((name for name in PYX_KEYS if self._caller.get(name)), "")
+        return name, Secret((self._caller.get(name) or "").strip())
+
+    def _path(self, realm: PyxRealm, key: Secret) -> str:
+        return f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
+
     def _entry(self, realm: PyxRealm) -> Entry | None:
-        name = next((name for name in PYX_KEYS if self._caller.get(name)), None)
-        if name is None:
+        name, key = self._key()
+        if not name:
             return None
         from credlatch.auth.pyx import PyxApiKey
 
-        key = Secret((self._caller.get(name) or "").strip())
-        path = f"{token_folder(self._caller, realm.api)}/{digest(key.reveal())}.json"
+        path = self._path(realm, key)
         token = (self._caller.read(path) or "").strip()
         grant = PyxApiKey(key, realm.api.text, f"make a new key and set {name}")
         return _of_grant(Bearer(Secret(token)) if token else None, path, grant)
@@ -137,8 +149,15 @@ class PyxKeyStore(_Tokens):
 class PyxStore(_Tokens):
     """A login that ``uv auth login pyx.dev`` left."""
 
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self._path(PyxRealm(self._caller)),)
+
+    def _path(self, realm: PyxRealm) -> str:
+        return f"{token_folder(self._caller, realm.api)}/tokens.json"
+
     def _entry(self, realm: PyxRealm) -> Entry | None:
-        path = f"{token_folder(self._caller, realm.api)}/tokens.json"
+        path = self._path(realm)
         text = self._caller.read(path)
         if text is not None and not text.endswith("}"):
             # uv truncates and writes in place, under its lock.

@@ -25,6 +25,7 @@ from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, Keyrin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from credlatch.caller import Caller
     from credlatch.credential import Credential
@@ -153,19 +154,22 @@ class RattlerStore(KeyedStore, RenewableStore):
         return next(backend for backend in self.backends() if backend.id == wanted), key
 
     def save(self, key: str, credential: Credential) -> None:
-        """Keep a login under ``key``, in the first backend that takes it.
+        """Keep a login or a token under ``key``; raises as ``keep``."""
+        self.keep(key, rattler_format.stored(credential))
+
+    def keep(self, key: str, value: dict[str, Any]) -> str:
+        """Keep what rattler writes for a host, in the first backend that takes it; where that is.
 
         Raises:
             StoreError: none does; nothing has been changed.
         """
         self._caller.put_off(LOCK_PATIENCE)
-        value = rattler_format.stored(credential)
         for backend in self.backends():
             try:
                 backend.put(key, value)
             except AbsentError:
                 continue
-            return
+            return backend.location
         raise StoreError("there is no place to keep the credential")
 
     def place_of(self, key: str) -> str:
@@ -174,19 +178,19 @@ class RattlerStore(KeyedStore, RenewableStore):
         Aside where the name holds what is no login, and where a login under a host's own name would
         hide from rattler what it finds for the domain.
         """
-        if self._kept(ASIDE + key):
+        if self.kept(ASIDE + key):
             return ASIDE + key
-        values = self._kept(key)
+        values = self.kept(key)
         if not values:
             url = registry.parse(key)
             names = [] if url is None or url.scheme == "s3" else candidates(url)
             hidden = names[1:] if names[:1] == [key] else []
-            return ASIDE + key if any(map(self._kept, hidden)) else key
+            return ASIDE + key if any(map(self.kept, hidden)) else key
         # What is no object is damaged, and of no use to anybody.
         others = [each for each in values if each and isinstance(each, dict)]
         return key if all(map(rattler_format.is_login, others)) else ASIDE + key
 
-    def _kept(self, key: str) -> list[object]:
+    def kept(self, key: str) -> list[object]:
         """What is under a key, in all the backends that can be asked."""
         found: list[object] = []
         for backend in self.backends():
@@ -223,6 +227,14 @@ class RattlerStore(KeyedStore, RenewableStore):
         """All keys but buckets'."""
         return gathered(self._caller, self.backends(), _listed)
 
+    def buckets(self) -> list[Listed]:
+        """The keys of buckets."""
+        return gathered(self._caller, self.backends(), _buckets)
+
+    def files(self) -> list[str]:
+        """Those of the backends."""
+        return [each.location for each in self.backends() if isinstance(each, FileBackend)]
+
     def logins(self) -> dict[str, str]:
         """Keys that a registry's login may have, with their user names.
 
@@ -240,6 +252,12 @@ def _listed(backend: Backend) -> Iterator[Listed]:
         if not rattler_format.is_s3(value):
             host = key.removeprefix("*.")
             yield key.removeprefix(ASIDE), readable(_entry, backend, key, value, host)
+
+
+def _buckets(backend: Backend) -> Iterator[Listed]:
+    for key, value in backend.entries().items():
+        if rattler_format.is_s3(value):
+            yield key, readable(_entry, backend, key, value, key)
 
 
 def _logins(backend: Backend) -> Iterator[tuple[str, str]]:

@@ -83,23 +83,29 @@ class FileBackend:
 
     def delete(self, key: str) -> bool:
         """Forget a key; False if there was none, and then nothing is written."""
-        return key in self.entries(again=True) and self._change(key, None)
+        return self.take(key) is not None
 
-    def _change(self, key: str, value: dict[str, Any] | None) -> bool:
+    def take(self, key: str) -> object | None:
+        """Forget a key, and give what was there, as the last renewal has left it."""
+        return self._change(key, None) if key in self.entries(again=True) else None
+
+    def _change(self, key: str, value: dict[str, Any] | None) -> object | None:
+        """Write it, or without a value take it out; what was there before."""
         from credlatch.system import locks
 
         try:
             with locks.Exclusive(self.lock_path, self._caller.left(LOCK_PATIENCE)):
                 entries = self.entries(again=True)
-                if value is None and entries.pop(key, None) is None:
-                    return False
+                before: object | None = entries.pop(key, None)
+                if value is None and before is None:
+                    return None
                 if value is not None:
                     entries[key] = value
                 data = rattler_format.dumped(entries)  # first: what is begun is finished
                 from credlatch.system.atomic_write import AtomicWrite
 
                 AtomicWrite(self._path).commit(data)
-                return True
+                return before
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
 
@@ -173,7 +179,8 @@ class KeyringBackend:
             return None
         value = _value(secret)
         if not isinstance(value, dict):
-            raise StoreError(f"the entry {key!r} in {self.location} is damaged: log in again")
+            remedy = rattler_format.remedy(key)
+            raise StoreError(f"the entry {key!r} in {self.location} is damaged: {remedy}")
         return value
 
     def every(self, key: str) -> list[object]:
@@ -206,6 +213,16 @@ class KeyringBackend:
         """Forget a key, in however many items it is."""
         return self._exclusively(lambda keyring: keyring.delete(SERVICE, key))
 
+    def take(self, key: str) -> object | None:
+        """Likewise, and give what was there, as the last renewal has left it."""
+
+        def taken(keyring: Keyring) -> object | None:
+            self._listed = False
+            values = self.every(key)
+            return (values or [{}])[0] if keyring.delete(SERVICE, key) else None
+
+        return self._exclusively(taken)
+
     def _exclusively(self, change: Callable[[Keyring], T]) -> T:
         """Two that look and then write at once would leave two items, and rattler reads neither."""
         from credlatch.system import locks
@@ -220,7 +237,8 @@ class KeyringBackend:
     def prepare(self, key: str, sent: Secret) -> PendingWrite:
         """The item, unlocked and readable."""
         if self.get(key) is None:
-            raise StoreError(f"the entry {key!r} has gone from {self.location}: log in again")
+            remedy = rattler_format.remedy(key)
+            raise StoreError(f"the entry {key!r} has gone from {self.location}: {remedy}")
         return _PendingItem(self, key, sent)
 
 

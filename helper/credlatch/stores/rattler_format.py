@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _ANACONDA = ("anaconda.org", "anaconda.com", "anaconda.cloud")
 
 _NEVER = 2**63
-_WHOLE = ("Authorization", "")  # of a token that is the whole value of that header
 
 
 def read(value: object, key: str, location: str, host: str) -> Entry:
@@ -36,14 +35,14 @@ def read(value: object, key: str, location: str, host: str) -> Entry:
         if reader is not None:
             entry = reader(content, key, location, host)
             if entry is not None:
-                entry.remedy = _remedy(key)
+                entry.remedy = remedy(key)
                 return entry
         else:
             raise StoreError(
                 f"the entry {key!r} in {location} is of a kind that credlatch does not know "
-                f"({str(kind)[:40]!r}): update credlatch, or log in again"
+                f"({str(kind)[:40]!r}): update credlatch, or {remedy(key)}"
             )
-    raise StoreError(f"the entry {key!r} in {location} is damaged: log in again")
+    raise StoreError(f"the entry {key!r} in {location} is damaged: {remedy(key)}")
 
 
 def _bearer(content: Any, _key: str, location: str, _host: str) -> Entry | None:
@@ -63,9 +62,7 @@ def _conda(content: Any, key: str, location: str, host: str) -> Entry | None:
         return Entry(
             Token(Secret(content)), location, expires=jwt.expiry(content.rpartition(" ")[2])
         )
-    anaconda = any(host == name or host.endswith(f".{name}") for name in _ANACONDA)
-    header = ("Authorization", "token") if anaconda else ("X-API-Key", "")
-    return Entry(Token(Secret(content), *header), location)
+    return Entry(conda(Secret(content), host), location)
 
 
 def _s3(content: Any, _key: str, location: str, _host: str) -> Entry | None:
@@ -88,7 +85,7 @@ def _oauth(content: Any, key: str, location: str, _host: str) -> Entry | None:
     if isinstance(refresh, str) and refresh:
         from credlatch.auth.oauth import OAuthRefresh
 
-        grant = OAuthRefresh(Secret(refresh), endpoint, client, _remedy(key), audience)
+        grant = OAuthRefresh(Secret(refresh), endpoint, client, remedy(key), audience)
     expires = _end(content.get("expires_at"))
     entry = Entry(Bearer(Secret(token)), location, expires=expires, grant=grant)
     # Rattler's rule: without `expires_at` a token is never renewed, whatever it says of itself.
@@ -107,10 +104,23 @@ def _end(value: object) -> int | None:
     return clock.moment(value) or 0
 
 
-def _remedy(key: str) -> str:
+def remedy(key: str) -> str:
+    """What a person does to have a new login under a key."""
     if key.startswith(registry.CARGO):
         return "cargo logout, and cargo login again"
-    return f"log in again: pixi auth login {key}"
+    named = f"'{key}'" if "*" in key else key
+    return f"log in again: credlatch login {named}"
+
+
+def is_anaconda(host: str) -> bool:
+    """Whether a host is one of Anaconda's, all of which take conda tokens."""
+    return any(host == name or host.endswith(f".{name}") for name in _ANACONDA)
+
+
+def conda(token: Secret, host: str) -> Token:
+    """A conda token, in the header in which a host takes it."""
+    header = ("Authorization", "token") if is_anaconda(host) else ("X-API-Key", "")
+    return Token(token, *header)
 
 
 def is_login(value: object) -> bool:
@@ -118,11 +128,23 @@ def is_login(value: object) -> bool:
     return isinstance(value, dict) and "BasicHTTP" in value
 
 
+def kind(value: object) -> str:
+    """Of which kind a stored value is, in words for a person; empty: of none that is known."""
+    return _KINDS.get(next(iter(value)), "") if isinstance(value, dict) and value else ""
+
+
 def is_s3(value: object) -> bool:
     """Whether a stored value is a key for a bucket."""
     return isinstance(value, dict) and "S3Credentials" in value
 
 
+_KINDS = {
+    "BearerToken": "token",
+    "BasicHTTP": "password",
+    "CondaToken": "conda token",
+    "S3Credentials": "S3 key",
+    "OAuth": "OAuth",
+}
 _READERS = {
     "BearerToken": _bearer,
     "BasicHTTP": _basic,
@@ -158,13 +180,41 @@ def renewed(value: object, sent: Secret, fresh: TokenResponse) -> dict[str, Any]
 
 
 def stored(credential: Credential) -> dict[str, Any]:
-    """What rattler writes for a login, and for a token that cargo was told."""
-    if isinstance(credential, Token) and (credential.header, credential.scheme) == _WHOLE:
-        return {"CondaToken": credential.secret.reveal()}
+    """What rattler writes for a login, a key or a bearer token; and for a token cargo was told."""
+    secret = credential.secret.reveal()
+    if isinstance(credential, Bearer):
+        return {"BearerToken": secret}
+    if isinstance(credential, Token):  # a conda token: its header is what its server wants
+        return {"CondaToken": secret}
+    if isinstance(credential, AccessKey):
+        token = None if credential.token is None else credential.token.reveal()
+        key = {"access_key_id": credential.id, "secret_access_key": secret, "session_token": token}
+        return {"S3Credentials": key}
     if not isinstance(credential, Basic):
-        raise TypeError("only logins are stored")
-    password = credential.secret.reveal()
-    return {"BasicHTTP": {"username": credential.username, "password": password}}
+        raise TypeError("only logins, keys and tokens are stored")
+    return {"BasicHTTP": {"username": credential.username, "password": secret}}
+
+
+def oauth(
+    fresh: TokenResponse,
+    token_endpoint: str,
+    revocation_endpoint: str | None,
+    client_id: str,
+    audience: str | None,
+) -> dict[str, Any]:
+    """What rattler writes for a login by OAuth, which is renewed at its token endpoint."""
+    refresh = None if fresh.refresh_token is None else fresh.refresh_token.reveal()
+    content = {
+        "access_token": fresh.token.reveal(),
+        "refresh_token": refresh,
+        "expires_at": fresh.expires,
+        "token_endpoint": token_endpoint,
+        "revocation_endpoint": revocation_endpoint,
+        "client_id": client_id,
+    }
+    if audience is not None:
+        content["audience"] = audience
+    return {"OAuth": content}
 
 
 def dumped(value: dict[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.rules import Rule
     from credlatch.s3_hosts import Place
+    from credlatch.stores import Listed
     from credlatch.stores.pixi_s3 import Option
     from credlatch.stores.rattler import RattlerStore
     from credlatch.url import Url
@@ -63,6 +64,10 @@ class S3Store(Store):
             return None
         warn_of_cache(url, place, self._caller)
         return signed(found, request, place)
+
+    def entries(self) -> list[Listed]:
+        """The buckets that there are keys for."""
+        return self._keys.buckets()
 
     def _place(self, url: Url, rule: Rule) -> Place | None:
         ruled = rule.endpoint is not None or rule.region is not None

@@ -62,6 +62,12 @@ class UvStore(Store):
             service = None if table is None else table.get("service")
             if isinstance(service, str):
                 yield service, readable(_entry, table, path)
+            else:
+                yield "", None
+
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self._path(),)
 
     def _path(self) -> str:
         return f"{folder(self._caller)}/credentials.toml"
@@ -89,7 +95,8 @@ class UvStore(Store):
         if not matches:
             if damaged:
                 raise StoreError(
-                    f"{path} has a damaged entry for {url.host}: log in again with uv auth login"
+                    f"{path} has a damaged entry for {url.host}: "
+                    f"log in again: uv auth login {url.scheme}://{url.netloc}"
                 )
             return None
         highest = max(match.rank for match in matches.values())

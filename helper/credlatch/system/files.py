@@ -208,5 +208,7 @@ def reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"  # Python's own has no words of the system's
     words = error.strerror
-    # There may be a path in them.
-    return words[:1].lower() + words[1:] if words else type(error).__name__.lower()
+    if not words:
+        return type(error).__name__.lower()
+    # There may be a path in them; and musl says "I/O error".
+    return words[0].lower() + words[1:] if words[1:2].islower() else words

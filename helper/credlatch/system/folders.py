@@ -28,8 +28,12 @@ def is_beside(name: str) -> bool:
 
 
 def files(folder: str) -> Iterator[str]:
-    """The paths, from ``folder``, of everything below it that is no folder; in order."""
-    for place, folders, names in os.walk(folder):
+    """The paths, from ``folder``, of everything below it that is no folder; in order.
+
+    Raises:
+        OSError: a folder cannot be read: nobody takes a part for the whole.
+    """
+    for place, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
         linked = (name for name in folders if os.path.islink(os.path.join(place, name)))
         for name in sorted([*names, *linked]):
@@ -49,9 +53,18 @@ def sync(folder: str) -> None:
         if not os.path.islink(path):
             _sync(path, mode)
     if sys.platform != "win32":
-        for place, _, _ in os.walk(folder):
+        for place, _, _ in os.walk(folder, onerror=refuse):
             _sync(place, mode)
         _sync(folder, mode, whole=True)
+
+
+def refuse(error: OSError) -> None:
+    """What ``os.walk`` is to do where it cannot read a folder: by itself it goes on without.
+
+    Raises:
+        OSError: always.
+    """
+    raise error
 
 
 def sync_entries(folder: str) -> None:

@@ -43,6 +43,13 @@ class Format(ABC):
     def get(self, text: str, key: Key) -> Value | None:
         """What a setting is; None where it is not set."""
 
+    def beside(self, text: str, key: Key) -> dict[str, Value]:  # noqa: ARG002 - see below
+        """The settings whose keys differ from one in the last part alone, by that part.
+
+        None by default: of a format in which no tool has settings for hosts.
+        """
+        return {}
+
     @abstractmethod
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a setting in it, in the place of what it was."""

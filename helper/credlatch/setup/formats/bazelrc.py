@@ -41,6 +41,11 @@ class Bazelrc(Format):
         helpers = tuple(f.helper for f in _options(text) if f.pattern == key[0])
         return helpers if len(set(helpers)) > 1 else helpers[0] if helpers else None
 
+    def beside(self, text: str, key: Key) -> dict[str, Value]:  # noqa: ARG002 - there is one option
+        """The helpers of all patterns."""
+        found = {option.pattern: self.get(text, (option.pattern,)) for option in _options(text)}
+        return {pattern: helper for pattern, helper in found.items() if helper is not None}
+
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a line at its end, or with a helper in the place of those that were.
 

@@ -46,6 +46,11 @@ class GitConfig(Format):
         found = [helper for url, helper in self._own(text) if url == key[0]]
         return _asked(found) if found else None
 
+    def beside(self, text: str, key: Key) -> dict[str, Value]:  # noqa: ARG002 - of one variable
+        """The helpers for all URLs that have some."""
+        found = {url: self.get(text, (url,)) for url, _ in self._own(text)}
+        return {url: helpers for url, helpers in found.items() if helpers}
+
     def former(self, text: str, key: Key) -> tuple[str, ...]:
         """The helpers that git would ask without us, from whichever files it reads."""
         return _for(key, self._others(text))
@@ -53,6 +58,10 @@ class GitConfig(Format):
     def asked(self, text: str, key: Key) -> tuple[str, ...]:
         """The helpers that git asks."""
         return _for(key, self._all(text))
+
+    def now(self, key: Key) -> tuple[str, ...]:
+        """The helpers that git asks by all files as they are, in its own order."""
+        return _for(key, self._rows())
 
     def covering(self, text: str, key: Key) -> bool:
         """Whether some of these are for a host and not for all, by whatever spelling."""

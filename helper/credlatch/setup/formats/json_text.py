@@ -27,6 +27,14 @@ class JsonText(Format):
         """What a setting is; what is null is not set."""
         return value_in(_loads(text), key, "an object")
 
+    def beside(self, text: str, key: Key) -> dict[str, Value]:
+        """Those of one object; what is neither text nor list is passed over."""
+        table: object = _loads(text)
+        for name in key[:-1]:
+            table = table.get(name) if isinstance(table, dict) else None
+        found = table if isinstance(table, dict) else {}
+        return {name: value for name, value in found.items() if isinstance(value, str)}
+
     def put(self, text: str, key: Key, value: Value) -> str:
         """The text with a setting in it."""
         self.get(text, key)

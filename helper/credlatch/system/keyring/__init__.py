@@ -41,6 +41,12 @@ if TYPE_CHECKING:
         def delete(self, service: str, username: str) -> bool:
             """Forget the secret; False if there was none."""
 
+        def see_that_it_is_open(self) -> None:
+            """See that secrets can be read and kept, as far as that can be told unasked.
+
+            Raises AbsentError where there is nothing to keep them in.
+            """
+
         def close(self) -> None:
             """Give back, or close, what it was asked through."""
 

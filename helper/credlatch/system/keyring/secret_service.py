@@ -182,6 +182,18 @@ class SecretService:
                 if path != kept:
                     self._api.delete(path)
             return
+        collection = self._collection()
+        # It replaces: rattler takes no lock of ours, and may have made it at this very moment.
+        self._api.create(collection, f"keyring:{username}@{service}", attributes, value)
+
+    @asked_again
+    def see_that_it_is_open(self) -> None:
+        """See that there is a keyring, and that it is not locked."""
+        self._paths({"service": ""})
+        self._collection()
+
+    def _collection(self) -> str:
+        """Where new items go, which is there and open."""
         if not self._is_there:
             raise AbsentError("this D-Bus has no Secret Service")
         collection = self._api.default_collection()
@@ -189,8 +201,7 @@ class SecretService:
             raise AbsentError("the Secret Service of this D-Bus has no keyring")
         if self._api.is_locked(collection):
             raise locked()
-        # It replaces: rattler takes no lock of ours, and may have made it at this very moment.
-        self._api.create(collection, f"keyring:{username}@{service}", attributes, value)
+        return collection
 
     def _best(self, paths: list[str], attributes: dict[str, str]) -> str | None:
         """The item to keep of several: the one that rattler made, if it made one."""

@@ -63,6 +63,9 @@ class CredentialManager:
         ]
         return list(dict.fromkeys(found))
 
+    def see_that_it_is_open(self) -> None:
+        """Nobody can tell without asking for a secret, which may ask its user."""
+
     def put(self, service: str, username: str, secret: Secret) -> None:
         """Keep a secret, by CredWrite: keyring's ``set_password`` would copy the old one aside."""
         if len(secret.reveal().encode("utf-16-le")) > MAX_BLOB:

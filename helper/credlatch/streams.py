@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from credlatch.errors import AnswerError, RequestError
@@ -41,11 +42,18 @@ def read_stdin(caller: Caller) -> bytes:
             if size <= MAX_STDIN:
                 chunks.append(chunk)
     except OSError as error:
-        raise RequestError(f"standard input cannot be read: {error.strerror}") from None
+        raise unreadable(error) from None
     if size > MAX_STDIN:
         raise RequestError(f"standard input has {size} bytes; {MAX_STDIN} is the most")
     caller.deadline += time.monotonic() - began
     return b"".join(chunks)
+
+
+def unreadable(error: OSError) -> RequestError:
+    """What to say of standard input that cannot be read, as the launcher says it."""
+    from credlatch.system.files import reason
+
+    return RequestError(f"standard input cannot be read: {reason(error)}")
 
 
 def _read() -> bytes:
@@ -107,9 +115,14 @@ def say(text: str, descriptor: int = 2) -> None:
 
 
 def say_warnings(caller: Caller) -> None:
-    """A line for each warning that a call has gathered."""
+    """A line for each warning that a call has gathered.
+
+    Where an error is on its way, who tells of it says that line: once is enough.
+    """
+    told = str(sys.exception())
     for warning in caller.warnings:
-        say(warning)
+        if warning != told:
+            say(warning)
 
 
 def _tell(data: bytes, descriptor: int) -> bool:

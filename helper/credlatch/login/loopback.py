@@ -1,0 +1,205 @@
+"""Where the browser comes back to: one page on this machine, for one login (RFC 8252, 7.3).
+
+Any page of any site, and any program of this machine, can knock. What does not bring the state that
+went to the provider gets a refusal and changes nothing, however slowly or often it comes.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import sys
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+from credlatch.errors import LoginError, UsageError
+from credlatch.system.files import reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+ADDRESS = "127.0.0.1"
+_HERE = {ADDRESS: ADDRESS, "localhost": ADDRESS, "::1": "::1"}
+_LONGEST = 16_384  # bytes of a request's head: a code may be long
+_SLOWEST = 10.0  # seconds for a request to come
+_MOST = 32  # requests that are being read at once
+_STEP = 0.2  # seconds after which a person is looked to again
+_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>credlatch</title>"
+    "<body style='font:1.2em system-ui;margin:4em auto;max-width:32em'><h1>{}</h1><p>{}</p>"
+)
+_HEAD = (
+    "HTTP/1.1 {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n"
+    "Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'\r\nConnection: close\r\n\r\n"
+)
+_DONE = "200 OK", "Back to the terminal", "This page has done its part, and can be closed."
+_NOT_OURS = "400 Bad Request", "Nothing to see here", "No login of credlatch's leads here."
+
+
+class Listener:
+    """Waits for a browser; a context manager, at whose end it is gone.
+
+    Args:
+        redirect: the URL that the provider knows, where that is a certain one: http, on this
+            machine, at any port if it has none.
+
+    Attributes:
+        redirect: the URL that it is at.
+
+    Raises:
+        UsageError: ``redirect`` is no such URL.
+        LoginError: the port is taken.
+    """
+
+    def __init__(self, redirect: str = f"http://{ADDRESS}") -> None:
+        address, port, self._path = _place(redirect)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if sys.platform == "win32":  # where another program could listen at the same port
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            self._socket.bind((address, port))
+            self._socket.listen(_MOST)
+            self._socket.setblocking(False)
+        except OSError as error:
+            self._socket.close()
+            raise LoginError(
+                f"no browser can come back to {redirect} ({reason(error)}): is the port in use?"
+            ) from None
+        name = urlsplit(redirect).netloc.removesuffix(f":{port}")
+        self._host = f"{name}:{self._socket.getsockname()[1]}"
+        self.redirect = f"http://{self._host}{self._path}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def returned(
+        self, state: str, seconds: float, is_over: Callable[[], bool] = lambda: False
+    ) -> dict[str, str] | None:
+        """What a browser brings back; None: none came in time.
+
+        Args:
+            state: what it has to bring, by which it is known.
+            seconds: for which it is waited for.
+            is_over: asked again and again whether it is not waited for any more.
+        """
+        end = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            try:
+                while (left := end - time.monotonic()) > 0 and not is_over():
+                    for key, _ in selector.select(min(left, _STEP)):
+                        if key.fileobj is self._socket:
+                            self._accept(selector)
+                        elif (found := self._read(selector, key.data, state)) is not None:
+                            return found
+                    _drop_slow(selector)
+                return None
+            finally:
+                for key in list(selector.get_map().values()):
+                    if key.data is not None:
+                        key.data.socket.close()
+
+    def _accept(self, selector: selectors.BaseSelector) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:
+            return  # who knocked has gone
+        waiting = [key.data.socket for key in selector.get_map().values() if key.data is not None]
+        for oldest in waiting[: max(0, len(waiting) - _MOST + 1)]:
+            selector.unregister(oldest)
+            oldest.close()
+        connection.setblocking(False)
+        visit = _Visit(connection, time.monotonic() + _SLOWEST)
+        selector.register(connection, selectors.EVENT_READ, visit)
+
+    def _read(
+        self, selector: selectors.BaseSelector, visit: _Visit, state: str
+    ) -> dict[str, str] | None:
+        """What a visitor has brought, once that is all there; None: nothing of use so far."""
+        try:
+            chunk = visit.socket.recv(_LONGEST)
+        except BlockingIOError:
+            return None
+        except OSError:
+            chunk = b""
+        visit.head += chunk
+        is_whole = b"\r\n\r\n" in visit.head
+        if chunk and not is_whole and len(visit.head) < _LONGEST:
+            return None
+        selector.unregister(visit.socket)
+        found = self._brought(visit.head, state) if is_whole else None
+        _answer(visit.socket, _NOT_OURS if found is None else _DONE)
+        return found
+
+    def _brought(self, head: bytes, state: str) -> dict[str, str] | None:
+        """The parameters of the provider's answer; None: it is not that."""
+        import hmac
+
+        first, *rows = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+        words = first.split(" ")
+        fields = [row.partition(":") for row in rows]
+        hosts = [value.strip() for name, _, value in fields if name.strip().lower() == "host"]
+        if len(words) != len(("GET", "target", "HTTP/1.1")) or words[0] != "GET":
+            return None
+        path, _, query = words[1].partition("?")
+        # A name that has been made to lead here is another host (DNS rebinding).
+        if hosts != [self._host] or path != (self._path or "/"):
+            return None
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32, errors="strict")
+        except ValueError:
+            return None
+        found = dict(pairs)
+        if len(found) != len(pairs):  # RFC 6749, 3.1: none may be there twice
+            return None
+        is_ours = hmac.compare_digest(found.get("state", "").encode(), state.encode())
+        return found if is_ours else None
+
+
+def _place(redirect: str) -> tuple[str, int, str]:
+    """The address, port and path of a URL on this machine; port 0: any."""
+    try:
+        parts = urlsplit(redirect)
+        address, port = _HERE[parts.hostname or ""], parts.port or 0
+    except (ValueError, KeyError):
+        address, port = "", 0
+    if not address or parts.scheme != "http" or "@" in parts.netloc or parts.query:
+        raise UsageError(
+            "the redirect URI has to be on this machine, as http://127.0.0.1:8000/callback"
+        )
+    return address, port, parts.path
+
+
+class _Visit:
+    def __init__(self, connection: socket.socket, end: float) -> None:
+        self.socket = connection
+        self.end = end
+        self.head = b""
+
+
+def _drop_slow(selector: selectors.BaseSelector) -> None:
+    now = time.monotonic()
+    for key in list(selector.get_map().values()):
+        if key.data is not None and key.data.end < now:
+            selector.unregister(key.data.socket)
+            key.data.socket.close()
+
+
+def _answer(connection: socket.socket, page: tuple[str, str, str]) -> None:
+    status, title, text = page
+    body = _PAGE.format(title, text).encode()
+    with connection:
+        try:
+            # It fits into what the system keeps for a connection, so nobody waits for its reader.
+            connection.send(_HEAD.format(status, len(body)).encode() + body)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            return

@@ -1,0 +1,91 @@
+"""A person at a terminal: a command asks, and each of its questions gets an answer of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from support.program import TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from support.home import Home
+
+PATIENCE = 120.0  # seconds
+INTERRUPT = "\x03"
+
+
+class Said(NamedTuple):
+    """What a command has left behind.
+
+    Attributes:
+        code: its exit status.
+        screen: all that the terminal showed.
+    """
+
+    code: int
+    screen: str
+
+
+def dialogue(
+    command: Sequence[str],
+    home: Home,
+    *steps: tuple[str, str | Callable[[str], str]],
+) -> Said:
+    """Run a command at a terminal; the answers are typed when what they answer has been shown.
+
+    Args:
+        command: its words.
+        home: where it runs.
+        steps: what it shows, and what is typed then; or what makes that of the screen.
+    """
+    ours, theirs = pty.openpty()
+    screen, left = "", list(steps)
+    seen = 0
+    with subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=home.env | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"},
+        cwd=home.path,
+        start_new_session=True,
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - Ctrl-C comes from a terminal of its own
+    ) as process:
+        os.close(theirs)
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while time.monotonic() < deadline:
+                if not select.select([ours], [], [], 1.0)[0]:
+                    continue
+                try:
+                    chunk = os.read(ours, 65_536)
+                except OSError:
+                    break  # it has ended (EIO, pty(7))
+                if not chunk:
+                    break
+                screen += chunk.decode(errors="replace").replace("\r\n", "\n")
+                while left and left[0][0] in screen[seen:]:
+                    shown, answer = left.pop(0)
+                    seen = screen.index(shown, seen) + len(shown)
+                    typed = answer if isinstance(answer, str) else answer(screen)
+                    os.write(ours, typed.encode())
+        finally:
+            os.close(ours)
+            if left:
+                process.kill()
+        code = process.wait(TIMEOUT)
+    assert not left, f"never asked {left[0][0]!r}:\n{screen}"
+    return Said(code, screen)
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
