@@ -17,7 +17,8 @@ _PACKAGE = "credlatch"
 # What commands for people alone import stays in the archive of all other modules: each call reads
 # the whole of the one piece.
 _FOR_PEOPLE = (
-    *("doctor", "explain", "install", "listing", "login", "near", "people", "secrets", "setup"),
+    *("doctor", "explain", "fixes", "install", "listing", "login", "near"),
+    *("people", "secrets", "setup"),
 )
 _OF_CLIENTS = {  # of rooms that are for people otherwise
     *(f"{_PACKAGE}.{name}" for name in ("commands", "people", "people.typed")),

@@ -238,7 +238,7 @@ def _netrc(text: str) -> None:
             of_host = [
                 (each.name, each.login)
                 for each in netrc.entries(_all_fields(text), odd.append)
-                if each.name is not None and netrc._is_host(each.name, host)
+                if each.name is not None and netrc.is_host(each.name, host)
             ]
             assert [(each.name, each.login) for each in netrc.entries(plain, odd.append)] == of_host
         for word in (*quick.odd, *odd):

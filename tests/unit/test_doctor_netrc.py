@@ -29,6 +29,7 @@ GOOD = "machine good.example login u password p\n"
         ("https://a.example/simple/", "a.example"),
         ("a.example/simple", "a.example"),
         ("[::1]:8443", "::1"),
+        ("münchen.example", "xn--mnchen-3ya.example"),
     ],
 )
 def test_a_machine_that_is_no_bare_host_is_made_one(home: Home, name: str, host: str) -> None:

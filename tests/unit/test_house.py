@@ -26,7 +26,7 @@ MODULES = {
 
 # A room, and the rooms that it must not reach into.
 _DOORS = ("cli", "commands", "agent", "answers")
-_ABOVE = (*_DOORS, "listing", "near", "explain", "secrets", "setup", "doctor", "people")
+_ABOVE = (*_DOORS, "listing", "near", "explain", "fixes", "secrets", "setup", "doctor", "people")
 _BELOW = ("resolve", "protocols", "request", "stores", *_ABOVE)
 FORBIDDEN = {
     "protocols": ("stores", "renew", "system", "caller", "shared_cache", *_ABOVE),
@@ -55,8 +55,23 @@ FORBIDDEN = {
     "registry": ("stores", "system", "credential", "caller", *_ABOVE),
     "resolve": ("protocols", *_ABOVE),
     "listing": ("renew", "secrets", "setup", "people", "doctor", *_DOORS),
-    "explain": ("cli", "commands", "secrets", "install", "people"),
-    "near": ("explain", "resolve", "renew", "secrets", "setup", "people", *_DOORS),
+    "explain": ("cli", "commands", "secrets", "install", "doctor", "people"),
+    "near": ("explain", "resolve", "renew", "secrets", "setup", "doctor", "people", *_DOORS),
+    "fixes": (
+        "renew",
+        "stores",
+        "resolve",
+        "protocols",
+        "request",
+        "listing",
+        "near",
+        "explain",
+        "secrets",
+        "setup",
+        "doctor",
+        "people",
+        *_DOORS,
+    ),
     "renewing": ("resolve", "protocols", *_ABOVE),
     "oci": ("renew", "caller", "system", *_BELOW),
     "answers": ("cli", "commands", "agent", "secrets", "setup", "people"),

@@ -123,6 +123,16 @@ MISSES = {
         of_url("https://h.example.com/"), "line 1, 'machine h.example.com'",
         "netrc knows no URLs", "write 'machine h.example.com': sed -i",
     ),
+    "a netrc with a pattern": Miss(
+        ".netrc", "machine *.example.com login a password b\n", of_url("https://h.example.com/"),
+        "line 1, 'machine *.example.com'", "netrc knows no patterns",
+        "write 'machine h.example.com': sed -i",
+    ),
+    "a netrc with letters of a language": Miss(
+        ".netrc", "machine h.exämple.com login a password b\n",
+        of_url("https://h.exämple.com/"), "line 1, 'machine h.exämple.com'",
+        "netrc knows no letters but ASCII's", "write 'machine h.xn--exmple-cua.com': sed -i",
+    ),
     "a netrc without a password": Miss(
         ".netrc", "machine h.example.com login a\n", of_url("https://h.example.com/"),
         "line 1, 'machine h.example.com'", "it has no password", "add 'password' and",

@@ -1,8 +1,6 @@
 """What is wrong with how logins and tools are set up, what says so, and what mends it.
 
 finding        what a check finds, and how it is mended
-shell          what a person pastes
-mending        what is safe to be done to a file, and the command that does it
 programs       PATH, and the names that tools start us by
 wiring         each tool's own configuration, by the table of ``setup``
 other_helpers  helpers that are not ours

@@ -8,9 +8,9 @@ import time
 from datetime import datetime
 
 from credlatch.agent import control, transport, wire
-from credlatch.doctor import mending, shell
 from credlatch.doctor.finding import FAIL, OFF, OK, WARN, Finding
 from credlatch.errors import AgentError
+from credlatch.fixes import mending, shell
 from credlatch.lines import printable
 
 TYPE_CHECKING = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from credlatch.credential import Basic
-from credlatch.doctor import shell
 from credlatch.doctor.finding import WARN, Finding
 from credlatch.doctor.logins import Login, line_of, logins
+from credlatch.fixes import shell
 from credlatch.login.standing import removal
 
 TYPE_CHECKING = False

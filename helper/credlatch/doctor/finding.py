@@ -4,9 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Repair = Callable[[], str]
+    from credlatch.fixes.mending import Repair
 
 OK, OFF, WARN, FAIL = "ok", "off", "warn", "fail"
 """As it should be; not in use; somebody may be surprised; something does not work."""

@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 
-from credlatch.doctor import shell
 from credlatch.doctor.finding import FAIL, OFF, OK, WARN, Finding
 from credlatch.errors import AbsentError, StoreError
+from credlatch.fixes import shell
 from credlatch.system import programs
 
 TYPE_CHECKING = False

@@ -94,11 +94,3 @@ def line_of(path: str, key: str) -> int:
         return 0
     there = [at for at, line in enumerate(lines, 1) if f'"{key}"' in line]
     return there[0] if len(there) == 1 and key else 0
-
-
-def span(seconds: float) -> str:
-    """A time as a person says it."""
-    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= unit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.0f} s"

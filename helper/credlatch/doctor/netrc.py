@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from credlatch import url as urls
-from credlatch.doctor import shell
 from credlatch.doctor.finding import WARN, Finding
-from credlatch.errors import RequestError
+from credlatch.fixes import shell
 from credlatch.lines import printable
+from credlatch.near import netrc_names
 from credlatch.stores import netrc, netrc_text
 
 TYPE_CHECKING = False
@@ -33,7 +32,10 @@ def problems(text: str, path: str) -> Iterator[Finding]:
         if entry.doubled:
             what = f"{entry.doubled!r} comes twice in the entry for {_name(entry.name)}"
             reading.found.append((reading.line_of(entry.name), what, ""))
-        if entry.name is not None and (right := _host(entry.name)) != entry.name:
+        if entry.name is None:
+            continue
+        right = netrc_names.meant(entry.name)
+        if not (right and netrc_names.is_found(entry.name, right)):
             line = reading.line_of(entry.name)
             reading.found.append((line, *_never(path, line, entry.name, right)))
     for line, what, fix in sorted(reading.found):
@@ -108,32 +110,10 @@ def _never(path: str, line: int, name: str, right: str) -> tuple[str, str]:
     shown = f"'machine {printable(name, _LONGEST)}' never matches"
     if not right:
         return f"{shown}: it is no host", shell.edited(path, line)
-    what = f"{shown}, as a netrc knows neither ports nor URLs: write 'machine {right}'"
+    what = f"{shown}, as a netrc knows no {netrc_names.strange(name)}: write 'machine {right}'"
     return what, shell.replaced(path, line, name, right)
 
 
 def _name(name: str | None) -> str:
     shown = "" if name is None else name.rpartition("@")[2]
     return "the default" if name is None else repr(printable(shown, _LONGEST))
-
-
-def _host(name: str) -> str:
-    """The host that a machine's name is meant to be: the name itself, or nothing if it is none."""
-    if _matches(name, name):
-        return name
-    try:
-        url = urls.parse(name if "://" in name else f"https://{name}")
-    except RequestError:
-        return ""
-    return url.host.removeprefix("*.") if _matches(url.host, url.host) else ""
-
-
-def _matches(name: str, host: str) -> bool:
-    """Whether an entry of that name is found for any host."""
-    inside = name.removeprefix("[").removesuffix("]")
-    try:
-        url = urls.parse(f"https://[{inside}]" if ":" in inside else f"https://{inside}")
-    except RequestError:
-        return False
-    plain = url.path == "/" and url.default_port and url.username is None
-    return plain and "/" not in host and not url.host.startswith("*.") and ":443" not in name

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from credlatch.doctor import logins, shell
+from credlatch.doctor import logins
 from credlatch.doctor.finding import FAIL, WARN, Finding
+from credlatch.fixes import shell
 from credlatch.lines import printable
 from credlatch.setup import wiring
 from credlatch.setup.precedence import AUTH_FILES

@@ -6,8 +6,8 @@ import os
 import stat
 import sys
 
-from credlatch.doctor import mending, shell
 from credlatch.doctor.finding import FAIL, Finding
+from credlatch.fixes import mending, shell
 from credlatch.system import owners
 
 TYPE_CHECKING = False

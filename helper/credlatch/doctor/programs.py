@@ -6,9 +6,10 @@ import os
 import sys
 
 from credlatch import __version__
-from credlatch.doctor import shell, wiring
+from credlatch.doctor import wiring
 from credlatch.doctor.finding import FAIL, OK, WARN, Finding
 from credlatch.errors import ProgramError
+from credlatch.fixes import shell
 from credlatch.install import layout
 from credlatch.lines import printable
 from credlatch.setup import links, names
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.caller import Caller
-    from credlatch.doctor.finding import Repair
+    from credlatch.fixes.mending import Repair
 
 SUBJECT = "PATH"
 _EXE = ".exe" if sys.platform == "win32" else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from credlatch import rules
-from credlatch.doctor import mending, shell
 from credlatch.doctor.finding import FAIL, OK, WARN, Finding
 from credlatch.errors import StoreError
+from credlatch.fixes import mending, shell
 from credlatch.rules import reading
 from credlatch.stores.order import names
 

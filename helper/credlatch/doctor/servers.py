@@ -8,9 +8,10 @@ import time
 from credlatch import clock
 from credlatch import url as urls
 from credlatch.auth import HttpRequest
-from credlatch.doctor import logins, shell
+from credlatch.doctor import logins
 from credlatch.doctor.finding import FAIL, OFF, OK, WARN, Finding
 from credlatch.errors import RenewalError, RequestError
+from credlatch.fixes import shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _clock(ahead: list[tuple[float, str]]) -> Iterator[Finding]:
     if abs(seconds) < _OFF:
         yield Finding(OK, CLOCK, f"as {host}'s")
         return
-    how = f"{logins.span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'}"
+    how = f"{clock.span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'}"
     severity = FAIL if abs(seconds) >= _FAR_OFF else WARN
     yield Finding(severity, CLOCK, f"it is {how} {host}'s", _set_clock())
 

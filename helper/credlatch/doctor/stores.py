@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from credlatch import registry
+from credlatch import clock, registry
 from credlatch.credential import Basic
-from credlatch.doctor import mending, netrc, shell
+from credlatch.doctor import netrc
 from credlatch.doctor.finding import FAIL, OK, WARN, Finding
-from credlatch.doctor.logins import Login, files_only, line_of, span, url_of
+from credlatch.doctor.logins import Login, files_only, line_of, url_of
 from credlatch.errors import StoreError
+from credlatch.fixes import mending, shell
 from credlatch.lines import printable
 from credlatch.stores import order, rattler
 from credlatch.stores.chained import ChainedStore
@@ -122,7 +123,7 @@ def _entry(login: Login, entry: Entry) -> Iterator[Finding]:
         yield Finding(
             WARN,
             name,
-            f"the login for {shown!r} ended {span(login.ended)} ago: {entry.remedy}",
+            f"the login for {shown!r} ended {clock.span(login.ended)} ago: {entry.remedy}",
             _command(entry.remedy),
         )
     why, right = _never(login)

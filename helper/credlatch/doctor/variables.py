@@ -7,9 +7,9 @@ import sys
 from difflib import get_close_matches
 
 from credlatch import url as urls
-from credlatch.doctor import shell
 from credlatch.doctor.finding import FAIL, OK, WARN, Finding
 from credlatch.errors import RequestError
+from credlatch.fixes import shell
 from credlatch.stores import environment
 
 TYPE_CHECKING = False

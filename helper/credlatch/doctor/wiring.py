@@ -6,9 +6,10 @@ import os
 import re
 import sys
 
-from credlatch.doctor import logins, mending, other_helpers, shell
+from credlatch.doctor import logins, other_helpers
 from credlatch.doctor.finding import FAIL, OFF, OK, WARN, Finding
 from credlatch.errors import CredlatchError, ProgramError, SetupError
+from credlatch.fixes import mending, shell
 from credlatch.lines import printable
 from credlatch.setup import plan, wiring
 from credlatch.setup.formats.git_config import GitConfig
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.caller import Caller
-    from credlatch.doctor.finding import Repair
+    from credlatch.fixes.mending import Repair
     from credlatch.setup.places import Place
     from credlatch.setup.tools import Tool
 

@@ -11,11 +11,11 @@ import time
 from credlatch import clients as table
 from credlatch import near, registry, rules
 from credlatch import url as urls
-from credlatch.doctor import mending
 from credlatch.errors import CredlatchError, LoginError, RefusedError, RequestError
 from credlatch.explain import clients, forwarded, model, redacted, sources, wired
 from credlatch.explain.asking import Asking
 from credlatch.explain.model import Explanation
+from credlatch.fixes import mending
 from credlatch.renew import margin
 from credlatch.stores.order import ORDER
 

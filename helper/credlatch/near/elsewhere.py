@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from credlatch import near
-from credlatch.doctor import shell
+from credlatch.fixes import shell
 from credlatch.stores import docker, uv
 from credlatch.stores.order import ORDER
 

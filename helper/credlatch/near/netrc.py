@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from credlatch import near
-from credlatch import url as urls
-from credlatch.doctor import shell
-from credlatch.errors import RequestError
-from credlatch.near import hosts
+from credlatch.fixes import shell
+from credlatch.near import hosts, netrc_names
 from credlatch.stores import netrc, netrc_text
 
 TYPE_CHECKING = False
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from credlatch.near import NearMiss
     from credlatch.request import Request
     from credlatch.stores.steps import Step
-    from credlatch.url import Url
 
 
 class NeverMatches:
@@ -52,19 +49,18 @@ def entries_for_nobody(text: str, path: str, asked: str) -> Iterator[NeverMatche
             yield keyword, value
 
     for number, entry in enumerate(netrc.entries(fields(), lambda _: None)):
-        if entry.name is None or not hosts.may_be_near(asked, entry.name):
+        if entry.name is None:
             continue
-        meant = _meant(entry.name)
-        if meant is None or hosts.distance(asked, meant.host) is None:
+        name, host = entry.name, _meant(entry.name, asked)
+        if not host:
             continue
         line = text.count("\n", 0, places[number]) + 1
-        name, host = entry.name, meant.host
-        if name.lower().removesuffix(".").strip("[]") != host:
-            what = "URLs" if "/" in name else "ports"
+        if not netrc_names.is_found(name, host):
             # What stands before an @ may be a password.
             is_plain = "@" not in name and name.isprintable()
             fix = shell.replaced(path, line, name, host) if is_plain else shell.edited(path, line)
-            never = NeverMatches(line, meant.netloc, host, f"netrc knows no {what}", fix)
+            why = f"netrc knows no {netrc_names.strange(name)}"
+            never = NeverMatches(line, _without_path(name), host, why, fix)
             never.advice = f"write 'machine {host}'"
             yield never
         elif entry.login is None and not entry.cut:
@@ -74,11 +70,17 @@ def entries_for_nobody(text: str, path: str, asked: str) -> Iterator[NeverMatche
             yield never
 
 
-def _meant(name: str) -> Url | None:
-    try:
-        return urls.parse(name if "://" in name else f"https://{name}")
-    except RequestError:
-        return None
+def _without_path(name: str) -> str:
+    """As much of a name as a person is shown: a user's may be a password."""
+    return (name.partition("://")[2] or name).partition("/")[0].rpartition("@")[2]
+
+
+def _meant(name: str, asked: str) -> str:
+    """The host that a name is meant to be, where it nearly is the one that is asked for."""
+    if name.startswith("*."):
+        return asked if asked.endswith(name[1:].lower()) else ""
+    host = netrc_names.meant(name) if hosts.may_be_near(asked, name) else ""
+    return host if host and hosts.distance(asked, host) is not None else ""
 
 
 def found(request: Request, caller: Caller, _trace: Iterable[Step]) -> Iterator[NearMiss]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from credlatch.doctor import shell
+from credlatch.fixes import shell
 from credlatch.stores import environment
 
 TYPE_CHECKING = False

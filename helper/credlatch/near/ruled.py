@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import copy
 
 from credlatch import near, rules
-from credlatch.doctor import shell
 from credlatch.errors import CredlatchError
+from credlatch.fixes import shell
 from credlatch.stores.order import ANONYMOUS, CHAINED, IDENTITY, ORDER, PROJECT
 
 TYPE_CHECKING = False

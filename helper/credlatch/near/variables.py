@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from credlatch import near
-from credlatch.doctor import shell
+from credlatch.fixes import shell
 from credlatch.stores import environment
 from credlatch.url import DEFAULT_PORTS
 

@@ -152,7 +152,7 @@ class _Netrc:
         named = None if ":" in host else _plain_fields(self._text, self._lowered, host)
         fields = named or _all_fields(self._text)
         for entry in entries(fields, found.odd.append):
-            if entry.name is not None and not _is_host(entry.name, host):
+            if entry.name is not None and not is_host(entry.name, host):
                 continue
             if entry.doubled:
                 found.odd.append(entry.doubled)
@@ -170,7 +170,8 @@ class _Netrc:
         return found
 
 
-def _is_host(name: str, host: str) -> bool:
+def is_host(name: str, host: str) -> bool:
+    """Whether a machine of that name is a host's; the host as ``Url.host`` has it."""
     if ":" in host:
         # Whoever writes an address means it, in whatever form: it must not get the default's login.
         inside = name[1:-1] if name[:1] == "[" and name[-1:] == "]" else name

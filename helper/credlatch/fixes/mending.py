@@ -7,13 +7,14 @@ import re
 import stat
 import sys
 
-from credlatch.doctor import shell
+from credlatch.fixes import shell
 from credlatch.system import owners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from credlatch.doctor.finding import Repair
+    from collections.abc import Callable
 
+    Repair = Callable[[], str]
     Mending = tuple[str, Repair | None]
 
 FILE, FOLDER = 0o600, 0o700
