@@ -154,6 +154,17 @@ def test_only_one_module_imports_msgspec_which_crashes_without_what_that_sees_to
     assert found == {"credlatch.structs"}, "say `from credlatch.structs import msgspec`"
 
 
+def test_only_that_module_has_msgspec_read_anything_which_two_threads_may_not_do_at_once() -> None:
+    readers = {"msgspec.convert", "msgspec.json.decode", "msgspec.json.Decoder"}
+    found = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in readers
+    }
+    assert found == {"credlatch.structs"}, "call its `decoded` or `converted`"
+
+
 def test_only_the_agent_the_keyring_and_a_login_use_sockets() -> None:
     found = {
         module

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from credlatch import clock
 from credlatch.errors import LoginError, RenewalError
-from credlatch.structs import msgspec
+from credlatch.structs import decoded, msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _code(response: HttpResponse) -> str:
     code = response.headers.get("x-amzn-errortype", "")
     if not code:
         try:
-            code = msgspec.json.decode(response.body, type=_Said).code
+            code = decoded(response.body, _Said).code
         except (msgspec.MsgspecError, RecursionError):
             return ""
     code = code.partition(":")[0].rpartition("#")[2]

@@ -166,7 +166,7 @@ def _with(url: str, **fields: str) -> str:
 
 
 def _answered(response: HttpResponse, name: str, place: str) -> Secret:
-    from credlatch.structs import msgspec
+    from credlatch.structs import decoded, msgspec
 
     if response.status in {400, 401, 403, 404}:
         raise LoginError(
@@ -178,7 +178,7 @@ def _answered(response: HttpResponse, name: str, place: str) -> Secret:
             f"{place} gave no identity token (HTTP {response.status}): try again in a moment"
         )
     try:
-        said = msgspec.json.decode(response.body, type=dict[str, object])
+        said = decoded(response.body, dict[str, object])
     except (msgspec.MsgspecError, RecursionError):
         raise ValueError("it is no JSON object") from None  # its own text quotes the body
     token = said.get(name)

@@ -136,13 +136,11 @@ def _number(response: HttpResponse) -> int:
     """The first number of a refusal; 0 where it has none."""
     if response.status < 400:  # noqa: PLR2004 - the statuses of refusals
         return 0
-    from credlatch.structs import msgspec
-
-    class Refusal(msgspec.Struct):
-        error_codes: list[int] = msgspec.field(default_factory=list)
+    from credlatch.structs import decoded, msgspec
 
     try:
-        codes = msgspec.json.decode(response.body, type=Refusal).error_codes
+        codes = decoded(response.body, dict[str, object]).get("error_codes")
     except (msgspec.MsgspecError, RecursionError):
         return 0
-    return codes[0] if codes else 0
+    first = codes[0] if isinstance(codes, list) and codes else 0
+    return first if type(first) is int else 0

@@ -51,10 +51,10 @@ class GcloudLogin(GoogleAuth):
             self.remedy,
             variables={"CLOUDSDK_CORE_DISABLE_PROMPTS": "1"},
         )
-        from credlatch.structs import msgspec
+        from credlatch.structs import decoded, msgspec
 
         try:
-            said = msgspec.json.decode(response.body, type=dict[str, dict[str, object]])
+            said = decoded(response.body, dict[str, dict[str, object]])
             credential = said["credential"]
             token, end = credential["access_token"], credential["token_expiry"]
         except (msgspec.MsgspecError, KeyError):

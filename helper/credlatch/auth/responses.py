@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from credlatch import clock, jwt
+from credlatch import clock, jwt, structs
 from credlatch.errors import LoginError, RenewalError
 from credlatch.structs import msgspec
 
@@ -89,7 +89,7 @@ def end(expires_in: msgspec.Raw, now: float) -> int | None:
     """
     try:
         # Not strict: some servers write the number of seconds as a string.
-        seconds = msgspec.json.decode(expires_in, type=float, strict=False)
+        seconds = structs.decoded(expires_in, float, strict=False)
     except msgspec.MsgspecError:
         return None
     return None if isnan(seconds) else clock.moment(now + max(0.0, seconds))
@@ -98,7 +98,7 @@ def end(expires_in: msgspec.Raw, now: float) -> int | None:
 def decoded(body: bytes, kind: type[T]) -> T:
     """What a body says; raises ValueError where that is something else, without a word of it."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return structs.decoded(body, kind)
     except (msgspec.MsgspecError, RecursionError):
         raise ValueError("it is not what was expected") from None  # its own text quotes the body
 

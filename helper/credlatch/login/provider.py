@@ -10,7 +10,7 @@ from credlatch import url as urls
 from credlatch.auth import Auth, HttpRequest, TokenResponse, responses
 from credlatch.credential import Secret
 from credlatch.errors import LoginError, RenewalError, RequestError
-from credlatch.structs import msgspec
+from credlatch.structs import decoded, msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Discovery(Auth):
             if response.status not in _SUCCESS:
                 continue
             try:
-                said = msgspec.json.decode(response.body, type=Metadata)
+                said = decoded(response.body, Metadata)
             except (msgspec.MsgspecError, RecursionError):
                 continue  # a page for everything that is not found
             return self._checked(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from credlatch.rules import Rule, places, schema
-from credlatch.structs import msgspec
+from credlatch.structs import converted, msgspec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _add(
     line = source[1].start
     where = f"{settings.path} line {line}" if line else f"{settings.path}, rule {number + 1}"
     try:
-        said = msgspec.convert(row, kind)
+        said = converted(row, kind)
         complaint = schema.complaint(said)
     except msgspec.ValidationError as error:
         complaint = _translated(str(error))

@@ -15,7 +15,7 @@ from typing import Literal
 from credlatch.errors import SetupError, StoreError
 from credlatch.setup.changes import Setting, Splice, splices
 from credlatch.setup.links import Link  # noqa: TC001 - msgspec looks for it here
-from credlatch.structs import msgspec
+from credlatch.structs import converted, msgspec
 from credlatch.system import files, owners, writable
 from credlatch.system.atomic_write import AtomicWrite
 
@@ -103,7 +103,7 @@ class Record:
             if file is not None:
                 with file:
                     self.by = owners.other(file.status.st_uid)
-                    self.steps = msgspec.convert(json.loads(file.text()), _Kept).steps
+                    self.steps = converted(json.loads(file.text()), _Kept).steps
         except (StoreError, ValueError, RecursionError, msgspec.ValidationError) as error:
             what = str(error) if isinstance(error, StoreError) else f"{path} is damaged"
             raise SetupError(
