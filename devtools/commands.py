@@ -11,6 +11,7 @@ from devtools import release as releasing
 from devtools.answering import see_that_it_answers
 from devtools.cache import cache_folder
 from devtools.components import GO, components, credential_helper
+from devtools.descendants import run_and_end_all
 from devtools.environment import EXE, IN_VENV, PYTHON, environment, pip, system
 from devtools.steps import ROOT, SCRATCH, ask, digest, must, remember, run, say, state
 
@@ -203,7 +204,9 @@ def test(arguments: list[str]) -> int:
     # Most tests wait for a daemon, a server or a clock: two for each processor. `-n 0` is one at a
     # time.
     at_once = str(2 * (os.cpu_count() or 1))
-    return run(python, "-m", "pytest", "-n", at_once, *arguments)
+    # xdist hands what has crashed to the next process, and may wait for ever for the last one.
+    crash = "--max-worker-restart=0"
+    return run_and_end_all(python, "-m", "pytest", "-n", at_once, crash, *arguments)
 
 
 def lint(_: list[str]) -> int:

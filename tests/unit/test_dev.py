@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -116,3 +117,17 @@ def test_the_two_surroundings_differ_in_all_that_a_build_may_notice() -> None:
     assert one.umask != another.umask
     assert one.environ.keys() == another.environ.keys()
     assert not set(one.environ.items()) & set(another.environ.items())
+
+
+LEAVES_A_DAEMON = """
+import sys
+from devtools.descendants import run_and_end_all
+sys.exit(run_and_end_all("sh", "-c", "setsid sh -c 'sleep 1000; true' & exit 3"))
+"""
+
+
+def test_tests_that_leave_a_daemon_behind_end_all_the_same() -> None:
+    words = [sys.executable, "-c", LEAVES_A_DAEMON]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=False, timeout=300)
+    assert done.returncode == 3
+    assert b"dev: ending what has been left running: sh (process " in done.stderr
