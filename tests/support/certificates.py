@@ -23,16 +23,17 @@ class Authority:
 
     Args:
         folder: where the files go; it is made.
+        name: its own.
 
     Attributes:
         file: its certificate, for who is to trust it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "credlatch tests' authority") -> None:
         folder.mkdir()
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("credlatch tests' authority")
+        self._name = _name(name)
         root = builder(self._name, self._name, self._key).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
@@ -59,6 +60,15 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(both)
         return context
+
+    def client(self, name: str) -> Path:
+        """A file with a client's certificate and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = builder(_name(name), self._name, key).sign(self._key, hashes.SHA256())
+        both = self._folder / f"{name}.pem"
+        form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        both.write_bytes(key.private_bytes(serialization.Encoding.PEM, *form) + _pem(signed))
+        return both
 
 
 def authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:

@@ -154,9 +154,9 @@ def test_what_has_not_begun_in_time_is_never_sent(monkeypatch: pytest.MonkeyPatc
     """A name that is looked up for long, or a machine that is busy, costs no single-use token."""
     make = http._client
 
-    def late(is_direct: bool, authorities: str | None) -> httpx.Client:
+    def late(is_direct: bool, asked: HttpRequest) -> httpx.Client:
         time.sleep(1.5)
-        return make(is_direct, authorities)
+        return make(is_direct, asked)
 
     monkeypatch.setattr(http, "_client", late)
     with KeepingServer() as server:

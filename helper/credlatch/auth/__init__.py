@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import TypeAlias
 
+    from credlatch.auth.tls import Tls
     from credlatch.credential import Credential, Secret
     from credlatch.request import Request
     from credlatch.url import Url
@@ -102,12 +103,13 @@ class HttpRequest:
     """A request that a flow wants sent.
 
     Attributes:
-        method: GET, POST or PUT; or HEAD, whose answer may be a redirect: it is in the headers.
+        method: GET, POST, PUT or LIST; or HEAD, whose answer may be a redirect (in the headers).
         url: where it goes.
         form: fields, sent form-encoded; None for none.
         json: an object, sent as JSON; None for none.
         headers: more headers; with ``content``, its type is among them.
         content: another body, as it is; None for none.
+        tls: whom to trust, and who we are, where that is not as for any other server.
         metadata: for a metadata service of the machine's own, the seconds that its answer may take:
             it is asked once, in plain http and through no proxy, and gets no secret. None: it is
             for any other server.
@@ -127,6 +129,7 @@ class HttpRequest:
         content: bytes | None = None,
         metadata: float | None = None,
         authorities: str | None = None,
+        tls: Tls | None = None,
         redirects: bool = False,
         unread: bool = False,
     ) -> None:
@@ -137,6 +140,7 @@ class HttpRequest:
         self.headers = headers or {}
         self.content = content
         self.authorities = authorities
+        self.tls = tls
         self.metadata = metadata
         self.redirects = redirects
         self.unread = unread

@@ -10,12 +10,12 @@ import time
 import urllib.request
 
 import httpx
-import truststore
 
 from credlatch import __version__
 from credlatch import url as urls
 from credlatch.auth import HttpResponse
 from credlatch.errors import RenewalError
+from credlatch.renew.gate import Gate, NotSentError, TooLateError, UnansweredError
 from credlatch.system import files, threads
 
 TYPE_CHECKING = False
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from credlatch.auth import HttpRequest
+    from credlatch.auth.tls import Tls
+
+__all__ = ["NotSentError", "TooLateError", "UnansweredError", "close", "send"]
 
 CONNECT = 3.0  # seconds
 SILENCE = 5.0  # seconds without a byte
@@ -34,25 +37,10 @@ IDLE = 30.0  # seconds for which a connection that was kept may be used again
 _HUNG_UP = "Server disconnected without sending a response."  # httpcore's words
 _MOST = 8  # servers with such connections
 
-# Clients with open connections, by origin and by whom is trusted, and when each was used, by
-# `monotonic`.
-_kept: dict[tuple[tuple[str, str, int], str | None], tuple[httpx.Client, float]] = {}
+# Clients with open connections, by origin and by whom is trusted and who we are, and when each was
+# used, by `monotonic`.
+_kept: dict[tuple[tuple[str, str, int], str | None, Tls | None], tuple[httpx.Client, float]] = {}
 _keeping = threading.Lock()
-
-
-class NotSentError(RenewalError):
-    """Nothing left this machine."""
-
-
-class TooLateError(NotSentError):
-    """Nothing was tried, for want of time or descriptors. Whoever has more may succeed."""
-
-
-class UnansweredError(RenewalError):
-    """The request was sent, and whether the server acted on it is not known.
-
-    Its text is the cause alone: what to do depends on what was sent.
-    """
 
 
 def send(
@@ -79,7 +67,7 @@ def send(
     """
     if deadline - time.monotonic() < _TOO_LATE:
         raise TooLateError("no time was left to renew the token: try again")
-    gate = _Gate()
+    gate = Gate()
     outcome: list[HttpResponse | Exception] = []
 
     def run() -> None:
@@ -108,34 +96,6 @@ def send(
     return outcome[0]
 
 
-class _Gate:
-    """Stands between a request and the network: who has given it up knows that it is not sent."""
-
-    def __init__(self) -> None:
-        self._opened = threading.Condition()
-        self._is_open = self._is_shut = False
-
-    def wait(self, seconds: float) -> bool:
-        """Whether it is opened in time; if not, it never will be."""
-        with self._opened:
-            self._opened.wait_for(lambda: self._is_open, max(0.0, seconds))
-            self._is_shut = not self._is_open
-            return self._is_open
-
-    def open(self) -> None:
-        """Let the request through, or raise NotSentError."""
-        with self._opened:
-            if self._is_shut:
-                raise NotSentError("given up")
-            self._is_open = True
-            self._opened.notify_all()
-
-    def trace(self, event: str, _: object) -> None:
-        """What httpcore calls at each step of a request."""
-        if event.endswith(".send_request_headers.started"):
-            self.open()
-
-
 def close() -> None:
     """Close the connections that are kept."""
     with _keeping:
@@ -146,11 +106,11 @@ def close() -> None:
 
 @contextlib.contextmanager
 def _client_for(
-    server: urls.Url, authorities: str | None, *, on_kept: bool, is_direct: bool
+    server: urls.Url, asked: HttpRequest, *, on_kept: bool, is_direct: bool
 ) -> Iterator[httpx.Client]:
     """A client of the server's own: truststore's contexts let one handshake in at a time."""
     if not on_kept:
-        with _client(is_direct, authorities) as client:
+        with _client(is_direct, asked) as client:
             yield client
         return
     with _keeping:
@@ -159,9 +119,9 @@ def _client_for(
         # store goes with them, so that it is not trusted for longer than the system does.
         for old in [old for old, (_, used) in _kept.items() if now - used > IDLE]:
             _kept.pop(old)[0].close()
-        key = server.origin, authorities
+        key = server.origin, asked.authorities, asked.tls
         there = _kept.get(key)
-        client = _client(is_direct, authorities) if there is None else there[0]
+        client = _client(is_direct, asked) if there is None else there[0]
         is_kept = there is not None or len(_kept) < _MOST
         if is_kept:
             _kept[key] = client, now
@@ -172,16 +132,13 @@ def _client_for(
             client.close()
 
 
-def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
-    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if authorities is not None:
-        try:
-            trust.load_verify_locations(authorities)
-        except OSError as error:  # ssl.SSLError is one
-            raise NotSentError(
-                f"{authorities} has no certificate authorities ({files.reason(error)}): "
-                "name another file, or none"
-            ) from None
+def _client(is_direct: bool, asked: HttpRequest) -> httpx.Client:
+    from credlatch.renew import trust
+
+    try:
+        context = trust.context(asked.authorities, asked.tls)
+    except trust.TlsError as error:
+        raise NotSentError(str(error)) from None
     headers = {
         "User-Agent": f"credlatch/{__version__}",
         "Accept": "application/json",
@@ -189,7 +146,7 @@ def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
     }
     try:
         return httpx.Client(
-            verify=trust,
+            verify=context,
             headers=headers,
             # What one login's answer sets must not travel with another's request.
             cookies=http.cookiejar.CookieJar(
@@ -198,6 +155,7 @@ def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
             limits=httpx.Limits(keepalive_expiry=IDLE),
             # A proxy would carry to the network what is meant for this machine.
             trust_env=not is_direct,
+            proxy=None if asked.tls is None else asked.tls.proxy,
         )
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.
@@ -212,15 +170,18 @@ def _client(is_direct: bool, authorities: str | None) -> httpx.Client:
 
 
 def _send(
-    asked: HttpRequest, server: urls.Url, deadline: float, gate: _Gate, *, on_kept: bool
+    asked: HttpRequest, server: urls.Url, deadline: float, gate: Gate, *, on_kept: bool
 ) -> HttpResponse:
     left = max(_TOO_LATE, deadline - time.monotonic())
     timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
     url, headers = _on_this_machine(asked, server)
     is_direct = server.may_be_loopback or asked.metadata is not None
+    extensions: dict[str, object] = {"trace": gate.trace}
+    if asked.tls is not None and asked.tls.name is not None:
+        extensions["sni_hostname"] = asked.tls.name  # it is what the certificate is to be for, too
     try:
         with (
-            _client_for(server, asked.authorities, on_kept=on_kept, is_direct=is_direct) as client,
+            _client_for(server, asked, on_kept=on_kept, is_direct=is_direct) as client,
             client.stream(
                 asked.method,
                 url,
@@ -230,7 +191,7 @@ def _send(
                 headers=headers,
                 timeout=timeout,
                 follow_redirects=False,
-                extensions={"trace": gate.trace},
+                extensions=extensions,
             ) as response,
         ):
             if response.is_redirect and not (asked.redirects or asked.method == "HEAD"):
