@@ -18,6 +18,7 @@ from credlatch.credential import Secret
 from credlatch.errors import RenewalError
 from credlatch.renew import http
 from credlatch.renew.exchange import exchange
+from credlatch.renew.http import UnansweredError
 from support.flows import REQUEST
 from support.jwt import make_jwt
 from support.loopback import Handler, Loopback, Recorded
@@ -269,3 +270,60 @@ def test_what_a_proxy_repeats_is_in_no_text() -> None:
     said = http._reason(httpx.ProxyError("407 Basic realm of open-sesame"))
     assert said == "its proxy says 407"
     assert http._reason(httpx.ProxyError("open-sesame")) == "its proxy refuses"
+
+
+class Telling(Loopback):
+    """Tells what happens, line by line, as it does.
+
+    Attributes:
+        more: to be set when there is more to tell.
+    """
+
+    def __init__(self) -> None:
+        self.more, self.ends = threading.Event(), threading.Event()
+        super().__init__(_Telling)
+
+    def __exit__(self, *_: object) -> None:
+        self.more.set()
+        self.ends.set()
+        super().__exit__()
+
+
+class _Telling(Handler):
+    def respond(self, request: Recorded) -> None:
+        del request
+        owner: Telling = self.server.owner
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"first\n")
+        owner.more.wait()
+        self.wfile.write(b"second\n")
+        owner.ends.wait()  # and never says that this is all
+
+
+def test_an_answer_is_read_until_it_is_enough() -> None:
+    seen: list[bytes] = []
+
+    def is_enough(said: bytes) -> bool:
+        seen.append(said)
+        telling.more.set()
+        return said.endswith(b"second\n")
+
+    with Telling() as telling:
+        asked, server = HttpRequest("GET", telling.url), urls.parse(telling.url)
+        answer = http.send(asked, server, time.monotonic() + 30, until=is_enough)
+    assert (answer.body, seen) == (b"first\nsecond\n", [b"first\n", b"first\nsecond\n"])
+
+
+def test_such_an_answer_may_be_silent_until_the_deadline_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "SILENCE", 0.2)
+    monkeypatch.setattr(http, "LONGEST", 0.2)
+    with Telling() as telling:
+        asked, server = HttpRequest("GET", telling.url), urls.parse(telling.url)
+        begun = time.monotonic()
+        with pytest.raises(UnansweredError):
+            http.send(asked, server, begun + 2, until=lambda _: False)
+        assert time.monotonic() - begun > 1.5

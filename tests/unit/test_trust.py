@@ -12,9 +12,11 @@ import pytest
 from credlatch import url as urls
 from credlatch.auth import HttpRequest, HttpResponse
 from credlatch.auth.tls import Tls
+from credlatch.credential import Secret
 from credlatch.errors import RenewalError
 from credlatch.renew import http
 from support.certificates import Authority
+from support.internet import PROXIES
 from support.token_server import TokenServer
 
 if TYPE_CHECKING:
@@ -108,6 +110,36 @@ def test_who_we_are_is_proved_by_a_certificate(authority: Authority, tmp_path: P
                 ask(server, other)
         with pytest.raises(http.NotSentError, match=r"ca.pem and its key cannot be used"):
             ask(server, tls._replace(certificate=str(tmp_path / "ca.pem")))
+
+
+def test_that_certificate_may_be_in_no_file(authority: Authority) -> None:
+    """As in a kubeconfig, which has it within."""
+    context = authority.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.file)
+    mine = Secret(authority.client("worker").read_text())
+    with TokenServer(tls=context) as server:
+        tls = Tls(str(authority.file), chain=mine)
+        assert ask(server, tls).status == 404
+        key = "-----BEGIN PRIVATE KEY-----\nopen-sesame"
+        for damaged in (key, mine.reveal()[:-60], ""):
+            with pytest.raises(http.NotSentError, match="key that are given cannot be") as caught:
+                ask(server, tls._replace(chain=Secret(damaged)))
+            assert "sesame" not in str(caught.value)
+    assert mine.reveal() not in repr(tls)
+
+
+def test_a_server_that_no_proxy_leads_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a cluster's own address, which NO_PROXY has as a network, if at all."""
+    for name in PROXIES:
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    cluster = urls.parse("https://cluster.example")  # no name of this machine's
+    with TokenServer() as there:
+        url = f"{there.url}/there"
+        direct = HttpRequest("GET", url, tls=Tls(proxy=""))
+        assert http.send(direct, cluster, time.monotonic() + 30).status == 404
+        with pytest.raises(http.NotSentError):
+            http.send(HttpRequest("GET", url, tls=Tls()), cluster, time.monotonic() + 30)
 
 
 def test_what_is_told_of_the_way_shows_no_password() -> None:

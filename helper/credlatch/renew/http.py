@@ -20,10 +20,12 @@ from credlatch.system import files, threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from credlatch.auth import HttpRequest
     from credlatch.auth.tls import Tls
+
+    Until = Callable[[bytes], bool]
 
 __all__ = ["NotSentError", "TooLateError", "UnansweredError", "close", "send"]
 
@@ -44,7 +46,12 @@ _keeping = threading.Lock()
 
 
 def send(
-    asked: HttpRequest, server: urls.Url, deadline: float, *, on_kept: bool = False
+    asked: HttpRequest,
+    server: urls.Url,
+    deadline: float,
+    *,
+    on_kept: bool = False,
+    until: Until | None = None,
 ) -> HttpResponse:
     """Send a request.
 
@@ -58,6 +65,9 @@ def send(
             byte have no other limit.
         on_kept: whether a connection may serve that an earlier request has left open: for what may
             be sent twice, because the server may be closing it at that moment.
+        until: for an answer that tells what happens as it does: given all that has come each time
+            that there is more, it says whether that is enough. Such an answer may be silent, and
+            take until the deadline.
 
     Raises:
         TooLateError: there was no time for it.
@@ -72,7 +82,7 @@ def send(
 
     def run() -> None:
         try:
-            outcome.append(_send(asked, server, deadline, gate, on_kept=on_kept))
+            outcome.append(_send(asked, server, deadline, gate, on_kept=on_kept, until=until))
         except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
             outcome.append(error)
         with contextlib.suppress(NotSentError):  # nobody waits any more
@@ -88,7 +98,8 @@ def send(
     if not gate.wait(_SHARE * (deadline - time.monotonic())):
         # A name that is looked up, or a machine that is busy.
         raise NotSentError(f"{server.shown} was not reached in time: try again")
-    thread.join(max(0.0, min(deadline - time.monotonic(), LONGEST)))
+    left = max(0.0, deadline - time.monotonic())
+    thread.join(left if until is not None else min(left, LONGEST))
     if not outcome:
         raise UnansweredError(f"{server.shown} answered too slowly")
     if isinstance(outcome[0], Exception):
@@ -155,7 +166,7 @@ def _client(is_direct: bool, asked: HttpRequest) -> httpx.Client:
             limits=httpx.Limits(keepalive_expiry=IDLE),
             # A proxy would carry to the network what is meant for this machine.
             trust_env=not is_direct,
-            proxy=None if asked.tls is None else asked.tls.proxy,
+            proxy=None if asked.tls is None else asked.tls.proxy or None,
         )
     # What httpx raises for settings that it cannot use has no common root. The text may hold the
     # proxy's password.
@@ -170,12 +181,21 @@ def _client(is_direct: bool, asked: HttpRequest) -> httpx.Client:
 
 
 def _send(
-    asked: HttpRequest, server: urls.Url, deadline: float, gate: Gate, *, on_kept: bool
+    asked: HttpRequest,
+    server: urls.Url,
+    deadline: float,
+    gate: Gate,
+    *,
+    on_kept: bool,
+    until: Until | None,
 ) -> HttpResponse:
     left = max(_TOO_LATE, deadline - time.monotonic())
-    timeout = httpx.Timeout(min(SILENCE, left), connect=min(CONNECT, left))
+    silence = SILENCE if until is None else left
+    timeout = httpx.Timeout(min(silence, left), connect=min(CONNECT, left))
     url, headers = _on_this_machine(asked, server)
     is_direct = server.may_be_loopback or asked.metadata is not None
+    if asked.tls is not None and asked.tls.proxy == "":
+        is_direct = True
     extensions: dict[str, object] = {"trace": gate.trace}
     if asked.tls is not None and asked.tls.name is not None:
         extensions["sni_hostname"] = asked.tls.name  # it is what the certificate is to be for, too
@@ -199,7 +219,7 @@ def _send(
                     f"{server.shown} redirects elsewhere, and a login is not sent along: "
                     "log in again with the server's new address"
                 )
-            body = b"" if asked.unread else _body(response, server)
+            body = b"" if asked.unread else _body(response, server, until)
             return HttpResponse(response.status_code, dict(response.headers), body, time.time())
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
         if files.is_short(error):
@@ -236,10 +256,12 @@ def _on_this_machine(asked: HttpRequest, server: urls.Url) -> tuple[str, dict[st
     return here, {**asked.headers, "Host": server.netloc}
 
 
-def _body(response: httpx.Response, server: urls.Url) -> bytes:
+def _body(response: httpx.Response, server: urls.Url, until: Until | None) -> bytes:
     body = b""
     for chunk in response.iter_raw():
         body += chunk
+        if until is not None and until(body):
+            break
         if len(body) > MAX_BODY:
             raise UnansweredError(
                 f"{server.shown} answered with more than {MAX_BODY} bytes, as no token server does"

@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import ssl
+import sys
+import tempfile
 
 import truststore
 
@@ -13,6 +15,8 @@ from credlatch.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from credlatch.auth.tls import Tls
 
 
@@ -48,6 +52,15 @@ def context(authorities: str | None, tls: Tls | None) -> ssl.SSLContext:
                 f"{authorities} has no certificate authorities ({files.reason(error)}): "
                 "name another file, or none"
             ) from None
+    if tls is not None and tls.chain is not None:
+        try:
+            with _as_file(tls.chain.reveal()) as path:
+                trust.load_cert_chain(path, password=lambda: "")
+        except (OSError, ValueError):
+            raise TlsError(
+                "the client certificate and key that are given cannot be used: they are to be PEM, "
+                "and without a password"
+            ) from None
     if tls is not None and tls.certificate is not None:
         try:
             # Without a password of its own, OpenSSL would ask for one on the terminal.
@@ -58,6 +71,28 @@ def context(authorities: str | None, tls: Tls | None) -> ssl.SSLContext:
                 "name a certificate and its key, as PEM and without a password"
             ) from None
     return trust
+
+
+@contextlib.contextmanager
+def _as_file(text: str) -> Iterator[str]:
+    """A path that leads to a text while the block runs: Python's `ssl` takes a key no other way.
+
+    On Linux it is in memory alone.
+    """
+    if sys.platform == "linux":
+        descriptor = os.memfd_create("key")
+        try:
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(text.encode())
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.TemporaryDirectory() as folder:  # the user's alone
+            path = os.path.join(folder, "key")
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(text.encode())
+            yield path
 
 
 def _load(trust: ssl.SSLContext, authorities: str) -> None:
