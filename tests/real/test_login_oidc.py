@@ -272,11 +272,12 @@ def test_a_token_that_is_not_kept_is_given_back(
 
     def answer(visit: Visit) -> Answer:
         tokens.append(visit.authorization)
+        if visit.authorization:  # while it is tried, its place comes to be another
+            (home.path / "folder/in-the-way").mkdir(parents=True, exist_ok=True)
         return 200 if is_taken and visit.authorization else 401, {}, b""
 
     internet.hosts[HOST] = answer
     home.env["RATTLER_AUTH_FILE"] = str(home.path / "folder")
-    (home.path / "folder/in-the-way").mkdir(parents=True)
     opened = Opened(home)
     process = started(frozen, HOST, "--issuer", sso, "--scope", "openid")
     browser.log_in(opened.url(), "alice")

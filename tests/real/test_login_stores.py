@@ -14,10 +14,12 @@ from support.registry import TokenRegistry
 
 if TYPE_CHECKING:
     from support.home import Home
+    from support.internet import Internet
     from support.program import Program
     from support.rattler import Rattler
     from support.rattler_places import Place
     from support.registry import Registry
+    from support.secret_service import SecretService
     from support.token_server import TokenServer
 
 HOST = "conda.example"
@@ -111,3 +113,16 @@ def test_posit_keyring_reads_the_token_of_a_person_who_has_logged_in(
     assert len(manager.posts("/__api__/device")) == asked
     assert frozen("logout", place, "--yes").code == 0
     assert frozen.bazel(f"{manager.url}/cran/x").authorization is None
+
+
+def test_a_locked_keyring_is_noticed_before_anybody_is_asked(
+    home: Home, frozen: Program, secret_service: SecretService, internet: Internet
+) -> None:
+    secret_service.lock()
+    for words in (("--oauth",), ("--device",)):
+        said = frozen("login", HOST, *words)
+        assert said.code == 1
+        assert "the keyring is locked" in said.err
+        assert said.err.count("\n") == 1
+    assert internet.asked == []
+    assert not (home.path / ".rattler/credentials.json").exists()

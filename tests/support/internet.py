@@ -125,9 +125,11 @@ class _Handler(Handler):
         self.close_connection = False
 
     def finish(self) -> None:
-        super().finish()
-        if self.through:
-            self.server.shutdown_request(self.connection)
+        try:
+            super().finish()
+        finally:  # also where the client has gone
+            if self.through:
+                self.server.shutdown_request(self.connection)
 
     def respond(self, request: Recorded) -> None:
         owner: Internet = self.server.owner

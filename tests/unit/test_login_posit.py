@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import stat
 import tomllib
@@ -46,6 +47,12 @@ class Bob:
 
     def is_gone(self) -> bool:
         return False
+
+    def finishing(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def pasted(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
 
 def manager(internet: Internet, *access: tuple[int, Any]) -> list[tuple[str, dict[str, str]]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import click
 
 from credlatch import streams
@@ -15,7 +13,7 @@ from credlatch.login import keeping, revoking, users
 from credlatch.login import target as targets
 from credlatch.login.oauth import Options
 from credlatch.login.provider import CLIENT
-from credlatch.people import terminal
+from credlatch.people import interrupts, terminal
 from credlatch.people.command import Command, passes_caller
 from credlatch.people.places import from_home
 from credlatch.people.styles import DIM, GOOD, WARN
@@ -44,30 +42,43 @@ def login(caller: Caller, /, host: str, **said: Any) -> int:
         NotKeptError: the login is refused, or could not be tried.
         StoreError: it cannot be kept.
     """
-    # As an exception, Ctrl-C lets each step be undone.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts.raised()
     shown = terminal.of(caller)
     check, is_wanted = said.pop("check"), not said.pop("no_check")
     asked = (said.pop(name) for name in ("client_id", "scopes", "audience", "redirect_uri"))
     words = Words(options=Options(*asked), **said)
     at = targets.target(host, caller)
     trial = _Trial(at, check, is_wanted=is_wanted, shown=shown, caller=caller)
-    keeps, what = False, None
+    arrived: list[Given] = []  # from a provider, which may have given it for nothing
     try:
-        what = obtained(at, words, shown, caller)
-        form = trial.of(what)
-        keeps = True
-        kept = keeping.keep(at, what, form, caller)
+        what = obtained(at, words, shown, caller, arrived)
+        kept = keeping.keep(at, what, trial.of(what), caller)
     except KeyboardInterrupt:
-        streams.say("credlatch list tells whether it was kept" if keeps else "nothing was kept")
+        streams.say(_stopped(at, arrived, caller))
         return _INTERRUPTED
     except CredlatchError:
-        if what is not None:  # a provider may have just given it, for nothing
-            revoking.revoked(what.value)
+        for each in arrived:
+            revoking.revoked(each.value)
         raise
     _tell(kept, at, shown, caller)
     streams.say_warnings(caller)
     return 0
+
+
+def _stopped(at: Target, arrived: list[Given], caller: Caller) -> str:
+    """What has become of a login that Ctrl-C has ended; what is not kept is revoked."""
+    for each in arrived:
+        if keeping.is_kept(at, each, caller):
+            return f"it was kept before that: credlatch logout {at.shown} removes it"
+        try:
+            done = revoking.revoked(each.value)
+        except KeyboardInterrupt:
+            return "nothing was kept; what the provider gave is not revoked, and ends by itself"
+        if done.revoked:
+            return f"nothing was kept, and {done.revoked} has revoked what it gave"
+        if done.failure:
+            return f"nothing was kept; what was given may still be good: {done.failure}"
+    return "nothing was kept"
 
 
 class _Trial:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from credlatch import streams
 from credlatch import url as urls
+from credlatch.commands.login_person import AtTerminal
 from credlatch.errors import NotKeptError, RenewalError, RequestError, UsageError
 from credlatch.lines import unmarked
-from credlatch.login import given, oauth, posit
+from credlatch.login import given, keeping, oauth, posit
 from credlatch.people import browser
-from credlatch.people.styles import DIM, GOOD, STRONG, WARN
+from credlatch.people.styles import GOOD, STRONG, WARN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from credlatch.credential import Secret
     from credlatch.login.given import Given
     from credlatch.login.oauth import Options
-    from credlatch.login.provider import Metadata
+    from credlatch.login.provider import Granted, Metadata
     from credlatch.login.target import Target
     from credlatch.people.terminal import Terminal
 
@@ -92,20 +92,30 @@ class Words:
         return self.token or self.conda_token or self.password or self.s3_key_id is not None
 
 
-def obtained(at: Target, words: Words, shown: Terminal, caller: Caller) -> Given:
+def obtained(
+    at: Target, words: Words, shown: Terminal, caller: Caller, arrived: list[Given]
+) -> Given:
     """What the person gives.
+
+    Args:
+        at: for what.
+        words: how they want to.
+        shown: where they are asked.
+        caller: who they are.
+        arrived: takes what a provider gives, as soon as it is there.
 
     Raises:
         UsageError: it cannot be used, or nobody can be asked.
         NotKeptError: the provider gives nothing.
+        StoreError: it could not be kept.
     """
     words.check(at)
     if words.by_provider:
-        return _by_provider(at, words, shown, caller)
+        return _by_provider(at, words, AtTerminal(shown, caller, arrived))
     if words.posit:
-        return _at_posit(at, shown, caller)
+        return _at_posit(at, AtTerminal(shown, caller, arrived))
     if not words.on_stdin:
-        return _asked(at, words, shown, caller)
+        return _asked(at, words, AtTerminal(shown, caller, arrived))
     text = _stdin(caller)
     if words.token:
         return given.token(at, _one_word(text, "the token"))
@@ -119,17 +129,19 @@ def obtained(at: Target, words: Words, shown: Terminal, caller: Caller) -> Given
     return given.s3_key(at, words.s3_key_id or "", _one_word(secret, "the secret key"), token)
 
 
-def _asked(at: Target, words: Words, shown: Terminal, caller: Caller) -> Given:
+def _asked(at: Target, words: Words, person: AtTerminal) -> Given:
+    shown = person.shown
     if not shown.interactive:
         needed = "--s3-key-id ID, with its secret on standard input" if at.is_bucket else _ASK
         raise UsageError(f"no terminal to ask on: {needed}")
+    keeping.see_room(given.TOKEN, person.caller)
     if at.is_bucket:
         key = shown.ask("Access key ID:")
         secret = shown.secret("Secret access key (not shown):")
         return given.s3_key(at, key, secret, _optional("Session token", shown))
     if words.username is not None:
         return _login(at, words.username, shown)
-    ways = _ways(at, words, shown, caller)
+    ways = _ways(at, words, person)
     shown.say(f"How do you log in to {at.shown}?", STRONG)
     for number, (way, _) in enumerate(ways, 1):
         shown.say(f"{number}  {way}", indent=2)
@@ -140,8 +152,9 @@ def _asked(at: Target, words: Words, shown: Terminal, caller: Caller) -> Given:
     raise UsageError(f"none of 1 to {len(ways)} was chosen")
 
 
-def _ways(at: Target, words: Words, shown: Terminal, caller: Caller) -> list[Way]:
+def _ways(at: Target, words: Words, person: AtTerminal) -> list[Way]:
     """What the host offers, and what any host may."""
+    shown, caller = person.shown, person.caller
     ways: list[Way] = []
     issuer = _issuer(at, words)
     try:
@@ -152,11 +165,9 @@ def _ways(at: Target, words: Words, shown: Terminal, caller: Caller) -> list[Way
     if provider is not None and (provider.has_code_grant or provider.has_device_grant):
         found = provider
         way = "in a browser (it offers OpenID)"
-        ways.append((way, lambda: _at_provider(found, words, shown, caller)))
+        ways.append((way, lambda: _at_provider(found, words, person)))
     if _is_posit(at, caller):
-        ways.insert(
-            0, ("in a browser (Posit Package Manager)", lambda: _at_posit(at, shown, caller))
-        )
+        ways.insert(0, ("in a browser (Posit Package Manager)", lambda: _at_posit(at, person)))
     return [
         *ways,
         ("a token", lambda: given.token(at, shown.secret("Token (not shown):"))),
@@ -192,85 +203,62 @@ def _issuer(at: Target, words: Words) -> str:
     return words.issuer or f"{at.url.scheme}://{at.url.netloc}"
 
 
-def _by_provider(at: Target, words: Words, shown: Terminal, caller: Caller) -> Given:
+def _by_provider(at: Target, words: Words, person: AtTerminal) -> Given:
+    keeping.see_room(given.OAUTH, person.caller)
     issuer = _issuer(at, words)
     try:
-        with shown.waiting(f"Asking {issuer} how to log in"):
-            provider = oauth.discovered(issuer, caller)
+        with person.shown.waiting(f"Asking {issuer} how to log in"):
+            provider = oauth.discovered(issuer, person.caller)
     except RenewalError as error:
         raise NotKeptError(f"{error}: nothing was kept") from None
     if provider is None:
         more = "" if words.issuer else ": name the one that it belongs to with --issuer URL"
         raise NotKeptError(f"{issuer} is no OpenID provider{more}; nothing was kept")
-    return _at_provider(provider, words, shown, caller)
+    return _at_provider(provider, words, person)
 
 
-def _at_posit(at: Target, shown: Terminal, caller: Caller) -> Given:
+def _at_posit(at: Target, person: AtTerminal) -> Given:
     """A login there, for the address that the environment has, where that is this server's."""
+    caller = person.caller
+    keeping.see_room(given.POSIT, caller)
     said = caller.get("PACKAGEMANAGER_ADDRESS")
     # To the letter, as posit-keyring compares it.
     address = said if said and _is_posit(at, caller) else f"{at.url.scheme}://{at.url.netloc}"
     try:
-        return posit.by_device(address, _Person(shown, caller))
+        return posit.by_device(address, person)
     except RenewalError as error:
         raise NotKeptError(f"{error}: nothing was kept") from None
 
 
-def _at_provider(provider: Metadata, words: Words, shown: Terminal, caller: Caller) -> Given:
-    person = _Person(shown, caller)
-    by_device = words.device or not (provider.has_code_grant and browser.is_here(caller))
+def _at_provider(provider: Metadata, words: Words, person: AtTerminal) -> Given:
+    is_here = browser.is_here(person.caller)
+    by_device = words.device or not (provider.has_code_grant and is_here)
     if by_device and not provider.has_device_grant:
         if words.device or not provider.has_code_grant:
+            more = ": leave --device out" if words.device and provider.has_code_grant else ""
             raise NotKeptError(
-                f"{provider.issuer} has no device grant, for logins in a browser elsewhere: "
+                f"{provider.issuer} has no device grant, for logins in a browser elsewhere{more}; "
                 "nothing was kept"
             )
         by_device = False
     log_in = oauth.by_device if by_device else oauth.by_browser
+
+    def got(granted: Granted) -> None:
+        person.arrived.append(oauth.given(granted, provider, words.options))
+
     try:
-        granted = log_in(provider, words.options, person)
+        granted = log_in(provider, words.options, person, got)
     except RenewalError as error:
         raise NotKeptError(f"{error}: nothing was kept") from None
     if granted.who:
-        shown.say(f"You are {granted.who} there.", GOOD)
+        person.shown.say(f"You are {granted.who} there.", GOOD)
     if granted.fresh.refresh_token is None:
-        shown.say(
+        person.shown.say(
             "It cannot be renewed, as the provider gave no refresh token: --scope asks for what "
             "it wants for one.",
             WARN,
         )
-    return oauth.given(granted, provider, words.options)
-
-
-class _Person:
-    """Who logs in at a provider: see ``oauth.Person``."""
-
-    def __init__(self, shown: Terminal, caller: Caller) -> None:
-        self._shown = shown
-        self._caller = caller
-
-    def at(self, url: str, code: str) -> None:
-        """Send them there."""
-        if code:
-            self._shown.say("Open this in a browser, on any machine:")
-        elif browser.is_here(self._caller):
-            self._shown.say("Your browser opens. If it does not, open this in one on this machine:")
-        else:
-            self._shown.say("Open this in a browser on this machine, to which it comes back:")
-        streams.answer(f"\n  {url}\n\n".encode())  # whole, to be copied
-        if code:
-            self._shown.say(f"See that it shows the code {code}, or type that there.", STRONG)
-        elif browser.is_here(self._caller) and not browser.opened(url, self._caller):
-            self._shown.say("No browser could be opened here.", STRONG)
-        self._shown.say("Waiting for you; Ctrl-C ends it.", DIM)
-
-    def wait(self, seconds: float) -> None:
-        """Let so much time pass."""
-        time.sleep(seconds)
-
-    def is_gone(self) -> bool:
-        """Never: Ctrl-C is how they go."""
-        return False
+    return person.arrived[-1]
 
 
 def _stdin(caller: Caller) -> str:

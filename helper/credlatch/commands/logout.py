@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import click
 
 from credlatch import streams
@@ -12,7 +10,7 @@ from credlatch.errors import CredlatchError, UsageError
 from credlatch.lines import printable
 from credlatch.login import revoking, standing
 from credlatch.login import target as targets
-from credlatch.people import terminal
+from credlatch.people import interrupts, terminal
 from credlatch.people.command import Command, passes_caller
 from credlatch.people.places import from_home
 from credlatch.people.styles import DIM, GOOD, WARN
@@ -37,7 +35,7 @@ def logout(caller: Caller, /, host: str, yes: bool, dry_run: bool) -> int:
     Raises:
         UsageError: it is no host, or nobody can be asked.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts.raised()
     shown = terminal.of(caller)
     at = targets.target(host, caller)
     found = standing.there(at, caller)
@@ -96,6 +94,11 @@ def _rows(each: Standing, caller: Caller) -> list[tuple[str, str]]:
 def _remove(each: Standing, shown: Terminal, caller: Caller) -> bool:
     """Take one away, and say what became of it; whether that was done."""
     place = f"{printable(each.key, _LONGEST)} in {from_home(each.location, caller)}"
+    with interrupts.held():  # what has been removed is to be revoked as well
+        return _removed(each, place, shown)
+
+
+def _removed(each: Standing, place: str, shown: Terminal) -> bool:
     try:
         with shown.waiting(f"Removing {place}"):
             done = revoking.removed(each)

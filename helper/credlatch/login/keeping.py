@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from credlatch import request as requests
+from credlatch.errors import StoreError
 from credlatch.login.given import CONDA_TOKEN, POSIT, TOKEN
 from credlatch.login.target import token_key
 from credlatch.login.trial import Trial
@@ -72,6 +73,28 @@ def keep(target: Target, given: Given, form: Credential, caller: Caller) -> Kept
     store = RattlerStore(caller)
     before = next((kind for kind in map(rattler_format.kind, store.kept(key)) if kind), "")
     return Kept(RATTLER, key, store.keep(key, value), before)
+
+
+def see_room(kind: str, caller: Caller) -> None:
+    """See that a login of a kind could be kept, before anybody has given one for nothing.
+
+    Raises:
+        StoreError: it could not.
+    """
+    if kind == POSIT:
+        from credlatch.stores.posit import PositStore
+
+        PositStore(caller).see_room()
+    else:
+        RattlerStore(caller).see_room()
+
+
+def is_kept(target: Target, given: Given, caller: Caller) -> bool:
+    """Whether what a provider has given has come to where it is kept."""
+    try:
+        return given.value is not None and given.value in RattlerStore(caller).kept(target.key)
+    except StoreError:
+        return False
 
 
 class Answering:

@@ -18,7 +18,20 @@ from credlatch.system.files import reason
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from typing import Protocol, Self
+
+    class Pasted(Protocol):
+        """What a person types, whose browser cannot come back here by itself."""
+
+        def fileno(self) -> int:
+            """What can be waited for until they have typed something."""
+
+        def line(self) -> str | None:
+            """A line, once it is whole; None: it is not yet."""
+
+        def refuse(self) -> None:
+            """Tell them that it was not what they were asked for."""
+
 
 ADDRESS = "127.0.0.1"
 _HERE = {ADDRESS: ADDRESS, "localhost": ADDRESS, "::1": "::1"}
@@ -81,7 +94,11 @@ class Listener:
         self._socket.close()
 
     def returned(
-        self, state: str, seconds: float, is_over: Callable[[], bool] = lambda: False
+        self,
+        state: str,
+        seconds: float,
+        is_over: Callable[[], bool] = lambda: False,
+        pasted: Pasted | None = None,
     ) -> dict[str, str] | None:
         """What a browser brings back; None: none came in time.
 
@@ -89,15 +106,21 @@ class Listener:
             state: what it has to bring, by which it is known.
             seconds: for which it is waited for.
             is_over: asked again and again whether it is not waited for any more.
+            pasted: the person, who may bring the URL that a browser elsewhere was sent to.
         """
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
+            if pasted is not None:
+                selector.register(pasted, selectors.EVENT_READ)
             try:
                 while (left := end - time.monotonic()) > 0 and not is_over():
                     for key, _ in selector.select(min(left, _STEP)):
                         if key.fileobj is self._socket:
                             self._accept(selector)
+                        elif pasted is not None and key.fileobj is pasted:
+                            if (found := self._typed(selector, pasted, state)) is not None:
+                                return found
                         elif (found := self._read(selector, key.data, state)) is not None:
                             return found
                     _drop_slow(selector)
@@ -139,10 +162,25 @@ class Listener:
         _answer(visit.socket, _NOT_OURS if found is None else _DONE)
         return found
 
+    def _typed(
+        self, selector: selectors.BaseSelector, pasted: Pasted, state: str
+    ) -> dict[str, str] | None:
+        """What a person has brought, likewise."""
+        try:
+            line = pasted.line()
+        except EOFError:  # they type no more, and a browser may still come
+            selector.unregister(pasted)
+            return None
+        if line is None or not line.strip():
+            return None
+        # A browser may show, and copy, less of the place, or one with https: the state tells.
+        found = _parameters(line.strip().partition("?")[2].partition("#")[0], state)
+        if found is None:
+            pasted.refuse()
+        return found
+
     def _brought(self, head: bytes, state: str) -> dict[str, str] | None:
         """The parameters of the provider's answer; None: it is not that."""
-        import hmac
-
         first, *rows = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         words = first.split(" ")
         fields = [row.partition(":") for row in rows]
@@ -153,15 +191,22 @@ class Listener:
         # A name that has been made to lead here is another host (DNS rebinding).
         if hosts != [self._host] or path != (self._path or "/"):
             return None
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32, errors="strict")
-        except ValueError:
-            return None
-        found = dict(pairs)
-        if len(found) != len(pairs):  # RFC 6749, 3.1: none may be there twice
-            return None
-        is_ours = hmac.compare_digest(found.get("state", "").encode(), state.encode())
-        return found if is_ours else None
+        return _parameters(query, state)
+
+
+def _parameters(query: str, state: str) -> dict[str, str] | None:
+    """What a provider has put into a URL; None: it is not for this login."""
+    import hmac
+
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32, errors="strict")
+    except ValueError:
+        return None
+    found = dict(pairs)
+    if len(found) != len(pairs):  # RFC 6749, 3.1: none may be there twice
+        return None
+    brought = found.get("state", "").encode(errors="replace")
+    return found if hmac.compare_digest(brought, state.encode()) else None
 
 
 def _place(redirect: str) -> tuple[str, int, str]:

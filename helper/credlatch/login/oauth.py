@@ -17,6 +17,8 @@ from credlatch.stores import rattler_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credlatch.caller import Caller
     from credlatch.login.given import Given
     from credlatch.login.person import Person
@@ -69,19 +71,37 @@ def discovered(issuer: str, caller: Caller) -> Metadata | None:
     return exchange.run(discovery.finding(), discovery, time.monotonic() + PATIENCE)
 
 
-def by_device(provider: Metadata, options: Options, person: Person) -> Granted:
+def by_device(
+    provider: Metadata,
+    options: Options,
+    person: Person,
+    got: Callable[[Granted], None] = lambda _: None,
+) -> Granted:
     """The tokens of a person who types a code elsewhere.
+
+    Args:
+        provider: who gives them.
+        options: which are wanted.
+        person: whose they are.
+        got: told of them as soon as they are there, before the person can end it.
 
     Raises:
         RenewalError: the provider refuses, or the code expires first.
     """
     scope = provider.scope(options.scopes)
     grant = DeviceGrant(provider, options.client_id, scope, options.audience)
-    return done_elsewhere(grant, grant.beginning(), grant.polling, person)
+    return done_elsewhere(grant, grant.beginning(), grant.polling, person, got)
 
 
-def by_browser(provider: Metadata, options: Options, person: Person) -> Granted:
-    """The tokens of a person who logs in in a browser on this machine.
+def by_browser(
+    provider: Metadata,
+    options: Options,
+    person: Person,
+    got: Callable[[Granted], None] = lambda _: None,
+) -> Granted:
+    """The tokens of a person who logs in in a browser on this machine, or brings its last URL.
+
+    The arguments are those of ``by_device``.
 
     Raises:
         RenewalError: the provider refuses, or no browser comes back in time.
@@ -96,13 +116,17 @@ def by_browser(provider: Metadata, options: Options, person: Person) -> Granted:
             redirect=listener.redirect,
         )
         person.at(grant.url, "")
-        returned = listener.returned(grant.state, BROWSER, person.is_gone)
+        with person.pasted() as pasted:
+            returned = listener.returned(grant.state, BROWSER, person.is_gone, pasted)
     if returned is None:
         raise LoginError(
             f"{grant.shown}: no browser came back within {BROWSER / 60:.0f} minutes; "
             "--device is for a browser on another machine"
         )
-    return exchange.run(grant.exchanging(returned), grant, time.monotonic() + PATIENCE)
+    with person.finishing():
+        granted = exchange.run(grant.exchanging(returned), grant, time.monotonic() + PATIENCE)
+        got(granted)
+    return granted
 
 
 def given(granted: Granted, provider: Metadata, options: Options) -> Given:

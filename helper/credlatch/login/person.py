@@ -12,10 +12,12 @@ from credlatch.renew.http import NotSentError, UnansweredError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
     from typing import Protocol, TypeVar
 
     from credlatch.auth import Auth, HttpRequest, HttpResponse
     from credlatch.login.device import Device
+    from credlatch.login.loopback import Pasted
 
     T = TypeVar("T")
 
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
         def wait(self, seconds: float) -> None:
             """Let so much time pass."""
+
+        def finishing(self) -> AbstractContextManager[None]:
+            """What is begun in this is finished before they can end it."""
+
+        def pasted(self) -> AbstractContextManager[Pasted | None]:
+            """What they type while a browser is waited for; None: they are not heard."""
 
         def is_gone(self) -> bool:
             """Whether they have given it up in another way than by Ctrl-C."""
@@ -40,6 +48,7 @@ def done_elsewhere(
     beginning: Generator[HttpRequest, HttpResponse, Device],
     polling: Callable[[Device], Generator[HttpRequest, HttpResponse, T | Pending]],
     person: Person,
+    got: Callable[[T], None] = lambda _: None,
 ) -> T:
     """What a person is given who types a code in a browser, wherever that is.
 
@@ -48,6 +57,7 @@ def done_elsewhere(
         beginning: asks for the code.
         polling: makes a flow that asks whether it is done.
         person: who logs in.
+        got: told what they are given, before they can end it.
 
     Raises:
         RenewalError: the server refuses, or the code expires first.
@@ -59,7 +69,10 @@ def done_elsewhere(
     while time.monotonic() + interval < end and not person.is_gone():
         person.wait(interval)
         try:
-            said = exchange.run(polling(device), grant, time.monotonic() + PATIENCE)
+            with person.finishing():
+                said = exchange.run(polling(device), grant, time.monotonic() + PATIENCE)
+                if not isinstance(said, Pending):
+                    got(said)
         except (NotSentError, UnansweredError):
             interval += SLOWER  # RFC 8628, 3.5: a network that fails now may be back by then
             continue

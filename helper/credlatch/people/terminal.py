@@ -15,7 +15,7 @@ from io import StringIO
 from credlatch import lines, streams
 from credlatch.credential import Secret
 from credlatch.errors import UsageError
-from credlatch.people import tables, texts, typed
+from credlatch.people import interrupts, tables, texts, typed
 from credlatch.people.texts import text_of
 
 TYPE_CHECKING = False
@@ -139,7 +139,7 @@ class Terminal:
             KeyboardInterrupt: it was Ctrl-C.
         """
         self._must_be_interactive(question)
-        _interrupts()
+        interrupts.raised()
         streams.answer(f"{question} ".encode(errors="backslashreplace"))
         typed_line = sys.stdin.readline()
         if not typed_line:  # Ctrl-D
@@ -243,10 +243,3 @@ def _may_colour(caller: Caller, shown: bool) -> bool:
     if caller.environ.get("FORCE_COLOR"):
         return True
     return shown and caller.environ.get("TERM") != "dumb"
-
-
-def _interrupts() -> None:
-    """Have Ctrl-C raise, so that what is being done can be said to be undone."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.default_int_handler)

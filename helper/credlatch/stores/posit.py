@@ -132,6 +132,19 @@ class PositStore(RenewableStore):
         self._change(lambda connections: _put(connections, address, token.reveal()))
         return self._path
 
+    def see_room(self) -> None:
+        """See that the file can be read, and another put in its place; raises as ``keep``."""
+        from credlatch.system import locks
+        from credlatch.system.atomic_write import AtomicWrite
+
+        self._caller.put_off(_LOCK_PATIENCE)
+        try:
+            with locks.Exclusive(self._lock, self._caller.left(_LOCK_PATIENCE)):
+                _connections(self._path)
+                AtomicWrite(self._path).abandon()
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
+
     def take(self, address: str) -> bool | None:
         """Forget the tokens for an address; None: there was none. Raises as ``keep``."""
         return self._change(lambda connections: _without(connections, address)) or None

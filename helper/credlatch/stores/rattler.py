@@ -24,7 +24,7 @@ from credlatch.stores.rattler_backends import LOCK_PATIENCE, FileBackend, Keyrin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from credlatch.caller import Caller
@@ -163,10 +163,17 @@ class RattlerStore(KeyedStore, RenewableStore):
         Raises:
             StoreError: none does; nothing has been changed.
         """
+        return self._in_the_first(lambda backend: backend.put(key, value))
+
+    def see_room(self) -> None:
+        """See that a login could be kept, before there is one; raises as ``keep``."""
+        self._in_the_first(lambda backend: backend.see_room())
+
+    def _in_the_first(self, do: Callable[[Backend], None]) -> str:
         self._caller.put_off(LOCK_PATIENCE)
         for backend in self.backends():
             try:
-                backend.put(key, value)
+                do(backend)
             except AbsentError:
                 continue
             return backend.location

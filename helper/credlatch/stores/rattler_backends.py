@@ -81,6 +81,18 @@ class FileBackend:
         """Keep a value."""
         self._change(key, value)
 
+    def see_room(self) -> None:
+        """See that the file can be read, and another put in its place."""
+        from credlatch.system import locks
+        from credlatch.system.atomic_write import AtomicWrite
+
+        try:
+            with locks.Exclusive(self.lock_path, self._caller.left(LOCK_PATIENCE)):
+                size = len(rattler_format.dumped(self.entries(again=True)))
+                AtomicWrite(self._path, size).abandon()
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be written: {files.reason(error)}") from None
+
     def delete(self, key: str) -> bool:
         """Forget a key; False if there was none, and then nothing is written."""
         return self.take(key) is not None
@@ -202,6 +214,10 @@ class KeyringBackend:
     def put(self, key: str, value: dict[str, Any]) -> None:
         """Keep a value, in the item that rattler made if there is one."""
         self._exclusively(lambda keyring: self.replace(key, value, keyring))
+
+    def see_room(self) -> None:
+        """See that the keyring is there, and open."""
+        self._keyring().see_that_it_is_open()
 
     def replace(self, key: str, value: dict[str, Any], keyring: Keyring | None = None) -> None:
         """Keep a value. The lock is the caller's to hold."""
