@@ -8,7 +8,13 @@ from __future__ import annotations
 import time
 
 from credlatch.clients import CLIENTS
-from credlatch.errors import CredlatchError, ElsewhereError, UnusableError
+from credlatch.errors import (
+    CredlatchError,
+    ElsewhereError,
+    RenewalError,
+    StoreError,
+    UnusableError,
+)
 from credlatch.lines import line, unmarked
 from credlatch.protocols import ALWAYS
 from credlatch.resolve import Resolver
@@ -107,7 +113,7 @@ def get(
     except ElsewhereError:
         raise
     except CredlatchError as error:
-        answer = failed(client, error, caller)
+        answer = failed(client, error, caller, request)
     answer.request, answer.outcome = request, outcome
     answer.protocol = client.name
     answer.seconds = time.monotonic() - begin
@@ -177,10 +183,24 @@ def _same(one: Entry, other: Entry) -> bool:
     return both[0] is not None and both[0] == both[1]
 
 
-def failed(client: Client, error: CredlatchError, caller: Caller) -> Answer:
+def failed(
+    client: Client, error: CredlatchError, caller: Caller, request: Request | None = None
+) -> Answer:
     """A failure as a client reads it; a warning that says the same is not said."""
-    out, err = client.protocol().failure(error)
+    out, err = client.protocol().failure(_of_whom(error, request))
     return Answer(error.exit_status, out, err + _warnings(caller, str(error)), failure=error)
+
+
+def _of_whom(error: CredlatchError, request: Request | None) -> CredlatchError:
+    """A failure that says which host was asked for: a file that is not read is many hosts'.
+
+    A build tool shows one line of a call, and makes a hundred calls.
+    """
+    url = None if request is None else request.url
+    told = str(error)
+    if url is None or url.host in told or not isinstance(error, StoreError | RenewalError):
+        return error
+    return StoreError(f"no credential for {url.netloc}: {told}")
 
 
 def url_of(client: Client, asked: bytes) -> Url | None:

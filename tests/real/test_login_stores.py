@@ -92,7 +92,7 @@ def test_posit_keyring_reads_the_token_of_a_person_who_has_logged_in(
             assert line, shown
             shown += line
         assert f"{manager.url}/activate?user_code={manager.device.USER_CODE}" in shown
-        assert not (home.path / ".ppm").exists()
+        assert not (home.path / ".ppm/tokens.toml").exists()
         manager.device.is_approved = True
         shown += process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0, shown

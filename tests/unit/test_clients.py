@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from credlatch import answers, clients
 from credlatch.clients import CLIENTS
 from credlatch.errors import CredlatchError
+from support.callers import caller_of
+
+if TYPE_CHECKING:
+    from support.home import Home
 
 
 @pytest.mark.parametrize(
@@ -102,3 +108,33 @@ def test_each_row_is_whole(name: str) -> None:
     told = {"cargo": (b'{"Err":{"kind":"other","message":"one line"}}\n', b"")}
     usual = (by_line, b"") if client.stream == 1 else (b"", by_line)
     assert (out, err) == told.get(name, usual)
+
+
+ASKED = {
+    "bazel": b'{"uri": "https://pypi.example.com/simple/"}',
+    "docker": b"pypi.example.com",
+    "git": b"protocol=https\nhost=pypi.example.com\n\n",
+    "keyring": clients.pack(["get", "https://pypi.example.com/simple/", "u"]),
+    "header": clients.pack(["https://pypi.example.com/simple/"]),
+    "token": clients.pack(["https://pypi.example.com/simple/"]),
+    "goauth": b"https://pypi.example.com/simple/",
+    "cargo": b'{"v":1,"registry":{"index-url":"sparse+https://pypi.example.com/"},"kind":"get",'
+    b'"operation":"read"}',
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_store_that_is_not_read_is_told_with_the_host_that_was_asked_for(
+    home: Home, name: str
+) -> None:
+    home.write(".rattler/credentials.json", "{not JSON")
+    if name == "cargo":  # which asks for indexes that are the user's own alone
+        index = '[registries.r]\nindex = "sparse+https://pypi.example.com/"\n'
+        home.write(".cargo/config.toml", index)
+    asked = ASKED[name] if name != "goauth" else clients.pack([ASKED[name].decode()])
+    answer = answers.get(CLIENTS[name], asked, caller_of(home))
+    told = (answer.out + answer.err).decode()
+    assert answer.status == 1
+    assert "no credential for pypi.example.com: " in told
+    assert "credentials.json is not JSON" in told
+    assert told.count("credentials.json is not JSON") == 1

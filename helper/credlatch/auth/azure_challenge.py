@@ -110,7 +110,8 @@ def tenant(answered: Answered, place: str) -> str | None:
     named = "" if authority is None else authority.path.split("/")[1]
     if authority is None or authority.host not in AUTHORITIES or not is_tenant(named):
         raise RenewalError(
-            f"{place} names an authority that is none of Microsoft's: nothing is sent there"
+            f"{place} names an authority that is none of Microsoft's: nothing is sent "
+            "there; see that the host is who you mean"
         )
     return None if named == _NOBODY else named
 
@@ -127,7 +128,7 @@ def sessions(answered: Answered, place: str) -> str:
     if server is None or not exchanges(server) or server.text.partition("?")[1]:
         raise RenewalError(
             f"{place} would have tokens exchanged by a server that is none of Azure DevOps': "
-            "nothing is sent there"
+            "nothing is sent there; see that the host is who you mean"
         )
     return server.text.rstrip("/")
 

@@ -228,7 +228,10 @@ def _body(response: HttpResponse, url: str) -> str:
         from credlatch import url as urls
         from credlatch.errors import RenewalError
 
-        raise RenewalError(f"{urls.parse(url).shown} gave no identity (HTTP {response.status})")
+        raise RenewalError(
+            f"{urls.parse(url).shown} gave no identity (HTTP {response.status}): "
+            "see that this machine, or this job, has one"
+        )
     return response.body.decode().strip()
 
 

@@ -44,20 +44,26 @@ def token_server(registry: Url, realm: str, endpoint: str | None, *, with_login:
         server = urls.absolute(realm)
     except RequestError as error:
         raise RenewalError(
-            f"{registry.netloc} names a token server whose URL cannot be used: {error}"
+            f"{registry.netloc} names a token server whose URL cannot be used ({error}): "
+            "tell who runs it"
         ) from None
     where = f"{registry.netloc} sends its clients to {server.shown} for a token"
     if "@" in realm.replace("?", "/").replace("#", "/").split("/")[2]:
-        raise RenewalError(f"{where}, with a user name in the URL: nothing is sent there")
+        raise RenewalError(
+            f"{where}, with a user name in the URL: nothing is sent there; tell who runs it"
+        )
     is_own = server.host == registry.host
     if server.scheme != "https" and not (
         server.scheme == "http" and is_own and registry.scheme == "http"
     ):
-        raise RenewalError(f"{where}, which is no https: nothing is sent there")
+        raise RenewalError(f"{where}, which is no https: nothing is sent there; tell who runs it")
     if is_own or (not with_login and not (server.is_ip or server.may_be_loopback)):
         return server
     if not with_login:
-        raise RenewalError(f"{where}, which is no name in the network: it is not asked")
+        raise RenewalError(
+            f"{where}, which is no name in the network: it is not asked; "
+            f"docker login {registry.netloc}"
+        )
     if _is_partner(registry, server) or (endpoint is not None and _covers(endpoint, server)):
         return server
     raise RenewalError(

@@ -108,10 +108,12 @@ def COMMAND(  # noqa: N802, PLR0913 - as all commands are called; it has as many
         raise UsageError("no secrets are asked for: see credlatch secrets --help")
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"two secrets are called {name!r}")
+            raise UsageError(f"two secrets are called {name!r}: give each a name of its own")
     program = shutil.which(words[0], path=caller.environ.get("PATH"))
     if program is None:
-        streams.say(f"{words[0][:200]} is not on PATH, or no program")
+        streams.say(
+            f"{words[0][:200]} is not on PATH, or no program: name the build's command after --"
+        )
         return _NOT_FOUND
     from credlatch.secrets import child
 
@@ -143,7 +145,9 @@ def _run(
     try:
         _fill_closed_streams()
     except OSError as error:
-        raise SecretsError(f"{os.devnull} cannot be opened: {reason(error)}") from None
+        raise SecretsError(
+            f"{os.devnull} cannot be opened ({reason(error)}): this needs a whole /dev"
+        ) from None
     with ExitStack() as until_the_end:
         place = ""
         if not all(each.in_environment for each in every):
@@ -209,7 +213,9 @@ def _found(
         elif not each.in_environment:
             sources[each.id] = source
         elif b"\0" in first:
-            raise SecretsError(f"the secret {each.id!r} has a NUL, which no variable can hold")
+            raise SecretsError(
+                f"the secret {each.id!r} has a NUL, which no variable can hold: have it as a file"
+            )
         else:
             variables[each.id] = first.decode()
     return sources, variables
@@ -246,4 +252,6 @@ def _file(path: str, source: Source, says: Says, *, fifo: bool) -> SecretFile:
     try:
         return Fifo(path, source.for_reader, lost, left)
     except OSError as error:
-        raise SecretsError(f"{path} cannot be made: {reason(error)}") from None
+        raise SecretsError(
+            f"{path} cannot be made ({reason(error)}): set XDG_RUNTIME_DIR to another folder"
+        ) from None

@@ -128,9 +128,14 @@ def _server(name: str, text: str) -> str:
     try:
         server = urls.absolute(text)
     except RequestError as error:
-        raise StoreError(f"{name} names no server: {error}") from None
+        raise StoreError(
+            f"{name} names no server ({error}): leave it as the CI has set it"
+        ) from None
     if server.scheme == "s3" or not (server.may_carry_credentials or server.may_be_loopback):
-        raise StoreError(f"{name} names {server.shown}: an identity is asked for over https alone")
+        raise StoreError(
+            f"{name} names {server.shown}, and an identity is asked for over https alone: "
+            "leave it as the CI has set it"
+        )
     return server.text
 
 

@@ -133,7 +133,9 @@ def _parsed(text: str, path: str) -> Sections:
     try:
         parser.read_string(text)
     except Error:
-        raise StoreError(f"{path} cannot be read: it is no file of sections and values") from None
+        raise StoreError(
+            f"{path} is no file of sections and values: mend it, or move it away"
+        ) from None
     found: Sections = [({}, dict(parser.defaults()))]
     for section in parser.sections():
         word, _, names = section.partition(" ")

@@ -207,5 +207,8 @@ def _federated(caller: Caller) -> str | None:
 
     token = (files.read(path, named=caller.named(path)) or "").strip()
     if not token:
-        raise StoreError(f"AZURE_FEDERATED_TOKEN_FILE names {path}, which is empty or missing")
+        raise StoreError(
+            f"AZURE_FEDERATED_TOKEN_FILE names {path}, which is empty or missing: "
+            "have what runs this put a token there, or unset AZURE_FEDERATED_TOKEN_FILE"
+        )
     return token

@@ -36,8 +36,8 @@ def find(request: Request, _: Url, caller: Caller) -> Entry | None:
     try:
         place = urls.absolute(f"http://{host}")
     except RequestError as error:
-        raise StoreError(f"{name} names no metadata service: {error}") from None
+        raise StoreError(f"{name} names no metadata service ({error}): unset {name}") from None
     if not set(host).isdisjoint("/?#@"):
-        raise StoreError(f"{name} is no host and port")
+        raise StoreError(f"{name} is no host and port: unset {name}")
     grant = Instance(f"http://{place.netloc}", request.rule.profile or "default")
     return entry(grant, f"the metadata service at {place.netloc}")

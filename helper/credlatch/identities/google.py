@@ -86,7 +86,10 @@ def _path(profile: str | None, caller: Caller) -> tuple[str, bool]:
     if profile is not None:
         path = caller.in_home(profile[2:]) if profile.startswith("~/") else profile
         if not path.startswith("/") and sys.platform != "win32":
-            raise StoreError(f"the profile {path} of a rule for google is no path of a file")
+            raise StoreError(
+                f"the profile {path} of a rule for google is no path of a file: "
+                'say profile = "/…" or "~/…"'
+            )
         return path, True
     named = caller.path(VARIABLE)
     if named is not None:

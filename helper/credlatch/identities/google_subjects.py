@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Fields = dict[str, object]
 
+_ANEW = "have it made by gcloud iam workload-identity-pools create-cred-config"
 _ALLOW = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"  # as Google's own libraries want it
 _STS = "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
 
@@ -43,7 +44,7 @@ def subject(said: Fields, path: str, caller: Caller) -> Subject:
         if isinstance(source.get("executable"), dict):
             return _of_program(source["executable"], said, path, caller)
     raise StoreError(
-        f"{path} names no credential_source that is known here: a file, a URL, an executable or AWS"
+        f"{path} names no credential_source that is known (a file, a URL, a program, AWS): {_ANEW}"
     )
 
 
@@ -55,21 +56,26 @@ def _field(source: Fields, path: str) -> str:
         return ""
     name = form.get("subject_token_field_name") if isinstance(form, dict) else None
     if kind != "json" or not isinstance(name, str) or not name:
-        raise StoreError(f"{path} says in a way that is not known how its identity is written")
+        raise StoreError(
+            f"{path} says in a way that is not known how its identity is written: {_ANEW}"
+        )
     return name
 
 
 def _in_file(name: str, field: str, path: str, caller: Caller) -> Subject:
     if not name.strip() or not name.isprintable():
-        raise StoreError(f"{path} names an identity's file in a way that no file is named")
+        raise StoreError(f"{path} names an identity's file in a way that no file is named: {_ANEW}")
     place = caller.absolute(name)
     text = caller.read(place)
     if text is None:
-        raise StoreError(f"{place} is not there, the identity that {path} names")
+        raise StoreError(
+            f"{place} is not there, the identity that {path} names: "
+            "have what runs this put it there"
+        )
     try:
         return Subject(Secret(found(text, field)))
     except ValueError:
-        raise StoreError(f"{place} holds no identity as {path} describes it") from None
+        raise StoreError(f"{place} holds no identity as {path} describes it: {_ANEW}") from None
 
 
 def _at_url(source: Fields, path: str) -> Subject:
@@ -80,10 +86,12 @@ def _at_url(source: Fields, path: str) -> Subject:
         try:
             server = urls.absolute(url)
         except RequestError as error:
-            raise StoreError(f"{path} names no URL of an identity: {error}") from None
+            raise StoreError(f"{path} names no URL of an identity ({error}): {_ANEW}") from None
         if server.may_carry_credentials or is_metadata(url):
             return UrlSubject(url, headers, _field(source, path))
-    raise StoreError(f"{path} has an identity's URL that is not https, or headers that are none")
+    raise StoreError(
+        f"{path} has an identity's URL that is not https, or headers that are none: {_ANEW}"
+    )
 
 
 def _of_program(program: Fields, said: Fields, path: str, caller: Caller) -> Subject:
@@ -94,7 +102,9 @@ def _of_program(program: Fields, said: Fields, path: str, caller: Caller) -> Sub
     text = program.get("command")
     command = tuple(text.split()) if isinstance(text, str) and text.isprintable() else ()
     if not command or (os.path.dirname(command[0]) and not os.path.isabs(command[0])):
-        raise StoreError(f"{path} names no program by its whole path, or by a name on PATH")
+        raise StoreError(
+            f"{path} names no program by its whole path, or by a name on PATH: {_ANEW}"
+        )
     kind = str(said.get("subject_token_type"))
     acts = str(said.get("service_account_impersonation_url") or "")
     variables = {
@@ -109,7 +119,9 @@ def _of_program(program: Fields, said: Fields, path: str, caller: Caller) -> Sub
     if isinstance(output, str):
         variables["GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE"] = output
     if not all(value.isprintable() for value in variables.values()):
-        raise StoreError(f"{path} has an audience, a type or a name that is no line of text")
+        raise StoreError(
+            f"{path} has an audience, a type or a name that is no line of text: {_ANEW}"
+        )
     milliseconds = program.get("timeout_millis", 30_000)
     seconds = milliseconds / 1000 if isinstance(milliseconds, int) else 0.0
     field = "saml_response" if kind.endswith(":saml2") else "id_token"
@@ -123,7 +135,9 @@ def _are_lines(headers: Fields) -> bool:
 
 def _aws(source: Fields, path: str, caller: Caller) -> Subject:
     if source["environment_id"] != "aws1":
-        raise StoreError(f"{path} is for a version of AWS's identities that is not known here")
+        raise StoreError(
+            f"{path} is for a version of AWS's identities that is not known here: {_ANEW}"
+        )
     key, get = None, caller.get
     name, secret = get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")
     if name and secret:
@@ -138,7 +152,9 @@ def _aws(source: Fields, path: str, caller: Caller) -> Subject:
         )
     check = source.get("regional_cred_verification_url", _STS)
     if not isinstance(check, str) or not _is_sts(check):
-        raise StoreError(f"{path} has an AWS identity told to another server than AWS's STS")
+        raise StoreError(
+            f"{path} has an AWS identity told to another server than AWS's STS: {_ANEW}"
+        )
     return AwsSubject(key, region, check, (places[0], places[1], places[2]))
 
 
@@ -149,7 +165,7 @@ def _metadata(source: Fields, name: str, path: str) -> str:
     """A URL of AWS's metadata service, or nothing."""
     url = source.get(name) or ""
     if not isinstance(url, str) or (url and not is_metadata(url)):
-        raise StoreError(f"{path} has a {name} that is not AWS's metadata service")
+        raise StoreError(f"{path} has a {name} that is not AWS's metadata service: {_ANEW}")
     return url
 
 

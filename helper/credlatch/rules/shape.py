@@ -66,6 +66,8 @@ class Shaped(Credential):
         if isinstance(self._found, Headers):
             why = "it is headers of its own"
         if why:
-            raise ValueError(f"{rule.where} has its token sent as {header}, and {why}")
+            raise ValueError(
+                f"{rule.where} has its token sent as {header}, and {why}: take header out"
+            )
         check_token(self.secret, header)
         return Token(self.secret, header, rule.scheme or "").headers()
