@@ -148,6 +148,15 @@ COMPONENTS = (
         GO,
     ),
     Component(
+        "kubernetes",
+        {
+            "etcd": GoProgram("."),
+            "kube-apiserver": GoProgram("k8s.io/kubernetes/cmd/kube-apiserver"),
+        },
+        _go,
+        GO,
+    ),
+    Component(
         "azurite",
         {"azurite-blob": NodeProgram("node_modules/.bin/azurite-blob")},
         _node,

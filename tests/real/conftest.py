@@ -10,6 +10,7 @@ from support.docker_folder_images import base_images, glibc_image
 from support.dockerd import dockerd, published, token_image
 from support.git import git, git_server, repository
 from support.guarded import guarded
+from support.kubernetes import kubernetes, other_server
 from support.rattler import rattler
 from support.rattler_places import place
 from support.registry import _token_registry, registry, s3_registry, token_registry
@@ -34,8 +35,10 @@ __all__ = [
     "glibc_image",
     "guarded",
     "helper",
+    "kubernetes",
     "lenient_daemon",
     "minio",
+    "other_server",
     "place",
     "project",
     "published",

@@ -9,7 +9,7 @@ from support.loopback import Handler, Loopback, Recorded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Answer = tuple[int, dict[str, str], dict[str, Any]]  # status, headers, JSON
+    Answer = tuple[int, dict[str, str], dict[str, Any] | bytes]  # status, headers, JSON or not
 
 
 class Answering(Loopback):

@@ -122,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
             raise ConnectionResetError("the client has gone amid its request")
         self.respond(Recorded(self.command or "", path, self.path, headers, body))
 
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are http.server's
 
     def respond(self, request: Recorded) -> None:
         """Answer a request."""
