@@ -116,6 +116,24 @@ def test_a_miss_after_all_stores(home: Home, file: str) -> None:
     few(modules, 60)
 
 
+@pytest.mark.parametrize("token", ["t", None])
+def test_a_machine_that_shares_no_login_imports_nothing_of_a_fleet(
+    home: Home, token: str | None
+) -> None:
+    if token is not None:
+        home.write_rattler({"a.example": SECRET})
+    _, modules = imported(home, "get", stdin=bazel("a.example"))
+    assert [name for name in modules if "fleet" in name] == []
+
+
+def test_a_stored_login_comes_before_a_shared_one_which_is_not_looked_at(home: Home) -> None:
+    home.write_rattler({"a.example": SECRET})
+    home.write(".config/credlatch/fleet.toml", "[[")
+    answer, modules = imported(home, "get", stdin=bazel("a.example"))
+    assert answer == b'{"headers":{"Authorization":["Bearer t"]}}\n'
+    assert [name for name in modules if "fleet" in name] == []
+
+
 def test_a_login_from_uv_s_file(home: Home) -> None:
     home.write(*UV)
     _, modules = imported(home, "get", stdin=bazel("a.example"))

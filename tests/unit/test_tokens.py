@@ -112,3 +112,15 @@ def test_all_who_wait_are_woken_and_hold_it_in_turn_or_not_at_all(*, in_turn: bo
         assert held == [True] * 8
     else:
         assert all(held)  # who had come by then never holds it; a late one, alone
+
+
+def test_an_engine_is_made_once_for_whoever_has_the_same_login_to_it() -> None:
+    memory = TokenMemory()
+    made = [memory.engine("one", object), memory.engine("one", object)]
+    assert made[0] is made[1]
+    assert memory.engine("two", object) is not made[0]
+    for number in range(20):
+        memory.engine(str(number), object)
+    assert memory.engine("one", object) is not made[0]
+    memory.clear()
+    assert memory.engine("two", object) is not made[0]

@@ -11,7 +11,7 @@ from credlatch.credential import Bearer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import TypeAlias
 
     from credlatch.auth.tls import Tls
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credlatch.request import Request
     from credlatch.url import Url
 
-    Asked: TypeAlias = "HttpRequest | ProgramRequest | CommandRequest"
+    Asked: TypeAlias = "HttpRequest | ProgramRequest | CommandRequest | EngineRequest"
     Flow = Generator[Asked, "HttpResponse", "TokenResponse"]
 
 
@@ -189,6 +189,20 @@ class CommandRequest:
         self.remedy = remedy
         self.seconds = seconds
         self.variables = variables or {}
+
+
+class EngineRequest:
+    """What a flow wants read where machines share a login.
+
+    Attributes:
+        place: what is read, in words.
+        ask: reads it, until a moment on the clock of ``time.monotonic``: a JSON object. It raises
+            StoreError or RenewalError.
+    """
+
+    def __init__(self, place: str, ask: Callable[[float], bytes]) -> None:
+        self.place = place
+        self.ask = ask
 
 
 class HttpResponse:

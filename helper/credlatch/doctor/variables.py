@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "environment"
 PREFIX = "CREDLATCH_"
-KNOWN = ("AGENT", "AGENT_IDLE", "CHAINED", "DEBUG", "SECRETS", "TIMEOUT")
+KNOWN = ("AGENT", "AGENT_IDLE", "CHAINED", "DEBUG", "FLEET", "SECRETS", "TIMEOUT")
 # What the wrappers, jobs and packages that come with it read, and its own build.
 BESIDE = (
     *("CANARY", "CODESIGN_IDENTITY", "COMMIT", "LAUNCHER_ELSEWHERE", "SHA", "URL", "WRAPPERS"),
@@ -31,6 +31,7 @@ _LOGINS = (TOKEN, USERNAME, PASSWORD)
 _ALSO = {"USER": USERNAME, "LOGIN": USERNAME, "PASS": PASSWORD, "PASSWD": PASSWORD, "PW": PASSWORD}
 
 NAMED = {
+    "CREDLATCH_FLEET": "no login that machines share is used",
     "RATTLER_AUTH_FILE": "no login of rattler's or pixi's is used",
     "NETRC": "no netrc is read",
     "REGISTRY_AUTH_FILE": "no login of podman's is read there",

@@ -12,7 +12,7 @@ from credlatch.errors import CredlatchError
 from credlatch.explain import model
 from credlatch.renew import margin
 from credlatch.stores import environment, steps
-from credlatch.stores.order import ANONYMOUS, CHAINED, IDENTITY, ORDER, PROJECT
+from credlatch.stores.order import ANONYMOUS, CHAINED, FLEET, IDENTITY, ORDER, PROJECT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _WORDS = {
     steps.SHADOWED: model.SHADOWED,
 }
 # What is of interest only where it has something.
-SELDOM = ("pyx-key", "s3", IDENTITY, PROJECT, ANONYMOUS)
+SELDOM = ("pyx-key", "s3", FLEET, IDENTITY, PROJECT, ANONYMOUS)
 
 
 def source(number: int, step: Step, request: Request, caller: Caller) -> Source:

@@ -95,8 +95,10 @@ def _response(
     asked: Asked, auth: Auth, deadline: float, caller: Surroundings | None
 ) -> tuple[HttpResponse, str]:
     """The answer to what a flow has yielded, and who has given it, as a message shows that."""
-    from credlatch.auth import CommandRequest, ProgramRequest
+    from credlatch.auth import CommandRequest, EngineRequest, HttpResponse, ProgramRequest
 
+    if isinstance(asked, EngineRequest):
+        return HttpResponse(200, {}, asked.ask(deadline), time.time()), asked.place
     if isinstance(asked, CommandRequest):
         from credlatch.renew import user_program
 

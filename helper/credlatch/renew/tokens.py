@@ -13,13 +13,17 @@ from credlatch.renew.notes import Note, Notes, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
     from credlatch.auth import TokenResponse
     from credlatch.request import Request
     from credlatch.stores import Entry
 
+    T = TypeVar("T")
+
 MOST = 256  # tokens: those that were asked for last are kept
+_FEW = 16  # logins to engines, likewise
 
 
 class TokenMemory:
@@ -27,6 +31,7 @@ class TokenMemory:
 
     def __init__(self) -> None:
         self._tokens: dict[str, KeptToken] = {}
+        self._engines: dict[str, Any] = {}
         self._changing = threading.Lock()
 
     def read(self, entry: Entry, request: Request) -> Entry:
@@ -55,6 +60,20 @@ class TokenMemory:
 
     prepare = lock  # there is always room
 
+    def engine(self, key: str, make: Callable[[], T]) -> T:
+        """An engine that keeps what machines share, with this process's login to it.
+
+        Args:
+            key: all that the login depends on, and whose it is; it is kept by that.
+            make: makes it, where there is none yet; nothing is sent by that.
+        """
+        with self._changing:
+            engine: T = self._engines.pop(key, None) or make()
+            while len(self._engines) >= _FEW:
+                del self._engines[next(iter(self._engines))]
+            self._engines[key] = engine
+            return engine
+
     def tidy(self) -> None:
         """Forget what has ended. The places stay: somebody may be about to renew it there."""
         now = time.time()
@@ -67,6 +86,7 @@ class TokenMemory:
         """Forget everything."""
         with self._changing:
             self._tokens.clear()
+            self._engines.clear()
 
     def _at(self, name: str) -> KeptToken:
         with self._changing:

@@ -88,7 +88,12 @@ def of_request(request: Request) -> Place | None:
             url = urls.parse(text if "://" in text else f"https://{text}")
         except RequestError:
             continue
-    return None if url is None else Place(url.shown, *_of(url))
+    return None if url is None else of_url(url)
+
+
+def of_url(url: Url) -> Place:
+    """The place of a URL."""
+    return Place(url.shown, *_of(url))
 
 
 def _of(url: Url) -> tuple[tuple[str, str, int], tuple[str, ...]]:

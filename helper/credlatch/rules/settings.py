@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from credlatch.rules import Rule, places, schema
+from credlatch.rules import Rule, places, rows, schema
 from credlatch.structs import converted, msgspec
 
 TYPE_CHECKING = False
@@ -13,16 +13,7 @@ if TYPE_CHECKING:
 
     from credlatch.rules.places import Place
 
-_HEADER = "[[rule]]"
-# msgspec's words for what TOML calls otherwise.
-_KINDS = {
-    "`str`": "a string",
-    "`bool`": "true or false",
-    "`object`": "a table",
-    "`array`": "an array",
-    "`int`": "a number",
-    "`float`": "a number",
-}
+_ROW = "rule"  # what [[…]] is called
 
 
 class Problem:
@@ -112,19 +103,19 @@ def _parsed(text: str, path: str, kind: type[schema.Said | schema.Narrowing]) ->
     except (ValueError, RecursionError) as error:
         settings.problems.append(Problem(0, None, "", f"it is no TOML: {error}"))
         return settings
-    rows = content.pop("rule", [])
+    written = content.pop(_ROW, [])
     lines = text.splitlines()
     for key in content:
-        line = _line_of(key, lines, range(len(lines) + 1))
+        line = rows.line_of(_ROW, key, lines, range(len(lines) + 1))
         settings.problems.append(
             Problem(line, None, key, "there is no such setting: only [[rule]]")
         )
-    if not isinstance(rows, list):
+    if not isinstance(written, list):
         settings.problems.append(Problem(0, None, "rule", "write [[rule]], with two brackets"))
         return settings
-    ranges = _ranges(lines, len(rows))
+    ranges = rows.ranges(_ROW, lines, len(written))
     seen: dict[object, tuple[int, Rule]] = {}
-    for number, row in enumerate(rows):
+    for number, row in enumerate(written):
         source = lines, ranges[number]
         added = _add(settings, number, row, kind, source)
         if added is None:
@@ -132,11 +123,11 @@ def _parsed(text: str, path: str, kind: type[schema.Said | schema.Narrowing]) ->
         place, rule = added
         first, before = seen.setdefault((place.origin, place.segments), (number, rule))
         if first == number:
-            settings.rules.append((place, rule, _line_of("use", *source)))
+            settings.rules.append((place, rule, rows.line_of(_ROW, "use", *source)))
             continue
         before.forbidden = True  # of two nobody knows which is meant
         wrong = f"{place.text} is the place of another rule, too: {before.where}"
-        settings.problems.append(Problem(_line_of("url", *source), number, "url", wrong))
+        settings.problems.append(Problem(rows.line_of(_ROW, "url", *source), number, "url", wrong))
     return settings
 
 
@@ -153,7 +144,7 @@ def _add(
     """
 
     def wrong(key: str, text: str) -> None:
-        settings.problems.append(Problem(_line_of(key, *source), number, key, text))
+        settings.problems.append(Problem(rows.line_of(_ROW, key, *source), number, key, text))
 
     if kind is schema.Narrowing and isinstance(row, dict):
         known = {field.encode_name for field in msgspec.structs.fields(kind)}
@@ -166,7 +157,7 @@ def _add(
         said = converted(row, kind)
         complaint = schema.complaint(said)
     except msgspec.ValidationError as error:
-        complaint = _translated(str(error))
+        complaint = rows.translated(str(error))
     if complaint is None:
         return places.parse(said.url), _rule(said, where)
     wrong(*complaint)
@@ -186,49 +177,3 @@ def _rule(said: schema.Said | schema.Narrowing, where: str) -> Rule:
             setattr(rule, name, getattr(said, name))
     rule.where, rule.use, rule.forbidden = where, tuple(said.use or ()), said.forbid
     return rule
-
-
-def _translated(message: str) -> tuple[str, str]:
-    """The key that msgspec complains of, and what it says, in TOML's words."""
-    text, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".").partition("[")[0]
-    text = text.replace(" | null`", "`")
-    for theirs, ours in _KINDS.items():
-        text = text.replace(theirs, ours)
-    if text.startswith("Object contains unknown field "):
-        unknown = text.rpartition(" ")[2].strip("`")
-        return f"{key}.{unknown}".lstrip("."), "there is no such key"
-    if text.startswith("Object missing required field "):
-        return key, f"{text.rpartition(' ')[2].strip('`')} is missing"
-    return key, text[:1].lower() + text[1:]
-
-
-def _ranges(lines: list[str], count: int) -> list[range]:
-    """The lines of each rule, from 1; empty ones where that cannot be told from the text alone."""
-    starts = [at for at, line in enumerate(lines, 1) if _head(line) == _HEADER]
-    if not starts or len(starts) != count:
-        return [range(0)] * count
-    return [range(*each) for each in zip(starts, [*starts[1:], len(lines) + 1], strict=True)]
-
-
-def _head(line: str) -> str:
-    """The header of a table that a line is, without blanks; or something else."""
-    return "".join(line.partition("#")[0].split())
-
-
-def _line_of(key: str, lines: list[str], where: range) -> int:
-    """The line of a key of a rule, or of the rule; 0: that cannot be told."""
-    first, _, rest = key.partition(".")
-    in_table = False
-    for at in where:
-        line = lines[at - 1].strip() if at else ""
-        if line.startswith("["):
-            head = _head(line)
-            in_table = head == f"[rule.{first}]"
-            if head in {f"[{key}]", f"[[{key}]]"} or (in_table and not rest):
-                return at
-            continue
-        name = line.partition("=")[0].strip().strip("\"'")
-        if (in_table and rest and name == rest) or (not in_table and name in {first, key}):
-            return at
-    return where.start

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Order = tuple[tuple[str, Callable[[Caller], Store | None]], ...]
 
 CHAINED = "chained"
+# What machines share.
+FLEET = "fleet"
 # What no store has, and an identity that the caller has gives.
 IDENTITY = "identity"
 # The store of what a project's files name: heard where every other could be asked and had nothing.
@@ -65,6 +67,18 @@ def chained(caller: Caller) -> ChainedStore | None:
     return ChainedStore(caller) if caller.get(MARK) is None else None
 
 
+def _fleet(caller: Caller) -> Store | None:
+    # Where no login is shared with other machines, there is nothing to import.
+    from os.path import exists
+
+    named = caller.get("CREDLATCH_FLEET")
+    if named is None and not exists(caller.config("credlatch", "fleet.toml")):
+        return None
+    from credlatch.stores.fleet import FleetStore
+
+    return FleetStore(caller)
+
+
 def _identity(caller: Caller) -> Store:
     from credlatch.identities import IdentityStore
 
@@ -104,6 +118,7 @@ ORDER: Order = (
     _store("posit"),
     _store("netrc"),
     _store("docker"),
+    (FLEET, _fleet),  # what machines share: after what this one has, before what is slower to ask
     _store("keyring"),  # as pip and uv use it: last, as each question costs a round trip
     (CHAINED, chained),  # what was there before us: each question starts another program
     (IDENTITY, _identity),  # a stored login always beats a minted one

@@ -1,0 +1,66 @@
+"""What a worker does: reads the access token that a renewer has put where workers may read."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from credlatch import clock
+from credlatch.errors import RenewalError, StoreError
+from credlatch.fleet import opening
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.caller import Caller
+    from credlatch.fleet.engine import Found
+    from credlatch.fleet.opening import Target
+
+_SPARE = 0.5  # seconds of a call's time that are left for the answer
+_ROUNDED = 2.0  # seconds: engines tell the time in whole ones, and an answer takes a moment
+
+
+def read(meant: Target, caller: Caller, deadline: float) -> bytes:
+    """The access token and its end, by this machine's clock, as JSON.
+
+    Where it has ended, whoever renews it is waited for: as long as the call may last.
+
+    Args:
+        meant: where it is.
+        caller: as whom it is read.
+        deadline: on the clock of ``time.monotonic``, when this must have ended.
+
+    Raises:
+        StoreError: it is not there, or may not be read.
+        RenewalError: it has ended, and nobody has renewed it.
+    """
+    engine = opening.opened(meant, meant.path, caller)
+    while True:
+        found = engine.read()
+        token, ends = _token(found, meant)
+        if ends is None or ends > time.time():
+            return json.dumps({"access_token": token, "expires_at": ends}).encode()
+        left = deadline - time.monotonic() - _SPARE
+        if left <= 0:
+            raise RenewalError(
+                f"the token in {meant.place} ended at {clock.timestamp(ends)}, and nobody has "
+                "renewed it: see the log of `credlatch fleet renew`"
+            )
+        engine.wait(found.version, left)
+
+
+def _token(found: Found, meant: Target) -> tuple[str, int | None]:
+    """The token, and when it ends by this machine's clock."""
+    value = found.value
+    if value is None:
+        raise StoreError(
+            f"nothing is in {meant.place}: a renewer puts it there, after `credlatch login --fleet "
+            f"{meant.row.url}`"
+        )
+    token, ends = value.get("access_token"), value.get("expires_at")
+    if not isinstance(token, str) or not token:
+        raise StoreError(f"{meant.place} has no access_token: it is to be a renewer's to write")
+    moment = clock.moment(ends)
+    if ends is not None and moment is None:
+        raise StoreError(f"{meant.place} has an expires_at that is no number of seconds")
+    off = found.ahead if abs(found.ahead) > _ROUNDED else 0.0
+    return token, None if moment is None else moment + round(off)

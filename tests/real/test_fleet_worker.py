@@ -1,0 +1,154 @@
+"""A worker's source, at a real OpenBao: what it may read, how often it logs in, what is told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.agent import agent_of
+from support.openbao import Bao, alone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.agent import Agent
+    from support.home import Home
+    from support.program import Program
+
+HOST = "pypi.example.com"
+URL = f"https://{HOST}/simple/"
+_LOGINS, _READS = "update_auth_approle_", "read_fleet_"  # as the server counts them
+
+
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    """A server with the mount, the policies and the logins of docs/fleet.md."""
+    with alone(tmp_path_factory.mktemp("bao")) as bao:
+        bao.furnish()
+        yield bao
+
+
+@pytest.fixture
+def worker(bao: Bao, home: Home, tmp_path: Path) -> Home:
+    """A machine that logs in by AppRole, as a worker."""
+    configure(home, bao, tmp_path, "worker")
+    return home
+
+
+def configure(home: Home, bao: Bao, folder: Path, role: str, more: str = "") -> None:
+    """Have a home be a worker's, or a renewer's."""
+    ident, secret = bao.approle(role)
+    (folder / "secret-id").write_text(secret)
+    (folder / "secret-id").chmod(0o600)
+    home.write(
+        ".config/credlatch/fleet.toml",
+        f"""
+[[fleet]]
+url = "https://{HOST}/"
+address = "{bao.url}"
+access = "access/ci/pypi"
+auth = {{method = "approle", role = "{ident}", file = "{folder}/secret-id"}}
+{more}
+""",
+    )
+
+
+def write(bao: Bao, token: str, lasts: int, path: str = "access/ci/pypi") -> None:
+    """Have a renewer's token be there."""
+    found = bao("GET", f"fleet/data/{path}").json().get("data")
+    version = found["metadata"]["version"] if found else 0
+    value = {"access_token": token, "expires_at": int(time.time()) + lasts, "gen": 1}
+    bao.must("POST", f"fleet/data/{path}", {"options": {"cas": version}, "data": value})
+
+
+def header(program: Program) -> str:
+    done = program("header", URL)
+    assert done.code == 0, done
+    return done.out.decode().strip()
+
+
+def test_a_worker_is_given_the_token_that_is_there(bao: Bao, worker: Home, frozen: Program) -> None:
+    del worker
+    write(bao, "one", 3600)
+    assert header(frozen) == "Authorization: Bearer one"
+    asked = json.dumps({"uri": URL}).encode()
+    told = json.loads(frozen("get", stdin=asked).out)
+    assert told["headers"] == {"Authorization": ["Bearer one"]}
+    assert told["expires"].endswith("Z")
+
+
+def test_a_worker_may_read_nothing_else_and_is_told_which_policy_it_misses(
+    bao: Bao, worker: Home, frozen: Program
+) -> None:
+    write(bao, "s3cret", 3600, "login/ci/pypi")
+    config = worker.path / ".config/credlatch/fleet.toml"
+    config.write_text(config.read_text().replace("access/ci/pypi", "login/ci/pypi"))
+    done = frozen("header", URL)
+    assert done.code == 1
+    assert "permission denied" in done.err
+    assert "needs a policy for fleet/data/login/ci/pypi" in done.err
+    assert "s3cret" not in done.said
+
+
+def test_a_mount_that_compares_nothing_is_refused(bao: Bao, home: Home, frozen: Program) -> None:
+    bao("POST", "sys/mounts/old", {"type": "kv", "options": {"version": "1"}})
+    home.env |= {"VAULT_ADDR": bao.url, "VAULT_TOKEN": bao.token}
+    home.write(
+        ".config/credlatch/fleet.toml",
+        f'[[fleet]]\nurl = "https://{HOST}"\nmount = "old"\naccess = "access/ci/pypi"\n',
+    )
+    done = frozen("header", URL)
+    assert (done.code, "old is version 1 of KV, which compares nothing" in done.err) == (1, True)
+
+
+def test_a_token_in_bao_s_own_file_and_variables_do(bao: Bao, home: Home, frozen: Program) -> None:
+    write(bao, "two", 3600)
+    home.env["BAO_ADDR"] = bao.url
+    home.write(
+        ".config/credlatch/fleet.toml",
+        f'[[fleet]]\nurl = "https://{HOST}"\naccess = "access/ci/pypi"\n',
+    )
+    done = frozen("header", URL)
+    assert "log in with `bao login`" in done.err
+    home.write(".vault-token", f"{bao.token_for('worker')}\n")
+    assert header(frozen) == "Authorization: Bearer two"
+    home.env["VAULT_TOKEN"] = "wrong"
+    done = frozen("header", URL)
+    assert (done.code, "permission denied" in done.err) == (1, True)
+
+
+@pytest.fixture
+def agent(worker: Home, frozen: Program) -> Iterator[Agent]:
+    """The worker's agent."""
+    assert frozen.home is worker
+    with agent_of(frozen) as started:
+        yield started
+
+
+def test_the_agent_logs_in_once_and_reads_once(bao: Bao, agent: Agent) -> None:
+    write(bao, "three", 3600)
+    agent.warm()
+    before = [_counted(bao, each) for each in (_LOGINS, _READS)]
+    answers = {agent.program.bazel(URL).authorization for _ in range(30)}
+    assert answers == {"Bearer three"}
+    after = [_counted(bao, each) for each in (_LOGINS, _READS)]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1]
+    # What keeps it may be away: nobody notices while the token lives.
+    bao.nodes[0].send(signal.SIGSTOP)
+    try:
+        assert agent.program.bazel(URL).authorization == "Bearer three"
+    finally:
+        bao.nodes[0].send(signal.SIGCONT)
+    assert any(" fleet " in line for line in agent.log())
+
+
+def _counted(bao: Bao, what: str) -> int:
+    """How many requests of a kind the server has had."""
+    text = bao("GET", "sys/metrics?format=prometheus").text
+    lines = [line for line in text.splitlines() if line.startswith(f"vault_route_{what}_count")]
+    return int(float(lines[0].split()[-1])) if lines else 0
