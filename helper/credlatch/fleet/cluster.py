@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from credlatch.caller import Caller
+
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"  # where each pod has its own
 HOST, PORT = "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"
 _LONGEST = 1024 * 1024  # bytes of a file
@@ -53,6 +55,30 @@ class Cluster:
         self.token = token
         self.namespace = namespace
         self.identity = identity
+
+
+def found(caller: Caller) -> Cluster:
+    """The cluster that the caller is a pod of; or else the one that `kubectl` would ask.
+
+    In a pod that has a service account it is that, whatever a job may have in its kubeconfig for
+    the clusters that it deploys to.
+
+    Raises:
+        EngineError: there is none, or what is said of it cannot be used.
+    """
+    from credlatch.fleet import kubeconfig
+
+    missing: EngineError | None = None
+    try:
+        there = in_pod(caller.environ)
+    except EngineError as error:
+        there, missing = None, error
+    there = there or kubeconfig.found(caller)
+    if there is None:
+        raise missing or EngineError(
+            "no cluster of Kubernetes is known here: this is no pod, and there is no kubeconfig"
+        )
+    return there
 
 
 def in_pod(environ: Mapping[str, str], folder: str = ACCOUNT) -> Cluster | None:
