@@ -123,6 +123,61 @@ def test_identities_are_listed_and_none_where_there_are_none(home: Home) -> None
     assert {"*.dkr.ecr.*.amazonaws.com", "*.s3.*.amazonaws.com"} <= hosts
 
 
+GH = """ghe.example.com:
+    user: alice
+    oauth_token: gho_secret.of.alice
+    git_protocol: https
+github.com:
+    oauth_token: gho_other
+"""
+GLAB = """hosts:
+    gitlab.example.com:
+        token: glpat-secret
+        api_host: gitlab.example.com
+        user: alice
+"""
+JF = {
+    "version": "6",
+    "servers": [
+        {"serverId": "a", "url": "https://art.example.com:8443/", "user": "u", "password": "p"},
+        {"serverId": "b", "url": "https://nobody.example.com/"},
+    ],
+}
+SERVERS = {
+    "gh": ({".config/gh/hosts.yml": GH}, {}, {"ghe.example.com", "github.com"}),
+    "gh, elsewhere": ({"gh/hosts.yml": GH}, {"GH_CONFIG_DIR": "{}/gh"},
+                      {"ghe.example.com", "github.com"}),
+    "gh, by variables": (
+        {}, {"GH_HOST": "ghe.example.com", "GH_ENTERPRISE_TOKEN": "a.b.c"}, {"ghe.example.com"}),
+    "glab": ({".config/glab-cli/config.yml": GLAB}, {}, {"gitlab.example.com"}),
+    "a job of GitLab's": (
+        {}, {"CI_SERVER_URL": "https://gitlab.example.com", "CI_JOB_TOKEN": "t", "GITLAB_CI": "1",
+             "CI_SERVER_HOST": "gitlab.example.com", "CI_REGISTRY": "reg.example.com"},
+        {"gitlab.example.com", "reg.example.com"}),
+    "jf": ({".jfrog/jfrog-cli.conf.v6": json.dumps(JF)}, {}, {"art.example.com:8443"}),
+    "Artifactory": (
+        {}, {"JF_URL": "https://art.example.com/artifactory", "JF_ACCESS_TOKEN": "t"},
+        {"art.example.com"}),
+    "quetz": (
+        {}, {"QUETZ_SERVER_URL": "https://conda.example.com/q", "QUETZ_API_KEY": "t"},
+        {"conda.example.com"}),
+    "no token": ({}, {"QUETZ_SERVER_URL": "https://conda.example.com", "GH_HOST": "x.y"}, set()),
+    "a broken file": ({".jfrog/jfrog-cli.conf.v6": "{art.example.com"}, {}, set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "variables", "hosts"), SERVERS.values(), ids=SERVERS.keys())
+def test_servers_of_somebody_s_own_are_listed_with_whose_identity_is_minted_for_them(
+    home: Home, files: dict[str, str], variables: dict[str, str], hosts: set[str]
+) -> None:
+    for path, text in files.items():
+        home.write(path, text, mode=0o600)
+    home.env |= {name: value.format(home.path) for name, value in variables.items()}
+    found = {each.host: each for each in listing.listed(caller_of(home), NOW).logins}
+    assert set(found) == hosts
+    assert all(each.kind.endswith(" identity") for each in found.values())
+
+
 def test_at_a_terminal_and_for_programs(source: Program) -> None:
     home = source.home
     answer = source("list")
