@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from credlatch.errors import StoreError
 
-FIRST_PAUSE = 0.25  # seconds between two looks at a version, at first
+FIRST_PAUSE = 1.0  # seconds between two looks at a version, at first: a renewal takes about that
 LONGEST_PAUSE = 4.0  # and at most: each takes 1.6 times as long as the last
 _GROWTH = 1.6
 

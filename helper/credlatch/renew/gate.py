@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from credlatch.errors import RenewalError
 
@@ -23,9 +24,15 @@ class UnansweredError(RenewalError):
 
 
 class Gate:
-    """Stands between a request and the network: who has given it up knows that it is not sent."""
+    """Stands between a request and the network: who has given it up knows that it is not sent.
 
-    def __init__(self) -> None:
+    Args:
+        latest: on the clock of ``time.monotonic``, until when it is let through: a process that is
+            suspended goes on later as if no time had passed.
+    """
+
+    def __init__(self, latest: float) -> None:
+        self._latest = latest
         self._opened = threading.Condition()
         self._is_open = self._is_shut = False
 
@@ -39,6 +46,7 @@ class Gate:
     def open(self) -> None:
         """Let the request through, or raise NotSentError."""
         with self._opened:
+            self._is_shut |= not self._is_open and time.monotonic() > self._latest
             if self._is_shut:
                 raise NotSentError("given up")
             self._is_open = True

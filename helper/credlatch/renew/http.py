@@ -77,7 +77,8 @@ def send(
     """
     if deadline - time.monotonic() < _TOO_LATE:
         raise TooLateError("no time was left to renew the token: try again")
-    gate = Gate()
+    latest = time.monotonic() + _SHARE * (deadline - time.monotonic())
+    gate = Gate(latest)
     outcome: list[HttpResponse | Exception] = []
 
     def run() -> None:
@@ -95,7 +96,7 @@ def send(
             f"{server.shown} was not asked, as no thread can be started ({files.reason(error)}): "
             "try again"
         ) from None
-    if not gate.wait(_SHARE * (deadline - time.monotonic())):
+    if not gate.wait(latest - time.monotonic()):
         # A name that is looked up, or a machine that is busy.
         raise NotSentError(f"{server.shown} was not reached in time: try again")
     left = max(0.0, deadline - time.monotonic())
