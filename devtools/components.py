@@ -152,6 +152,7 @@ COMPONENTS = (
         {
             "etcd": GoProgram("."),
             "kube-apiserver": GoProgram("k8s.io/kubernetes/cmd/kube-apiserver"),
+            "kubectl": GoProgram("k8s.io/kubernetes/cmd/kubectl"),
         },
         _go,
         GO,

@@ -165,7 +165,7 @@ def test_only_that_module_has_msgspec_read_anything_which_two_threads_may_not_do
     assert found == {"credlatch.structs"}, "call its `decoded` or `converted`"
 
 
-def test_only_the_agent_the_keyring_and_a_login_use_sockets() -> None:
+def test_only_the_agent_the_keyring_a_login_and_metrics_use_sockets() -> None:
     found = {
         module
         for module, path in MODULES.items()
@@ -180,6 +180,7 @@ def test_only_the_agent_the_keyring_and_a_login_use_sockets() -> None:
         "socket.getaddrinfo",
         "socket.SOCK_STREAM",
     }
+    found.remove("credlatch.fleet.page")  # where a renewer is asked for its metrics
     found.remove("credlatch.login.loopback")  # where a browser comes back to, on this machine
     found.remove("credlatch.system.keyring.bus")  # which leads to the caller's own keyring
     assert {module.split(".")[1] for module in found} == {"agent"}
