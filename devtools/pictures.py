@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from termios import TIOCSWINSZ
 from typing import NamedTuple
 
+from credlatch import __version__
 from devtools.steps import ROOT
 
 COLUMNS = (60, 80, 140)  # at which each is looked at; the documents have the second
@@ -30,22 +31,30 @@ _MOMENT = "14:03"  # which time of the day the pictures say
 _LEFT = 2_550  # seconds until the token in the pictures ends: "42 min", however slow this is
 
 
+# Where this program is, and on which machine; and whether that has a keyring.
+_TITLE = re.compile(r"^(\x1b\[1m)credlatch [\d.]+,.*?\)(\x1b\[0m\n)", re.DOTALL)
+_ANYWHERE = re.compile(r"^\S+ +(?:\x1b\[0m)? *system keyring .*\n(?: {10}.*\n)*", re.MULTILINE)
+
+
 class Picture(NamedTuple):
     """One picture.
 
     Attributes:
         name: of its file in docs, without the ending.
         words: what is typed after ``credlatch``.
+        is_astray: whether some of it is not as it should be.
     """
 
     name: str
     words: tuple[str, ...]
+    is_astray: bool = False
 
 
 PICTURES = (
     Picture("explain", ("explain", "https://conda.example.com/channel/")),
     Picture("explain-miss", ("explain", "http://localhost:8801/simple/")),
     Picture("list", ("list",)),
+    Picture("doctor", ("doctor", "--offline"), is_astray=True),
 )
 
 
@@ -84,8 +93,10 @@ def screen(picture: Picture, columns: int) -> str:
     with TemporaryDirectory(prefix="credlatch-picture") as folder:
         home = Path(folder).resolve() / "me"
         _furnish(home)
-        shown = _run(picture.words, home, columns)
+        shown = _run(picture.words, home, columns, _led_astray(home) if picture.is_astray else {})
+    shown = _ANYWHERE.sub("", shown)
     shown = shown.replace(str(home), "~")
+    shown = _TITLE.sub(rf"\g<1>credlatch {__version__}, ~/bin/credlatch\g<2>", shown)
     return re.sub(r"\b\d\d:\d\d\b(?!:)", _MOMENT, shown)
 
 
@@ -118,13 +129,22 @@ def _furnish(home: Path) -> None:
     (home / "bin/docker-credential-credlatch").symlink_to("credlatch")
 
 
+def _led_astray(home: Path) -> dict[str, str]:
+    """What goes wrong at many places; variables for it."""
+    logins = home / ".rattler/credentials.json"
+    kept = json.loads(logins.read_text())
+    kept["reg.example.com:5000"] = kept.pop("reg.example.com")
+    _write(logins, json.dumps(kept))
+    return {"PATH": f"{home}/bin"}  # and no tools of this machine
+
+
 def _write(file: Path, text: str, mode: int = 0o600) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.write_text(text, encoding="utf-8")
     file.chmod(mode)
 
 
-def _run(words: tuple[str, ...], home: Path, columns: int) -> str:
+def _run(words: tuple[str, ...], home: Path, columns: int, variables: dict[str, str]) -> str:
     ours, theirs = pty.openpty()
     ioctl(theirs, TIOCSWINSZ, pack("HHHH", 50, columns, 0, 0))
     env = {
@@ -135,6 +155,7 @@ def _run(words: tuple[str, ...], home: Path, columns: int) -> str:
         "TZ": "UTC",
         "CREDLATCH_AGENT": "off",
         "PYTHONPATH": str(ROOT / "helper"),
+        **variables,
     }
     command = [sys.executable, "-m", "credlatch", *words]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=home):

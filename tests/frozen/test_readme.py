@@ -43,10 +43,11 @@ def shell(script: str, home: Home, path: Path) -> str:
 def test_all_sections_are_known_here() -> None:
     # A block that nobody runs would drift: whoever adds one adds its test.
     assert {head: len(blocks) for head, blocks in SECTIONS.items()} == {
-        "Try it": 1,
         "Install": 6,  # what is said to uv, apt and dnf: tests/real/test_release.py
         "Set up": 1,
-        "See what happens": 1,
+        "Ask": 1,
+        "See why": 1,
+        "Try it": 1,
         "Bazel": 2,
         "Docker, podman, skopeo, buildah": 2,
         "BuildKit": 2,
@@ -107,7 +108,7 @@ def is_installed(home: Home) -> None:
 
 
 def test_the_picture_and_the_pages_that_it_names_are_there() -> None:
-    named = re.findall(r"\]\(([^):]+)\)", README.text)
+    named = re.findall(r"\]\(([^):#]+)\)", README.text)
     assert "docs/bench.svg" in named
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
@@ -128,9 +129,25 @@ def test_set_up_writes_what_the_sections_show(frozen: Program, home: Home) -> No
     assert {"docker", "buildkit", "containers", *names} == set(TOOLS)
 
 
+def test_what_stands_first_is_what_a_new_user_does_first() -> None:
+    heads = list(README.sections)
+    first = ["Install", "Set up", "Ask", "See why", "Try it", "By hand", "Bazel"]
+    assert heads[: len(first)] == first
+    assert re.findall(r"!\[[^]]*\]\((\S+)\)", README.sections["See why"]) == [
+        "docs/explain.svg", "docs/doctor.svg"
+    ]  # fmt: skip
+
+
+def test_one_request_has_the_answer_that_is_shown(frozen: Program, home: Home) -> None:
+    home.write_rattler({"pypi.example.com": {"BearerToken": "made-up"}})
+    (block,) = SECTIONS["Ask"]
+    asked, answer = block.removeprefix("$ ").split("\n", 1)
+    assert shell(asked, home, frozen.link_as("credlatch")) == answer
+
+
 def test_explain_answers_what_is_pasted(frozen: Program, home: Home) -> None:
     home.write_rattler({"conda.example.com": {"BearerToken": "t"}})
-    out = shell(SECTIONS["See what happens"][0], home, frozen.link_as("credlatch"))
+    out = shell(SECTIONS["See why"][0], home, frozen.link_as("credlatch"))
     assert out.startswith("https://conda.example.com/channel/  answered by rattler\n")
 
 
