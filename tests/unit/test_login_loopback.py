@@ -6,10 +6,12 @@ import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from credlatch.errors import LoginError, UsageError
+from credlatch.login import loopback
 from credlatch.login.loopback import Listener
 
 if TYPE_CHECKING:
@@ -195,3 +197,22 @@ def test_it_is_nowhere_else(place: str) -> None:
 def test_a_port_that_is_taken_is_said_to_be(at: Waiting) -> None:
     with pytest.raises(LoginError, match="in use"):
         Listener(at.listener.redirect)
+
+
+def test_who_makes_room_for_another_while_speaking_ends_nothing() -> None:
+    with Listener() as listener:
+        address = "127.0.0.1", urlsplit(listener.redirect).port
+        visitors = [socket.create_connection(address) for _ in range(loopback._MOST)]
+        rounds = 0
+
+        def is_over() -> bool:
+            nonlocal rounds
+            rounds += 1
+            if rounds == loopback._MOST + 5:  # all are being read; both come in one look
+                visitors.append(socket.create_connection(address))
+                visitors[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
+            return rounds > loopback._MOST + 8
+
+        assert listener.returned("state", 120.0, is_over) is None
+        for visitor in visitors:
+            visitor.close()

@@ -85,7 +85,7 @@ class Page:
                 for key, _ in selector.select(_STEP):
                     if key.data is None:
                         self._accept(selector)
-                    else:
+                    elif key.data.socket.fileno() >= 0:  # it has not made room a moment ago
                         self._go_on(selector, key.data)
                 _drop_slow(selector)
             for key in list(selector.get_map().values()):

@@ -121,6 +121,8 @@ class Listener:
                         elif pasted is not None and key.fileobj is pasted:
                             if (found := self._typed(selector, pasted, state)) is not None:
                                 return found
+                        elif key.data.socket.fileno() < 0:
+                            continue  # it has made room a moment ago
                         elif (found := self._read(selector, key.data, state)) is not None:
                             return found
                     _drop_slow(selector)
