@@ -36,7 +36,7 @@ CARGO = json.dumps({"v": 1, "registry": {"index-url": INDEX}, "kind": "get"})
 LOGIN = json.dumps({"ServerURL": KEPT, "Username": "ada", "Secret": "pä ss€🔑"}, ensure_ascii=False)
 HELP = (
     *("get", "bazel", "docker", "git", "keyring", "goauth", "cargo", "header", "token", "agent"),
-    *("explain", "list", "login", "logout", "setup", "secrets", "config"),
+    *("explain", "list", "login", "logout", "setup", "secrets", "config", "fleet"),
     *("install", "uninstall", "completion"),
 )
 ENDING = 60  # seconds that a process may take to end
@@ -102,6 +102,7 @@ CALLS = (
     Call(("logout", KEPT, "--yes"), ""),
     Call(("completion", "bash"), "COMPREPLY"),
     Call(("config", "check"), "config.toml is not there"),
+    Call(("fleet", "renew", "--once"), "fleet.toml is not there", code=2),
     Call(("doctor", "--offline"), "credlatch "),
     # Renewed over HTTP, by the schema library and the HTTP client, and written back.
     Call(("get",), '"expires":"', bazel(CHANNEL)),

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.agent import agent_of
+from support.fleets import ACCESS, HOST, LOGIN, URL, configure, put_token
 from support.openbao import Bao, alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.agent import Agent
     from support.home import Home
     from support.program import Program
 
-HOST = "pypi.example.com"
-URL = f"https://{HOST}/simple/"
 _LOGINS, _READS = "update_auth_approle_", "read_fleet_"  # as the server counts them
 
 
@@ -34,36 +31,10 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 
 
 @pytest.fixture
-def worker(bao: Bao, home: Home, tmp_path: Path) -> Home:
+def worker(bao: Bao, home: Home) -> Home:
     """A machine that logs in by AppRole, as a worker."""
-    configure(home, bao, tmp_path, "worker")
+    configure(home, bao, "worker")
     return home
-
-
-def configure(home: Home, bao: Bao, folder: Path, role: str, more: str = "") -> None:
-    """Have a home be a worker's, or a renewer's."""
-    ident, secret = bao.approle(role)
-    (folder / "secret-id").write_text(secret)
-    (folder / "secret-id").chmod(0o600)
-    home.write(
-        ".config/credlatch/fleet.toml",
-        f"""
-[[fleet]]
-url = "https://{HOST}/"
-address = "{bao.url}"
-access = "access/ci/pypi"
-auth = {{method = "approle", role = "{ident}", file = "{folder}/secret-id"}}
-{more}
-""",
-    )
-
-
-def write(bao: Bao, token: str, lasts: int, path: str = "access/ci/pypi") -> None:
-    """Have a renewer's token be there."""
-    found = bao("GET", f"fleet/data/{path}").json().get("data")
-    version = found["metadata"]["version"] if found else 0
-    value = {"access_token": token, "expires_at": int(time.time()) + lasts, "gen": 1}
-    bao.must("POST", f"fleet/data/{path}", {"options": {"cas": version}, "data": value})
 
 
 def header(program: Program) -> str:
@@ -74,7 +45,7 @@ def header(program: Program) -> str:
 
 def test_a_worker_is_given_the_token_that_is_there(bao: Bao, worker: Home, frozen: Program) -> None:
     del worker
-    write(bao, "one", 3600)
+    put_token(bao, "one", 3600)
     assert header(frozen) == "Authorization: Bearer one"
     asked = json.dumps({"uri": URL}).encode()
     told = json.loads(frozen("get", stdin=asked).out)
@@ -85,9 +56,9 @@ def test_a_worker_is_given_the_token_that_is_there(bao: Bao, worker: Home, froze
 def test_a_worker_may_read_nothing_else_and_is_told_which_policy_it_misses(
     bao: Bao, worker: Home, frozen: Program
 ) -> None:
-    write(bao, "s3cret", 3600, "login/ci/pypi")
+    put_token(bao, "s3cret", 3600, LOGIN)
     config = worker.path / ".config/credlatch/fleet.toml"
-    config.write_text(config.read_text().replace("access/ci/pypi", "login/ci/pypi"))
+    config.write_text(config.read_text().replace(ACCESS, LOGIN))
     done = frozen("header", URL)
     assert done.code == 1
     assert "permission denied" in done.err
@@ -107,7 +78,7 @@ def test_a_mount_that_compares_nothing_is_refused(bao: Bao, home: Home, frozen: 
 
 
 def test_a_token_in_bao_s_own_file_and_variables_do(bao: Bao, home: Home, frozen: Program) -> None:
-    write(bao, "two", 3600)
+    put_token(bao, "two", 3600)
     home.env["BAO_ADDR"] = bao.url
     home.write(
         ".config/credlatch/fleet.toml",
@@ -131,7 +102,7 @@ def agent(worker: Home, frozen: Program) -> Iterator[Agent]:
 
 
 def test_the_agent_logs_in_once_and_reads_once(bao: Bao, agent: Agent) -> None:
-    write(bao, "three", 3600)
+    put_token(bao, "three", 3600)
     agent.warm()
     before = [_counted(bao, each) for each in (_LOGINS, _READS)]
     answers = {agent.program.bazel(URL).authorization for _ in range(30)}

@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "what is wrong with logins and tools, and what mends it",
     "config": "what is wrong with your rules, and which holds for a URL",
     "agent": "the process that keeps answers warm",
+    "fleet": "renew the logins that many machines share",
     "install": "put the program in place",
     "uninstall": "take it away",
     "completion": "have bash, zsh, fish or PowerShell complete what you type",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from credlatch.credential import Credential
     from credlatch.login.given import Given
     from credlatch.login.keeping import Kept
+    from credlatch.login.sharing import Shared
     from credlatch.login.target import Target
     from credlatch.people.terminal import Terminal
     from credlatch.url import Url
@@ -49,26 +50,53 @@ def login(caller: Caller, /, host: str, **said: Any) -> int:
     words = Words(options=Options(*asked), **said)
     at = targets.target(host, caller)
     trial = _Trial(at, check, is_wanted=is_wanted, shown=shown, caller=caller)
+    shared = _shared(at, caller) if words.fleet else None
     arrived: list[Given] = []  # from a provider, which may have given it for nothing
     try:
         what = obtained(at, words, shown, caller, arrived)
-        kept = keeping.keep(at, what, trial.of(what), caller)
+        form = trial.of(what)
+        if shared is None:
+            kept = keeping.keep(at, what, form, caller)
+        else:
+            unread = shared.keep(what)
     except KeyboardInterrupt:
-        streams.say(_stopped(at, arrived, caller))
+        streams.say(_stopped(at, arrived, caller, shared))
         return _INTERRUPTED
     except CredlatchError:
         for each in arrived:
             revoking.revoked(each.value)
         raise
-    _tell(kept, at, shown, caller)
+    if shared is None:
+        _tell(kept, at, shown, caller)
+    else:
+        _tell_shared(shared, unread, at, shown)
     streams.say_warnings(caller)
     return 0
 
 
-def _stopped(at: Target, arrived: list[Given], caller: Caller) -> str:
+def _shared(at: Target, caller: Caller) -> Shared:
+    """Where machines share it, if this one may have it kept there; raises why it may not."""
+    from credlatch.login import sharing
+
+    found = sharing.shared(at, caller)
+    found.see()
+    return found
+
+
+def _tell_shared(shared: Shared, unread: str, at: Target, shown: Terminal) -> None:
+    shown.say(f"Kept for {printable(at.shown, 200)} in {shared.place}.", GOOD)
+    if unread:
+        shown.say(f"{unread}. credlatch fleet renew has it read, once that is mended", WARN)
+    elif shared.access:
+        shown.say(f"Workers read its token in {shared.access}.")
+
+
+def _stopped(at: Target, arrived: list[Given], caller: Caller, shared: Shared | None) -> str:
     """What has become of a login that Ctrl-C has ended; what is not kept is revoked."""
     for each in arrived:
-        if keeping.is_kept(at, each, caller):
+        if shared is not None and shared.is_kept(each):
+            return f"it was kept before that, in {shared.place}"
+        if shared is None and keeping.is_kept(at, each, caller):
             return f"it was kept before that: credlatch logout {at.shown} removes it"
         try:
             done = revoking.revoked(each.value)
@@ -224,6 +252,11 @@ COMMAND = Command(
         ),
         click.Option(
             ["--check"], metavar="URL", help="Try it there; else at the host's first page, or API."
+        ),
+        click.Option(
+            ["--fleet"],
+            is_flag=True,
+            help="Keep it where machines share it, as fleet.toml says for HOST; in a browser.",
         ),
         click.Option(["--no-check"], is_flag=True, help="Keep it without a trial."),
     ],

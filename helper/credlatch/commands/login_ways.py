@@ -41,6 +41,7 @@ class Words:
         s3_key_id: the id of the S3 key whose secret comes on standard input, or None.
         oauth: whether a provider is to give a token.
         device: whether the person logs in there on another device.
+        fleet: whether it is kept for many machines, which needs such a token.
         posit: whether the host is a Posit Package Manager, which gives one.
         issuer: the provider's URL; None: the host itself.
         options: what it is asked for.
@@ -53,6 +54,7 @@ class Words:
     s3_key_id: str | None
     oauth: bool
     device: bool
+    fleet: bool
     posit: bool
     issuer: str | None
     options: Options
@@ -72,6 +74,8 @@ class Words:
             "--posit": self.posit,
         }
         named = [name for name, is_chosen in chosen.items() if is_chosen]
+        if self.fleet and named != ["--oauth"]:
+            raise UsageError("--fleet keeps a login that is renewed: --oauth or --device")
         if len(named) > 1:
             raise UsageError(f"{' and '.join(named)}: only one of them at a time")
         if self.password and self.username is None and at.username is None:
@@ -84,7 +88,13 @@ class Words:
     @property
     def by_provider(self) -> bool:
         """Whether a provider gives the token."""
-        return self.oauth or self.device or self.issuer is not None or self.options.is_said
+        return (
+            self.oauth
+            or self.device
+            or self.fleet
+            or self.issuer is not None
+            or self.options.is_said
+        )
 
     @property
     def on_stdin(self) -> bool:
@@ -204,7 +214,8 @@ def _issuer(at: Target, words: Words) -> str:
 
 
 def _by_provider(at: Target, words: Words, person: AtTerminal) -> Given:
-    keeping.see_room(given.OAUTH, person.caller)
+    if not words.fleet:
+        keeping.see_room(given.OAUTH, person.caller)
     issuer = _issuer(at, words)
     try:
         with person.shown.waiting(f"Asking {issuer} how to log in"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 
-from credlatch.errors import StoreError
 from credlatch.fleet import environment, schema, settings, shown
 from credlatch.structs import msgspec
 
@@ -33,6 +32,7 @@ class Target:
         tls: what the caller's variables say of TLS.
         path: what this machine reads: the access token's, or with one path the login's.
         login_key: what a login to the engine depends on; no secret.
+        place_key: where the login is, for names of files.
         key: what an answer depends on, that login among it; no secret.
     """
 
@@ -50,6 +50,9 @@ class Target:
         trust = "" if self.tls is None else "\0".join(map(str, tuple(self.tls)))
         parts = (said.engine, *self.addresses, self.namespace, auth, who, trust)
         self.login_key = _digest(*parts)
+        self.place_key = _digest(
+            said.engine, *sorted(self.addresses), self.namespace, said.mount, str(said.login)
+        )[:32]
         self.key = _digest(self.login_key, said.mount, self.path)
 
     @property
@@ -78,7 +81,10 @@ def opened(meant: Target, path: str, caller: Caller) -> Engine:
     """
     said = meant.row.said
     if said.engine == schema.KUBERNETES:
-        raise StoreError("Kubernetes is not known yet")
+        from credlatch.fleet import cluster
+        from credlatch.fleet.kubernetes import KubernetesEngine
+
+        return KubernetesEngine(cluster.found(caller), path, meant.namespace)
     from credlatch.fleet.kv import KvEngine
 
     server, access = caller.tokens.engine(meant.login_key, lambda: _logged_in(meant))

@@ -41,8 +41,21 @@ class Row:
     def name(self) -> str:
         """What it is called in messages: the path, or the Secret, without where its engine is."""
         said = self.said
-        path = said.login if said.one_path or said.access is None else said.access
-        return str(path) if said.engine == schema.KUBERNETES else f"{said.mount}/{path}"
+        return self._named(said.login if said.one_path or said.access is None else said.access)
+
+    @property
+    def login_name(self) -> str:
+        """Likewise, of the login."""
+        return self._named(self.said.login)
+
+    @property
+    def renews(self) -> bool:
+        """Whether this machine renews the login."""
+        return self.said.role == schema.RENEWER or self.said.one_path
+
+    def _named(self, path: str | None) -> str:
+        is_whole = self.said.engine == schema.KUBERNETES
+        return str(path) if is_whole else f"{self.said.mount}/{path}"
 
 
 class Settings:

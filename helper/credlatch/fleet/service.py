@@ -1,0 +1,157 @@
+"""The service that renews what machines share, ahead of its end; any number of replicas of it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+from credlatch import clock
+from credlatch.errors import CredlatchError, LoginError
+from credlatch.fleet import opening
+from credlatch.fleet.engine import EngineDownError
+from credlatch.fleet.part import Part
+from credlatch.system import threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from credlatch.caller import Caller
+    from credlatch.fleet.settings import Row
+    from credlatch.fleet.value import Settled
+
+    Say = Callable[[str], None]
+
+# Before workers look again (`renew.margin`): they find the next token, and ask no second time.
+EARLY, SHARE = 600.0, 0.6
+LOOK = 30.0  # seconds between two looks, at most: a person may have logged in anew
+_LEAST = 1.0  # seconds between two looks
+_AGAIN = (2.0, 30.0)  # seconds until a failure is followed by another try: at first, and at most
+_FOR = 20.0  # seconds that others' renewals are waited for at once, which is what an end may take
+
+
+class Watched:
+    """What the service knows of one login.
+
+    Attributes:
+        name: where it is kept, in words.
+        renewals: how often this process has renewed it.
+        failures: how often a look at it has failed.
+        ends: when the token that is there ends, in seconds since 1970 UTC; None: nobody knows.
+        failure: what has failed; empty: the last look has not.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.renewals = 0
+        self.failures = 0
+        self.ends: float | None = None
+        self.failure = ""
+
+
+class Service:
+    """The logins of all rows whose renewer this machine is.
+
+    Args:
+        rows: which.
+        caller: as whom.
+        say: is told what happens, a line each; by any thread.
+    """
+
+    def __init__(self, rows: Iterable[Row], caller: Caller, say: Say) -> None:
+        self.stop = threading.Event()
+        self._caller = caller
+        self._say = say
+        self._rows = [(row, Watched(row.login_name)) for row in rows]
+
+    @property
+    def watched(self) -> list[Watched]:
+        """What is known of each."""
+        return [watched for _, watched in self._rows]
+
+    def once(self) -> bool:
+        """Look at each, one after the other, and renew what is due; whether all are good."""
+        for row, watched in self._rows:
+            self._look(_Job(row, watched, self._caller))
+        return not any(watched.failure for watched in self.watched)
+
+    def run(self) -> None:
+        """Renew them in time, until ``stop`` is set. A renewal that has been sent is kept first.
+
+        Raises:
+            OSError: there can be no thread for one of them.
+        """
+        working = [
+            threads.start(self._watch, _Job(row, watched, self._caller))
+            for row, watched in self._rows
+        ]
+        self.stop.wait()
+        for thread in working:
+            thread.join()
+
+    def _watch(self, job: _Job) -> None:
+        pause = _AGAIN[0]
+        while not self.stop.is_set():
+            seconds = self._look(job)
+            if seconds is None:
+                seconds = pause
+                pause = min(_AGAIN[1], pause * 2)
+            else:
+                pause = _AGAIN[0]
+            # Replicas do not look at the same moment, which would only cost conflicts.
+            self.stop.wait(seconds * random.uniform(0.8, 1.0))  # noqa: S311 - no secret
+
+    def _look(self, job: _Job) -> float | None:
+        """Renew a login where that is due; seconds until the next look, None where it failed."""
+        watched = job.watched
+        try:
+            settled, seconds = job.look()
+        except Exception as error:  # noqa: BLE001 - the other logins, and the next look, go on
+            watched.failures += 1
+            said = str(error) if isinstance(error, CredlatchError) else type(error).__name__
+            if said != watched.failure:  # else it is said once
+                self._say(f"{watched.name} {_kind(error)}: {said}")
+            watched.failure = said
+            return max(error.after, _LEAST) if isinstance(error, EngineDownError) else None
+        if settled.is_ours:
+            watched.renewals += 1
+            kept = "" if settled.is_kept else ", and kept in this machine's journal alone"
+            self._say(f"{watched.name} renewed (gen {settled.login.gen}){kept}{_end(watched)}")
+        elif watched.failure:
+            self._say(f"{watched.name} is good again (gen {settled.login.gen}){_end(watched)}")
+        watched.failure = ""
+        return min(LOOK, seconds)
+
+
+class _Job:
+    """One login's part, made when it is first looked at: what is wrong with it may be mended."""
+
+    def __init__(self, row: Row, watched: Watched, caller: Caller) -> None:
+        self.watched = watched
+        self._row = row
+        self._caller = caller
+        self._part: Part | None = None
+
+    def look(self) -> tuple[Settled, float]:
+        """What came of a look, and seconds until it is due again."""
+        if self._part is None:
+            meant = opening.Target(self._row, self._caller)
+            self._part = Part(meant, self._caller, early=EARLY, share=SHARE)
+        settled = self._part.settle(_FOR, eagerly=True)
+        ends = settled.login.entry["OAuth"].get("expires_at")
+        self.watched.ends = None if ends is None else float(ends) + settled.ahead
+        seconds = self._part.until_due(settled)
+        return settled, LOOK if seconds is None else max(_LEAST, seconds)
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, LoginError):
+        return "has ended"
+    return "is not reached" if isinstance(error, EngineDownError) else "is not renewed"
+
+
+def _end(watched: Watched) -> str:
+    if watched.ends is None:
+        return ""
+    return f", ends in {clock.span(max(0.0, watched.ends - time.time()))}"
