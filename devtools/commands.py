@@ -31,7 +31,7 @@ CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podm
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
 OTHERS = (
     *("apache2-utils", "cargo-web", "chromium-headless-shell", "curl", "fish", "gcc", "gh", "git"),
-    *("libc6-dev", "openssh-server", "rpm", "ruby", "strace", "wget", "zsh"),
+    *("libc6-dev", "mandoc", "openssh-server", "rpm", "ruby", "strace", "wget", "zsh"),
 )
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 
@@ -284,6 +284,12 @@ def drawn(_: list[str]) -> int:
     return run(python, "-m", "devtools.pictures", env={"PYTHONPATH": str(ROOT)})
 
 
+def written(_: list[str]) -> int:
+    """Write the manual page."""
+    python = environment(*GROUPS)
+    return run(python, "-m", "devtools.manual", env={"PYTHONPATH": str(ROOT)})
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -367,7 +373,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
-    plain |= {"pictures": drawn, "reproduce": reproduced}
+    plain |= {"pictures": drawn, "manual": written, "reproduce": reproduced}
     plain |= {"linux": linux, "arm64": arm64, "musl": musl}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "canary": canary, "faults": faults, "soak": soak}

@@ -7,6 +7,8 @@ class Credlatch < Formula
   @FILES@
 
   def install
+    man1.install "credlatch.1"
+    man1.install_symlink "credlatch.1" => "docker-credential-credlatch.1"
     libexec.install Dir["*"]
     bin.install_symlink libexec/"credlatch", libexec/"docker-credential-credlatch"
   end

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from devtools.release import archives, manifests, packages, tries
 from devtools.release.archives import Entry, Link
-from devtools.release.assets import NOTICES, SYSTEMS, Assets, this_target, version
+from devtools.release.assets import MANUAL, NOTICES, SYSTEMS, Assets, this_target, version
 from devtools.release.contents import Contents
 from devtools.steps import ROOT, SCRATCH, must, say
 
@@ -132,6 +132,7 @@ def pack(dist: Path, target: str, into: Path) -> None:
     else:
         entries[NOTICES] = Entry(Link(notices.as_posix()))
         entries[helper] = Entry(Link(program))
+        entries[MANUAL] = Entry((ROOT / "packaging" / MANUAL).read_bytes())
         packed = archives.gzipped(archives.tarred(assets.top, entries))
     (into / assets.archive).write_bytes(packed)
     shutil.copyfile(single, into / assets.single)

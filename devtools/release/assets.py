@@ -10,6 +10,7 @@ from devtools.steps import ROOT
 
 SYSTEMS = {"linux": "linux", "macos": "darwin", "windows": "win32"}  # to us, and to Python
 NOTICES = "THIRD-PARTY-NOTICES"  # which the build has put into the folder form, and so into both
+MANUAL = "credlatch.1"  # which is in packaging/, and in the archives of systems that have man(1)
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # as Windows and macOS call them
 
 

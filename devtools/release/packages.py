@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from devtools.release import archives
 from devtools.release.archives import Entry, Link
-from devtools.release.assets import NOTICES
+from devtools.release.assets import MANUAL, NOTICES
 from devtools.steps import ROOT, must
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEBIANS = {"x86_64": "amd64", "aarch64": "arm64"}  # Go's names, and so the image's, are the same
 _PROGRAMS = ("credlatch", "docker-credential-credlatch")
+_MANUALS = "usr/share/man/man1"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -45,10 +46,14 @@ def deb(contents: Contents, assets: Assets) -> Path:
     share = "usr/share/doc/credlatch"
     licence, log = packed.pop("LICENSE"), (ROOT / "CHANGELOG.md").read_bytes()
     del packed[NOTICES]
+    manual = packed.pop(MANUAL)
     files = {f"usr/lib/credlatch/{name}": entry for name, entry in packed.items()}
     files |= {f"usr/bin/{name}": Entry(Link(f"../lib/credlatch/{name}")) for name in _PROGRAMS}
     files |= {f"{share}/copyright": licence, f"{share}/changelog.gz": Entry(archives.gzipped(log))}
     files[f"{share}/{NOTICES}"] = Entry(Link(f"../../../lib/credlatch/_internal/{NOTICES}"))
+    if isinstance(manual.content, bytes):
+        files[f"{_MANUALS}/{MANUAL}.gz"] = Entry(archives.gzipped(manual.content))
+        files[f"{_MANUALS}/docker-credential-{MANUAL}.gz"] = Entry(Link(f"{MANUAL}.gz"))
     plain = [
         (name, each.content) for name, each in files.items() if isinstance(each.content, bytes)
     ]

@@ -87,6 +87,9 @@ def test_rpm_knows_what_it_needs_and_what_is_in_it(whole: Contents, target: str)
     assert files["/usr/bin/credlatch"] == "../lib/credlatch/credlatch"
     assert files["/usr/share/licenses/credlatch/LICENSE"] == "-rw-r--r--"
     assert f"{lib}/LICENSE" not in files
+    assert files["/usr/share/man/man1/credlatch.1.gz"] == "-rw-r--r--"
+    assert files["/usr/share/man/man1/docker-credential-credlatch.1.gz"] == "credlatch.1.gz"
+    assert f"{lib}/credlatch.1" not in files
     notices = files["/usr/share/licenses/credlatch/THIRD-PARTY-NOTICES"]
     assert os.path.normpath(f"/usr/share/licenses/credlatch/{notices}") in files
 

@@ -60,6 +60,7 @@ def test_a_tar_has_the_folder_form_for_everybody_to_use(tmp_path: Path) -> None:
         "_internal/link.so": "liba.so",
         "_internal/modules.pyz": "644",
         "credlatch": "755",
+        "credlatch.1": "644",
         "docker-credential-credlatch": "credlatch",
     }
     single = tmp_path / "into" / f"{name}-linux-x86_64"
@@ -96,7 +97,9 @@ def test_what_was_packed_is_read_again(tmp_path: Path) -> None:
     read = archives.untarred(tmp_path / "into" / f"credlatch-{version()}-linux-x86_64.tar.gz")
     folder = archives.folder(built / "credlatch.d")
     assert {name: entry for name, entry in read.items() if name in folder} == folder
-    assert set(read) - set(folder) == {"LICENSE", NOTICES, "docker-credential-credlatch"}
+    assert set(read) - set(folder) == {
+        *("LICENSE", NOTICES, "credlatch.1", "docker-credential-credlatch")
+    }
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -212,6 +213,14 @@ def test_a_debian_package_needs_the_glibc_that_its_libraries_need(
         notices = data.getmember(f"./{share}/{NOTICES}").linkname
         assert f"./{normpath(f'{share}/{notices}')}" in data.getnames()
         assert f"./{share}/copyright" in data.getnames()
+        man = "./usr/share/man/man1"
+        page = data.extractfile(f"{man}/credlatch.1.gz")
+        assert page is not None
+        assert gzip.decompress(page.read()).startswith(b".TH CREDLATCH 1")
+        assert (
+            data.getmember(f"{man}/docker-credential-credlatch.1.gz").linkname == "credlatch.1.gz"
+        )
+        assert "./usr/lib/credlatch/credlatch.1" not in data.getnames()
 
 
 @pytest.mark.parametrize(
