@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from credlatch.errors import UsageError
 from credlatch.fleet import page
-from credlatch.fleet.metrics import ENDED, ENGINE, REASONS, SERVER, Metrics
+from credlatch.fleet.metrics import ENDED, ENGINE, SERVER, Watched, text
 from credlatch.fleet.page import Page
 
 if TYPE_CHECKING:
@@ -34,17 +34,10 @@ def values(text: str) -> dict[tuple[str, ...], float]:
 
 
 def test_what_is_counted() -> None:
-    clock = [1000.0]
-    metrics = Metrics([ONE, OTHER], lambda: clock[0])
-    metrics.renewed(ONE)
-    metrics.renewed(ONE)
-    metrics.failed(ONE, SERVER)
-    metrics.failed(OTHER, ENDED)
-    metrics.seen(ONE, 1600.0)
-    metrics.seen(OTHER, None)
-    clock[0] = 1010.0
-    found = values(metrics.text())
-    assert found == {
+    one, other = Watched(ONE), Watched(OTHER)
+    one.renewals, one.failures[SERVER], one.ends, one.seen = 2, 1, 1600.0, 1000.0
+    other.failures[ENDED] = 1
+    assert values(text([one, other], 1010.0)) == {
         ("credlatch_fleet_renewals_total", ONE): 2,
         ("credlatch_fleet_renewals_total", OTHER): 0,
         ("credlatch_fleet_failures_total", ONE, ENGINE): 0,
@@ -55,32 +48,31 @@ def test_what_is_counted() -> None:
         ("credlatch_fleet_failures_total", OTHER, ENDED): 1,
         ("credlatch_fleet_token_seconds", ONE): 590.0,
         ("credlatch_fleet_seen_seconds", ONE): 10.0,
-        ("credlatch_fleet_seen_seconds", OTHER): 10.0,
     }
-    clock[0] = 1700.0
-    assert values(metrics.text())["credlatch_fleet_token_seconds", ONE] == -100.0
+    assert values(text([one], 1700.0))["credlatch_fleet_token_seconds", ONE] == -100.0
 
 
 def test_each_is_of_a_kind_and_is_explained() -> None:
-    metrics = Metrics([ONE])
-    metrics.seen(ONE, 1.0)
-    families = list(parsed(metrics.text()))
+    login = Watched(ONE)
+    login.seen = login.ends = 1.0
+    families = list(parsed(text([login], 2.0)))
     assert {family.type for family in families} == {"counter", "gauge"}
     assert all(family.documentation and family.samples for family in families)
-    assert metrics.text().endswith("\n")
+    assert text([], 2.0).endswith("\n")
 
 
 def test_whatever_a_login_is_called_it_is_one_label() -> None:
-    metrics = Metrics([ODD])
-    (found,) = [each for each in values(metrics.text()) if "renewals" in each[0]]
-    assert found[1] == 'a"b\\c?d'
-    for reason in REASONS:
-        metrics.failed(ODD, reason)
+    found = values(text([Watched(ODD)], 2.0))
+    assert {each[1] for each in found} == {'a"b\\c?d'}
+
+
+def shown() -> str:
+    return text([Watched(ONE)], 2.0)
 
 
 @pytest.fixture
 def served() -> Iterator[Page]:
-    with Page(Metrics([ONE]), "127.0.0.1:0") as served:
+    with Page(shown, "127.0.0.1:0") as served:
         yield served
 
 
@@ -135,9 +127,9 @@ def test_what_is_no_request_ends_nothing(served: Page, sent: bytes) -> None:
 
 
 def test_it_ends_at_once_with_visitors_in_it() -> None:
-    with Page(Metrics([ONE]), "[::1]:0") as served:
+    with Page(shown, "[::1]:0") as served:
         assert httpx.get(f"{served.url}/healthz", timeout=PATIENCE).status_code == 200
-    with Page(Metrics([ONE]), "localhost:0") as served:
+    with Page(shown, "localhost:0") as served:
         visitor = connect(served)
         time.sleep(0.3)
     assert ended(visitor) == b""
@@ -148,7 +140,7 @@ def test_it_ends_at_once_with_visitors_in_it() -> None:
 def test_a_port_that_is_taken_is_said(served: Page) -> None:
     address = served.url.removeprefix("http://")
     with pytest.raises(UsageError, match=f"no metrics can be had at {address}"):
-        Page(Metrics([ONE]), address)
+        Page(shown, address)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +149,4 @@ def test_a_port_that_is_taken_is_said(served: Page) -> None:
 )  # fmt: skip
 def test_what_is_no_address_is_said(address: str) -> None:
     with pytest.raises(UsageError, match="is no address for metrics"):
-        Page(Metrics([ONE]), address)
+        Page(shown, address)

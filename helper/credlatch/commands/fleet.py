@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 
 import click
 
@@ -14,6 +15,7 @@ from credlatch.people.command import Group, passes_caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from credlatch.caller import Caller
@@ -35,18 +37,26 @@ COMMAND = Group(
     "What happens is told on standard output, a line each.",
     examples=(
         "credlatch fleet renew",
+        "credlatch fleet renew --metrics 127.0.0.1:9464",
         "credlatch fleet renew --once  # for a CronJob: exit status 1 where a login is not good",
     ),
 )
 @click.option("--once", is_flag=True, help="Look at each login once, renew what is due, and end.")
+@click.option(
+    "--metrics",
+    metavar="ADDRESS:PORT",
+    help="Have Prometheus read there what is renewed, what fails, and how long tokens last.",
+)
 @passes_caller
-def renew(caller: Caller, *, once: bool) -> int:
+def renew(caller: Caller, *, once: bool, metrics: str | None) -> int:
     """Renew them; the exit status.
 
     Raises:
         StoreError: the settings are wrong.
-        UsageError: this machine renews none.
+        UsageError: this machine renews none, or the metrics' address cannot be had.
     """
+    if once and metrics is not None:
+        raise UsageError("--metrics is for the service, which --once is not")
     from credlatch.fleet.service import Service
 
     rows = _rows(caller)
@@ -55,15 +65,31 @@ def renew(caller: Caller, *, once: bool) -> int:
     if once:
         return 0 if service.once() else 1
     _heed_signals(service)
-    _say(f"renewing {', '.join(row.login_name for row in rows)}")
+    with contextlib.ExitStack() as stack:
+        if metrics is not None:
+            _say(f"metrics are at {stack.enter_context(_page(service, metrics))}/metrics")
+        _say(f"renewing {', '.join(row.login_name for row in rows)}")
+        _run(service)
+    _say("ended")
+    return 0
+
+
+@contextlib.contextmanager
+def _page(service: Service, address: str) -> Iterator[str]:
+    from credlatch.fleet.metrics import text
+    from credlatch.fleet.page import Page
+
+    with Page(lambda: text(service.watched, time.time()), address) as page:
+        yield page.url
+
+
+def _run(service: Service) -> None:
     try:
         service.run()
     except OSError as error:
         from credlatch.system.files import reason
 
         raise StoreError(f"no thread can be started ({reason(error)}): allow more") from None
-    _say("ended")
-    return 0
 
 
 def _rows(caller: Caller) -> list[Row]:

@@ -17,9 +17,8 @@ from credlatch.system import files, threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
-
-    from credlatch.fleet.metrics import Metrics
 
 _LONGEST = 8_192  # bytes of a request's head
 _SLOWEST = 5.0  # seconds for one request, from its first byte to our last
@@ -36,7 +35,7 @@ class Page:
     """Such a server; a context manager, at whose end it is gone.
 
     Args:
-        metrics: what it shows.
+        metrics: gives what it shows.
         address: ``HOST:PORT``, ``[HOST]:PORT`` for IPv6; port 0: any.
 
     Attributes:
@@ -46,7 +45,7 @@ class Page:
         UsageError: the address is none, or it cannot be had.
     """
 
-    def __init__(self, metrics: Metrics, address: str) -> None:
+    def __init__(self, metrics: Callable[[], str], address: str) -> None:
         host, port = _place(address)
         self._metrics = metrics
         self._is_over = False
@@ -134,7 +133,7 @@ class Page:
         if method not in {b"GET", b"HEAD"}:
             status = _NOT_ALLOWED
         elif path == b"/metrics":
-            body = self._metrics.text()
+            body = self._metrics()
         elif path != b"/healthz":
             status = _NOT_FOUND
         data = body.encode()

@@ -7,9 +7,10 @@ import threading
 import time
 
 from credlatch import clock
-from credlatch.errors import CredlatchError, LoginError
-from credlatch.fleet import opening
-from credlatch.fleet.engine import EngineDownError
+from credlatch.errors import CredlatchError, LoginError, RenewalError
+from credlatch.fleet import metrics, opening
+from credlatch.fleet.engine import EngineDownError, EngineError
+from credlatch.fleet.metrics import Watched
 from credlatch.fleet.part import Part
 from credlatch.system import threads
 
@@ -29,25 +30,6 @@ LOOK = 30.0  # seconds between two looks, at most: a person may have logged in a
 _LEAST = 1.0  # seconds between two looks
 _AGAIN = (2.0, 30.0)  # seconds until a failure is followed by another try: at first, and at most
 _FOR = 20.0  # seconds that others' renewals are waited for at once, which is what an end may take
-
-
-class Watched:
-    """What the service knows of one login.
-
-    Attributes:
-        name: where it is kept, in words.
-        renewals: how often this process has renewed it.
-        failures: how often a look at it has failed.
-        ends: when the token that is there ends, in seconds since 1970 UTC; None: nobody knows.
-        failure: what has failed; empty: the last look has not.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.renewals = 0
-        self.failures = 0
-        self.ends: float | None = None
-        self.failure = ""
 
 
 class Service:
@@ -108,7 +90,7 @@ class Service:
         try:
             settled, seconds = job.look()
         except Exception as error:  # noqa: BLE001 - the other logins, and the next look, go on
-            watched.failures += 1
+            watched.failures[_reason(error)] += 1
             said = str(error) if isinstance(error, CredlatchError) else type(error).__name__
             if said != watched.failure:  # else it is said once
                 self._say(f"{watched.name} {_kind(error)}: {said}")
@@ -120,7 +102,7 @@ class Service:
             self._say(f"{watched.name} renewed (gen {settled.login.gen}){kept}{_end(watched)}")
         elif watched.failure:
             self._say(f"{watched.name} is good again (gen {settled.login.gen}){_end(watched)}")
-        watched.failure = ""
+        watched.failure, watched.seen = "", time.time()
         return min(LOOK, seconds)
 
 
@@ -143,6 +125,14 @@ class _Job:
         self.watched.ends = None if ends is None else float(ends) + settled.ahead
         seconds = self._part.until_due(settled)
         return settled, LOOK if seconds is None else max(_LEAST, seconds)
+
+
+def _reason(error: Exception) -> str:
+    """For what a look has failed, as it is counted."""
+    if isinstance(error, LoginError):
+        return metrics.ENDED
+    is_engine = isinstance(error, EngineError) or not isinstance(error, RenewalError)
+    return metrics.ENGINE if is_engine else metrics.SERVER
 
 
 def _kind(error: Exception) -> str:
