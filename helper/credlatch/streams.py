@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -62,9 +63,10 @@ def _read() -> bytes:
     Raises:
         OSError: it cannot be read.
     """
+    typed = _console(0)
     while True:
         try:
-            return os.read(0, _CHUNK)
+            return os.read(0, _CHUNK) if typed is None else typed.read(_CHUNK) or b""
         except BlockingIOError:
             time.sleep(_PAUSE)
 
@@ -76,11 +78,37 @@ def write(descriptor: int, data: bytes) -> None:
         OSError: it cannot be written, for any other reason.
     """
     view = memoryview(data)
+    console = _console(descriptor)
     try:
         while view:
-            view = view[os.write(descriptor, view) :]
+            done = os.write(descriptor, view) if console is None else console.write(view)
+            view = view[done:]
     except BrokenPipeError:
         return
+
+
+def is_terminal(descriptor: int) -> bool:
+    """Whether a person is at the other end of a standard stream.
+
+    To Windows' C library NUL is a terminal as well.
+    """
+    if not os.isatty(descriptor):
+        return False
+    return sys.platform != "win32" or _console(descriptor) is not None
+
+
+def _console(descriptor: int) -> io.RawIOBase | None:
+    """Windows' console, if that is at the other end of a standard stream.
+
+    It takes bytes to be of an old character set (437, 850, ...), and from Python it takes Unicode.
+    """
+    if sys.platform == "win32":
+        streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+        buffer = getattr(streams[descriptor], "buffer", None)
+        raw = getattr(buffer, "raw", buffer)  # there is no buffer with PYTHONUNBUFFERED
+        if isinstance(raw, io.RawIOBase) and not isinstance(raw, io.FileIO):
+            return raw
+    return None
 
 
 def answer(data: bytes) -> None:

@@ -13,6 +13,7 @@ from support.program import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from support.home import Home
 
@@ -32,6 +33,10 @@ class Said(NamedTuple):
     screen: str
 
 
+def _text_of(screen: bytes) -> str:
+    return screen.decode(errors="replace").replace("\r\n", "\n")
+
+
 def dialogue(
     command: Sequence[str],
     home: Home,
@@ -44,16 +49,36 @@ def dialogue(
         home: where it runs.
         steps: what it shows, and what is typed then; or what makes that of the screen.
     """
+    env = home.env | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"}
+    return spoken(command, env, home.path, *steps)
+
+
+def spoken(
+    command: Sequence[str],
+    env: dict[str, str],
+    folder: Path,
+    *steps: tuple[str, str | Callable[[str], str]],
+    text_of: Callable[[bytes], str] = _text_of,
+) -> Said:
+    """The same in any surroundings.
+
+    Args:
+        command: its words.
+        env: its environment.
+        folder: where it is started.
+        steps: as of ``dialogue``.
+        text_of: what is to be read in what the terminal is sent.
+    """
     ours, theirs = pty.openpty()
-    screen, left = "", list(steps)
+    screen, left = b"", list(steps)
     seen = 0
     with subprocess.Popen(
         command,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=home.env | {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"},
-        cwd=home.path,
+        env=env,
+        cwd=folder,
         start_new_session=True,
         preexec_fn=_take_terminal,  # noqa: PLW1509 - Ctrl-C comes from a terminal of its own
     ) as process:
@@ -69,19 +94,21 @@ def dialogue(
                     break  # it has ended (EIO, pty(7))
                 if not chunk:
                     break
-                screen += chunk.decode(errors="replace").replace("\r\n", "\n")
-                while left and left[0][0] in screen[seen:]:
+                screen += chunk
+                text = text_of(screen)
+                while left and left[0][0] in text[seen:]:
                     shown, answer = left.pop(0)
-                    seen = screen.index(shown, seen) + len(shown)
-                    typed = answer if isinstance(answer, str) else answer(screen)
+                    seen = text.index(shown, seen) + len(shown)
+                    typed = answer if isinstance(answer, str) else answer(text)
                     os.write(ours, typed.encode())
         finally:
             os.close(ours)
             if left:
                 process.kill()
         code = process.wait(TIMEOUT)
-    assert not left, f"never asked {left[0][0]!r}:\n{screen}"
-    return Said(code, screen)
+    text = text_of(screen)
+    assert not left, f"never asked {left[0][0]!r}:\n{text}"
+    return Said(code, text)
 
 
 def _take_terminal() -> None:

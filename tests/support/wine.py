@@ -78,14 +78,23 @@ class Windows:
         # Wine reads what it is given by the locale's character set.
         self.env: dict[str, str] = {"LC_ALL": "C.UTF-8", "CREDLATCH_AGENT": "off"}
 
+    def command(self, *args: str) -> list[str]:
+        """What runs it."""
+        return ["wine", str(self.program), *args]
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The whole environment."""
+        return {name: os.environ[name] for name in _KEPT if name in os.environ} | self.env
+
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Start it, with pipes."""
         return subprocess.Popen(
-            ["wine", str(self.program), *args],
+            self.command(*args),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ} | self.env,
+            env=self.surroundings,
             cwd=self.folder,
         )
 

@@ -50,9 +50,10 @@ def test_nothing_to_do_is_answered_with_what_there_is(windows: Windows) -> None:
 
 
 COMMANDS = ["get", "bazel", "docker", "git", "keyring", "header", "token", "agent"]
+PEOPLE = ["explain", "list", "login", "logout", "setup", "secrets", "doctor", "config"]
 
 
-@pytest.mark.parametrize("word", [*COMMANDS, "setup", "secrets", "install", "uninstall"])
+@pytest.mark.parametrize("word", [*COMMANDS, *PEOPLE, "install", "uninstall", "completion"])
 def test_every_command_has_its_help(windows: Windows, word: str) -> None:
     said = windows(word, "--help")
     assert (said.code, said.err) == (0, ""), said

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from credlatch import logins, streams
 from credlatch.credential import Secret
 from credlatch.errors import RequestError
@@ -40,7 +38,7 @@ def run(args: list[str], caller: Caller) -> int:
 
 def _password(call: keyring.Call, caller: Caller) -> Secret:
     """What standard input says, asked for where a person sits; one newline at its end is not it."""
-    if os.isatty(0):
+    if streams.is_terminal(0):
         return Secret(typed.secret(f"Password for '{call.username}' in '{call.url.shown}': "))
     data = unmarked(streams.read_stdin(caller))
     if not data:

@@ -42,12 +42,16 @@ def is_here(caller: Caller) -> bool:
 
 def opened(url: str, caller: Caller) -> bool:
     """Open a URL; whether something has been started that did not fail at once."""
-    if sys.platform == "win32" and not caller.get("BROWSER"):
-        try:
-            os.startfile(url)  # noqa: S606 - a URL of https, or of this machine, which was checked
-        except OSError:
-            return False
-        return True
+    if sys.platform == "win32":
+        from credlatch.system import windows_processes
+
+        windows_processes.let_go_of_libraries()
+        if not caller.get("BROWSER"):
+            try:
+                os.startfile(url)  # noqa: S606 - a URL of https, or of this machine: it was checked
+            except OSError:
+                return False
+            return True
     return any(_started(words, caller) for words in _commands(url, caller))
 
 
@@ -60,13 +64,21 @@ def _commands(url: str, caller: Caller) -> Iterator[list[str]]:
             yield [name, url]
         return
     for each in said.split(os.pathsep):
-        try:
-            words = shlex.split(each.rstrip(" &"))
-        except ValueError:
-            continue
-        if words:
+        if words := _words(each.rstrip(" &")):
             with_url = [word.replace("%s", url) for word in words]
             yield with_url if with_url != words else [*words, url]
+
+
+def _words(said: str) -> list[str]:
+    """A program and its arguments; a path with blanks is one that is there. None: they are none."""
+    if os.path.isabs(said) and os.path.isfile(said):
+        return [said]
+    try:
+        if sys.platform == "win32":  # where a backslash is a part of a path
+            return [word.strip('"') for word in shlex.split(said, posix=False)]
+        return shlex.split(said)
+    except ValueError:
+        return []
 
 
 def _started(words: list[str], caller: Caller) -> bool:
@@ -74,6 +86,9 @@ def _started(words: list[str], caller: Caller) -> bool:
     if path is None:
         return False
     nowhere = subprocess.DEVNULL  # what it says would stand amid what we say
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
     try:
         process = subprocess.Popen(  # noqa: S603 - the person's own choice, told a URL alone
             [path, *words[1:]],
@@ -82,6 +97,7 @@ def _started(words: list[str], caller: Caller) -> bool:
             stderr=nowhere,
             env=environment_without_loader(caller.environ),
             start_new_session=True,  # Ctrl-C is for us
+            creationflags=flags,  # likewise
         )
     except OSError:
         return False

@@ -60,11 +60,12 @@ class Terminal:
     """
 
     def __init__(self, caller: Caller, colour: str = AUTO) -> None:
-        shown = os.isatty(_STDOUT)
+        shown = streams.is_terminal(_STDOUT)
         self._caller = caller
-        self.interactive = shown and os.isatty(_STDIN)
+        self.interactive = shown and streams.is_terminal(_STDIN)
         self.width = _columns(caller) if shown else _ENDLESS
-        self.coloured = colour == ALWAYS or (colour == AUTO and _may_colour(caller, shown))
+        wanted = colour == ALWAYS or (colour == AUTO and _may_colour(caller, shown))
+        self.coloured = wanted and (not shown or _shows_colours())
 
     def say(self, text: str = "", style: str = "", *, indent: int = 0) -> None:
         """A paragraph, which is wrapped between words.
@@ -173,7 +174,7 @@ class Terminal:
 
         On a terminal alone, on its standard error, and gone again at the end.
         """
-        if not os.isatty(_STDERR):
+        if not streams.is_terminal(_STDERR):
             yield
             return
         from threading import Timer
@@ -209,10 +210,6 @@ class Terminal:
 def _console(width: int, *, coloured: bool) -> Console:
     from rich.console import Console
 
-    if coloured and sys.platform == "win32":
-        from credlatch.people import windows_console
-
-        windows_console.show_colours()
     return Console(
         file=StringIO(),
         width=width,
@@ -223,6 +220,15 @@ def _console(width: int, *, coloured: bool) -> Console:
         emoji=False,
         legacy_windows=False,
     )
+
+
+def _shows_colours() -> bool:
+    """Whether the terminal does, if it is told to."""
+    if sys.platform == "win32":
+        from credlatch.people import windows_console
+
+        return windows_console.shows_colours(_STDOUT)
+    return True
 
 
 def _columns(caller: Caller) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import colorama
+from colorama import winterm
 
 
-def show_colours() -> None:
-    """Have the console understand the sequences that all other terminals do."""
-    colorama.just_fix_windows_console()
+def shows_colours(descriptor: int) -> bool:
+    """Have the console understand the sequences that all other terminals do; whether it will.
+
+    One that does not, as with "use legacy console" in its settings, would show them as they are.
+    """
+    return bool(winterm.enable_vt_processing(descriptor))
