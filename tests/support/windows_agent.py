@@ -125,8 +125,9 @@ class WindowsAgent:
         return [str(path) for path in folder.glob("*.lock")]
 
     def gone(self) -> None:
-        """Wait until there is none."""
-        until(lambda: self.ask(wire.STATUS) is None, "it lives")
+        """Wait until there is none; one that is just ending may hang up."""
+        asked = wire.request(wire.STATUS).hex()
+        until(lambda: self._told(asked) is None, "it lives")
 
     def close(self) -> None:
         """End it."""

@@ -93,8 +93,6 @@ def COMMAND(  # noqa: N802, PLR0913 - as all commands are called; it has as many
         UsageError: the options are wrong.
         CredlatchError: a secret cannot be had, or the command not be run.
     """
-    if sys.platform == "win32":
-        raise SecretsError("secrets need FIFOs, which Windows has not: run the build in WSL")
     every = [
         *map(wanted.secret, files),
         *map(wanted.variable, as_env),
@@ -109,6 +107,8 @@ def COMMAND(  # noqa: N802, PLR0913 - as all commands are called; it has as many
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two secrets are called {name!r}: give each a name of its own")
+    if sys.platform == "win32":
+        raise SecretsError("secrets need FIFOs, which Windows has not: run the build in WSL")
     program = shutil.which(words[0], path=caller.environ.get("PATH"))
     if program is None:
         streams.say(
