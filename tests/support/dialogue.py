@@ -59,6 +59,7 @@ def spoken(
     folder: Path,
     *steps: tuple[str, str | Callable[[str], str]],
     text_of: Callable[[bytes], str] = _text_of,
+    controls: bool = True,
 ) -> Said:
     """The same in any surroundings.
 
@@ -68,6 +69,7 @@ def spoken(
         folder: where it is started.
         steps: as of ``dialogue``.
         text_of: what is to be read in what the terminal is sent.
+        controls: whether Ctrl-C at it is for the command.
     """
     ours, theirs = pty.openpty()
     screen, left = b"", list(steps)
@@ -80,7 +82,8 @@ def spoken(
         env=env,
         cwd=folder,
         start_new_session=True,
-        preexec_fn=_take_terminal,  # noqa: PLW1509 - Ctrl-C comes from a terminal of its own
+        # Ctrl-C comes from a terminal of its own.
+        preexec_fn=_take_terminal if controls else None,  # noqa: PLW1509
     ) as process:
         os.close(theirs)
         deadline = time.monotonic() + PATIENCE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.dialogue import INTERRUPT, Said, spoken
+from support.dialogue import Said, spoken
 from support.logins import refusal
 from support.matching import basic
 from support.wine import finished, windows_path
@@ -34,9 +34,15 @@ def plain(screen: bytes) -> str:
 def at_console(
     windows: Windows, words: str, *steps: tuple[str, str], coloured: bool = False
 ) -> Said:
-    """A command at a console."""
-    command, text_of = windows.command(*words.split()), as_sent if coloured else plain
-    return spoken(command, windows.surroundings, windows.folder, *steps, text_of=text_of)
+    """A command at a console. Wine's echoes what is typed where Ctrl-C is the terminal's."""
+    return spoken(
+        windows.command(*words.split()),
+        windows.surroundings,
+        windows.folder,
+        *steps,
+        text_of=as_sent if coloured else plain,
+        controls=False,
+    )
 
 
 def test_what_is_shown_is_unicode(windows: Windows, host: str) -> None:
@@ -66,14 +72,6 @@ def test_a_login_is_typed_unseen_and_taken_away_when_that_is_confirmed(
     gone = at_console(windows, f"logout {host}", (CONFIRM, "y\r"))
     assert (gone.code, f"Removed {host}" in gone.screen) == (0, True), gone
     assert windows.bazel(f"https://{host}/x").authorization is None
-
-
-def test_ctrl_c_at_a_question_leaves_everything_and_says_so(folder: Windows, host: str) -> None:
-    assert folder("login", host, "--no-check", "--token-stdin", stdin=b"t").code == 0
-    said = at_console(folder, f"logout {host}", (CONFIRM, INTERRUPT))
-    assert (said.code, "stopped: " in said.screen) == (130, True), said
-    assert folder("token", f"https://{host}/").out == b"t\n"
-    assert folder("logout", host, "--yes").code == 0
 
 
 @pytest.mark.parametrize(
