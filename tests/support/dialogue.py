@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pty
 import select
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0  # seconds
 INTERRUPT = "\x03"
+_AGAIN = 10.0  # seconds after which a person who wants to interrupt does it again
 
 
 class Said(NamedTuple):
@@ -59,7 +61,7 @@ def spoken(
     folder: Path,
     *steps: tuple[str, str | Callable[[str], str]],
     text_of: Callable[[bytes], str] = _text_of,
-    controls: bool = True,
+    has_console: bool = False,
 ) -> Said:
     """The same in any surroundings.
 
@@ -69,7 +71,8 @@ def spoken(
         folder: where it is started.
         steps: as of ``dialogue``.
         text_of: what is to be read in what the terminal is sent.
-        controls: whether Ctrl-C at it is for the command.
+        has_console: whether Wine makes a console of the terminal: then Ctrl-C is not the terminal's
+            to interpret, and what is typed is echoed by the terminal until the console is read.
     """
     ours, theirs = pty.openpty()
     screen, left = b"", list(steps)
@@ -83,12 +86,17 @@ def spoken(
         cwd=folder,
         start_new_session=True,
         # Ctrl-C comes from a terminal of its own.
-        preexec_fn=_take_terminal if controls else None,  # noqa: PLW1509
+        preexec_fn=None if has_console else _take_terminal,  # noqa: PLW1509
     ) as process:
         os.close(theirs)
         deadline = time.monotonic() + PATIENCE
+        again = math.inf
         try:
             while time.monotonic() < deadline:
+                # One that comes in the moment before Python begins to read is not seen by it.
+                if time.monotonic() > again:
+                    os.write(ours, INTERRUPT.encode())
+                    again = time.monotonic() + _AGAIN
                 if not select.select([ours], [], [], 1.0)[0]:
                     continue
                 try:
@@ -103,7 +111,10 @@ def spoken(
                     shown, answer = left.pop(0)
                     seen = text.index(shown, seen) + len(shown)
                     typed = answer if isinstance(answer, str) else answer(text)
+                    while has_console and _echoes(ours) and time.monotonic() < deadline:
+                        time.sleep(0.05)
                     os.write(ours, typed.encode())
+                    again = time.monotonic() + _AGAIN if typed == INTERRUPT else math.inf
         finally:
             os.close(ours)
             if left:
@@ -112,6 +123,12 @@ def spoken(
     text = text_of(screen)
     assert not left, f"never asked {left[0][0]!r}:\n{text}"
     return Said(code, text)
+
+
+def _echoes(terminal: int) -> bool:
+    import termios
+
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
 
 
 def _take_terminal() -> None:

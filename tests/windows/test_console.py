@@ -34,14 +34,14 @@ def plain(screen: bytes) -> str:
 def at_console(
     windows: Windows, words: str, *steps: tuple[str, str], coloured: bool = False
 ) -> Said:
-    """A command at a console. Wine's echoes what is typed where Ctrl-C is the terminal's."""
+    """A command at a console."""
     return spoken(
         windows.command(*words.split()),
         windows.surroundings,
         windows.folder,
         *steps,
         text_of=as_sent if coloured else plain,
-        controls=False,
+        has_console=True,
     )
 
 
