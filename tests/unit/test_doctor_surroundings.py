@@ -353,7 +353,7 @@ def test_a_token_server_that_is_not_there(home: Home, renewable: TokenServer) ->
 def test_a_clock_that_is_off(off: int, severity: str, said: str) -> None:
     date = formatdate(time.time() + off, usegmt=True)
     ahead = clock.ahead(date, time.time())
-    (found,) = servers._clock([(ahead, "sso.example.com")])
+    (found,) = servers.clock_of([(ahead, "sso.example.com")])
     assert found.severity == severity
     assert said in found.what
     assert bool(found.fix) == bool(off)

@@ -97,7 +97,7 @@ def _rows(caller: Caller) -> list[Row]:
     path = settings.path(caller)
     if found is None:
         raise UsageError(f"{path} is not there, and would name the logins: see docs/fleet.md")
-    rows = [row for row in found.rows if row.renews and not row.said.one_path]
+    rows = [row for row in found.rows if row.renews]
     if not rows:
         raise UsageError(f'{path} has this machine renew nothing: role = "renewer" is missing')
     return rows

@@ -8,6 +8,7 @@ from credlatch.caller import Caller
 from credlatch.doctor import (
     agent,
     doubles,
+    fleet,
     keyring,
     logins,
     places,
@@ -51,7 +52,9 @@ CHECKS = (
     Check("settings", rules.check),
     Check("folders", places.check),
     Check("agent", agent.check),
+    Check(fleet.SUBJECT, fleet.check),
     Check("token servers", servers.check, is_online=True),
+    Check("fleet's engines", fleet.check_engines, is_online=True),
 )
 
 

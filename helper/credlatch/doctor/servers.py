@@ -47,7 +47,7 @@ def check(caller: Caller) -> Iterator[Finding]:
         yield Finding(OK, SUBJECT, f"{_root(server)} is reached, and trusted")
         if clock.said(came.headers.get("date")) is not None:
             ahead.append((clock.ahead(came.headers["date"], came.at), server.host))
-    yield from _clock(ahead)
+    yield from clock_of(ahead)
 
 
 def _servers(caller: Caller) -> list[Url]:
@@ -98,7 +98,7 @@ def _fix(why: str, caller: Caller) -> str:
     return ""
 
 
-def _clock(ahead: list[tuple[float, str]]) -> Iterator[Finding]:
+def clock_of(ahead: list[tuple[float, str]]) -> Iterator[Finding]:
     """What the servers say of this machine's clock; the least of it, as an answer takes time."""
     if not ahead:
         return

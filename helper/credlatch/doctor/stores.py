@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from credlatch.stores import Entry, Store
 
 # What has no files of its own, or asks others: each has a check, or another store's files.
-_ELSEWHERE = frozenset(("environment", "s3", "keyring", order.IDENTITY, order.ANONYMOUS))
+_ELSEWHERE = frozenset(
+    ("environment", "s3", order.FLEET, "keyring", order.IDENTITY, order.ANONYMOUS)
+)
 _SHOWN = 80  # characters of a key
 
 

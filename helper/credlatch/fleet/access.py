@@ -146,6 +146,11 @@ class Access:
                 self._log_in(self._method)
             return self._token
 
+    @property
+    def is_renewable(self) -> bool:
+        """Whether the token can be renewed, as far as that is known; one of type batch cannot."""
+        return self._is_renewable
+
     def keep_alive(self) -> None:
         """Renew the token in the last third of its life: for who runs for longer than that.
 

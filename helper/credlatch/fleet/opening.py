@@ -80,15 +80,29 @@ def opened(meant: Target, path: str, caller: Caller) -> Engine:
         StoreError: that is no address, or no path.
     """
     said = meant.row.said
-    if said.engine == schema.KUBERNETES:
+    if not is_kv(meant):
         from credlatch.fleet import cluster
         from credlatch.fleet.kubernetes import KubernetesEngine
 
         return KubernetesEngine(cluster.found(caller), path, meant.namespace)
     from credlatch.fleet.kv import KvEngine
 
-    server, access = caller.tokens.engine(meant.login_key, lambda: _logged_in(meant))
+    server, access = logged_in(meant, caller)
     return KvEngine(server, access, said.mount, path)
+
+
+def is_kv(meant: Target) -> bool:
+    """Whether the engine is OpenBao or Vault."""
+    return meant.row.said.engine != schema.KUBERNETES
+
+
+def logged_in(meant: Target, caller: Caller) -> tuple[Server, Access]:
+    """OpenBao or Vault, as this process is logged in there; or will be, once it is asked.
+
+    Raises:
+        StoreError: an address is none.
+    """
+    return caller.tokens.engine(meant.login_key, lambda: _logged_in(meant))
 
 
 def _logged_in(meant: Target) -> tuple[Server, Access]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from credlatch.caller import Caller
     from credlatch.fleet.opening import Target
+    from credlatch.fleet.steps import Refresh, Refreshed
     from credlatch.fleet.timing import Timing
     from credlatch.fleet.value import Settled
 
@@ -55,11 +56,12 @@ class Part:
         self.access = None if said.one_path else opening.opened(meant, str(said.access), caller)
         self._early = early
         self._share = share
+        self.is_due = renewal.due(early, share)
         self._protocol = Protocol(
             self.login.place,
             who(caller.environ),
             lives=renewal.lives,
-            due=renewal.due(early, share),
+            due=self.is_due,
             timing=timing,
             takes_over=said.takeover != "never",
             has_access=self.access is not None,
@@ -68,7 +70,12 @@ class Part:
         self._path = caller.data("credlatch", "fleet", meant.place_key)
 
     def settle(
-        self, seconds: float, *, eagerly: bool = False, turn: float | None = None
+        self,
+        seconds: float,
+        *,
+        eagerly: bool = False,
+        turn: float | None = None,
+        until: float | None = None,
     ) -> Settled:
         """The login, good, as of ``Protocol.settle``.
 
@@ -78,6 +85,8 @@ class Part:
             seconds: as there; likewise what else it raises.
             eagerly: as there.
             turn: seconds that another process of this machine is waited for; None: all of them.
+            until: on the clock of ``time.monotonic``, when a request must have ended that is sent
+                to the token server; None: it may take as long as the protocol has it.
 
         Raises:
             LockedError: it took longer.
@@ -91,7 +100,12 @@ class Part:
         end = time.monotonic() + seconds
         remedy = f"log in again: credlatch login --fleet {meant.row.url}"
         send = renewal.sender(requests.for_url(urls.parse(meant.server)), remedy, caller)
-        runner = Runner(self.login, self.access, send, Journal(f"{self._path}.json"))
+
+        def sent_in_time(step: Refresh) -> Refreshed:
+            left = step.seconds if until is None else min(step.seconds, until - time.monotonic())
+            return send(step._replace(seconds=left))
+
+        runner = Runner(self.login, self.access, sent_in_time, Journal(f"{self._path}.json"))
         try:
             with locks.Exclusive(f"{self._path}.lock", seconds if turn is None else turn):
                 return runner.run(self._protocol.settle(end - time.monotonic(), eagerly=eagerly))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import suppress
 
 from credlatch import clock
 from credlatch.errors import CredlatchError, LoginError, RenewalError
@@ -103,14 +104,27 @@ class Service:
         elif watched.failure:
             self._say(f"{watched.name} is good again (gen {settled.login.gen}){_end(watched)}")
         watched.failure, watched.seen = "", time.time()
+        if job.misses_renewal:
+            self._say(
+                f"{watched.name}: the engine's token may not renew itself, and will end: its "
+                'policy is to have path "auth/token/renew-self" { capabilities = ["update"] }'
+            )
+            job.misses_renewal = False
         return min(LOOK, seconds)
 
 
 class _Job:
-    """One login's part, made when it is first looked at: what is wrong with it may be mended."""
+    """One login's part, made when it is first looked at: what is wrong with it may be mended.
+
+    Attributes:
+        watched: what is known of it.
+        misses_renewal: whether it is to be said that the engine's token may not be renewed.
+    """
 
     def __init__(self, row: Row, watched: Watched, caller: Caller) -> None:
         self.watched = watched
+        self.misses_renewal = False
+        self._is_warned = False
         self._row = row
         self._caller = caller
         self._part: Part | None = None
@@ -123,8 +137,19 @@ class _Job:
         settled = self._part.settle(_FOR, eagerly=True)
         ends = settled.login.entry["OAuth"].get("expires_at")
         self.watched.ends = None if ends is None else float(ends) + settled.ahead
+        self._keep_alive(self._part)
         seconds = self._part.until_due(settled)
         return settled, LOOK if seconds is None else max(_LEAST, seconds)
+
+    def _keep_alive(self, part: Part) -> None:
+        """Renew the engine's own token, where it is one that lives on by that."""
+        if not opening.is_kv(part.meant):
+            return
+        _, access = opening.logged_in(part.meant, self._caller)
+        with suppress(EngineError):  # the next look tells
+            access.keep_alive()
+        if access.misses_renewal and not self._is_warned:
+            self._is_warned = self.misses_renewal = True
 
 
 def _reason(error: Exception) -> str:

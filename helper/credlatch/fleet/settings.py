@@ -50,8 +50,8 @@ class Row:
 
     @property
     def renews(self) -> bool:
-        """Whether this machine renews the login."""
-        return self.said.role == schema.RENEWER or self.said.one_path
+        """Whether this machine renews the login for others."""
+        return self.said.role == schema.RENEWER
 
     def _named(self, path: str | None) -> str:
         is_whole = self.said.engine == schema.KUBERNETES

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _NO_STORES = (CHAINED, IDENTITY, PROJECT, ANONYMOUS)
 _STORES: Order = tuple(row for row in ORDER if row[0] not in _NO_STORES)
 _OAUTH, _PASSWORD, _TOKEN, _KEY, _DAMAGED = "OAuth", "password", "token", "S3 key", "damaged"
+_SHARED = "shared token"
 
 
 class Login:
@@ -142,6 +143,8 @@ def kind(entry: Entry) -> str:
     credential = entry.credential
     if isinstance(credential, AccessKey):
         return _KEY
+    if entry.grant is not None and type(entry.grant).__name__ == "FleetToken":
+        return _SHARED
     if entry.grant is not None:
         return _OAUTH if type(entry.grant).__name__ == "OAuthRefresh" else "renewed token"
     if isinstance(credential, Basic):

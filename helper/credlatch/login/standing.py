@@ -166,6 +166,8 @@ def removal(store: str, key: str, location: str, username: str | None = None) ->
         return f"credlatch logout {place}"
     if store == "keyring":
         return f"keyring del {place} {shlex.quote(username or 'USER')}"
+    if store == "fleet":
+        return f"take the row for {key} out of fleet.toml"
     if location.startswith("the variable "):
         return f"unset {location.removeprefix('the variable ')}"
     return f"take it out of {location}"
