@@ -66,10 +66,18 @@ def test_one_of_many_writes_counts(kubernetes: Kubernetes, namespace: str) -> No
     version = ""
     for _ in range(2):  # one makes it, and one changes it
         with ThreadPoolExecutor(len(engines)) as pool:
-            answers = list(pool.map(lambda each, at: each.write({}, at), engines, repeat(version)))
+            values = [{"nonce": f"{version}-{number}"} for number in range(len(engines))]
+            answers = list(pool.map(KubernetesEngine.write, engines, values, repeat(version)))
         assert {type(each) for each in answers} == {str, Conflict}
         (version,) = [each for each in answers if isinstance(each, str)]
         assert engines[0].read().version == version
+
+
+def test_a_write_that_changes_nothing_makes_no_version(engine: KubernetesEngine) -> None:
+    """So nobody is to take it for a lock: a claim has a nonce of its own."""
+    version = written(engine, {"entry": 1})
+    assert engine.write({"entry": 1}, version) == version
+    assert isinstance(engine.write({"entry": 1}, "1"), Conflict)
 
 
 def test_what_is_deleted_is_no_longer_there(

@@ -240,13 +240,17 @@ def event(what: str, **about: Any) -> bytes:
 
 LINES = [
     (event("BOOKMARK", kind="Secret", metadata={"resourceVersion": "9"}), Seen()),
-    (event("MODIFIED", **secret("8")), Seen(changed=True)),
+    (event("MODIFIED", **secret("8")), Seen(changed=True, about=secret("8"))),
+    (event("MODIFIED", kind="Secret"), Seen(changed=True)),
     (event("DELETED", **secret("8")), Seen(changed=True)),
     (event("DELETED", **secret("7")), Seen(changed=True)),
     (event("ADDED", **secret("7")), Seen()),
     (event("ADDED", **secret("6")), Seen()),  # as a server has it that is behind
-    (event("ADDED", **secret("8")), Seen(changed=True)),
-    (event("ADDED", **secret("6")) + event("MODIFIED", **secret("8")), Seen(changed=True)),
+    (event("ADDED", **secret("8")), Seen(changed=True, about=secret("8"))),
+    (
+        event("ADDED", **secret("6")) + event("MODIFIED", **secret("8")),
+        Seen(changed=True, about=secret("8")),
+    ),
     (event("ERROR", kind="Status", code=410), Seen(too_old=True)),
     (event("ERROR", kind="Status", code=500), Seen(after=4.0)),
     (event("MODIFIED", **secret("8"))[:-1], Seen()),  # half a line
@@ -280,6 +284,29 @@ def test_a_watch_that_cannot_go_back_so_far_begins_anew() -> None:
     assert first.startswith(f"/api/v1/namespaces/build/secrets{expected}")
     assert first.endswith("&timeoutSeconds=30&resourceVersion=7")
     assert "resourceVersion" not in second
+
+
+def test_what_a_watch_has_told_is_not_asked_for_again() -> None:
+    """Or a thousand who watch would ask in the same moment."""
+
+    def answer(asked: Recorded) -> Answer:
+        if "watch=1" in asked.target:
+            return 200, {}, event("MODIFIED", **secret("8", VALUE))
+        return 200, {"Date": SUN}, secret("9", {"entry": "newer"})
+
+    with Answering(answer) as server:
+        there = engine(server.url)
+        before = there.read()
+        server.requests.clear()
+        there.wait("7", 30.0)
+        found = there.read()
+        assert (found.value, found.version, found.age) == (VALUE, "8", 0.0)
+        assert found.ahead == before.ahead
+        assert len(server.requests) == 1
+        assert there.read().version == "9"  # it is told once
+        there.wait("7", 30.0)
+        there.write({}, "8")
+        assert there.read().version == "9"  # what we have written is newer
 
 
 def test_waiting_ends_in_time_whatever_a_server_does(monkeypatch: pytest.MonkeyPatch) -> None:

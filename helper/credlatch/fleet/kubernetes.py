@@ -1,7 +1,8 @@
 """A Secret of Kubernetes: its `resourceVersion` is compared, and a watch tells when it changes.
 
 One key of its data is ours, with the value as JSON. What else is in it, others may have put there,
-and stays: only that key is sent, by a merge patch, which names the version that it is for.
+and stays: only that key is sent, by a merge patch, which names the version that it is for. A write
+that changes nothing makes no version, and any number of them succeed: a claim has its own nonce.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import time
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from typing import Any, NamedTuple
 
 from credlatch import clock
 from credlatch.fleet.engine import (
@@ -35,19 +37,18 @@ from credlatch.fleet.kubernetes_api import (
     is_of,
     json_of,
     seconds,
-    version,
     written,
 )
+from credlatch.fleet.kubernetes_api import version as version_of
 from credlatch.fleet.kubernetes_watch import watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from credlatch.fleet.cluster import Cluster
 
 KEY = "credlatch.json"  # of a Secret's data
 MANAGER = "credlatch"  # who has written it, as the Secret's own metadata says
+_RECENT = 1.0  # seconds for which what a watch has told is what is there
 _LEAST = 1.0  # seconds: for less than that nothing is watched
 _GROWTH = 1.6  # how much longer each pause is, where watches do not last
 # RFC 1123: what a namespace is called, and a Secret.
@@ -55,6 +56,20 @@ _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 )
+
+
+class _Told(NamedTuple):
+    """What a watch has told.
+
+    Attributes:
+        body: the Secret.
+        version: its version.
+        at: when, by ``time.monotonic``.
+    """
+
+    body: dict[str, Any]
+    version: str
+    at: float
 
 
 class KubernetesEngine(Engine):
@@ -76,11 +91,20 @@ class KubernetesEngine(Engine):
         if not _NAME.fullmatch(name):
             raise EngineError(f"{name[:80]!r} is no name of a Secret: as in team-pypi")
         self._name = name
+        self._told: _Told | None = None
+        self._ahead = 0.0
         self._secrets = Secrets(cluster, namespace)
         self.place = f"the Secret {namespace}/{name} of {cluster.shown}"
 
     def read(self) -> Found:
-        """What is there now: the API asks its store for the latest."""
+        """What is there now: the API asks its store for the latest.
+
+        What a watch has just told is that as well. Were it asked for again, all who watch would
+        ask in the same moment.
+        """
+        told, self._told = self._told, None
+        if told is not None and time.monotonic() - told.at < _RECENT:
+            return Found(self._value(told.body), told.version, 0.0, self._ahead)
         response = self._secrets.ask("GET", f"/{self._name}")
         if response.status >= BROKEN:
             raise EngineDownError(
@@ -89,12 +113,12 @@ class KubernetesEngine(Engine):
             )
         body = json_of(response.body)
         here = response.headers.get("date", "")
-        ahead = clock.ahead(here, response.at)
+        ahead = self._ahead = clock.ahead(here, response.at)
         if response.status == NOT_FOUND and is_of(body, "secrets", self._name):
             return Found(None, "", None, ahead)
         if response.status != OK:
             raise self._secrets.refused(response, "GET", self.place)
-        found = version(body)
+        found = version_of(body)
         if body is None or found is None:
             raise EngineError(
                 f"{self.place} is answered by something else: is it the right server?"
@@ -105,6 +129,7 @@ class KubernetesEngine(Engine):
 
     def write(self, value: dict[str, Any], expected: str) -> str | Conflict | Unknown:
         """Change the Secret, or make it."""
+        self._told = None
         data = {KEY: b2a_base64(json.dumps(value).encode(), newline=False).decode()}
         body: dict[str, Any]
         if expected:
@@ -120,7 +145,7 @@ class KubernetesEngine(Engine):
             return Unknown()
         if response.status in {OK, CREATED}:
             # Whatever else says 200, in between: who knows.
-            return version(json_of(response.body)) or Unknown()
+            return version_of(json_of(response.body)) or Unknown()
         if response.status >= BROKEN:
             # It has waited for its store, or what stands before it for it: that may still be done.
             return Unknown()
@@ -138,6 +163,9 @@ class KubernetesEngine(Engine):
         while (left := end - time.monotonic()) > _LEAST:
             seen = watched(self._secrets, self._name, version, since, left)
             if seen.changed:
+                found = version_of(seen.about)
+                if seen.about is not None and found is not None:
+                    self._told = _Told(seen.about, found, time.monotonic())
                 return
             if seen.refused:
                 super().wait(version, max(0.0, end - time.monotonic()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from credlatch.fleet.engine import LONGEST_PAUSE, EngineError
 from credlatch.fleet.kubernetes_api import BROKEN, GONE, OK, TOO_MANY, json_of, seconds
@@ -11,8 +11,6 @@ from credlatch.fleet.kubernetes_api import version as version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from credlatch.fleet.kubernetes_api import Secrets
 
 
@@ -24,12 +22,14 @@ class Seen(NamedTuple):
         too_old: it cannot begin with the version that it was to begin with.
         refused: it is not for us.
         after: seconds after which there may be another watch; 0: soon.
+        about: what it is now, where that was told.
     """
 
     changed: bool = False
     too_old: bool = False
     refused: bool = False
     after: float = 0.0
+    about: dict[str, Any] | None = None
 
 
 def watched(secrets: Secrets, name: str, version: str, since: str, patience: float) -> Seen:
@@ -105,5 +105,7 @@ class Lines:
                 return Seen(too_old=True)
             case "ERROR":
                 return Seen(after=LONGEST_PAUSE)
+            case "ADDED" | "MODIFIED" if version is not None:
+                return Seen(changed=True, about=about)
             case _:
                 return Seen(changed=True)
