@@ -290,6 +290,12 @@ def written(_: list[str]) -> int:
     return run(python, "-m", "devtools.manual", env={"PYTHONPATH": str(ROOT)})
 
 
+def site(_: list[str]) -> int:
+    """Build the documentation as a site."""
+    python = environment(*GROUPS)
+    return run(python, "-m", "devtools.site", env={"PYTHONPATH": str(ROOT)})
+
+
 def differ(arguments: list[str]) -> int:
     """Ask stores' own programs and credlatch the same, at length."""
     system("curl")
@@ -373,7 +379,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
         print(said)
         return 0
     plain = {"try": demonstrate, "build": build, "lint": lint, "audit": audited}
-    plain |= {"pictures": drawn, "manual": written, "reproduce": reproduced}
+    plain |= {"pictures": drawn, "manual": written, "docs": site, "reproduce": reproduced}
     plain |= {"linux": linux, "arm64": arm64, "musl": musl}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "canary": canary, "faults": faults, "soak": soak}

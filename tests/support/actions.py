@@ -46,6 +46,9 @@ ACTIONS = {
         "v7.0.1",
         *("fetch-depth", "path", "persist-credentials", "ref", "repository", "token"),
     ),
+    "actions/deploy-pages": _action(
+        "cd2ce8fcbc39b97be8ca5fce6e763baed58fa128", "v5.0.0", "artifact_name", "timeout"
+    ),
     "actions/download-artifact": _action(
         "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
         "v8.0.1",
@@ -55,6 +58,9 @@ ACTIONS = {
         "5fda3b95a4ea91299a34e894583c3862153e4b97",
         "v7.0.0",
         *("architecture", "python-version"),
+    ),
+    "actions/upload-pages-artifact": _action(
+        "fc324d3547104276b827a68afc52ff2a11cc49c9", "v5.0.0", "name", "path", "retention-days"
     ),
     "actions/upload-artifact": _action(
         "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
