@@ -22,6 +22,7 @@ from credlatch.stores import pixi_config
 from credlatch.stores.chained import ChainedStore
 from credlatch.stores.docker import DockerStore
 from credlatch.stores.environment import EnvironmentStore
+from credlatch.stores.fleet import FleetStore
 from credlatch.stores.netrc import NetrcStore
 from credlatch.stores.posit import PositStore
 from credlatch.stores.pyx import PyxStore, digest
@@ -251,6 +252,27 @@ FILES = {
         _PLAIN,
         _JSON + ' "docker" "bazel" "h.example" "*.example" "*" "/nonexistent/helper"',
         ('{"docker":{"*":"/nonexistent/helper"},"bazel":{"*.example":"/nonexistent/x"}}',),
+    ),
+    "fleet": Asked(
+        ".config/credlatch/fleet.toml",
+        FleetStore,
+        _PLAIN,
+        "[[fleet]] [fleet.auth] url address access login mount namespace role engine one-path auth "
+        'method file variable identity audience "https://h.example/" "https://bao.example" '
+        '"worker" "renewer" "kubernetes" "approle" "jwt" "a/b" ".." true = " [ ] { } , '
+        "' ␣ ␊ # ~/x",
+        (
+            (
+                '[[fleet]]\nurl = "https://h.example/"\naddress = "https://bao.example"\n'
+                'access = "a/b"\nauth = {method = "approle", role = "r", file = "/nonexistent"}\n'
+            ),
+            (
+                '[[fleet]]\nurl = ["https://h.example/simple", "https://*.example.com"]\n'
+                'engine = "kubernetes"\naccess = "a"\nlogin = "b"\nrole = "renewer"\n'
+            ),
+            '[[fleet]]\nurl = "https://h.example"\none-path = true\nlogin = "x"\n',
+        ),
+        (("BAO_TOKEN", MARK), ("VAULT_ADDR", "https://vault.example")),
     ),
     "gh": Asked(
         ".config/gh/hosts.yml",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,10 +15,10 @@ import pytest
 from support.chromium import Chromium, chromium
 from support.dialogue import INTERRUPT, dialogue
 from support.oidc import provider
+from support.opened import Opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.home import Home
     from support.internet import Answer, Internet, Visit
@@ -72,31 +71,6 @@ def asked(url: str, authorization: str = "", form: dict[str, str] | None = None)
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-
-
-class Opened:
-    """A browser that writes down what it is to open, and does not.
-
-    Attributes:
-        path: the file.
-    """
-
-    def __init__(self, home: Home) -> None:
-        self.path: Path = home.path / "opened"
-        script = (
-            f'#!/bin/sh\nprintf "%s\\n" "$1" > {self.path}.new\nmv {self.path}.new {self.path}\n'
-        )
-        home.env["BROWSER"] = str(home.write("bin/open-it", script, mode=0o755))
-
-    def url(self) -> str:
-        """What it was told, once it has been."""
-        deadline = time.monotonic() + PATIENCE
-        while not self.path.exists():
-            assert time.monotonic() < deadline, "no browser was opened"
-            time.sleep(0.05)
-        text = self.path.read_text().strip()
-        self.path.unlink()
-        return text
 
 
 def started(frozen: Program, *words: str) -> subprocess.Popen[str]:
