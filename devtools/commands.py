@@ -278,6 +278,20 @@ def soak(arguments: list[str]) -> int:
     return run(python, "-m", "soak", *arguments, env={"PYTHONPATH": str(ROOT / "tests")})
 
 
+def fleet(arguments: list[str]) -> int:
+    """Kill the leader of three servers at random moments of renewals, and simulate large fleets."""
+    said = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    if len(arguments) % 2 or not said.keys() <= {"--rounds", "--seed"}:
+        return usage(f"what is 'fleet {' '.join(arguments)}'")
+    python = environment(*GROUPS)
+    openbao()
+    told = {"FLEET_ROUNDS": said.get("--rounds", "30"), "FLEET_SEED": said.get("--seed", "2027")}
+    words = ("-m", "pytest", "-n", "0", "-s", "tests/real/test_fleet_failover.py")
+    killed = run(python, *words, env=told)
+    tests = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT / "helper", ROOT / "tests")))}
+    return max(killed, run(python, "-m", "support.fleet_scale", env=tests))
+
+
 def drawn(_: list[str]) -> int:
     """Draw the pictures of the documents."""
     python = environment(*GROUPS)
@@ -383,6 +397,7 @@ def main(said: str, command: str = "help", *arguments: str) -> int:
     plain |= {"linux": linux, "arm64": arm64, "musl": musl}
     with_arguments = {"test": test, "bench": bench, "differ": differ, "fuzz": fuzz}
     with_arguments |= {"lock": locking, "canary": canary, "faults": faults, "soak": soak}
+    with_arguments |= {"fleet": fleet}
     with_arguments |= {"mutate": mutate, "release": release, "smoke": smoke, "windows": windows}
     commands = {**plain, **with_arguments}
     if command not in commands or (arguments and command in plain):

@@ -21,10 +21,11 @@ from credlatch.fleet.protocol import Protocol
 from credlatch.fleet.steps import Record, Refreshed
 from credlatch.fleet.timing import Clock, Moment, Timing
 from credlatch.fleet.value import Settled
-from credlatch.renew.gate import NotSentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from credlatch.renew.gate import NotSentError
 
 PLACE = "the fleet's place"
 TIMEOUT = 5.0  # seconds of a request to the engine
@@ -192,6 +193,7 @@ class Machine:
         journal: what lies on its disk.
         cuts: when nothing of it reaches the engine.
         pauses: when it is suspended.
+        refusal: what comes of its requests to the token server, which never leave; None: they do.
         before: called with each step that is about to be done.
     """
 
@@ -205,6 +207,7 @@ class Machine:
         self.journal: Record | None = None
         self.cuts: list[Fault] = []
         self.pauses: list[Fault] = []
+        self.refusal: NotSentError | None = None
         self.before: Callable[[steps.Step], None] = lambda _: None
         self.clock = MachineClock(world, off)
         self._seen: dict[str, int] = {}
@@ -280,8 +283,8 @@ class Machine:
                 self._wait(life, version, world.now + seconds, engines.FIRST_PAUSE, then)
             case steps.Sleep(seconds):
                 then(seconds)
-            case steps.Refresh(entry, seconds):
-                self._refresh(entry, seconds, then)
+            case steps.Refresh(entry):
+                self._refresh(entry, then)
             case steps.Remember(record):
                 self.journal = record
                 then(0.001, done=True)
@@ -370,10 +373,10 @@ class Machine:
 
         world.at(seconds, look)
 
-    def _refresh(self, entry: dict[str, Any], seconds: float, then: Callable[..., None]) -> None:
+    def _refresh(self, entry: dict[str, Any], then: Callable[..., None]) -> None:
         world = self.world
-        if seconds <= 0:
-            then(0.0, failure=NotSentError("too late"))
+        if self.refusal is not None:
+            then(0.0, failure=self.refusal)
             return
 
         def answered() -> None:

@@ -98,15 +98,10 @@ class Bao:
         *,
         token: str | None = None,
     ) -> httpx.Response:
-        """Ask something as root, or as somebody else, of the first that answers."""
+        """Ask something as root, or as somebody else, of the leader: the others are behind."""
         headers = {"X-Vault-Token": self.token if token is None else token}
-        for node in self.nodes:
-            if node.process is None:
-                continue
-            return httpx.request(
-                method, f"{node.url}/v1/{path}", json=body, headers=headers, timeout=TIMEOUT
-            )
-        raise AssertionError("no node runs")
+        url = f"{self.leader().url}/v1/{path}"
+        return httpx.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
 
     def must(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Likewise; it must succeed. The JSON of the answer, or None."""
@@ -125,7 +120,7 @@ class Bao:
         raise AssertionError([node.log()[-2000:] for node in self.nodes])
 
     def whole(self) -> None:
-        """Start what has been killed, and wait until all answer as one has to."""
+        """Start what has been killed, and wait until all answer and vote for a leader."""
         for node in self.nodes:
             if node.process is None:
                 node.start()
@@ -134,6 +129,14 @@ class Bao:
         while sorted(_health(node) for node in self.nodes) != [200] + [429] * (len(self.nodes) - 1):
             assert time.monotonic() < deadline, [node.log()[-2000:] for node in self.nodes]
             time.sleep(0.1)
+        while len(self.nodes) > 1 and self._voters() != len(self.nodes):
+            assert time.monotonic() < deadline, [node.log()[-2000:] for node in self.nodes]
+            time.sleep(0.3)
+
+    def _voters(self) -> int:
+        answer = self("GET", "sys/storage/raft/configuration")
+        servers = answer.json()["data"]["config"]["servers"] if answer.is_success else []
+        return sum(1 for each in servers if each["voter"])
 
     def furnish(self, role: str = "ci") -> None:
         """A KV mount as docs/fleet.md has it, its two policies, and logins for both."""

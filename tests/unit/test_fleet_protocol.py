@@ -317,6 +317,23 @@ def test_a_request_that_never_left_lets_the_next_one_try_at_once() -> None:
     assert other.answers[-1][0] - began < 5
 
 
+def test_one_that_was_kept_from_leaving_until_others_had_gone_on_finds_what_they_have() -> None:
+    world = World(11)
+    one, other = fleet(world, 2)
+
+    def before(step: steps.Step) -> None:
+        if isinstance(step, steps.Refresh):
+            one.pauses.append(Fault(world.now, T + G + 30))
+            one.refusal = NotSentError("too late")
+
+    one.before = before
+    one.start()
+    other.start(1.0)
+    world.run()
+    assert token(one) == token(other) == "access-1"
+    assert len(world.posts) == 1
+
+
 def test_a_request_that_was_not_answered_is_not_sent_again_before_t_and_g() -> None:
     world = World(12)
     machines = fleet(world, 5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from credlatch.fleet import value as values
-from credlatch.fleet.engine import EngineDownError, EngineError
+from credlatch.fleet.engine import Conflict, EngineDownError, EngineError
 from credlatch.fleet.steps import ACCESS, LOGIN, Forget, Read, Recall, Sleep, Write
 
 TYPE_CHECKING = False
@@ -120,12 +120,15 @@ def bury(protocol: Protocol, login: values.Login, error: LoginError) -> Generato
         yield Sleep(PAUSE * protocol.dice.uniform(0.5, 1.5))
 
 
-def let_go(value: dict[str, Any], fence: str) -> Generator[Step, Any, None]:
-    """Give a claim of ours back, if it still is; where that fails, it grows old."""
+def let_go(value: dict[str, Any], fence: str) -> Generator[Step, Any, bool]:
+    """Give a claim of ours back; where that fails, it grows old.
+
+    Gives whether somebody else has written meanwhile: then it is not ours, and there may be news.
+    """
     try:
-        yield Write(LOGIN, value, fence)
+        return isinstance((yield Write(LOGIN, value, fence)), Conflict)
     except EngineError:
-        return
+        return False
 
 
 def _still(now: values.Login, record: Record) -> bool:

@@ -105,7 +105,7 @@ class Part:
             left = step.seconds if until is None else min(step.seconds, until - time.monotonic())
             return send(step._replace(seconds=left))
 
-        runner = Runner(self.login, self.access, sent_in_time, Journal(f"{self._path}.json"))
+        runner = Runner(self.login, self.access, sent_in_time, Journal(f"{self._path}.journal"))
         try:
             with locks.Exclusive(f"{self._path}.lock", seconds if turn is None else turn):
                 return runner.run(self._protocol.settle(end - time.monotonic(), eagerly=eagerly))

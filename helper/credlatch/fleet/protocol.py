@@ -252,7 +252,8 @@ class Protocol:
             yield from bury(self, login, error)
             return None
         except NotSentError:
-            yield from let_go(login.released(), fence)
+            if (yield from let_go(login.released(), fence)):
+                return None  # we were suspended, and others have gone on
             raise
         except UnansweredError as error:
             # It may be spent. The claim stands until somebody takes over.

@@ -105,8 +105,8 @@ class Runner:
                     from credlatch.system import files
 
                     raise RenewalError(
-                        f"nothing is renewed, because {journal.path} could not keep what comes "
-                        f"({files.reason(error)}): make room, or its folder writable"
+                        f"nothing is renewed, because {journal.folder} could not keep what comes "
+                        f"({files.reason(error)}): make room, or make it writable"
                     ) from None
         raise TypeError(step)
 
