@@ -110,6 +110,7 @@ class Access:
         self._since = 0.0
         self._end: float | None = None
         self._life = 0.0
+        self._tried = -YOUNG
         self._is_renewable = False
         self._lock = threading.RLock()
         # Whether a renewal of the token itself was refused: the policies miss renew-self.
@@ -142,8 +143,10 @@ class Access:
                 read = _read(self._method)
                 if read != self._token:
                     self._keep(read)
-            elif self._method is not None and (self._token is None or self._is_ending()):
+            elif self._method is not None and self._token is None:
                 self._log_in(self._method)
+            elif self._method is not None and self._is_ending():
+                self._log_in_again(self._method)
             return self._token
 
     @property
@@ -205,6 +208,19 @@ class Access:
         self._token = token
         self._since = time.monotonic()
         self._end, self._life, self._is_renewable = None, 0.0, False
+
+    def _log_in_again(self, login: Login) -> None:
+        """Get another token in time; what proved us may have ended, and the token still live."""
+        now = time.monotonic()
+        lives = self._end is not None and self._end > now
+        if lives and now - self._tried < YOUNG:
+            return
+        self._tried = now
+        try:
+            self._log_in(login)
+        except EngineError:
+            if not lives:
+                raise
 
     def _log_in(self, login: Login) -> None:
         where = f"auth/{login.mount}"
