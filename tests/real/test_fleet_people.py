@@ -132,4 +132,5 @@ def test_explain_and_list_name_the_place_and_ask_for_nothing(home: Home, frozen:
         "shared token",
         True,
     )
+    assert not login["shadowed_by"]
     assert "s3cret" not in told.said

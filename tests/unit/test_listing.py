@@ -213,3 +213,15 @@ def test_it_fits_the_terminal_and_says_where_each_is_kept(source: Program, colum
     assert "~/.netrc" in screen
     assert any(line.startswith("conda.a.example ") for line in lines)
     assert ("PLACE" in lines[0]) is (columns == 180)
+
+
+def test_a_login_that_machines_share_is_one_that_renews_itself(home: Home) -> None:
+    home.write(
+        ".config/credlatch/fleet.toml",
+        '[[fleet]]\nurl = "https://a.example/"\naddress = "https://bao.example"\naccess = "a/b"\n',
+    )
+    home.env["BAO_TOKEN"] = "s3cret"
+    (found,) = listing.listed(caller_of(home), NOW).logins
+    assert (found.kind, found.renews, found.shadowed_by) == ("shared token", True, "")
+    assert found.location == "fleet/a/b of https://bao.example"
+    assert found.remove == "take the row for https://a.example/ out of fleet.toml"

@@ -21,6 +21,16 @@ PROMISES = [
 
 # What a promise says, in its own words; and the tests that fail where it is not kept.
 PROVED = {
+    "Of a login that machines share (docs/fleet.md) a worker asks for the access token's path": [
+        "unit/test_fleet_source.py::test_a_worker_reads_the_access_path_alone",
+        "unit/test_fleet_source.py::test_other_hosts_are_none_of_it",
+        "unit/test_fleet_source.py::test_a_login_of_this_machine_s_own_comes_first",
+        "unit/test_fleet_settings.py::test_an_address_of_the_file_is_not_a_jobs_to_change",
+        "unit/test_fleet_kv.py::test_no_token_follows_a_redirect_to_anything_else",
+        "unit/test_fleet_kv.py::test_an_address_to_which_no_token_may_travel_is_refused",
+        "unit/test_fleet_kv.py::test_the_first_version_of_kv_is_refused_before_anything_is_written",
+        "real/test_fleet_worker.py::test_a_mount_that_compares_nothing_is_refused",
+    ],
     "sends what you type to the host that it is for alone, in https or to this machine": [
         "unit/test_login_trial.py::test_a_token_server_of_somebody_else_s_gets_nothing",
         "unit/test_login_trial.py::test_nothing_is_kept_for_plain_http",

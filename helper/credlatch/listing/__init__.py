@@ -194,6 +194,8 @@ def _answer(request: Request, caller: Caller) -> tuple[str, Entry] | None:
 
 
 def _is(entry: Entry, store: str, of: str, other: Entry) -> bool:
+    if entry.credential is None:  # what is fetched is found by another handle then
+        return store == of and entry.location == other.location
     return store == of and (entry.location, entry.handle) == (other.location, other.handle)
 
 
