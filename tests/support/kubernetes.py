@@ -141,9 +141,8 @@ def _context(authority: Authority) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(authority.file))
 
 
-@contextmanager
-def store(folder: Path) -> Iterator[str]:
-    """Run an etcd for as long as the block; its URL.
+def store(folder: Path) -> tuple[list[str], str]:
+    """What starts an etcd, and its URL.
 
     Args:
         folder: for its files; it is made.
@@ -156,14 +155,11 @@ def store(folder: Path) -> Iterator[str]:
         *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
         *("--initial-cluster", f"default={peer}"),
     ]
-    with daemon.running(words, folder / "log") as process:
-        process.until(lambda: "ready to serve client requests" in process.said() or None)
-        yield client
+    return words, client
 
 
-@contextmanager
-def serving(folder: Path, etcd: str, accounts: Path) -> Iterator[Kubernetes]:
-    """Run an API server for as long as the block.
+def server(folder: Path, etcd: str, accounts: Path) -> tuple[list[str], Kubernetes]:
+    """What starts an API server, and the cluster as that has it.
 
     Args:
         folder: for its files; it is made.
@@ -193,8 +189,13 @@ def serving(folder: Path, etcd: str, accounts: Path) -> Iterator[Kubernetes]:
         "--disable-admission-plugins=ServiceAccount",  # whose controller is another program
         f"--cert-dir={folder / 'certificates'}",
     ]
-    kubernetes = Kubernetes(f"https://127.0.0.1:{port}", authority)
-    with daemon.running(words, folder / "log") as process, closing(kubernetes):
+    return words, Kubernetes(f"https://127.0.0.1:{port}", authority)
+
+
+@contextmanager
+def _serving(folder: Path, etcd: str, accounts: Path) -> Iterator[Kubernetes]:
+    words, kubernetes = server(folder, etcd, accounts)
+    with closing(kubernetes), daemon.running(words, folder / "log") as process:
         process.until(kubernetes.is_ready)
         yield kubernetes
 
@@ -203,9 +204,10 @@ def serving(folder: Path, etcd: str, accounts: Path) -> Iterator[Kubernetes]:
 def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:
     """A cluster's API."""
     folder = tmp_path_factory.mktemp("kubernetes")
+    words, etcd = store(folder / "etcd")
     with (
-        store(folder / "etcd") as etcd,
-        serving(folder / "api", etcd, folder / "accounts.pem") as kubernetes,
+        daemon.running(words, folder / "etcd" / "log"),
+        _serving(folder / "api", etcd, folder / "accounts.pem") as kubernetes,
     ):
         kubernetes.folder, kubernetes.etcd = folder, etcd
         yield kubernetes
@@ -215,5 +217,5 @@ def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]
 def other_server(kubernetes: Kubernetes) -> Iterator[Kubernetes]:
     """Another server of the same cluster, which has not seen what went before."""
     folder = kubernetes.folder
-    with serving(folder / "other", kubernetes.etcd, folder / "accounts.pem") as other:
+    with _serving(folder / "other", kubernetes.etcd, folder / "accounts.pem") as other:
         yield other

@@ -234,6 +234,38 @@ def test_no_token_goes_in_the_clear() -> None:
         ).read()
 
 
+@pytest.mark.parametrize(("code", "reason"), [(401, "Unauthorized"), (403, "Forbidden")])
+@pytest.mark.parametrize("ready", [200, 404, 500, 503])
+def test_a_server_that_is_starting_refuses_what_it_will_allow(
+    code: int, reason: str, ready: int
+) -> None:
+    """It answers before it knows who may do what; its own page says that."""
+
+    def answer(asked: Recorded) -> Answer:
+        if asked.path == "/readyz":
+            assert not asked.authorization
+            return ready, {}, b"[-]informer-sync failed: reason withheld"
+        return status(code, reason)
+
+    with Answering(answer) as server:
+        for ask in (engine(server.url).read, partial(engine(server.url).write, {}, "7")):
+            server.requests.clear()
+            with pytest.raises(EngineError) as caught:
+                ask()
+            is_down = ready >= 500
+            assert isinstance(caught.value, EngineDownError) == is_down
+            assert ("is starting: try again" in str(caught.value)) == is_down
+            paths = [each.path.rpartition("/")[2] for each in server.requests]
+            assert paths == ["team-pypi", "readyz", *([] if is_down else ["team-pypi"])]
+
+
+def test_what_a_server_has_just_learnt_it_allows_when_asked_again() -> None:
+    said = {"Date": SUN}
+    answers: list[Answer] = [status(403, "Forbidden"), (200, {}, b"ok"), (200, said, secret("7"))]
+    with Answering(lambda _: answers.pop(0)) as server:
+        assert engine(server.url).read()[:2] == (None, "7")
+
+
 def event(what: str, **about: Any) -> bytes:
     return json.dumps({"type": what, "object": about}).encode() + b"\n"
 

@@ -56,20 +56,9 @@ class Secrets:
             UnansweredWriteError: it may have been.
             EngineError: we are sent elsewhere, or have nothing to show.
         """
-        from credlatch.errors import RenewalError
-        from credlatch.renew.gate import NotSentError, UnansweredError
-
-        try:
-            try:
-                response = self.sent(method, path, body)
-            except UnansweredError:
-                if body is not None:
-                    raise UnansweredWriteError from None
-                response = self.sent(method, path)  # it was closing a connection that was kept
-        except (NotSentError, UnansweredError) as error:
-            raise EngineDownError(str(error)) from None
-        except RenewalError as error:
-            raise EngineError(str(error)) from None
+        response = self._answer(method, path, body)
+        if response.status in {UNAUTHORIZED, FORBIDDEN} and self._is_ready():
+            response = self._answer(method, path, body)
         if response.status == TOO_MANY:
             raise EngineDownError(
                 f"{self._cluster.shown} has too much to do (HTTP 429): try again",
@@ -81,6 +70,44 @@ class Secrets:
                 "name the address of the API itself"
             )
         return response
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> HttpResponse:
+        from credlatch.errors import RenewalError
+        from credlatch.renew.gate import NotSentError, UnansweredError
+
+        try:
+            try:
+                return self.sent(method, path, body)
+            except UnansweredError:
+                if body is not None:
+                    raise UnansweredWriteError from None
+                return self.sent(method, path)  # it was closing a connection that was kept
+        except (NotSentError, UnansweredError) as error:
+            raise EngineDownError(str(error)) from None
+        except RenewalError as error:
+            raise EngineError(str(error)) from None
+
+    def _is_ready(self) -> bool:
+        """True: what a server refuses, it refuses; it may have learnt that just now.
+
+        One that is starting answers before it knows who may do what, and refuses everything. This
+        page is anybody's.
+
+        Raises:
+            EngineDownError: it is starting.
+        """
+        from credlatch.errors import RenewalError
+        from credlatch.renew.http import send
+
+        url = f"{self._cluster.url.text.rstrip('/')}/readyz"
+        asked = HttpRequest("GET", url, tls=self._cluster.tls, redirects=True)
+        try:
+            status = send(asked, urls.parse(url), time.monotonic() + PATIENCE).status
+        except RenewalError:
+            status = BROKEN
+        if status >= BROKEN:
+            raise EngineDownError(f"{self._cluster.shown} is starting: try again", _BUSY)
+        return True
 
     def sent(
         self,
