@@ -161,6 +161,12 @@ class Logins(Scenario):
         return mode, json.loads(text), found
 
 
+class Typed(Logins):
+    """What a person says of a login, who is told more of it where more is known."""
+
+    answers = False
+
+
 class FirstLogin(Logins):
     """A login is kept where there has been none."""
 

@@ -19,6 +19,7 @@ from faults.scenarios import (
     Scenario,
     Secrets,
     Setup,
+    Typed,
 )
 from support.logins import OAuthLogin, PyxLogin
 from support.storm import bazel, docker
@@ -45,6 +46,7 @@ def scenarios(program: Program, single: Path, server: TokenServer) -> list[Scena
     git_old = f"protocol=https\nhost=gone.example.com\nusername=ada\npassword={SECRET}\n"
     netrc = f"machine netrc.example.com login ada password {SECRET}\n"
     rattler = json.dumps(OLD)
+    no_trial = ("--no-check",)
     # Each tool's configuration, and what is in it before.
     wired = {
         "docker": (".docker/config.json", '{"auths": {}}\n'),
@@ -77,6 +79,10 @@ def scenarios(program: Program, single: Path, server: TokenServer) -> list[Scena
             ("--cargo-plugin",),
             json.dumps({**index, "kind": "logout", "args": []}) + "\n",
         ),
+        Typed(
+            program, "login-token", ("login", "new.example.com", *no_trial, "--token-stdin"), FRESH
+        ),
+        Typed(program, "logout", ("logout", "gone.example.com", "--yes")),
         Logins(program, "docker-list", ("docker", "list"), writes=False),
         Renewal(program, "renewal-oauth", OAuthLogin(home, server), server),
         Renewal(program, "renewal-pyx", PyxLogin(home, server), server),

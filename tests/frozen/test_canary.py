@@ -30,6 +30,7 @@ from support.canary import (
     needles,
 )
 from support.logins import ENDED, OAuthLogin, PyxLogin
+from support.loopback import Handler, Loopback
 from support.marked import CLIENTS, HOST, PLACES, URL, Marked, question
 from support.program import TIMEOUT
 from support.raw_server import RawServer
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from support.agent import Agent
     from support.canary import Sighting
+    from support.loopback import Recorded
     from support.program import Program
     from support.token_server import TokenServer
 
@@ -168,6 +170,7 @@ _INDEX = {"index-url": f"sparse+https://{HOST}/", "name": "a"}
 _OF_CARGO = {"v": 1, "registry": _INDEX, "kind": "login", "token": MARK, "args": []}
 _OF_GIT = f"protocol=https\nhost={HOST}\nusername=bob\npassword={MARK}\n\n".encode()
 _ATTRIBUTES = f"protocol=https\nhost=a b\npassword={MARK}\ncredential={MARK}\n".encode()
+_LOG_IN = ("login", HOST, "--no-check")
 # What is told us: the words, standard input, and whether it is kept.
 TOLD: dict[str, tuple[tuple[str, ...], bytes, bool]] = {
     "docker store": (("docker", "store"), json.dumps(_LOGIN).encode(), True),
@@ -203,6 +206,25 @@ TOLD: dict[str, tuple[tuple[str, ...], bytes, bool]] = {
     "bazel, no URL": (("get",), json.dumps({"uri": f"https://b:{MARK}@[x/"}).encode(), False),
     "bazel, no JSON": (("get",), f'{{"uri":"{MARK}'.encode(), False),
     "bazel, another key": (("get",), json.dumps({"url": MARK}).encode(), False),
+    "login, a token": ((*_LOG_IN, "--token-stdin"), MARK.encode(), True),
+    "login, a password": (
+        (*_LOG_IN, "--username", "bob", "--password-stdin"),
+        f"{MARK}\n".encode(),
+        True,
+    ),
+    "login, a conda token": ((*_LOG_IN, "--conda-token-stdin"), MARK.encode(), True),
+    "login, an S3 key": (
+        ("login", "s3://bucket", "--s3-key-id", "A"),
+        f"{MARK}\n{MARK}\n".encode(),
+        True,
+    ),
+    "login, no token": ((*_LOG_IN, "--token-stdin"), f"{MARK} {MARK}\0".encode(), False),
+    "login, two ways": (
+        (*_LOG_IN, "--token-stdin", "--conda-token-stdin"),
+        MARK.encode(),
+        False,
+    ),
+    "login, nobody there": (("login", "127.0.0.1:9", "--token-stdin"), MARK.encode(), False),
     "an unknown word": (("docker", "put"), json.dumps(_LOGIN).encode(), False),
 }
 
@@ -290,6 +312,56 @@ def test_what_a_server_repeats_is_told_to_nobody(
     assert left(frozen, canary, _STORE) == set()
 
 
+class _Provider(Handler):
+    """A provider of marked tokens, on this machine, which are good for whoever has the code."""
+
+    def respond(self, request: Recorded) -> None:
+        url = self.server.owner.url
+        said = {
+            "/.well-known/openid-configuration": {
+                "issuer": url,
+                "token_endpoint": f"{url}/token",
+                "device_authorization_endpoint": f"{url}/device",
+                "revocation_endpoint": f"{url}/revoke",
+            },
+            "/device": {
+                "device_code": f"device-{MARK}",
+                "user_code": "AB-CD",
+                "verification_uri": f"{url}/d",
+                "interval": 1,
+            },
+            "/token": {
+                "access_token": f"access-{MARK}",
+                "refresh_token": f"refresh-{MARK}",
+                "token_type": "Bearer",
+                "expires_in": 600,
+            },
+            "/revoke": {},
+        }.get(request.path)
+        self.send(200 if said is not None else 401, said or {"error": MARK})
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_a_provider_gives_is_in_its_store_and_told_to_it_alone(
+    frozen: Program, canary: Canary, *, keeps: bool
+) -> None:
+    frozen.home.write(_STORE, "{}")
+    with Loopback(_Provider) as provider:
+        place = provider.url.removeprefix("http://")
+        # Where it is tried it is refused, and so given back.
+        more = ("--no-check",) if keeps else ()
+        answer, seen = canary("login", place, "--issuer", provider.url, "--device", *more)
+        assert answer.code == (0 if keeps else 1), answer
+        store = str(frozen.home.path / _STORE)
+        assert others(seen, place, *(kept(store) if keeps else [])) == []
+        assert left(frozen, canary, *([_STORE] if keeps else [])) == set()
+        if keeps:
+            answer, seen = canary("logout", place, "--yes")
+            assert answer.code == 0, answer
+            assert others(seen, place) == []
+            assert left(frozen, canary) == set()
+
+
 def everywhere(frozen: Program) -> tuple[str, ...]:
     """Put a secret in every place that is a file; the files."""
     files: list[str] = []
@@ -318,6 +390,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "setup cargo --yes": (),
     "setup go --yes": (),
     "docker list": (),
+    "list": (),
+    "list --json --remove": (),
+    f"explain {URL}": (),
+    f"explain --json --as pip {URL}": (),
+    f"explain --as docker {HOST}": (),
+    f"logout {HOST} --dry-run": (),
+    "completion bash": (),
     "doctor": (),
     "doctor --fix --json": (),
     "agent status": (),

@@ -30,7 +30,9 @@ def at_once() -> Iterator[None]:
     except termios.error:
         yield
         return
-    now = [*before[:3], before[3] & ~termios.ICANON, *before[4:]]
+    keys = list(before[6])
+    keys[termios.VMIN], keys[termios.VTIME] = 1, 0
+    now = [*before[:3], before[3] & ~termios.ICANON, *before[4:6], keys]
     termios.tcsetattr(0, termios.TCSADRAIN, now)
     try:
         yield
