@@ -11,8 +11,9 @@ import yaml
 
 from credlatch.caller import Caller
 from credlatch.errors import StoreError
-from credlatch.fleet import cluster, kubeconfig
+from credlatch.fleet import cluster, kubeconfig, settings
 from credlatch.fleet.engine import EngineError
+from credlatch.fleet.opening import Target
 
 if TYPE_CHECKING:
     from credlatch.fleet.cluster import Cluster
@@ -141,6 +142,40 @@ def test_where_there_is_none(home: Home) -> None:
         cluster.found(Caller(home.env))
     assert found(home, config({"token": "t"})).shown == "https://k.example:6443"
     assert cluster.found(Caller(home.env)).shown == "https://k.example:6443"
+
+
+def target(home: Home) -> Target:
+    row = '[[fleet]]\nurl = "https://pypi.example.com"\nengine = "kubernetes"\naccess = "team"\n'
+    home.write(".config/credlatch/fleet.toml", row, 0o600)
+    caller = Caller(home.env)
+    said = settings.read(caller)
+    assert said is not None
+    return Target(said.rows[0], caller)
+
+
+def test_what_is_kept_of_one_cluster_or_person_is_no_other_s(home: Home) -> None:
+    """An agent serves calls with any KUBECONFIG, and a journal waits for its own cluster."""
+    user = {"tokenFile": "token"}
+    home.write(".kube/token", "first", 0o600)
+    home.write(".kube/config", yaml.safe_dump(config(user)), 0o600)
+    first = target(home)
+    assert first.place == "the Secret ci/team of https://k.example:6443"
+    assert (target(home).key, target(home).place_key) == (first.key, first.place_key)
+    home.write(".kube/token", "second", 0o600)
+    again = target(home)
+    assert (again.key == first.key, again.place_key == first.place_key) == (False, True)
+    home.write(
+        "other", yaml.safe_dump(config({"token": "first"}, server="https://b.example")), 0o600
+    )
+    home.env["KUBECONFIG"] = f"{home.path}/other"
+    other = target(home)
+    assert other.server == "https://b.example"
+    assert (other.key == first.key, other.place_key == first.place_key) == (False, False)
+
+
+def test_a_row_for_a_cluster_that_is_not_known_says_so(home: Home) -> None:
+    with pytest.raises(StoreError, match="no cluster of Kubernetes is known here"):
+        target(home)
 
 
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [

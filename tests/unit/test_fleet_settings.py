@@ -68,6 +68,7 @@ def test_a_worker_needs_a_place_and_a_path() -> None:
         ('auth = {method = "jwt", role = "r", identity = {ci = "a", file = "b"}}', "auth"),
         ('engine = "kubernetes"\naccess = "a/b"', "access: it is no name of a Secret"),
         ('engine = "kubernetes"\naccess = "a"\nmount = "m"\nauth = {file = "f"}', "auth: "),
+        ('engine = "kubernetes"\naccess = "a"\nmount = "m"\nauth = {}', "address: where Kube"),
     ],
 )
 def test_what_cannot_be_meant_is_told_with_its_line_and_key(change: str, complaint: str) -> None:

@@ -56,6 +56,26 @@ class Cluster:
         self.namespace = namespace
         self.identity = identity
 
+    @property
+    def key(self) -> str:
+        """What tells it, and who we are there, from any other; no secret can be made of it.
+
+        Raises:
+            EngineError: the token's file cannot be read.
+        """
+        from hashlib import sha256
+
+        token, chain = self.token(), self.tls.chain
+        parts = (
+            self.url.text,
+            self.namespace,
+            self.identity,
+            "" if token is None else token.reveal(),
+            "" if chain is None else chain.reveal(),
+            *map(str, self.tls),
+        )
+        return sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
+
 
 def found(caller: Caller) -> Cluster:
     """The cluster that the caller is a pod of; or else the one that `kubectl` would ask.

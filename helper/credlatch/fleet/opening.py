@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from credlatch.caller import Caller
     from credlatch.credential import Secret
     from credlatch.fleet.access import Access, Given, Login
+    from credlatch.fleet.cluster import Cluster
     from credlatch.fleet.engine import Engine
     from credlatch.fleet.server import Server
     from credlatch.fleet.settings import Row
 
-_KUBERNETES = "https://kubernetes.default.svc"  # where nothing else is said
 _PATIENCE = 5.0  # seconds in which a CI is to give its identity token
 
 
@@ -26,7 +26,8 @@ class Target:
 
     Attributes:
         row: which.
-        addresses: where the engine answers; empty: where Kubernetes says that itself.
+        addresses: where the engine answers.
+        cluster: of Kubernetes, and who the caller is there; None: it is another engine.
         namespace: the engine's; empty: none.
         shows: what the caller shows the engine; None in Kubernetes, where that is the engine's.
         tls: what the caller's variables say of TLS.
@@ -39,13 +40,25 @@ class Target:
     def __init__(self, row: Row, caller: Caller) -> None:
         said = row.said
         self.row = row
-        self.addresses = settings.addresses(row, caller)
+        self.cluster: Cluster | None = None
+        if said.engine == schema.KUBERNETES:
+            from credlatch.fleet import cluster
+
+            self.cluster = cluster.found(caller)
+            self.addresses = [self.cluster.shown]
+        else:
+            self.addresses = settings.addresses(row, caller)
         self.namespace = settings.namespace(row, caller)
         self.shows = shown.of(row, caller)
-        authorities = said.authorities and settings.file_at(said.authorities, row, caller)
-        self.tls = environment.tls(caller, authorities)
+        self.tls = None
+        if self.cluster is None:
+            authorities = said.authorities and settings.file_at(said.authorities, row, caller)
+            self.tls = environment.tls(caller, authorities)
         self.path = str(said.login if said.one_path else said.access)
         who = "" if self.shows is None else self.shows.key
+        if self.cluster is not None:
+            who = self.cluster.key
+            self.namespace = self.namespace or self.cluster.namespace
         auth = msgspec.json.encode(said.auth).decode()
         trust = "" if self.tls is None else "\0".join(map(str, tuple(self.tls)))
         parts = (said.engine, *self.addresses, self.namespace, auth, who, trust)
@@ -58,13 +71,13 @@ class Target:
     @property
     def server(self) -> str:
         """The URL of the engine; of several the first."""
-        return self.addresses[0] if self.addresses else _KUBERNETES
+        return self.addresses[0]
 
     @property
     def place(self) -> str:
         """Where what this machine reads is, in words."""
-        if self.row.said.engine == schema.KUBERNETES:
-            return f"the Secret {self.row.name}"
+        if self.cluster is not None:
+            return f"the Secret {self.namespace}/{self.row.name} of {self.server}"
         return f"{self.row.name} of {self.server}"
 
 
@@ -80,11 +93,10 @@ def opened(meant: Target, path: str, caller: Caller) -> Engine:
         StoreError: that is no address, or no path.
     """
     said = meant.row.said
-    if not is_kv(meant):
-        from credlatch.fleet import cluster
+    if meant.cluster is not None:
         from credlatch.fleet.kubernetes import KubernetesEngine
 
-        return KubernetesEngine(cluster.found(caller), path, meant.namespace)
+        return KubernetesEngine(meant.cluster, path, meant.namespace)
     from credlatch.fleet.kv import KvEngine
 
     server, access = logged_in(meant, caller)
@@ -93,7 +105,7 @@ def opened(meant: Target, path: str, caller: Caller) -> Engine:
 
 def is_kv(meant: Target) -> bool:
     """Whether the engine is OpenBao or Vault."""
-    return meant.row.said.engine != schema.KUBERNETES
+    return meant.cluster is None
 
 
 def logged_in(meant: Target, caller: Caller) -> tuple[Server, Access]:

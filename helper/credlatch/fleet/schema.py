@@ -100,7 +100,14 @@ def complaint(said: Said) -> tuple[str, str] | None:  # noqa: PLR0911 - one for 
     for text in addresses(said):
         if why := _address(text):
             return "address", why
-    return _login(said.auth, said.engine)
+    return _login(said.auth, said.engine) or _place(said)
+
+
+def _place(said: Said) -> tuple[str, str] | None:
+    key = "authorities" if said.address is None else "address"
+    if said.engine == KUBERNETES and getattr(said, key) is not None:
+        return key, "where Kubernetes is, and whom to trust, the pod itself says, or kubeconfig"
+    return None
 
 
 def addresses(said: Said) -> list[str]:
