@@ -42,6 +42,7 @@ class FakeEngine(Engine):
         self.after_wait: Found | None = None
         self.reading = 0.0
         self.waits: list[float] = []
+        self.read_out: list[Found] = []  # what reads have given, when they did
 
     def has(self, token: str, lasts: float | None = 3600.0, **more: Any) -> None:
         ends = None if lasts is None else int(time.time() + lasts)
@@ -52,6 +53,7 @@ class FakeEngine(Engine):
         time.sleep(self.reading)
         if self.failure is not None:
             raise self.failure
+        self.read_out.append(self.found)
         return self.found
 
     def wait(self, version: str, timeout: float) -> None:
@@ -161,6 +163,34 @@ def test_nobody_waits_while_the_old_token_lives(worker: Worker, engine: FakeEngi
     assert [worker.token() for _ in range(50)] == ["Bearer t"] * 50
     assert time.monotonic() - began < 3.0
     assert engine.waits == []
+
+
+def test_an_engine_that_hangs_is_not_waited_for_while_the_token_lives(
+    worker: Worker, engine: FakeEngine
+) -> None:
+    engine.has("old", 100)
+    assert worker.token() == "Bearer old"
+    assert worker.shared is not None
+    (kept,) = [each for each in worker.shared.tokens._tokens.values() if each.fresh is not None]
+
+    def is_due() -> None:
+        kept.fetched -= 10_000
+        kept._notes.clear()
+
+    is_due()
+    engine.reading = 4.0
+    engine.has("new")
+    began = time.monotonic()
+    assert worker.token() == "Bearer old"
+    assert time.monotonic() - began < 3.5
+    # What it has said in the end counts from then on.
+    deadline = time.monotonic() + 30.0
+    while len(engine.read_out) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    engine.reading = 0.0
+    is_due()
+    assert worker.token() == "Bearer new"
 
 
 def test_an_ended_token_is_waited_for_and_the_next_one_served(

@@ -6,8 +6,9 @@ import json
 import time
 
 from credlatch import clock
-from credlatch.errors import RenewalError, StoreError
+from credlatch.errors import CredlatchError, RenewalError, StoreError
 from credlatch.fleet import opening
+from credlatch.system import threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,30 @@ if TYPE_CHECKING:
     from credlatch.fleet.opening import Target
 
 _SPARE = 0.5  # seconds of a call's time that are left for the answer
+_PATIENCE = 1.0  # seconds for an engine while there is a token that lives
+_SOON = 20.0  # seconds that such a token must have left
 _ROUNDED = 2.0  # seconds: engines tell the time in whole ones, and an answer takes a moment
+
+
+class _Last:
+    """What this process has read last, for whoever may not be kept waiting."""
+
+    def __init__(self) -> None:
+        self.token = ""
+        self.ends: int | None = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it can still be given, and asked about again in time."""
+        return bool(self.token) and (self.ends is None or self.ends > time.time() + _SOON)
 
 
 def read(meant: Target, caller: Caller, deadline: float) -> bytes:
     """The access token and its end, by this machine's clock, as JSON.
 
-    Where it has ended, whoever renews it is waited for: as long as the call may last.
+    Where it has ended, whoever renews it is waited for: as long as the call may last. While one
+    lives that this process has read before, an engine that is slow is not waited for: what it
+    says then counts from the next time on.
 
     Args:
         meant: where it is.
@@ -33,27 +51,45 @@ def read(meant: Target, caller: Caller, deadline: float) -> bytes:
         StoreError: it is not there, or may not be read.
         RenewalError: it has ended, and nobody has renewed it.
     """
+    last = caller.tokens.engine(f"{meant.key} last", _Last)
+    outcome: list[CredlatchError] = []
+
+    def look() -> None:
+        try:
+            last.token, last.ends = _read(meant, caller, deadline - _SPARE)
+        except CredlatchError as error:
+            outcome.append(error)
+
+    if last.is_good:
+        try:
+            threads.start(look).join(_PATIENCE)
+        except OSError:
+            outcome.clear()  # no thread can be had now: it is asked about again
+    else:
+        look()
+    if outcome:
+        raise outcome[0]
+    return json.dumps({"access_token": last.token, "expires_at": last.ends}).encode()
+
+
+def _read(meant: Target, caller: Caller, end: float) -> tuple[str, int | None]:
     if meant.row.said.one_path:
         from credlatch.fleet import one_path
 
-        return _told(*one_path.token(meant, caller, deadline - _SPARE))
+        return one_path.token(meant, caller, end)
     engine = opening.opened(meant, meant.path, caller)
     while True:
         found = engine.read()
         token, ends = _token(found, meant)
         if ends is None or ends > time.time():
-            return _told(token, ends)
-        left = deadline - time.monotonic() - _SPARE
+            return token, ends
+        left = end - time.monotonic()
         if left <= 0:
             raise RenewalError(
                 f"the token in {meant.place} ended at {clock.timestamp(ends)}, and nobody has "
                 "renewed it: see the log of `credlatch fleet renew`"
             )
         engine.wait(found.version, left)
-
-
-def _told(token: str, ends: int | None) -> bytes:
-    return json.dumps({"access_token": token, "expires_at": ends}).encode()
 
 
 def _token(found: Found, meant: Target) -> tuple[str, int | None]:
