@@ -279,14 +279,16 @@ def soak(arguments: list[str]) -> int:
 
 
 def fleet(arguments: list[str]) -> int:
-    """Kill the leader of three servers at random moments of renewals, and simulate large fleets."""
+    """Kill servers of OpenBao's and Kubernetes' at random moments, and simulate large fleets."""
     said = dict(zip(arguments[::2], arguments[1::2], strict=False))
     if len(arguments) % 2 or not said.keys() <= {"--rounds", "--seed"}:
         return usage(f"what is 'fleet {' '.join(arguments)}'")
     python = environment(*GROUPS)
     openbao()
+    components()
     told = {"FLEET_ROUNDS": said.get("--rounds", "30"), "FLEET_SEED": said.get("--seed", "2027")}
-    words = ("-m", "pytest", "-n", "0", "-s", "tests/real/test_fleet_failover.py")
+    files = [f"tests/real/test_fleet_{name}failover.py" for name in ("", "kubernetes_")]
+    words = ("-m", "pytest", "-n", "0", "-s", *files)
     killed = run(python, *words, env=told)
     tests = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT / "helper", ROOT / "tests")))}
     return max(killed, run(python, "-m", "support.fleet_scale", env=tests))
