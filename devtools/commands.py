@@ -308,7 +308,7 @@ def written(_: list[str]) -> int:
 
 def site(_: list[str]) -> int:
     """Build the documentation as a site."""
-    python = environment(*GROUPS)
+    python = environment("docs")
     return run(python, "-m", "devtools.site", env={"PYTHONPATH": str(ROOT)})
 
 

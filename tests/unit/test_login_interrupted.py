@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ class Provider:
         may_answer: it answers that when this is set.
         tried: set when the host is asked with a token.
         may_take: the host answers that when this is set.
-        revoked: the tokens that it was told to revoke.
+        may_revoke: it answers that when this is set.
+    revoked: the tokens that it was told to revoke.
         revoking: its status for that.
     """
 
@@ -56,6 +58,8 @@ class Provider:
         self.tried, self.may_take = threading.Event(), threading.Event()
         self.may_answer.set()
         self.may_take.set()
+        self.may_revoke = threading.Event()
+        self.may_revoke.set()
         self.revoked: list[str] = []
         self.revoking = 200
         internet.hosts |= {SSO: self._answer, HOST: self._host}
@@ -75,6 +79,7 @@ class Provider:
             return 200, {}, TOKENS
         if visit.path == "/revoke":
             self.revoked.append(visit.form["token"])
+            self.may_revoke.wait(PATIENCE)
             return self.revoking, {}, b""
         return 404, {}, b""
 
@@ -216,3 +221,32 @@ def test_a_place_that_keeps_nothing_is_noticed_before_a_browser_opens(
         assert "How do you" not in said.screen
     assert internet.to(SSO) == []
     assert not sso.asked.is_set()
+
+
+def test_ctrl_c_at_a_logout_waits_until_what_was_removed_is_revoked(
+    home: Home, sso: Provider
+) -> None:
+    content = {
+        **TOKENS, "token_endpoint": f"{ISSUER}/token", "revocation_endpoint": f"{ISSUER}/revoke",
+        "client_id": "rattler",
+    }  # fmt: skip
+    home.write_rattler({HOST: {"OAuth": content}})
+    sso.may_revoke.clear()
+
+    def interrupt(_: str) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while not sso.revoked:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return INTERRUPT
+
+    def answer(_: str) -> str:
+        sso.may_revoke.set()
+        return ""
+
+    said = dialogue(
+        [*COMMAND, "logout", HOST], home, ("[y/N]", "y\r"), ("y", interrupt), (HELD, answer)
+    )
+    assert said.code == 130, said.screen
+    assert "has revoked its token" in said.screen
+    assert home.read_rattler() == {}

@@ -56,6 +56,16 @@ PROVED = {
         "unit/test_login_loopback.py::test_a_name_that_has_been_made_to_lead_here_is_refused",
         "unit/test_login_loopback.py::test_it_is_reached_from_this_machine_alone",
         "unit/test_login_flows.py::test_a_code_goes_with_what_the_provider_has_the_hash_of",
+        (
+            "unit/test_login_interrupted.py::"
+            "test_over_ssh_the_url_that_a_browser_elsewhere_ends_at_is_pasted"
+        ),
+        (
+            "unit/test_login_interrupted.py::"
+            "test_ctrl_c_while_the_tokens_are_on_their_way_revokes_them"
+        ),
+        "unit/test_login_interrupted.py::test_ctrl_c_while_the_login_is_tried_revokes_it",
+        "real/test_login_oidc.py::test_a_token_that_is_not_kept_is_given_back",
     ],
     "For a registry's token of AWS's a secret key leaves the machine as a signature alone": [
         "unit/test_aws_registries.py::test_keys_go_nowhere_in_the_clear",
