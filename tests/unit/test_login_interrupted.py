@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -250,3 +252,33 @@ def test_ctrl_c_at_a_logout_waits_until_what_was_removed_is_revoked(
     assert said.code == 130, said.screen
     assert "has revoked its token" in said.screen
     assert home.read_rattler() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("when", ["asked", "tried"])
+def test_who_is_ended_in_another_way_revokes_it_too(
+    home: Home, sso: Provider, number: signal.Signals, when: str
+) -> None:
+    waiting, going_on = {
+        "asked": (sso.asked, sso.may_answer), "tried": (sso.tried, sso.may_take)
+    }[when]  # fmt: skip
+    going_on.clear()
+    sso.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
+    command = [*COMMAND, "login", HOST, "--issuer", ISSUER, "--device"]
+    with subprocess.Popen(
+        command, env=home.env, cwd=home.path, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        assert waiting.wait(PATIENCE)
+        process.send_signal(number)
+        if when == "asked":
+            assert process.stdout is not None
+            while HELD not in process.stdout.readline():
+                assert process.poll() is None
+        else:
+            process.wait(PATIENCE)
+        going_on.set()
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert set(sso.revoked) == {SECRETS[1]}
+    assert not (home.path / STORE).exists()

@@ -43,7 +43,7 @@ def login(caller: Caller, /, host: str, **said: Any) -> int:
         NotKeptError: the login is refused, or could not be tried.
         StoreError: it cannot be kept.
     """
-    interrupts.raised()
+    interrupts.raised(ends=True)
     shown = terminal.of(caller)
     check, is_wanted = said.pop("check"), not said.pop("no_check")
     asked = (said.pop(name) for name in ("client_id", "scopes", "audience", "redirect_uri"))

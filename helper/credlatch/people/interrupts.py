@@ -13,14 +13,23 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def raised() -> None:
-    """Have Ctrl-C raise, so that what is being done can be said to be undone."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def raised(*, ends: bool = False) -> None:
+    """Have Ctrl-C raise, so that what is being done can be said to be undone.
+
+    Args:
+        ends: likewise a terminal that is closed, and whoever ends the process.
+    """
+    for each in (signal.SIGINT, *(_ENDS if ends else ())):
+        if each == signal.SIGINT or signal.getsignal(each) == signal.SIG_DFL:
+            signal.signal(each, signal.default_int_handler)
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Have Ctrl-C count at the end of this; a second one counts at once.
+    """Have Ctrl-C, and what else raises as it does, count at the end of this; a second at once.
 
     Raises:
         KeyboardInterrupt: it was Ctrl-C.
@@ -34,10 +43,16 @@ def held() -> Iterator[None]:
         pressed = True
         streams.say("an answer is on its way, and is waited for; Ctrl-C again ends that, too")
 
-    before = signal.signal(signal.SIGINT, heard)
+    raising = [
+        each
+        for each in (signal.SIGINT, *_ENDS)
+        if each == signal.SIGINT or signal.getsignal(each) is signal.default_int_handler
+    ]
+    before = [signal.signal(each, heard) for each in raising]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in zip(raising, before, strict=True):
+            signal.signal(each, handler)
     if pressed:
         raise KeyboardInterrupt
