@@ -37,10 +37,7 @@ class Round:
         access = Access(Server(bao.urls), Given("the test", lambda: Secret(token)))
         self.engine = KvEngine(Server(bao.urls), access, "fleet", f"login/ci/{self.path}")
         put(self.engine, server.family())
-        for url in bao.urls:  # standbys are behind
-            there = KvEngine(Server((url,)), access, "fleet", f"login/ci/{self.path}")
-            while there.read().value is None:
-                time.sleep(0.05)
+        bao.settled(f"fleet/data/login/ci/{self.path}")
         self.said = {
             "urls": bao.urls, "token": token, "mount": "fleet", "login": f"login/ci/{self.path}",
             "access": f"access/ci/{self.path}", "claim": T, "grace": G, "seconds": LONGEST,

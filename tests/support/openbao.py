@@ -138,6 +138,16 @@ class Bao:
         servers = answer.json()["data"]["config"]["servers"] if answer.is_success else []
         return sum(1 for each in servers if each["voter"])
 
+    def settled(self, path: str) -> None:
+        """Wait until each node knows of a path: standbys are behind."""
+        headers = {"X-Vault-Token": self.token}
+        deadline = time.monotonic() + TIMEOUT
+        for node in self.nodes:
+            url = f"{node.url}/v1/{path}"
+            while httpx.get(url, headers=headers, timeout=TIMEOUT).status_code != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
     def furnish(self, role: str = "ci") -> None:
         """A KV mount as docs/fleet.md has it, its two policies, and logins for both."""
         self.must("POST", "sys/mounts/fleet", {"type": "kv", "options": {"version": "2"}})

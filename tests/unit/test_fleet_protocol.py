@@ -164,12 +164,31 @@ def test_whoever_spent_the_token_may_overwrite_whatever_stands_beside_it(stands:
                        "access_token": "access-1", "expires_at": None}}  # fmt: skip
     spent = Secret("refresh-0")
     machine.journal = steps.Record(spent, world.login().gen, steps.Refreshed(entry))
+
+    def before(step: steps.Step) -> None:
+        if isinstance(step, steps.Write):  # and somebody claims it at that very moment
+            machine.before = lambda _: None
+            theirs = world.login().claimed(value.Mark("m8", "other", T))
+            world.history[steps.LOGIN].append((world.now, theirs, "m8"))
+
+    machine.before = before
     machine.start()
     world.run()
     assert token(machine) == "access-1"
     assert world.posts == []
     now = world.login()
     assert (now.claim, now.suspect, now.dead, now.failed) == (None, None, "", "")
+
+
+def test_where_refresh_tokens_stay_the_same_an_older_record_is_no_newer_login() -> None:
+    world = World(5)
+    (machine,) = fleet(world, 1)
+    entry = {"OAuth": {**world.login().entry["OAuth"], "access_token": "older"}}
+    machine.journal = steps.Record(Secret("refresh-0"), 0, steps.Refreshed(entry))
+    machine.start()
+    world.run()
+    assert token(machine) == "access-1"
+    assert [machine.journal] == [None]
 
 
 def test_a_journal_that_was_overtaken_is_dropped() -> None:
