@@ -79,6 +79,25 @@ def test_what_will_not_change_is_not_waited_for(slept: list[float]) -> None:
     assert len(slept) == 1
 
 
+def test_an_engine_that_is_down_for_a_moment_is_read_again(slept: list[float]) -> None:
+    engine = Answers(EngineDownError("no leader"), EngineDownError("busy", 2.0), found("2"))
+    assert engines.read_in_time(engine, 9.0).version == "2"
+    assert slept[1] >= 2.0
+
+
+def test_half_of_a_call_s_time_is_spent_on_an_engine_that_stays_down(slept: list[float]) -> None:
+    with pytest.raises(EngineDownError, match="no leader"):
+        engines.read_in_time(Answers(EngineDownError("no leader")), 9.0)
+    assert 2.0 < sum(slept) <= 4.5
+
+
+def test_one_that_refuses_is_read_once(slept: list[float]) -> None:
+    engine = Answers(EngineError("permission denied"))
+    with pytest.raises(EngineError, match="permission denied"):
+        engines.read_in_time(engine, 9.0)
+    assert slept == []
+
+
 def test_what_is_found_does_not_show_itself() -> None:
     assert "secret" not in repr(found("1", {"access_token": "secret"}))
     assert "secret" not in f"{[found('1', {'access_token': 'secret'})]}"

@@ -14,6 +14,7 @@ from credlatch.errors import StoreError
 FIRST_PAUSE = 1.0  # seconds between two looks at a version, at first: a renewal takes about that
 LONGEST_PAUSE = 4.0  # and at most: each takes 1.6 times as long as the last
 _GROWTH = 1.6
+_SOON = 0.25  # seconds before an engine that does not answer is asked again, at first
 
 
 class EngineError(StoreError):
@@ -58,6 +59,35 @@ class Conflict:
 
 class Unknown:
     """It may have been written, now or a little later, or not at all."""
+
+
+def read_in_time(engine: Engine, end: float) -> Found:
+    """What an engine has, which may be without a leader, or too busy, for a while.
+
+    Half of the time is spent on that, and two tries at least; the other is left to who cannot be
+    told anything better.
+
+    Args:
+        engine: which.
+        end: on the clock of ``time.monotonic``, when the call must have ended.
+
+    Raises:
+        EngineError: as ``Engine.read``.
+    """
+    now = time.monotonic()
+    last = now + max(0.0, end - now) / 2
+    tries, pause = 0, _SOON
+    while True:
+        try:
+            return engine.read()
+        except EngineDownError as error:
+            tries += 1
+            wanted = max(pause * random.uniform(0.5, 1.5), error.after)  # noqa: S311 - no secret
+            now = time.monotonic()
+            if now + wanted > (last if tries > 1 else end):
+                raise
+        time.sleep(wanted)
+        pause = min(LONGEST_PAUSE, pause * _GROWTH)
 
 
 class Engine:

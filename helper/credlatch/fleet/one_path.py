@@ -8,7 +8,7 @@ from credlatch import clock
 from credlatch.errors import LockedError, RenewalError
 from credlatch.fleet import renewal
 from credlatch.fleet import value as values
-from credlatch.fleet.engine import EngineDownError
+from credlatch.fleet.engine import EngineDownError, read_in_time
 from credlatch.fleet.part import Part
 from credlatch.fleet.worker import off
 
@@ -37,7 +37,7 @@ def token(meant: Target, caller: Caller, deadline: float) -> tuple[str, int | No
         RenewalError: it has ended, and is not renewed.
     """
     part = Part(meant, caller)
-    found = part.login.read()
+    found = read_in_time(part.login, deadline)
     login = values.login(found.value)
     now = time.time() - off(found.ahead)
     if login is None or not renewal.lives(login, now):

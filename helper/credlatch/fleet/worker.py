@@ -8,6 +8,7 @@ import time
 from credlatch import clock
 from credlatch.errors import CredlatchError, RenewalError, StoreError
 from credlatch.fleet import opening
+from credlatch.fleet.engine import read_in_time
 from credlatch.system import threads
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ def _read(meant: Target, caller: Caller, end: float) -> tuple[str, int | None]:
         return one_path.token(meant, caller, end)
     engine = opening.opened(meant, meant.path, caller)
     while True:
-        found = engine.read()
+        found = read_in_time(engine, end)
         token, ends = _token(found, meant)
         if ends is None or ends > time.time():
             return token, ends
