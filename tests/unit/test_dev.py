@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
@@ -130,4 +131,6 @@ def test_tests_that_leave_a_daemon_behind_end_all_the_same() -> None:
     words = [sys.executable, "-c", LEAVES_A_DAEMON]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, check=False, timeout=300)
     assert done.returncode == 3
-    assert b"dev: ending what has been left running: sh (process " in done.stderr
+    told = re.search(rb"^dev: ending what has been left running: (\w+) \(process ", done.stderr)
+    assert told is not None, done.stderr
+    assert told[1] in {b"sh", b"setsid"}  # which becomes the other, on a busy machine a bit later
