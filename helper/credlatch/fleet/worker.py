@@ -27,13 +27,14 @@ class _Last:
     """What this process has read last, for whoever may not be kept waiting."""
 
     def __init__(self) -> None:
-        self.token = ""
-        self.ends: int | None = 0
+        # A token and its end, in one piece: a thread that came late may be putting others there.
+        self.both: tuple[str, int | None] = "", 0
 
     @property
     def is_good(self) -> bool:
         """Whether it can still be given, and asked about again in time."""
-        return bool(self.token) and (self.ends is None or self.ends > time.time() + _SOON)
+        token, ends = self.both
+        return bool(token) and (ends is None or ends > time.time() + _SOON)
 
 
 def read(meant: Target, caller: Caller, deadline: float) -> bytes:
@@ -57,7 +58,7 @@ def read(meant: Target, caller: Caller, deadline: float) -> bytes:
 
     def look() -> None:
         try:
-            last.token, last.ends = _read(meant, caller, deadline - _SPARE)
+            last.both = _read(meant, caller, deadline - _SPARE)
         except CredlatchError as error:
             outcome.append(error)
 
@@ -70,7 +71,8 @@ def read(meant: Target, caller: Caller, deadline: float) -> bytes:
         look()
     if outcome:
         raise outcome[0]
-    return json.dumps({"access_token": last.token, "expires_at": last.ends}).encode()
+    token, ends = last.both
+    return json.dumps({"access_token": token, "expires_at": ends}).encode()
 
 
 def _read(meant: Target, caller: Caller, end: float) -> tuple[str, int | None]:
