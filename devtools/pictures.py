@@ -158,7 +158,9 @@ def _run(words: tuple[str, ...], home: Path, columns: int, variables: dict[str, 
         **variables,
     }
     command = [sys.executable, "-m", "credlatch", *words]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=home):
+    # What is told of waiting, on standard error, is there on slow machines alone.
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=nowhere, env=env, cwd=home):
         os.close(theirs)
         shown = b""
         while True:
