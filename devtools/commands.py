@@ -31,7 +31,7 @@ CONTAINERS = ("buildah", "busybox-static", "docker-registry", "docker.io", "podm
 KEYRINGS = ("dbus", "gnome-keyring", "golang-docker-credential-helpers", "libsecret-tools")
 OTHERS = (
     *("apache2-utils", "cargo-web", "chromium-headless-shell", "curl", "fish", "gcc", "gh", "git"),
-    *("libc6-dev", "mandoc", "openssh-server", "rpm", "ruby", "strace", "wget", "zsh"),
+    *("libc6-dev", "mandoc", "openssh-server", "rpm", "ruby", "strace", "systemd", "wget", "zsh"),
 )
 TEST_PACKAGES = (*CONTAINERS, *KEYRINGS, *OTHERS)  # Debian 12's other cargo asks no providers
 

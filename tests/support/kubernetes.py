@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,27 @@ class Kubernetes:
         role = {"apiGroup": group, "kind": "Role", "name": user["name"]}
         bound = {**named, "roleRef": role, "subjects": [user]}
         assert self.ask("POST", f"{access}/rolebindings", bound)
+        name, verbs = next(iter(secrets.items()))
+        self.learn(namespace, user, verbs[0], name)
+
+    def learn(self, namespace: str, user: dict[str, str], verb: str, name: str) -> None:
+        """Wait until the server knows that somebody may do something, which takes it a moment."""
+        deadline = time.monotonic() + daemon.READY
+        while not self.allows(namespace, user, verb, name):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def allows(self, namespace: str, user: dict[str, str], verb: str, name: str) -> bool:
+        """Whether somebody may do something with a Secret."""
+        spec: dict[str, Any] = {"user": user["name"]}
+        if user["kind"] == "ServiceAccount":
+            whose = user["namespace"]
+            spec["user"] = f"system:serviceaccount:{whose}:{user['name']}"
+            spec["groups"] = ["system:serviceaccounts", f"system:serviceaccounts:{whose}"]
+        what = {"namespace": namespace, "verb": verb, "resource": "secrets", "name": name}
+        asked = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        answer = self.ask("POST", asked, {"spec": {**spec, "resourceAttributes": what}})
+        return bool(answer["status"]["allowed"])
 
     def account(self, namespace: str, name: str, **secrets: tuple[str, ...]) -> str:
         """A service account that may do something with Secrets, and its token."""
