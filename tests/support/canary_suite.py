@@ -81,7 +81,7 @@ _BELONGS = re.compile(
 _STORES = re.compile(
     r".*/(?:\.rattler/|\.docker/|containers/auth|auth\.json|credentials\.toml|pyx/|\.ppm/|\.netrc|"
     r"_netrc|credentials\.json|credlatch-secrets|secrets|keyrings/|\.anaconda/|gh/|glab-cli/|"
-    r"\.?logins\.json)"  # as tests call one that a variable or a link leads to
+    r"\.?(?:logins|elsewhere)\.json)"  # as tests call one that a variable or a link leads to
 )
 
 
