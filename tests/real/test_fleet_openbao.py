@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.kubernetes import Kubernetes
+
 AUDIENCE = "https://bao.example"
 
 
@@ -215,3 +217,32 @@ def test_a_token_is_renewed_where_the_policies_let_it(bao: Bao, granted: bool) -
     assert who.misses_renewal is not granted
     if granted:
         assert who._end > time.monotonic() + 30
+
+
+def test_a_login_by_a_service_account_that_kubernetes_itself_vouches_for(
+    bao: Bao, kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    namespace = kubernetes.namespace()
+    right = kubernetes.account(namespace, "worker", none=("get",))
+    other = kubernetes.account(namespace, "other", none=("get",))
+    bao.must("POST", "sys/auth/kubernetes", {"type": "kubernetes"})
+    bao.must("POST", "auth/kubernetes/config", {
+        "kubernetes_host": kubernetes.url, "token_reviewer_jwt": kubernetes.admin,
+        "kubernetes_ca_cert": kubernetes.authority.file.read_text(), "disable_local_ca_jwt": True,
+    })  # fmt: skip
+    bao.must("POST", "auth/kubernetes/role/worker", {
+        "bound_service_account_names": ["worker"], "bound_service_account_namespaces": [namespace],
+        "token_policies": ["ci-worker"], "token_type": "batch", "token_ttl": "5m",
+        "token_no_default_policy": True,
+    })  # fmt: skip
+    engine(bao, "renewer", "access/ci/pod").write({"access_token": "t"}, "")
+    path = tmp_path / "token"
+    path.write_text(right)
+    login = Login("kubernetes", "worker", in_file(str(path)), str(path))
+    server = Server(bao.urls)
+    found = KvEngine(server, Access(server, login), "fleet", "access/ci/pod").read()
+    assert found.value == {"access_token": "t"}
+    for token, said in ((other, "service account name not authorized"), ("none", "HTTP 4|HTTP 5")):
+        path.write_text(token)
+        with pytest.raises(EngineError, match=said):
+            Access(Server(bao.urls), login).token()
