@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.fleets import ACCESS, HOST, LOGIN, URL, configure, put_login, put_token
 from support.logins import oauth
-from support.openbao import Bao, alone
+from support.openbao import Bao, alone, cluster
+from support.program import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.home import Home
     from support.program import Program
@@ -114,6 +117,26 @@ def test_a_sealed_server_is_told_with_what_to_do(bao: Bao, home: Home, frozen: P
     assert len(found) == 1, found
     assert "Vault is sealed" in found[0]
     assert "unseal it" in found[0]
+
+
+def test_a_cluster_without_a_leader_is_told_though_it_is_still_read(
+    home: Home, frozen: Program, tmp_path: Path, token_server: TokenServer
+) -> None:
+    with cluster(tmp_path / "cluster") as three:
+        three.furnish()
+        put_token(three, "t", 3600)
+        put_login(three, oauth(token_server, 3600))
+        configure(home, three, "worker")
+        assert [severity for severity, _ in diagnosis(frozen)] == ["ok", "ok"]
+        left = three.leader()
+        for node in three.nodes:
+            if node is not left:
+                node.kill()
+        deadline = time.monotonic() + TIMEOUT
+        while not any(severity == "fail" for severity, _ in diagnosis(frozen)):
+            assert time.monotonic() < deadline
+        said = " ".join(what for severity, what in diagnosis(frozen) if severity == "fail")
+        assert "leader" in said, said
 
 
 def test_explain_and_list_name_the_place_and_ask_for_nothing(home: Home, frozen: Program) -> None:

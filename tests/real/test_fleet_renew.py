@@ -180,8 +180,8 @@ def test_what_is_killed_before_it_could_write_leaves_it_to_the_next_process(
             token_server.answering.set()
     try:
         folder = frozen.home.path / ".local/share/credlatch/fleet"
-        until(lambda: any(folder.glob("*.json")), "the journal")
-        (journal,) = folder.glob("*.json")
+        until(lambda: any(folder.glob("*.journal/*.renewed")), "the journal")
+        (journal,) = folder.glob("*.journal/*.renewed")
         assert journal.stat().st_mode & 0o777 == 0o600
         os.kill(service.pid, signal.SIGKILL)
         service.wait(TIMEOUT)
@@ -189,7 +189,7 @@ def test_what_is_killed_before_it_could_write_leaves_it_to_the_next_process(
         bao.nodes[0].send(signal.SIGCONT)
     done = frozen("fleet", "renew", "--once")
     assert done.code == 0, done
-    assert not any(folder.glob("*.json"))
+    assert not any(folder.glob("*.journal/*.renewed"))
     assert refresh_tokens(token_server) == [FIRST]
     assert worker.bazel(URL).authorization == f"Bearer {token_server.current_access_token}"
 
