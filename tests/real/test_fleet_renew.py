@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -168,6 +167,7 @@ def test_what_is_killed_before_it_could_write_leaves_it_to_the_next_process(
     bao: Bao, frozen: Program, worker: Program, token_server: TokenServer
 ) -> None:
     put_login(bao, oauth(token_server, ENDED))
+    folder = frozen.home.path / ".local/share/credlatch/fleet"
     with token_server.paused():
         service = subprocess.Popen(
             [*frozen.command, "fleet", "renew"], env=frozen.home.env, cwd=frozen.home.path,
@@ -176,17 +176,14 @@ def test_what_is_killed_before_it_could_write_leaves_it_to_the_next_process(
         try:
             until(lambda: refresh_tokens(token_server), "the request")
             bao.nodes[0].send(signal.SIGSTOP)
-        finally:
             token_server.answering.set()
-    try:
-        folder = frozen.home.path / ".local/share/credlatch/fleet"
-        until(lambda: any(folder.glob("*.journal/*.renewed")), "the journal")
-        (journal,) = folder.glob("*.journal/*.renewed")
-        assert journal.stat().st_mode & 0o777 == 0o600
-        os.kill(service.pid, signal.SIGKILL)
-        service.wait(TIMEOUT)
-    finally:
-        bao.nodes[0].send(signal.SIGCONT)
+            until(lambda: any(folder.glob("*.journal/*.renewed")), "the journal")
+            (journal,) = folder.glob("*.journal/*.renewed")
+            assert journal.stat().st_mode & 0o777 == 0o600
+        finally:
+            service.kill()
+            service.wait(TIMEOUT)
+            bao.nodes[0].send(signal.SIGCONT)
     done = frozen("fleet", "renew", "--once")
     assert done.code == 0, done
     assert not any(folder.glob("*.journal/*.renewed"))
