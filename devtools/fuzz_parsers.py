@@ -127,6 +127,7 @@ def _fed(name: str, piece: _Piece) -> int:
     options = (
         *(f"-runs={piece.cases + known}", f"-seed={piece.seed}", f"-max_len={LONGEST}"),
         *(f"-max_total_time={piece.seconds}", f"-timeout={_SLOW}", "-len_control=100"),
+        f"-report_slow_units={_SLOW}",  # seconds on a clock: a busy machine stops at any input
         *(f"-artifact_prefix={found}/", "-print_final_stats=1"),
     )
     words = [sys.executable, "-m", "devtools.fuzz_parser", name, str(corpus), str(found), *options]
