@@ -31,6 +31,7 @@ TARGETS |= MUSL
 VERSION = "1.2.3"
 # All that any job may do beyond reading the sources, and what for.
 WRITES = {
+    ("docs.yml", "publish"): {"id-token", "pages"},
     ("release.yml", "sign"): {"id-token"},
     ("release.yml", "attest"): {"attestations", "id-token"},
     ("release.yml", "bom"): {"attestations", "id-token"},

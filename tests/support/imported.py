@@ -89,8 +89,8 @@ class _World(SimpleNamespace):
         try:
             code = compile(ast.Expression(test), "", "eval")
             return bool(eval(code, {"__builtins__": {}}, vars(self)))  # noqa: S307 - sources here
-        except (NameError, AttributeError, TypeError):
-            return None
+        except (NameError, AttributeError, TypeError, SyntaxError):
+            return None  # SyntaxError: it yields, or awaits, which is for functions
 
 
 class _Imports:
