@@ -27,8 +27,8 @@ SUITE = "trixie"  # not the one that builds here: another libc and another Pytho
 PACKAGES = {  # by the name of a system: what it has beside dpkg, apt and what these need
     "plain": (),
     "tools": (
-        *("ca-certificates", "createrepo-c", "curl", "dnf", "pipx", "python3-venv", "rpm"),
-        "wget",
+        *("ca-certificates", "createrepo-c", "curl", "dnf", "man-db", "pipx", "python3-venv"),
+        *("rpm", "wget"),
     ),
 }
 LIMIT = 1800  # seconds for one try

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from devtools.environment import system
-from devtools.release import roots
+from devtools.release import roots, scripts
 from devtools.release.assets import this_target
 from devtools.release.packages import DEBIANS
 from devtools.steps import ROOT, ask, must, say
@@ -18,164 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from devtools.release.contents import Contents
-
-# What the scripts below begin with. PYTHON is what the wheels in /wheels are for.
-_BEGIN = """
-answers() {
-    printf 'machine built.example login who password p\\n' >/root/.netrc
-    chmod 600 /root/.netrc
-    echo '{"uri":"https://built.example/simple/"}' | "$1" get | grep -q 'Basic d2hvOnA='
-    "$1" --version | grep -q "^credlatch $VERSION"
-}
-tried() { python3 /checkout/devtools/release/inside.py "$@"; }
-refused() { if "$@"; then exit 1; fi; }
-gone() { refused command -v credlatch && refused test -e /usr/lib/credlatch; }
-"""
-_SCRIPTS: dict[str, tuple[str, str]] = {
-    "apt": (
-        "plain",
-        """
-        apt-get install -qq --yes --no-install-recommends "/release/$DEB"
-        answers credlatch
-        docker-credential-credlatch version
-        test -z "$(dpkg --verify credlatch)"
-        apt-get purge -qq --yes credlatch
-        gone
-        """,
-    ),
-    "dpkg": (
-        "tools",
-        """
-        dpkg --install "/release/$DEB"
-        dpkg --install "/release/$DEB" # over one that is there
-        tried /usr/bin/credlatch frozen
-        test -z "$(dpkg --verify credlatch)"
-        dpkg --remove credlatch
-        gone
-        """,
-    ),
-    # Debian's rpm knows of no glibc: a package stands for it which provides what Fedora's does.
-    "rpm": (
-        "tools",
-        """
-        rpm --install "/release/$RPM" 2>&1 | grep -q "libc.so.6(GLIBC_$GLIBC)(64bit) is needed by"
-        {glibc}
-        rpm --install /root/repo/*/glibc-*.rpm "/release/$RPM"
-        rpm --verify credlatch
-        tried /usr/bin/credlatch frozen
-        rpm --verify credlatch
-        rpm --erase credlatch
-        gone
-        """,
-    ),
-    "dnf": (
-        "tools",
-        """
-        {glibc}
-        cp "/release/$RPM" /root/repo
-        createrepo_c --quiet /root/repo
-        dnf() {
-            command dnf --quiet --assumeyes --releasever=1 --setopt=reposdir=/none \\
-                --repofrompath=here,/root/repo --nogpgcheck "$@"
-        }
-        dnf install credlatch
-        answers credlatch
-        docker-credential-credlatch version
-        dnf remove credlatch
-        gone
-        """,
-    ),
-    "archives": (
-        "tools",
-        """
-        python3 /checkout/tests/smoke.py "/release/$ARCHIVE" "/release/$SINGLE"
-        mkdir /opt/somewhere
-        tar -xzf "/release/$ARCHIVE" -C /opt/somewhere
-        /opt/somewhere/*/docker-credential-credlatch version
-        """,
-    ),
-    "pip": (
-        "tools",
-        """
-        python3 -m venv /v
-        /v/bin/pip install --quiet --no-index --find-links /wheels "/release/$WHEEL"
-        answers /v/bin/credlatch
-        tried /v/bin/credlatch package
-        /v/bin/pip uninstall --quiet --yes credlatch
-        refused test -e /v/bin/credlatch
-        """,
-    ),
-    "sdist": (
-        "tools",
-        """
-        python3 -m venv /v
-        export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels # also for what builds it
-        /v/bin/pip install --quiet "/release/$SDIST"
-        answers /v/bin/credlatch
-        """,
-    ),
-    "pipx": (
-        "tools",
-        """
-        export PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
-        pipx install "/release/$WHEEL"
-        tried /root/.local/bin/credlatch package
-        /root/.local/bin/docker-credential-credlatch version
-        pipx uninstall credlatch
-        refused test -e /root/.local/bin/credlatch
-        """,
-    ),
-    "uv": (
-        "tools",
-        """
-        export UV_OFFLINE=1 UV_NO_CONFIG=1 UV_PYTHON_DOWNLOADS=never
-        /uv/uv tool install --no-index --find-links /wheels "/release/$WHEEL"
-        tried /root/.local/bin/credlatch package
-        /root/.local/bin/docker-credential-credlatch version
-        /uv/uv tool uninstall credlatch
-        refused test -e /root/.local/bin/credlatch
-        """,
-    ),
-    "install.sh": (
-        "tools",
-        """
-        mkdir /damaged
-        cp "/release/$SINGLE" /damaged
-        printf x | dd of="/damaged/$SINGLE" bs=1 seek=1000000 conv=notrunc
-        ln -s /release /damaged/whole
-        python3 -m http.server --bind 127.0.0.1 --directory /damaged 8000 2>/dev/null &
-        until curl --silent --output /dev/null http://127.0.0.1:8000/; do sleep 0.1; done
-        install() { sh /release/install.sh --mirror "http://127.0.0.1:8000/$1"; }
-        refused install ''
-        refused test -e /root/.local/bin
-        install whole
-        answers /root/.local/bin/credlatch
-        install whole # over one that is there
-        rm /usr/bin/curl
-        install whole # with wget
-        tried /root/.local/bin/credlatch frozen
-        /root/.local/bin/credlatch uninstall
-        find /root -name '*credlatch*' >/root/left
-        cat /root/left
-        refused test -s /root/left
-        """,
-    ),
-}
-_GLIBC = """
-        mkdir -p /root/repo
-        cat >/root/glibc.spec <<END
-Name: glibc
-Version: $GLIBC
-Release: 1
-Summary: What Fedora's glibc provides
-License: LGPL
-Provides: libc.so.6(GLIBC_$GLIBC)(64bit)
-%description
-None.
-%files
-END
-        rpmbuild -bb --quiet --define '_rpmdir /root/repo' /root/glibc.spec
-"""
 
 
 class Trial(NamedTuple):
@@ -252,14 +94,16 @@ def tries(trial: Trial, chosen: Sequence[str]) -> int:
 
 
 def _in_a_root(trial: Trial, name: str) -> tuple[int, str]:
-    root, script = _SCRIPTS[name]
+    root, script = scripts.SCRIPTS[name]
     given = {"release": trial.contents.folder, "checkout": ROOT}
     if "/wheels" in script:
         given["wheels"] = trial.wheels()
     if "/uv/" in script:
         given["uv"] = trial.uv.parent
     variables = "".join(f"{key}={value}\n" for key, value in trial.variables().items())
-    return roots.run(root, variables + _BEGIN + script.replace("{glibc}", _GLIBC), given)
+    return roots.run(
+        root, variables + scripts.BEGIN + script.replace("{glibc}", scripts.GLIBC), given
+    )
 
 
 def _image(trial: Trial) -> tuple[int, str]:
@@ -270,7 +114,7 @@ def _image(trial: Trial) -> tuple[int, str]:
     words += ["--storage-driver", "vfs"]
     archive = trial.contents.folder / f"credlatch-{trial.contents.version}.oci.tar"
     (trial.work / "answers").write_text(
-        f"VERSION={trial.contents.version}\n{_BEGIN}\nanswers credlatch\n"
+        f"VERSION={trial.contents.version}\n{scripts.BEGIN}\nanswers credlatch\n"
     )
     (trial.work / "Containerfile").write_text(
         "FROM scratch\nADD plain.tar /\nCOPY answers /\n"
@@ -299,13 +143,14 @@ def _conda(trial: Trial) -> tuple[int, str]:
     code, said = ask(*limited, *words, env={"PYTHONPATH": str(ROOT)})
     if code != 0:
         return code, said
-    script = f"VERSION={trial.contents.version}\n{_BEGIN}\nanswers /env/bin/credlatch\n"
+    script = f"VERSION={trial.contents.version}\n{scripts.BEGIN}\nanswers /env/bin/credlatch\n"
     script += "/env/bin/docker-credential-credlatch version\n"
+    script += "for name in $BOTH; do test -s /env/share/man/man1/$name.1; done\n"
     return roots.run("plain", script, {"env": folder / "env"})
 
 
 _OTHERS: dict[str, Callable[[Trial], tuple[int, str]]] = {"image": _image, "conda": _conda}
-NAMES = (*_SCRIPTS, *_OTHERS)
+NAMES = (*scripts.SCRIPTS, *_OTHERS)
 
 
 def in_a_folder(contents: Contents, python: Path, uv: Path, chosen: Sequence[str]) -> int:

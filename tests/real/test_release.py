@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 from devtools import release
 from devtools.release import manifests, packages
-from devtools.release.assets import this_target, version
+from devtools.release.assets import NOTICES, this_target, version
 from devtools.steps import ROOT
 
 from support.components import need
@@ -37,6 +38,32 @@ class Formula
 end
 load ARGV[0]
 Credlatch.instance_method(:install)
+"""
+# What its installation is written in, in the archive's one folder: files are moved, and links are
+# relative, as Homebrew's own extend/pathname.rb has it.
+KEG = """
+require "fileutils"
+require "pathname"
+class Pathname
+  def install(*names)
+    mkpath
+    names.flatten.each { |name| system("mv", name, to_s, exception: true) }
+  end
+
+  def install_symlink(*links)
+    mkpath
+    named = links.flat_map { |each| each.is_a?(Hash) ? each.to_a : [[each, File.basename(each)]] }
+    named.each do |to, name|
+      (self/name).make_symlink(Pathname(to).expand_path(self).relative_path_from(self))
+    end
+  end
+end
+class Formula
+  { bin: "bin", libexec: "libexec", man1: "share/man/man1" }.each do |name, place|
+    define_method(name) { Pathname(ARGV[1])/place }
+  end
+end
+Credlatch.new.install
 """
 
 
@@ -137,7 +164,25 @@ def test_ruby_reads_the_formula_for_each_platform(whole: Contents, target: str) 
     assert lines == [f"{whole.url}/{name}", whole.sha256(name)]
 
 
-def test_a_wheel_names_the_commit_whatever_it_was_built_of(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["linux-x86_64", "macos-aarch64"])
+def test_ruby_installs_what_the_formula_says(whole: Contents, tmp_path: Path, target: str) -> None:
+    assets = whole.assets[target]
+    said("tar", "-xf", whole.folder / assets.archive, "-C", tmp_path)
+    keg, here = tmp_path / "keg", tmp_path / assets.top
+    said("ruby", "-W2", "-e", HOMEBREW + KEG, whole.folder / "credlatch.rb", keg, cwd=here)
+    assert list(here.iterdir()) == []
+    for name in ("credlatch", "docker-credential-credlatch"):
+        assert (keg / "bin" / name).resolve() == keg / "libexec" / "credlatch"
+        page = keg / "share" / "man" / "man1" / f"{name}.1"
+        assert page.read_bytes() == (ROOT / "packaging" / "credlatch.1").read_bytes()
+    assert (keg / "libexec" / "LICENSE").is_file()
+    assert (keg / "libexec" / NOTICES).is_file()
+    assert not [
+        each for each in keg.rglob("*") if each.is_symlink() and each.readlink().is_absolute()
+    ]
+
+
+def test_a_wheel_names_the_commit_and_has_the_page_whatever_it_was_built_of(tmp_path: Path) -> None:
     commit = "0123456789" * 4
     build = ("-m", "hatchling", "build", "-d", tmp_path)
     told = {"CREDLATCH_COMMIT": commit, "PYTHONPATH": ""}
@@ -149,6 +194,9 @@ def test_a_wheel_names_the_commit_whatever_it_was_built_of(tmp_path: Path) -> No
     for place, more in ((ROOT, told), (unpacked, {"PYTHONPATH": ""})):
         said(sys.executable, *build, "-t", "wheel", cwd=place, **more)
         (wheel,) = tmp_path.glob("*.whl")
+        with ZipFile(wheel) as inside:
+            page = inside.read(f"credlatch-{version()}.data/data/share/man/man1/credlatch.1")
+        assert page == (ROOT / "packaging" / "credlatch.1").read_bytes()
         first, second, *_ = said(
             sys.executable, "-m", "credlatch", "--version", PYTHONPATH=str(wheel)
         ).splitlines()
