@@ -110,7 +110,6 @@ def running(
         finally:
             it.stop()
             it.thread.join(PATIENCE)
-            threading.stack_size(0)
             assert not it.thread.is_alive()
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,15 +102,17 @@ class Ending(Server):
 
 
 @pytest.fixture
-def handlers() -> Iterator[None]:
-    """As they are outside of this test."""
+def process() -> Iterator[None]:
+    """Its handlers of signals, and the size of its threads, as they are outside of this test."""
+    size = threading.stack_size()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+    threading.stack_size(size)
 
 
-@pytest.mark.usefixtures("handlers")
+@pytest.mark.usefixtures("process")
 @pytest.mark.parametrize("signalled", [0, signal.SIGINT, signal.SIGTERM])
 def test_at_the_end_its_socket_is_gone(path: bytes, signalled: int) -> None:
     server = Ending(path, signalled=signalled)
@@ -118,9 +121,10 @@ def test_at_the_end_its_socket_is_gone(path: bytes, signalled: int) -> None:
     assert identity(path) is None
     assert server.finished == 1
     assert told == [True]
+    assert threading.stack_size() == 1024 * 1024  # as many may be asking at once
 
 
-@pytest.mark.usefixtures("handlers")
+@pytest.mark.usefixtures("process")
 @pytest.mark.parametrize("signalled", [0, signal.SIGTERM])
 def test_one_that_is_another_s_by_then_stays(path: bytes, signalled: int) -> None:
     server = Ending(path, signalled=signalled, replaced=True)
@@ -134,7 +138,7 @@ def refuses(*_: object) -> None:
     raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
-@pytest.mark.usefixtures("handlers")
+@pytest.mark.usefixtures("process")
 @pytest.mark.parametrize("name", ["unlink", "lstat"])
 def test_what_has_begun_is_seen_through_where_its_socket_cannot_be_removed(
     path: bytes, monkeypatch: pytest.MonkeyPatch, name: str

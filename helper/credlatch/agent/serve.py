@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 
 from credlatch import answers, clock
@@ -30,6 +31,7 @@ _KIND, _ELSEWHERE = (
     if sys.platform == "win32"
     else ("socket", "another container or chroot")
 )
+_STACK = 1024 * 1024  # bytes for each thread
 _DESCRIPTORS = 4_096  # of as many callers as are served at once, each with a few
 LATER = 3_600.0  # seconds: nothing is to be done before the server looks around anyway
 
@@ -39,6 +41,8 @@ def run_until_signalled(
 ) -> None:
     """Let a server run until it ends, or SIGINT or SIGTERM comes; then nobody finds it any more.
 
+    The process is the server's from then on: its signals, and how large its threads are.
+
     Args:
         server: the server.
         listener: where it is found.
@@ -47,6 +51,7 @@ def run_until_signalled(
     # An exception, because a mere flag would not end the waiting for a connection.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    threading.stack_size(_STACK)
     try:
         try:
             if announce is not None:

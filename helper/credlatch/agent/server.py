@@ -23,7 +23,6 @@ ROOM = 32 * 1024 * 1024  # bytes of all requests at once; who sends more serves 
 # Bytes of one request's fields, by what it asks for. A forwarded one is a protocol and a request.
 LARGEST = {wire.GET: wire.LONGEST, wire.FORWARDED: 1024 * 1024 + 4_096}
 _NO_MORE = 64 * 1024  # bytes of any other request
-_STACK = 1024 * 1024  # bytes for each thread
 _CHUNK = 64 * 1024  # bytes read at once
 
 
@@ -131,7 +130,6 @@ class Server:
 
     def run(self) -> None:
         """Serve."""
-        threading.stack_size(_STACK)
         pulse_at = look_at = time.monotonic()
         while True:
             now = time.monotonic()
