@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
 import time
-from fcntl import ioctl
 from io import StringIO
 from pathlib import Path
-from struct import pack
 from tempfile import TemporaryDirectory
-from termios import TIOCSWINSZ
 from typing import NamedTuple
 
 from credlatch import __version__
+from devtools import terminal
 from devtools.steps import ROOT
 
 COLUMNS = (60, 80, 140)  # at which each is looked at; the documents have the second
@@ -145,8 +142,6 @@ def _write(file: Path, text: str, mode: int = 0o600) -> None:
 
 
 def _run(words: tuple[str, ...], home: Path, columns: int, variables: dict[str, str]) -> str:
-    ours, theirs = pty.openpty()
-    ioctl(theirs, TIOCSWINSZ, pack("HHHH", 50, columns, 0, 0))
     env = {
         "HOME": str(home),
         "PATH": f"{home}/bin:/usr/bin:/bin",
@@ -160,19 +155,12 @@ def _run(words: tuple[str, ...], home: Path, columns: int, variables: dict[str, 
     command = [sys.executable, "-m", "credlatch", *words]
     # What is told of waiting, on standard error, is there on slow machines alone.
     nowhere = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=nowhere, env=env, cwd=home):
+    with (
+        terminal.opened(columns) as (ours, theirs),
+        subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=nowhere, env=env, cwd=home),
+    ):
         os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                chunk = os.read(ours, 65_536)
-            except OSError:  # it has ended (EIO, pty(7))
-                break
-            if not chunk:
-                break
-            shown += chunk
-    os.close(ours)
-    return shown.decode().replace("\r\n", "\n")
+        return terminal.text(b"".join(terminal.shown(ours)))
 
 
 if __name__ == "__main__":

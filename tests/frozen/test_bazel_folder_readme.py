@@ -52,7 +52,7 @@ def workspace(home: Home) -> Path:
 
 def pasted(script: str, home: Home, cwd: Path) -> str:
     """Paste a block into a terminal, and answer whatever is asked with yes; the screen."""
-    code, screen = at_terminal(["sh", "-e", "-c", script], home, b"y\n", cwd)
+    code, screen = at_terminal(["sh", "-e", "-c", script], home, "y\n", cwd)
     assert code == 0, screen
     return screen
 

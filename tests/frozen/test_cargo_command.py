@@ -200,7 +200,7 @@ def test_a_person_types_the_token_at_the_terminal(frozen: Program) -> None:
     take = ': < "$(tty)"'
     script = f"{take}; printf '%s\\n' '{sent}' | {frozen.command[0]} --cargo-plugin | cat"
     code, screen = at_terminal(
-        ["/bin/sh", "-c", script], frozen.home, b" typed \n", question=b"host.example/me: "
+        ["/bin/sh", "-c", script], frozen.home, " typed \n", question="host.example/me: "
     )
     assert code == 0
     assert "Token for team, found at https://host.example/me: " in screen

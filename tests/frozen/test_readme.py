@@ -121,7 +121,7 @@ def test_set_up_writes_what_the_sections_show(frozen: Program, home: Home) -> No
     config, store = map(json.loads, SECTIONS["Docker, podman, skopeo, buildah"])
     written = home.path / ".docker/config.json"
     for each in (command.strip(), f"{command.strip()} --all-hosts"):
-        assert at_terminal(["sh", "-ec", each], home, b"y\n")[0] == 0
+        assert at_terminal(["sh", "-ec", each], home, "y\n").code == 0
     assert json.loads(written.read_text()) == {**config, **store}
     assert frozen("setup", "docker", "--undo", "--yes").code == 0
     assert not written.exists()

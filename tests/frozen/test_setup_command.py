@@ -34,8 +34,8 @@ def on_path(program: Program) -> Program:
     return program
 
 
-@pytest.mark.parametrize("types", [b"y\n", b"YES\n"])
-def test_it_shows_the_change_asks_and_writes(program: Program, types: bytes) -> None:
+@pytest.mark.parametrize("types", ["y\n", "YES\n"])
+def test_it_shows_the_change_asks_and_writes(program: Program, types: str) -> None:
     path = program.home.write(DOCKER, ODD)
     code, screen = at_terminal([*program.command, "setup", "docker"], program.home, types)
     assert code == 0
@@ -52,9 +52,9 @@ def test_it_shows_the_change_asks_and_writes(program: Program, types: bytes) -> 
     assert path.read_text() == ODD
 
 
-@pytest.mark.parametrize("types", [b"\n", b"n\n", b"yesterday\n", b"\x04"])
+@pytest.mark.parametrize("types", ["\n", "n\n", "yesterday\n", "\x04"])
 @pytest.mark.parametrize("words", [["--host", "r.example"], ["--undo"]])
-def test_any_other_answer_writes_nothing(program: Program, words: list[str], types: bytes) -> None:
+def test_any_other_answer_writes_nothing(program: Program, words: list[str], types: str) -> None:
     path = program.home.write(DOCKER, ODD)
     if words == ["--undo"]:
         assert program("setup", "docker", "--yes").code == 0

@@ -50,7 +50,7 @@ def test_a_block_runs_as_it_stands_and_is_undone(program: Program, block: str) -
     )
     before = config.read_text()
     folder = home.path / "project"
-    status, screen = at_terminal(["sh", "-ec", block], home, b"y\n", folder)
+    status, screen = at_terminal(["sh", "-ec", block], home, "y\n", folder)
     assert status == 0, screen
     for tool, project in re.findall(r"setup (\w+)( --project)?", block):
         words = [tool, *project.split()]

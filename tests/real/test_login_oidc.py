@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.chromium import Chromium, chromium
-from support.dialogue import INTERRUPT, dialogue
 from support.oidc import provider
 from support.opened import Opened
+from support.terminal import INTERRUPT, dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

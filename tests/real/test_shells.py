@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from devtools import terminal
 
 from support.components import need
 from support.program import TIMEOUT
@@ -35,32 +34,30 @@ def typed(shell: str, program: Program, words: str, until: str) -> str:
     home = program.home
     program.put_on_path()
     home.env |= {"TERM": "xterm", "PS1": "$ ", "fish_greeting": ""}
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [need("setsid"), "--ctty", need(shell), *options],  # fish wants a terminal of its own
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=home.env,
-        cwd=home.path,
-    ) as process:
+    with (
+        terminal.opened() as (ours, theirs),
+        subprocess.Popen(
+            [need("setsid"), "--ctty", need(shell), *options],  # fish wants a terminal of its own
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=home.env,
+            cwd=home.path,
+        ) as process,
+    ):
         os.close(theirs)
-        screen = b""
+        screen, asked = b"", False
         deadline = time.monotonic() + TIMEOUT
         os.write(ours, f"{before}; echo rea''dy\n".encode())
-        asked = False
-        while until.encode() not in screen and time.monotonic() < deadline:
+        for some in terminal.shown(ours):
+            screen += some
             if not asked and b"ready" in screen:
                 screen, asked = b"", True
                 os.write(ours, f"{words}\t".encode())
-            if select.select([ours], [], [], 1.0)[0]:
-                try:
-                    screen += os.read(ours, 65_536)
-                except OSError:
-                    break  # it has ended (EIO, pty(7))
+            if until.encode() in screen or time.monotonic() > deadline:
+                break
         process.kill()
-        os.close(ours)
-    return screen.decode(errors="replace")
+    return terminal.text(screen)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -62,7 +62,7 @@ def pasted(fix: str, home: Home, types: str = "", mends: str = "", cwd: Path | N
     before = dict(home.env)
     home.env |= shell
     if "credlatch setup" in fix:  # which asks before it writes
-        status, said = at_terminal(["/bin/bash", "-ec", script], home, b"y\n", cwd)
+        status, said = at_terminal(["/bin/bash", "-ec", script], home, "y\n", cwd)
     else:
         done = run(home, ["/bin/bash", "-e"], script.encode(), cwd)
         status, said = done.code, done.said

@@ -111,7 +111,7 @@ def test_only_what_is_pasted_is_wider_than_the_terminal(
     login = f'[[credential]]\nservice = "{service}"\nusername = "alice"\n'
     home.write(".local/share/uv/credentials/credentials.toml", login)
     command = [*source.command, "explain", "http://localhost:8801/simple/"]
-    status, screen = at_terminal(command, home, b"")
+    status, screen = at_terminal(command, home, "")
     assert status == 1
     assert "\x1b[" in screen
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in screen.splitlines()]

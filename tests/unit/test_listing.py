@@ -207,7 +207,7 @@ def test_it_fits_the_terminal_and_says_where_each_is_kept(source: Program, colum
     home.write(".netrc", NETRC.replace("alice", "alice.of.a.company@with-a-long-name.example"))
     home.write_rattler({"a.example": {"BearerToken": "t"}, "conda.a.example": {"BearerToken": "t"}})
     home.env |= {"COLUMNS": str(columns), "TERM": "dumb"}
-    code, screen = at_terminal([*source.command, "list"], home, b"")
+    code, screen = at_terminal([*source.command, "list"], home, "")
     lines = screen.splitlines()
     assert (code, max(map(len, lines)) <= columns) == (0, True)
     assert "~/.netrc" in screen

@@ -14,17 +14,17 @@ import pytest
 from credlatch.caller import Caller
 from credlatch.commands import app
 from credlatch.errors import CredlatchError
-from support.dialogue import INTERRUPT, dialogue
 from support.login_servers import Protected
 from support.matching import basic
 from support.program import Answer
+from support.terminal import INTERRUPT, dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.dialogue import Said
     from support.home import Home
     from support.internet import Internet
+    from support.terminal import Said
 
     Call = Callable[..., Answer]
 

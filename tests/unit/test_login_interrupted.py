@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.dialogue import INTERRUPT, dialogue
+from support.terminal import INTERRUPT, dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.dialogue import Said
     from support.home import Home
     from support.internet import Answer, Internet, Visit
+    from support.terminal import Said
 
 HOST = "pypi.example"
 SSO = "sso.example"

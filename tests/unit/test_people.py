@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
-from fcntl import ioctl
-from struct import pack
-from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING
 
 import click
 import pytest
+from devtools import terminal
 
 from credlatch import errors
 from credlatch.commands import app
@@ -41,28 +38,19 @@ print(shown.interactive, shown.width)
 
 def shown(*words: str, columns: int, **environ: str) -> str:
     """What is written to a terminal of so many columns."""
-    ours, theirs = pty.openpty()
-    ioctl(theirs, TIOCSWINSZ, pack("HHHH", 24, columns, 0, 0))
     env = {key: value for key, value in os.environ.items() if key not in NOT_INHERITED}
-    with subprocess.Popen(
-        [sys.executable, "-c", SHOWS, *words],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=env | {"TERM": "xterm"} | environ,
+    with (
+        terminal.opened(columns) as (ours, theirs),
+        subprocess.Popen(
+            [sys.executable, "-c", SHOWS, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=env | {"TERM": "xterm"} | environ,
+        ),
     ):
         os.close(theirs)
-        text = b""
-        while True:
-            try:
-                chunk = os.read(ours, 65_536)
-            except OSError:  # it has ended (EIO, pty(7))
-                break
-            if not chunk:
-                break
-            text += chunk
-    os.close(ours)
-    return text.decode().replace("\r\n", "\n")
+        return terminal.text(b"".join(terminal.shown(ours)))
 
 
 NOT_INHERITED = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}

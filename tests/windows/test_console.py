@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.dialogue import Said, spoken
 from support.logins import refusal
 from support.matching import basic
+from support.terminal import Said, spoken
 from support.wine import finished, windows_path
 
 if TYPE_CHECKING:
