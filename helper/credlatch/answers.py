@@ -147,7 +147,7 @@ def _miss(question: Question, request: Request, outcome: Outcome, caller: Caller
     nearest = near.told(request, caller, outcome.trace, furthest=furthest)
     if not (nearest or is_always):
         return b""
-    advice = nearest or f"log in there first: {near.log_in(request.url)}".removesuffix(": ")
+    advice = nearest or near.without_login(request.url)
     return line(f"no store has a credential for {request.url.shown}: {advice}")
 
 

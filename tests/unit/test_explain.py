@@ -142,7 +142,12 @@ def test_programs_are_told_the_same(home: Home, source: Program) -> None:
         ((), "missing argument"),
         (("--as", "dockr", "x"), "is not one of"),
         (("ftp://h.example.com",), "the URL's scheme is 'ftp'"),
-        (("--as", "go", "http://h.example.com"), "asks for no credential"),
+        (("--as", "go", "http://h.example.com"), "go never asks for that; it asks for a URL"),
+        (("--as", "git", "s3://bucket"), "git asks for no bucket"),
+        (("--as", "cargo", "h.example.com"), "it asks for an index: sparse+https://"),
+        (("oci://u:s3cret@r.example.com/x",), "--as docker r.example.com"),
+        (("docker://r.example.com:5000/x",), "--as docker r.example.com:5000"),
+        (("--as", "git", "ssh://git@h.example.com/x"), "ask for the https:// URL"),
     ],
 )
 def test_what_cannot_be_explained_is_one_line(
@@ -153,6 +158,65 @@ def test_what_cannot_be_explained_is_one_line(
     assert answer.out == b""
     assert len(answer.err.splitlines()) == 1
     assert said in answer.err
+    assert "s3cret" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (("git+https://h.example.com/x.git",), "https://h.example.com/x.git"),
+        (("sparse+https://h.example.com/index/",), "https://h.example.com/index/"),
+        (("--as", "git", "h.example.com"), "https://h.example.com/"),
+        (("--as", "go", "h.example.com:8443"), "https://h.example.com:8443/"),
+        (("--as", "podman", "docker://h.example.com/x"), "h.example.com"),
+        (("--as", "docker", "oci://h.example.com"), "h.example.com"),
+    ],
+)
+def test_what_stands_in_a_tools_configuration_is_understood(
+    home: Home, source: Program, words: tuple[str, ...], asked: str
+) -> None:
+    home.write(".netrc", "machine h.example.com login a password s3cret\n").chmod(0o600)
+    assert shown(source, *words)[0] == f"{asked} answered by netrc"
+
+
+@pytest.mark.parametrize("words", [("s3://bucket/key",), ("--json", "s3://bucket")])
+def test_a_bucket_is_asked_for_by_no_registrys_client(
+    home: Home, source: Program, words: tuple[str, ...]
+) -> None:
+    answer = source("explain", *words)
+    assert (answer.code, answer.err) == (1, "")
+    home.env["AWS_ACCESS_KEY_ID"], home.env["AWS_SECRET_ACCESS_KEY"] = "AKIDEXAMPLE", "s3cret"
+    answer = source("explain", *words)
+    assert answer.err == ""
+    assert b"s3cret" not in answer.out
+
+
+def test_plain_http_to_another_machine_is_what_is_to_be_changed(source: Program) -> None:
+    lines = shown(source, "http://h.example.com/x", status=1)
+    said = "no credential: nothing is sent in plain http to another machine: ask with"
+    assert lines[0] == f"http://h.example.com/x {said} https://h.example.com/x"
+    assert not any(line.startswith("fix ") for line in lines)
+    answer = source("token", "http://h.example.com/x")
+    assert answer.err.endswith("ask with https://h.example.com/x\n")
+
+
+def test_beside_an_answer_is_told_what_can_never_be_one(home: Home, source: Program) -> None:
+    netrc = "machine h.example.com:8443 login alice password s3cret\ndefault login d password e\n"
+    home.write(".netrc", netrc).chmod(0o600)
+    lines = shown(source, "https://h.example.com:8443/x")
+    assert "6 netrc found ~/.netrc user d" in lines
+    assert "netrc line 1, 'machine h.example.com:8443' in ~/.netrc" in lines
+    lines = shown(source, "https://other.example.org/x")
+    assert "near misses" not in lines
+    home.env["CREDLATCH_TOKEN_O_EXAMPLE_COM"] = "s3cret-s3cret"
+    assert "near misses" not in shown(source, "https://o.example.com/x")
+
+
+def test_a_default_is_for_no_registry(home: Home, source: Program) -> None:
+    home.write(".netrc", "default login alice password s3cret\n").chmod(0o600)
+    lines = shown(source, "--as", "docker", "h.example.com", status=1)
+    why = "it is for all hosts that are not named, and so for no registry"
+    assert f"6 netrc near ~/.netrc: {why}" in lines
 
 
 def test_nothing_is_written_and_nothing_is_renewed(home: Home, source: Program) -> None:

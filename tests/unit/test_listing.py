@@ -61,6 +61,13 @@ def test_of_two_stores_the_second_is_shadowed_for_what_both_have(home: Home) -> 
     ]
 
 
+def test_the_first_default_of_a_netrc_is_for_every_other_host(home: Home) -> None:
+    defaults = "default login dave password p3\ndefault login eve password p4\n"
+    home.write(".netrc", NETRC + defaults).chmod(0o600)
+    assert rows(home)[-1] == ("*", "password", "dave", "netrc", "")
+    assert [each[2] for each in rows(home)] == ["alice", "bob", "dave"]
+
+
 def test_a_path_of_a_host_has_a_login_of_its_own(home: Home) -> None:
     auth = basic("a", "b").removeprefix("Basic ")
     config = {"auths": {"r.example": {"auth": auth}, "r.example/team": {"auth": auth}}}

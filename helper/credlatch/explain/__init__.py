@@ -12,10 +12,11 @@ from credlatch import clients as table
 from credlatch import near, registry, rules
 from credlatch import url as urls
 from credlatch.errors import CredlatchError, LoginError, RefusedError, RequestError
-from credlatch.explain import clients, forwarded, model, redacted, sources, wired
+from credlatch.explain import clients, forwarded, model, questions, redacted, sources, wired
 from credlatch.explain.asking import Asking
 from credlatch.explain.model import Explanation
 from credlatch.fixes import mending
+from credlatch.near import remedies
 from credlatch.renew import margin
 from credlatch.stores.order import ORDER
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from credlatch.url import Url
 
 PATIENCE = 60.0  # seconds for all: nobody but a person waits
-_MEANT = ("environment",)  # whose near misses are told beside an answer, too
 
 
 def explain(text: str, tool: str, caller: Caller) -> Explanation:
@@ -44,8 +44,9 @@ def explain(text: str, tool: str, caller: Caller) -> Explanation:
     """
     caller.put_off(PATIENCE)
     client = clients.AS[tool] if tool else "bazel"
+    text = questions.meant(text, tool)
     url = _url(text, client)
-    request = _request(client, text, caller)
+    request = _request(tool, client, text, caller)
     shown = text if url is None else url.shown if client != "docker" else url.netloc
     told = Explanation(asked=_without_user(shown), client=tool or "url")
     asking = Asking(caller)
@@ -60,11 +61,9 @@ def explain(text: str, tool: str, caller: Caller) -> Explanation:
     if answers:
         told.answer, told.verdict, told.store = True, "answered by a forwarded agent", "agent"
         told.failure, told.location, told.sends = "", "", []
-    misses = near.misses(request, caller, outcome.trace)
     told.near_misses = [
         model.Near(each.store, each.kept, each.location, each.why, each.advice, each.fix)
-        for each in misses
-        if not told.answer or each.store in _MEANT
+        for each in near.misses(request, caller, outcome.trace, beside=told.answer)
     ]
     apart = near.aside(caller)
     apart.put_off(PATIENCE)
@@ -77,6 +76,8 @@ def explain(text: str, tool: str, caller: Caller) -> Explanation:
             told.wired = wired.all_for(url, caller)
     finally:
         apart.close()
+    if not told.answer and not told.failure and url is not None and remedies.in_the_clear(url):
+        told.verdict = f"no credential: {remedies.without_login(url)}"
     _tell_rendered(told)
     _mark_near(told)
     told.fixes = _fixes(told, outcome, url, caller)
@@ -114,11 +115,16 @@ def _without_user(text: str) -> str:
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def _request(client: str, text: str, caller: Caller) -> Request:
+def _request(tool: str, client: str, text: str, caller: Caller) -> Request:
     row = table.CLIENTS[client]
-    request = row.protocol().parse(clients.asked(client, text)).request
+    try:
+        request = row.protocol().parse(clients.asked(client, text)).request
+    except RequestError as error:
+        if str(error):
+            raise
+        request = None
     if request is None:
-        raise RequestError(f"{client} asks for no credential for that")
+        raise RequestError(questions.never(tool or client, text))
     return row.narrow()(request, caller) if row.narrow is not None else request
 
 
@@ -234,6 +240,6 @@ def _fixes(told: Explanation, outcome: Outcome, url: Url | None, caller: Caller)
             fixes.append(mending.of(settings, told.failure)[0])
         fixes += [each.fix for each in told.near_misses if each.fix]
         if not fixes and not told.failure and url is not None:
-            fixes.append(near.log_in(url))
+            fixes.append(remedies.log_in("", url))
     fixes += [each.fix for each in told.wired if each.asks is False and told.client != "url"]
     return list(dict.fromkeys(filter(None, fixes)))

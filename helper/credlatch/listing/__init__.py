@@ -109,6 +109,7 @@ def listed(caller: Caller, now: float) -> Listing:
                 continue
             for key, entry in store.entries():
                 found.logins.append(_login(key, entry, name, caller, now))
+            found.logins += [_for_others(entry, name) for entry in store.for_others()]
         except CredlatchError as error:
             if all(str(error) != each.why for each in found.unread):  # s3 is rattler's
                 found.unread.append(Unread(name, str(error)))
@@ -135,6 +136,14 @@ def _login(key: str, entry: Entry | None, store: str, caller: Caller, now: float
     made.shadowed_by = _shadow(url, key, entry, store, caller)
     if entry.expires is not None and entry.expires <= now and entry.grant is None:
         made.log_in = log_in(store, url)
+    return made
+
+
+def _for_others(entry: Entry, store: str) -> Login:
+    """What is for every host of which its store has nothing else."""
+    made = Login("*", store, entry.location)
+    made.kind, made.user, made.expires = kind(entry), user(entry), entry.expires
+    made.remove = removal(store, "default", entry.location, made.user or None)
     return made
 
 

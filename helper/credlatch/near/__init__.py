@@ -69,7 +69,9 @@ class NearMiss:
         return f"{who} has {self.kept}{place} ({self.why})"
 
 
-def misses(request: Request, caller: Caller, trace: Iterable[Step] = ()) -> list[NearMiss]:
+def misses(
+    request: Request, caller: Caller, trace: Iterable[Step] = (), *, beside: bool = False
+) -> list[NearMiss]:
     """What nearly was the answer to a request, the nearest first.
 
     Whatever is broken tells nothing here: the trace has it.
@@ -78,6 +80,8 @@ def misses(request: Request, caller: Caller, trace: Iterable[Step] = ()) -> list
         request: what was asked.
         caller: who asked. Nothing that is warned of here reaches them.
         trace: what came of asking each store.
+        beside: whether there is an answer, beside which is told what was meant for this very host
+            and can never be one.
     """
     from copy import copy
 
@@ -90,15 +94,11 @@ def misses(request: Request, caller: Caller, trace: Iterable[Step] = ()) -> list
         return []
     apart = aside(caller)
     found: list[NearMiss] = []
+    never = (variables.found, netrc.found)
     try:
         request = rules.applied(copy(request), apart, names)
         for gather in (
-            ruled.found,
-            variables.found,
-            netrc.found,
-            kept.found,
-            elsewhere.found,
-            helpers.found,
+            never if beside else (ruled.found, *never, kept.found, elsewhere.found, helpers.found)
         ):
             try:
                 found += gather(request, apart, trace)
@@ -110,15 +110,17 @@ def misses(request: Request, caller: Caller, trace: Iterable[Step] = ()) -> list
         apart.close()
     unlike: dict[tuple[str, str], NearMiss] = {}
     for each in sorted(found, key=lambda miss: miss.rank):
+        if beside and each.rank > MEANT + 1:
+            continue
         unlike.setdefault((each.store, each.kept), each)
     return list(unlike.values())[:_MOST]
 
 
-def log_in(url: Url) -> str:
-    """The command that logs in to a host of which no store knows anything."""
+def without_login(url: Url) -> str:
+    """What to do where no store knows anything of a host."""
     from credlatch.near import remedies
 
-    return remedies.log_in("", url)
+    return remedies.without_login(url)
 
 
 def aside(caller: Caller, **changed: str) -> Caller:

@@ -18,7 +18,7 @@ _FOR_GIT = "git-credential-credlatch"
 
 def docker_keys(url: Url) -> tuple[Key, ...]:
     """Docker's keys are whole hosts, with a name of its own for the Hub."""
-    if url.host.startswith("*."):
+    if url.scheme == "s3" or url.host.startswith("*."):
         return ()
     return (("credHelpers", registry.spellings(url)[0]),)
 

@@ -77,6 +77,10 @@ class Store:
         """
         return ()
 
+    def for_others(self) -> Iterable[Entry]:
+        """What it has for all hosts for which it has nothing else; raises as ``find``."""
+        return ()
+
     def files(self) -> Iterable[str]:
         """The files that it reads for the caller, whether they are there or not.
 
@@ -192,6 +196,7 @@ def readable(read: Callable[..., Entry | None], *args: object) -> Entry | None:
 # Why what a store has is no answer.
 OTHER_USER = "is not of the user who is asked for"
 OTHER_PLACE = "names another scheme, or no port, and so not this place"
+EVERY_PLACE = "is for all hosts that are not named, and so for no registry"
 NO_LOGIN = "is no user name and password, or password"
 ENDED = "has ended, and nothing renews it"
 PRESIGNED = "is asked with a signature in its query, beside which nothing may be sent"
@@ -218,6 +223,8 @@ def unfit(entry: Entry, request: Request) -> str:
         return NO_LOGIN
     if entry.names in {ORIGIN, PORT}:
         return ""
+    if entry.names == NOTHING:
+        return EVERY_PLACE
     at_own_port = request.url is None or request.url.default_port
     fits = entry.names == HOST and (at_own_port or not isinstance(entry.credential, Basic))
     return "" if fits else OTHER_PLACE

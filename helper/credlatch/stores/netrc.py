@@ -77,12 +77,17 @@ class NetrcStore(Store):
 
     def entries(self) -> Iterator[Listed]:
         """The machines that have a password; ``default`` is none."""
-        path = self.path
-        file = self._caller.document(path, _Netrc)
-        for machine in () if file is None else file.all():
-            if machine.name is not None and machine.login is not None:
-                username, password = machine.login
-                yield machine.name, Entry(Basic(username, Secret(password)), path, names=HOST)
+        return ((name, entry) for name, entry in self._all() if name is not None)
+
+    def for_others(self) -> tuple[Entry, ...]:
+        """The first ``default`` that has a password, the only one that counts."""
+        return tuple(entry for name, entry in self._all() if name is None)[:1]
+
+    def _all(self) -> Iterator[tuple[str | None, Entry]]:
+        file = self._caller.document(self.path, _Netrc)
+        for name, login in () if file is None else file.all():
+            names = NOTHING if name is None else HOST
+            yield name, Entry(Basic(login[0], Secret(login[1])), self.path, names=names)
 
     def files(self) -> tuple[str, ...]:
         """The one file."""
@@ -91,8 +96,7 @@ class NetrcStore(Store):
     @property
     def path(self) -> str:
         """Which file."""
-        chosen = self._caller.path("NETRC")
-        if chosen:
+        if chosen := self._caller.path("NETRC"):
             return chosen
         path = self._caller.in_home(".netrc")
         if sys.platform == "win32" and not os.path.exists(path):
@@ -128,9 +132,11 @@ class _Netrc:
         self._lowered = text.lower()
         self._found: dict[tuple[str, str | None], _Found] = {}
 
-    def all(self) -> Iterator[NetrcEntry]:
-        """All its entries."""
-        return entries(_all_fields(self._text), lambda _: None)
+    def all(self) -> Iterator[tuple[str | None, tuple[str, str]]]:
+        """All logins, each with its machine's name; None for a ``default``."""
+        for entry in entries(_all_fields(self._text), lambda _: None):
+            if entry.login is not None:
+                yield entry.name, entry.login
 
     def look(self, host: str, username: str | None) -> _Found:
         """What it says about a host, for whatever user or for that one."""
@@ -139,8 +145,7 @@ class _Netrc:
         plain = "\\" not in lowered or '"' not in lowered  # a name is as it stands
         if plain and ":" not in host and host not in lowered and "default" not in lowered:
             return _Found()
-        found = self._found.get((host, username))
-        if found is None:
+        if (found := self._found.get((host, username))) is None:
             found = self._look(host, username)
             if len(self._found) >= _MOST:
                 self._found.clear()
