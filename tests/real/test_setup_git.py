@@ -62,6 +62,15 @@ def test_a_repository_is_wired_in_its_own_configuration(
     assert (folder / ".git/config").read_bytes() == before
 
 
+def test_a_login_for_a_server_on_this_machine_is_wired_for_plain_http_too(
+    program: Program, git: Git, git_server: Guarded
+) -> None:
+    netloc = git_server.url.removeprefix("http://")
+    git.home.write_rattler({netloc: {"BasicHTTP": {"username": "bob", "password": "p: w"}}})
+    assert program("setup", "git", "--yes").code == 0
+    git("clone", "--quiet", f"{git_server.url}/repo.git", "clone")
+
+
 def test_another_helper_is_asked_after_us(program: Program, git: Git, git_server: Guarded) -> None:
     home = git.home
     kept = home.write(".git-credentials", git_server.url.replace("://", "://bob:p%3A%20w@") + "\n")

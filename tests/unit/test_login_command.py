@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 HOST = "pypi.example"
 SECRET = "kept-from-everybody"
 BEARER = f"Bearer {SECRET}"
+EOT = "\x04"  # Ctrl-D
 COMMAND = [sys.executable, "-c", "import sys; from credlatch.cli import main; sys.exit(main())"]
 HOW = "1 to 3 [1]: "
 TOKEN = "Token (not shown): "
@@ -129,6 +130,18 @@ def test_ctrl_c_at_each_prompt_keeps_nothing_and_says_so(
     assert said.code == 130
     assert "credlatch: nothing was kept" in said.screen
     assert "Traceback" not in said.screen
+    assert not (home.path / STORE).exists()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [[(HOW, EOT)], [(HOW, "2\r"), ("User name: ", EOT)], [(HOW, "1\r"), (TOKEN, EOT)]],
+    ids=["how", "a user name", "a token"],
+)
+def test_who_types_no_more_chooses_nothing(home: Home, steps: list[tuple[str, str]]) -> None:
+    said = type_in(home, f"login {HOST}", *steps)
+    assert said.code == 1
+    assert "credlatch: nothing was typed" in said.screen
     assert not (home.path / STORE).exists()
 
 

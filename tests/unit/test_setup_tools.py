@@ -240,10 +240,12 @@ def test_wrong_usage_is_one_line(wiring: Wiring, words: list[str], why: str) -> 
          ["http://127.0.0.1:81"]),
         ("https://docker.io", "https://index.docker.io/v1/", "docker.io", ["docker.io"],
          ["https://docker.io"]),
-        ("https://localhost:81", "localhost:81", "localhost:81", [], ["https://localhost:81"]),
+        ("https://localhost:81", "localhost:81", "localhost:81", [],
+         ["https://localhost:81", "http://localhost:81"]),
         ("https://*.example", None, None, ["*.example"], ["https://example", "https://*.example"]),
         ("https://a_b.example", "a_b.example", "a_b.example", [], ["https://a_b.example"]),
-        ("https://[::1]:81", "[::1]:81", "[::1]:81", [], ["https://[::1]:81"]),
+        ("https://[::1]:81", "[::1]:81", "[::1]:81", [], ["https://[::1]:81", "http://[::1]:81"]),
+        ("s3://bucket", None, None, [], ["s3://bucket"]),
     ],
 )  # fmt: skip
 def test_each_tool_has_its_own_names_for_a_host(

@@ -14,7 +14,7 @@ from io import StringIO
 
 from credlatch import lines, streams
 from credlatch.credential import Secret
-from credlatch.errors import UsageError
+from credlatch.errors import RequestError, UsageError
 from credlatch.people import interrupts, tables, texts, typed
 from credlatch.people.texts import text_of
 
@@ -137,14 +137,16 @@ class Terminal:
 
         Raises:
             UsageError: there is no terminal to ask at.
+            RequestError: it was Ctrl-D.
             KeyboardInterrupt: it was Ctrl-C.
         """
         self._must_be_interactive(question)
         interrupts.raised()
         streams.answer(f"{question} ".encode(errors="backslashreplace"))
         typed_line = sys.stdin.readline()
-        if not typed_line:  # Ctrl-D
+        if not typed_line:
             streams.answer(b"\n")
+            raise RequestError("nothing was typed")
         return typed_line.strip()
 
     def secret(self, question: str) -> Secret:
@@ -159,13 +161,16 @@ class Terminal:
         return Secret(typed.secret(f"{question} "))
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
-        """Whether a person says yes; Enter alone means ``default``.
+        """Whether a person says yes; Enter alone means ``default``, and Ctrl-D no.
 
         Raises:
             UsageError: there is no terminal to ask at.
             KeyboardInterrupt: it was Ctrl-C.
         """
-        said = self.ask(f"{question} [{'Y/n' if default else 'y/N'}]").lower()
+        try:
+            said = self.ask(f"{question} [{'Y/n' if default else 'y/N'}]").lower()
+        except RequestError:
+            return False
         return default if not said else said in {"y", "yes"}
 
     @contextmanager

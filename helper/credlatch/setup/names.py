@@ -38,8 +38,10 @@ def bazel_keys(url: Url) -> tuple[Key, ...]:
 
 
 def git_keys(url: Url) -> tuple[Key, ...]:
-    """Git's ``*`` is one label, and never none."""
+    """Git's ``*`` is one label, and never none. What is kept for this machine names no scheme."""
     keys: tuple[Key, ...] = ((f"{url.scheme}://{url.netloc}",),)
+    if url.scheme == "https" and url.may_be_loopback:
+        return (*keys, (f"http://{url.netloc}",))
     if url.host.startswith("*."):
         return ((f"{url.scheme}://{url.netloc.removeprefix('*.')}",), *keys)
     return keys
