@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_it_tells_of_its_agent(agent: Agent) -> None:
     pid = agent.warm()
     ((severity, what, _),) = about(program, "agent")
     assert severity == "ok"
-    assert what.startswith(f"pid {pid}, ")
+    assert re.fullmatch(rf"pid {pid}, \d+ requests, ends after \d+ min without a request", what)
     assert agent.pid() == pid
 
 

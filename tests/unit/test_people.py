@@ -169,6 +169,8 @@ def test_a_word_that_is_nearly_one_is_meant_for_it(
     ("words", "complaint"),
     [
         (["stup"], r"there is no command 'stup' \(did you mean setup\?\): see credlatch --help"),
+        (["auth", "login"], r"no command 'auth' \(did you mean login\?\)"),
+        (["version"], r"no command 'version' \(did you mean --version\?\)"),
         (["setup", "dokcer"], "'dokcer' is not one of .*'docker'.*: see credlatch setup --help"),
         (["setup", "pip", "--hsot", "a"], "no such option '--hsot'.*--host.*setup --help"),
         (["setup", "pip", "--host"], "option '--host' requires an argument"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from datetime import datetime
 
+from credlatch import clock
 from credlatch.agent import control, transport, wire
 from credlatch.doctor.finding import FAIL, OFF, OK, WARN, Finding
 from credlatch.errors import AgentError
@@ -24,6 +26,7 @@ CHOSEN = "CREDLATCH_AGENT"
 _PATIENCE = 2.0  # seconds for what is named to answer
 _LATELY = 3_600.0  # seconds
 _SHOWN = 200  # characters
+_SECONDS = re.compile(r"(\d+) s more")
 
 
 def check(caller: Caller) -> Iterator[Finding]:
@@ -86,11 +89,9 @@ def _own(build: str) -> Iterator[Finding]:
             yield Finding(OFF, SUBJECT, "none is running: the next call starts one")
         return
     said = dict(line.split(": ", 1) for line in status.decode(errors="replace").splitlines())
-    yield Finding(
-        OK,
-        SUBJECT,
-        f"pid {said.get('pid')}, {said.get('requests')}, ends {said.get('ends')}",
-    )
+    requests = said.get("requests", "").partition(",")[0]
+    ends = _SECONDS.sub(lambda found: clock.span(float(found[1])), said.get("ends", ""))
+    yield Finding(OK, SUBJECT, f"pid {said.get('pid')}, {requests} requests, ends {ends}")
     yield from _log((log or b"").decode(errors="replace"))
 
 

@@ -7,6 +7,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ALIKE = 0.6  # of 1; as git and Click take it: "expalin" is explain, "foo" is nothing
+# What other tools call what we have, and is not spelled like it.
+_ELSEWHERE = {
+    "auth": "login",
+    "check": "doctor",
+    "configure": "setup",
+    "delete": "logout",
+    "diagnose": "doctor",
+    "init": "setup",
+    "remove": "logout",
+    "rm": "logout",
+    "show": "list",
+    "signin": "login",
+    "status": "list",
+    "version": "--version",
+    "whoami": "list",
+    "why": "explain",
+}
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -17,6 +34,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """A question to end a sentence with: what may have been meant; empty where nothing may."""
-    found = nearest(word, known)
+    """A question to end a sentence with: which command may have been meant; empty: none may."""
+    found = _ELSEWHERE.get(word.lower()) or nearest(word, known)
     return "" if found is None else f" (did you mean {found}?)"
