@@ -13,6 +13,7 @@ from credlatch.explain import explain
 from support.callers import caller_of
 from support.chains import HELPER, LOGIN
 from support.diagnosis import on_path, pasted
+from support.jwt import make_jwt
 
 if TYPE_CHECKING:
     from credlatch.explain.model import Explanation
@@ -153,6 +154,45 @@ def test_docker_s_login_is_in_a_helper_that_is_not_asked(home: Home) -> None:
     told = explain(HOST, "docker", caller_of(home))
     assert (told.answer, told.store) == (True, "chained")
     assert told.wired[0].asks
+
+
+def test_a_helper_that_is_not_there_is_put_aside(home: Home) -> None:
+    on_path(home, "docker")
+    home.write(".docker/config.json", json.dumps({"credHelpers": {HOST: "ecr-login"}}))
+    told = explain(HOST, "docker", caller_of(home))
+    assert f"the login for {HOST} may be in it, and it is not on PATH" in causes(told)
+    assert told.fixes[0] == f"credlatch login {HOST}"
+    home.write_rattler({HOST: {"BasicHTTP": {"username": "a", "password": "b"}}})
+    for fix in told.fixes[1:]:
+        pasted(fix, home)
+    told = explain(HOST, "docker", caller_of(home))
+    assert (told.answer, told.wired[0].asks) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "asks"),
+    [
+        ("--credential_helper=h.sh\n common --credential_helper=*.example.com=credlatch", True),
+        ("--credential_helper=credlatch\n common --credential_helper=*.example.com=h.sh", False),
+        (
+            "--credential_helper=*.com=h.sh\n common --credential_helper=*.example.com=credlatch",
+            True,
+        ),
+        ("--credential_helper=credlatch", True),
+        ("--credential_helper=*.example.org=credlatch", False),
+    ],
+)
+def test_bazel_asks_whom_its_longest_pattern_names(home: Home, lines: str, *, asks: bool) -> None:
+    home.write(".bazelrc", f"common {lines}\n")
+    assert explain("https://h.example.com/x", "bazel", caller_of(home)).wired[0].asks is asks
+
+
+def test_what_has_ended_is_no_near_miss_of_itself(home: Home) -> None:
+    home.write_rattler({HOST: {"BearerToken": make_jwt(1_600_000_000)}})
+    told = explain(f"https://{HOST}/x", "", caller_of(home))
+    assert told.verdict == "the login has ended"
+    assert told.near_misses == []
+    assert told.fixes == [f"credlatch login {HOST}"]
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,8 @@ class _Shown:
             gets = each.gets or each.failure or "nothing"
             expires = "" if each.expires is None else f", expires {_moment(each.expires)}"
             style = "" if each.gets else DIM
-            about = "" if self._told.client == "url" else f" for {each.asks_for}"
+            is_of_url = self._told.client == "url" or each.failure
+            about = "" if is_of_url else f" for {each.asks_for}"
             yield [each.tools, (f"{self._short(gets)}{expires}{about}{self._unwired(each)}", style)]
 
     def _unwired(self, client: Client) -> str:

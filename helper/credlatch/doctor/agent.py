@@ -26,6 +26,9 @@ CHOSEN = "CREDLATCH_AGENT"
 _PATIENCE = 2.0  # seconds for what is named to answer
 _LATELY = 3_600.0  # seconds
 _SHOWN = 200  # characters
+_NO_QUESTION = (
+    " - - failed: "  # what was asked was no question of any host, and is told whoever asked
+)
 _SECONDS = re.compile(r"(\d+) s more")
 
 
@@ -109,7 +112,11 @@ def _broken(why: str, severity: str) -> Finding:
 
 def _log(text: str) -> Iterator[Finding]:
     """The calls that have failed lately."""
-    failed = [line for line in text.splitlines() if " failed: " in line and _is_late(line)]
+    failed = [
+        line
+        for line in text.splitlines()
+        if " failed: " in line and _NO_QUESTION not in line and _is_late(line)
+    ]
     if failed:
         what = f"{len(failed)} of its calls failed in the last hour, the last one: "
         last = printable(failed[-1], _SHOWN)

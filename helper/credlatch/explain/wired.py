@@ -8,6 +8,7 @@ from credlatch import registry
 from credlatch.errors import CredlatchError
 from credlatch.explain.model import Wired
 from credlatch.lines import printable
+from credlatch.near import helpers
 from credlatch.setup import plan
 from credlatch.setup.editor import Editor
 from credlatch.setup.tools import TOOLS
@@ -80,24 +81,25 @@ def _by_files(tool: Tool, url: Url | None, fix: str, caller: Caller) -> Wired | 
         for key in keys:
             value = editor.get((*place.table, *key))
             if value is not None:
-                return _told(tool, key[-1], value, place.path, fix)
-        value = editor.get((*place.table, *tool.all_key))
-        if value is not None:
-            return _told(tool, tool.all_key[-1], value, place.path, fix)
+                return _told(tool, key[-1], value, place.path, fix, caller)
+        general = editor.get((*place.table, *tool.all_key))
         for key in keys:
             value = editor.ask(tool.outranked, (*place.table, *key))
-            if value is not None:
-                return _told(tool, key[-1], value, place.path, fix)
+            if value is not None and value != general:  # a pattern's, or another file's
+                return _told(tool, key[-1], value, place.path, fix, caller)
+        if general is not None:
+            return _told(tool, tool.all_key[-1], general, place.path, fix, caller)
     return None
 
 
-def _told(tool: Tool, key: str, value: Value, path: str, fix: str) -> Wired:
+def _told(tool: Tool, key: str, value: Value, path: str, fix: str, caller: Caller) -> Wired:
     ours = tool.is_ours(value)
     helper = value if isinstance(value, str) else ", ".join(value)
     named = f"{key!r}" if key else "all hosts"
     why = f"{path} wires {named}"
     if not ours:
-        option = " --chain" if tool.chain is not None else " --replace"
+        is_there = tool.chain != "docker" or helpers.is_there(helper, caller)
+        option = " --chain" if tool.chain is not None and is_there else " --replace"
         return Wired(
             tool.name,
             asks=False,

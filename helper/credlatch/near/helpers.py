@@ -7,6 +7,7 @@ import shlex
 from credlatch import go_json, near, registry
 from credlatch.errors import StoreError
 from credlatch.stores import chained, docker
+from credlatch.system import programs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +30,23 @@ def found(request: Request, caller: Caller, _trace: Iterable[Step]) -> Iterator[
         helper, is_sure = _helper(caller.document(path, _parsed, lambda _: False), keys)
         if helper and helper not in {asked, chained.OURSELVES}:
             has = "is" if is_sure else "may be"
+            can_be_asked = is_there(helper, caller)
+            but = "asked" if can_be_asked else "on PATH"
             yield near.NearMiss(
                 "docker",
                 kept=f"docker-credential-{helper}",
                 location=path,
-                why=f"the login for {url.netloc} {has} in it, and it is not asked",
+                why=f"the login for {url.netloc} {has} in it, and it is not {but}",
                 fix=""
-                if url.host.startswith("-")
+                if url.host.startswith("-") or not can_be_asked
                 else f"credlatch setup {tool} --host {shlex.quote(url.netloc)} --chain",
                 rank=near.MEANT if is_sure else near.NEAR,
             )
+
+
+def is_there(helper: str, caller: Caller) -> bool:
+    """Whether a credential helper of Docker's can be started."""
+    return programs.found(f"docker-credential-{helper}", caller.environ) is not None
 
 
 def _parsed(text: str, path: str) -> object:

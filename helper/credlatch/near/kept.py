@@ -41,7 +41,7 @@ def found(request: Request, caller: Caller, trace: Iterable[Step]) -> Iterator[N
             continue
         told: list[NearMiss] = []
         try:
-            told += _of_store(name, open_store(caller), request)
+            told += _of_store(name, open_store(caller), request, steps.get(name))
         except (CredlatchError, OSError, ValueError):
             continue  # it is broken, and the trace says so
         yield from told
@@ -68,7 +68,9 @@ def _passed_over(step: Step, request: Request) -> Iterator[NearMiss]:
         )
 
 
-def _of_store(name: str, store: Store | None, request: Request) -> Iterator[NearMiss]:
+def _of_store(
+    name: str, store: Store | None, request: Request, step: Step | None
+) -> Iterator[NearMiss]:
     asked = request.url
     if store is None or asked is None:
         return
@@ -88,8 +90,17 @@ def _of_store(name: str, store: Store | None, request: Request) -> Iterator[Near
             continue
         except CredlatchError:
             continue
-        if entry is not None:
+        if entry is not None and not (step is not None and _is(entry, step.entry)):
             yield _miss(name, each, entry, request)
+
+
+def _is(entry: Entry, asked: Entry | None) -> bool:
+    """Whether an entry is the one that the trace tells of: its key names no scheme, or no port."""
+    return asked is not None and (entry.location, entry.handle, entry.expires) == (
+        asked.location,
+        asked.handle,
+        asked.expires,
+    )
 
 
 def _miss(
@@ -101,6 +112,8 @@ def _miss(
     if not variant.is_any_user:
         other = variant.url.netloc if request.registry else variant.url.shown
         advice = f"use {other}, or log in for this one"
+        if remedies.in_the_clear(variant.url):
+            advice = "nothing is sent there in plain http: log in for this one"
         fix = remedies.log_in("docker" if request.registry else name, asked)
     elif isinstance(login, Basic):
         whose = login.username or "nobody"
