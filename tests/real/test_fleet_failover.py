@@ -11,10 +11,16 @@ import random
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from credlatch.credential import Secret
+from credlatch.fleet.access import Access, Given, approle
+from credlatch.fleet.kv import KvEngine
+from credlatch.fleet.running import put
+from credlatch.fleet.server import Server
 from support.family_server import FamilyServer
 from support.fleet_machine import Machine, machine
 from support.fleet_round import HELPERS, MACHINES, G, Round, T, ended, times
@@ -24,6 +30,8 @@ from support.program import TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from credlatch.fleet.access import Login
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
 SEED = int(os.environ.get("FLEET_SEED", "2027"))
@@ -113,3 +121,41 @@ def test_what_came_while_all_servers_were_gone_is_kept_when_they_are_back(
     answers = ended(machines)
     assert (this.posts, server.reused) == (1, 0)
     this.all_are_right(answers, MACHINES * HELPERS)
+
+
+def _engine(urls: tuple[str, ...], who: Login | Given, path: str) -> KvEngine:
+    server = Server(urls)
+    return KvEngine(server, Access(server, who), "fleet", path)
+
+
+def test_what_a_standby_does_not_know_yet_its_leader_is_asked(bao: Bao) -> None:
+    """One that has just come back knows neither the secret, nor who may read it."""
+    bao.whole()
+    leader = bao.leader()
+    standby = next(node for node in bao.nodes if node is not leader)
+    root = Given("the test", lambda: Secret(bao.token))
+    for number in range(3):
+        path = f"login/ci/young-{number}"
+        standby.kill()
+        for each in range(30):
+            put(_engine((leader.url,), root, f"{path}-{each}"), {"OAuth": {}})
+        ident, secret = bao.approle("renewer")
+        put(_engine((leader.url,), root, path), {"OAuth": {"refresh_token": "r"}})
+        bao.whole()
+        who = approle(ident, partial(Secret, secret), "the test")
+        value = _engine((standby.url, leader.url), who, path).read().value
+        assert value is not None
+        assert value["entry"] == {"OAuth": {"refresh_token": "r"}}
+
+
+def test_where_one_address_stands_for_all_a_moment_later_does(bao: Bao) -> None:
+    bao.whole()
+    leader = bao.leader()
+    standby = next(node for node in bao.nodes if node is not leader)
+    root = Given("the test", lambda: Secret(bao.token))
+    put(_engine((leader.url,), root, "login/ci/first"), {"OAuth": {}})
+    bao.settled("fleet/data/login/ci/first")  # the mount is known
+    for number in range(5):
+        path = f"login/ci/just-now-{number}"
+        put(_engine((leader.url,), root, path), {"OAuth": {}})
+        assert _engine((standby.url,), root, path).read().value is not None

@@ -208,6 +208,7 @@ class Machine:
         self.cuts: list[Fault] = []
         self.pauses: list[Fault] = []
         self.refusal: NotSentError | None = None
+        self.wanted = 0.0
         self.before: Callable[[steps.Step], None] = lambda _: None
         self.clock = MachineClock(world, off)
         self._seen: dict[str, int] = {}
@@ -304,7 +305,7 @@ class Machine:
 
         def there() -> None:
             if self._is_cut():
-                then(TIMEOUT, failure=EngineDownError("unreachable"))
+                then(TIMEOUT, failure=EngineDownError("unreachable", self.wanted))
                 return
             found = world.read(path, self._seen.get(path, 0), self.clock.wall())
             self._seen[path] = max(self._seen.get(path, 0), int(found.version or "0"))
@@ -319,7 +320,7 @@ class Machine:
 
         def there() -> None:
             if self._is_cut():
-                then(0.1, failure=EngineDownError("unreachable"))
+                then(0.1, failure=EngineDownError("unreachable", self.wanted))
             elif not world.has_leader():
                 how = world.random.random()
                 if how < 0.5:

@@ -139,12 +139,13 @@ class Bao:
         return sum(1 for each in servers if each["voter"])
 
     def settled(self, path: str) -> None:
-        """Wait until each node knows of a path: standbys are behind."""
+        """Wait until each node knows of a path what the leader knows: standbys are behind."""
         headers = {"X-Vault-Token": self.token}
         deadline = time.monotonic() + TIMEOUT
+        known = self.must("GET", path)["data"]
         for node in self.nodes:
             url = f"{node.url}/v1/{path}"
-            while httpx.get(url, headers=headers, timeout=TIMEOUT).status_code != 200:
+            while httpx.get(url, headers=headers, timeout=TIMEOUT).json().get("data") != known:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
 

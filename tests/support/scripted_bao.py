@@ -7,6 +7,7 @@ from typing import Any
 from support.loopback import Handler, Loopback, Recorded
 
 MOUNT = {"data": {"type": "kv", "options": {"version": "2"}}}
+ALONE = {"ha_enabled": False, "is_self": False, "leader_address": ""}
 
 
 def kept(value: dict[str, Any] | None, version: int) -> dict[str, Any]:
@@ -35,6 +36,9 @@ class Answer:
 class _Handler(Handler):
     def respond(self, request: Recorded) -> None:
         owner: ScriptedBao = self.server.owner
+        if request.path == "/v1/sys/leader":
+            owner.doubts += 1
+            return self.send(200, owner.leader)
         owner.requests.append(request)
         if request.path.startswith("/v1/sys/internal/ui/mounts/") and owner.mount is not None:
             return self.send(200, owner.mount)
@@ -52,6 +56,8 @@ class ScriptedBao(Loopback):
 
     Attributes:
         answers: still to be given.
+        leader: what it says of who leads.
+        doubts: how often it was asked that, which is not among the requests.
         mount: what it says of each mount, beside them; None: as of anything else.
         requests: everything that it was asked.
     """
@@ -59,6 +65,8 @@ class ScriptedBao(Loopback):
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
         self.mount: dict[str, Any] | None = MOUNT
+        self.leader: dict[str, Any] = ALONE
+        self.doubts = 0
         self.requests: list[Recorded] = []
         super().__init__(_Handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from credlatch.fleet.access import Access, Given, Login, approle, in_file
 from credlatch.fleet.engine import EngineDownError, EngineError
 from credlatch.fleet.server import Server
 from credlatch.renew import http
+from support.program import TIMEOUT
 from support.scripted_bao import Answer, ScriptedBao
 
 if TYPE_CHECKING:
@@ -149,6 +151,65 @@ def test_what_no_header_can_carry_is_no_token(bao: ScriptedBao, text: str) -> No
     bao.answers = [token(text)]
     with pytest.raises(EngineError, match="answers a login without a token"):
         jwt(bao).token()
+
+
+def test_a_login_that_a_standby_does_not_know_yet_is_asked_of_its_leader(
+    bao: ScriptedBao,
+) -> None:
+    """A secret id that was made a moment ago: a standby says that it is invalid."""
+    unknown = Answer(400, {"errors": ["invalid role or secret ID"]})
+    login = approle("role", lambda: Secret("secret"), "the test")
+    with ScriptedBao(token("b.1"), unknown) as leader:
+        leader.leader = {"ha_enabled": True, "is_self": True}
+        bao.leader = {"ha_enabled": True, "is_self": False, "leader_address": leader.url}
+        bao.answers = [unknown, unknown]
+        assert Access(Server((bao.url, leader.url)), login).token() == Secret("b.1")
+        with pytest.raises(EngineError, match="invalid role or secret ID"):
+            Access(Server((bao.url, leader.url)), login).token()
+    bao.leader = {"ha_enabled": True, "is_self": False}
+    bao.answers = [unknown]
+    with pytest.raises(EngineDownError, match="has no leader now"):
+        Access(Server((bao.url,)), login).token()
+
+
+def test_a_token_that_is_good_for_a_few_uses_is_replaced_before_the_next(bao: ScriptedBao) -> None:
+    def few(text: str, uses: object) -> Answer:
+        auth = {"client_token": text, "lease_duration": 600, "num_uses": uses}
+        return Answer(200, {"auth": auth})
+
+    bao.answers = [few("s.1", 2), Answer(200), Answer(200), few("s.2", 2), Answer(200)]
+    who = jwt(bao)
+    for _ in range(3):
+        who.ask("GET", "a")
+    assert sent(bao) == [None, "s.1", "s.1", None, "s.2"]
+    # Whatever else it was used for.
+    bao.answers = [DENIED, few("s.3", 0), *[Answer(200)] * 9]
+    for _ in range(9):
+        who.ask("GET", "a")
+    assert sent(bao)[5:] == ["s.2", None, *["s.3"] * 9]
+
+
+def test_who_waits_for_an_answer_keeps_nobody_else_waiting(bao: ScriptedBao) -> None:
+    """Two logins that machines share, at one engine: one of its paths hangs."""
+    bao.answers = [token("b.1"), Answer(200)]
+    who = jwt(bao)
+    who.token()
+    held, asked = threading.Event(), who._server.ask
+
+    def ask(method: str, path: str, *more: Any) -> Any:
+        if path == "slow":
+            held.set()
+            assert over.wait(TIMEOUT)
+        return asked(method, path, *more)
+
+    over = threading.Event()
+    who._server.ask = ask  # type: ignore[method-assign, assignment]
+    slow = threading.Thread(target=who.ask, args=("GET", "slow"))
+    slow.start()
+    assert held.wait(TIMEOUT)
+    assert who.ask("GET", "a").status == 200
+    over.set()
+    slow.join()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from credlatch.auth import HttpResponse
 from credlatch.fleet import engine as engines
 from credlatch.fleet.engine import Engine, EngineDownError, EngineError, Found
 
@@ -96,6 +97,27 @@ def test_one_that_refuses_is_read_once(slept: list[float]) -> None:
     with pytest.raises(EngineError, match="permission denied"):
         engines.read_in_time(engine, 9.0)
     assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("3", 3.0), ("0.5", 0.5), ("1e9", 60.0), ("inf", 60.0), ("-5", 0.0), ("nan", 0.0),
+        ("soon", 0.0), ("", 0.0), ("Sat, 21 Nov 2026 10:00:07 GMT", 7.0),
+        ("Sat, 21 Nov 2026 09:00:00 GMT", 0.0), ("Sat, 21 Nov 2099 10:00:00 GMT", 60.0),
+        ("Sat, 99 Nov 2026 10:00:00 GMT", 0.0),
+    ],
+)  # fmt: skip
+def test_a_server_says_how_long_it_wants_to_be_left_alone(said: str, wanted: float) -> None:
+    """A date is by its own clock, whatever this machine's says."""
+    headers = {"retry-after": said, "date": "Sat, 21 Nov 2026 10:00:00 GMT"}
+    assert engines.left_alone(HttpResponse(429, headers, b"", 0.0)) == wanted
+
+
+def test_a_server_without_a_clock_is_left_alone_by_this_machine_s() -> None:
+    headers = {"retry-after": "Sat, 21 Nov 2026 10:00:07 GMT"}
+    at = 1795255200.0  # 10:00:00
+    assert engines.left_alone(HttpResponse(429, headers, b"", at)) == 7.0
 
 
 def test_what_is_found_does_not_show_itself() -> None:

@@ -208,6 +208,83 @@ def test_no_token_follows_a_redirect_to_anything_else(
     assert len(bao.requests) == before + expected
 
 
+def test_a_redirect_below_a_node_s_path_alone_is_followed(bao: ScriptedBao) -> None:
+    """What stands before the nodes may have other services beside them."""
+    kv = engine(urls=(f"{bao.url}/vault",))
+    bao.mount = None
+    for location, is_followed in (("/vault/v1/fleet/data/login/ci/a", True), ("/login/v1/a", False),
+                                  ("/vault/v1/../../a", False), ("/vault/ui", False)):  # fmt: skip
+        before = len(bao.requests)
+        bao.answers = [Answer(307, Location=location), Answer(200, kept({}, 1))]
+        if is_followed:
+            assert kv.read().version == "1"
+        else:
+            with pytest.raises(EngineError, match="redirects to"):
+                kv.read()
+        assert len(bao.requests) == before + 1 + is_followed
+    assert bao.requests[0].path == "/vault/v1/fleet/data/login/ci/a"
+
+
+STANDBY = {"ha_enabled": True, "is_self": False}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_a_standby_denies_its_leader_is_asked(bao: ScriptedBao, status: int) -> None:
+    """A policy, or a secret, that was made a moment ago."""
+    with ScriptedBao(Answer(200, kept({"a": 1}, 1)), Answer(status, DENIED)) as leader:
+        leader.leader = {**STANDBY, "is_self": True}
+        bao.leader = {**STANDBY, "leader_address": leader.url}
+        bao.answers = [Answer(status, DENIED)] * 2
+        kv = engine(bao, leader)
+        assert kv.read().value == {"a": 1}
+        if status == 403:
+            with pytest.raises(EngineError, match="permission denied"):
+                kv.read()
+        else:
+            assert kv.read().version == ""
+    assert (len(bao.asked), len(leader.asked)) == (2, 2)
+
+
+@pytest.mark.parametrize("address", ["https://10.0.0.7:8200", "soon", "http://a b"])
+def test_who_cannot_be_asked_for_a_leader_is_asked_once_more(
+    bao: ScriptedBao, address: str
+) -> None:
+    """It is known by another name, behind what stands before all."""
+    bao.leader = {**STANDBY, "leader_address": address}
+    bao.answers = [Answer(403, DENIED), Answer(200, kept({"a": 1}, 1))]
+    assert engine(bao).read().value == {"a": 1}
+
+
+def test_what_a_standby_denies_that_knows_no_leader_is_not_believed(bao: ScriptedBao) -> None:
+    bao.leader = {**STANDBY, "leader_address": ""}
+    for answer in (Answer(403, DENIED), Answer(404, {"errors": []})):
+        bao.answers = [answer]
+        with pytest.raises(EngineDownError, match="has no leader now") as caught:
+            engine(bao).read()
+        assert caught.value.after > 0
+
+
+def test_what_a_leader_denies_is_asked_once(bao: ScriptedBao) -> None:
+    for said in ({**STANDBY, "is_self": True}, {}, {"ha_enabled": "yes"}):
+        bao.leader = said
+        before = len(bao.asked)
+        bao.answers = [Answer(403, DENIED)]
+        with pytest.raises(EngineError, match="permission denied"):
+            engine(bao).read()
+        assert len(bao.asked) == before + 1
+
+
+def test_a_token_that_is_none_is_told_from_a_policy_that_is_missing(bao: ScriptedBao) -> None:
+    for errors, said in (
+        (["permission denied"], "no token of its, or one that has ended"),
+        (["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"], "no token of its"),
+        (DENIED["errors"], "needs a policy for fleet/data/login/ci/a"),
+    ):
+        bao.answers = [Answer(403, {"errors": errors})]
+        with pytest.raises(EngineError, match=said):
+            engine(bao).read()
+
+
 def test_the_first_version_of_kv_is_refused_before_anything_is_written(bao: ScriptedBao) -> None:
     for options in ({"version": "1"}, None, {}):
         bao.mount = {"data": {"type": "kv", "options": options}}

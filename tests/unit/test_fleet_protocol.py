@@ -109,6 +109,21 @@ def test_a_holder_killed_after_its_claim_is_followed_by_one_other(seed: int) -> 
     assert T + G <= last - world.began < T + G + 20
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_holder_that_is_to_leave_the_engine_alone_brings_what_came_in_time(seed: int) -> None:
+    """Who wants to be left alone for a minute (429) would have others take over."""
+    world = World(seed)
+    machines = fleet(world)
+    machines[0].wanted = 60.0
+    machines[0].cuts = [Fault(world.now + 0.5, T)]
+    machines[0].start()
+    for machine in machines[1:]:
+        machine.start(1.0 + world.random.uniform(0.0, 1.0))
+    world.run()
+    assert (len(world.posts), world.reused) == (1, 0)
+    all_are_right(world, machines)
+
+
 @pytest.mark.parametrize(("reuse", "reused"), [(0.0, 1), (200.0, 0)])
 def test_a_holder_killed_between_request_and_write_costs_the_login_or_a_reuse_interval_saves_it(
     reuse: float, reused: int

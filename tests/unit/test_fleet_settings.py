@@ -48,7 +48,10 @@ def test_a_worker_needs_a_place_and_a_path() -> None:
         ('engine = "redis"', "engine: "),
         ('address = "http://bao.example.com"', "address: it is plain http"),
         ('address = "https://u@bao.example.com"', "address: it is to be the URL of a server"),
-        ('address = "https://bao.example.com/v1"', "address: it is to be a server alone"),
+        (
+            'address = "https://bao.example.com/v1"',
+            "address: it is to be the URL of a server alone",
+        ),
         ('access = "../login/ci"', "access: it is no path"),
         ('access = "/access"', "access: it is no path"),
         ('access = "a//b"', "access: it is no path"),

@@ -119,7 +119,7 @@ def _renewer(row: Row, meant: Target, caller: Caller) -> Iterator[Finding]:
     """The login, and what the policies give this machine."""
     from credlatch.fleet import opening
     from credlatch.fleet import value as values
-    from credlatch.fleet.server import json_of
+    from credlatch.fleet.replies import json_of
 
     engine = opening.opened(meant, str(row.said.login), caller)
     value = engine.read().value
@@ -165,7 +165,7 @@ def _renewer(row: Row, meant: Target, caller: Caller) -> Iterator[Finding]:
 def _leader(meant: Target, caller: Caller) -> Iterator[Finding]:
     """Whether anything could be written: tokens are read without a leader, too."""
     from credlatch.fleet import opening
-    from credlatch.fleet.server import json_of
+    from credlatch.fleet.replies import json_of
 
     if not opening.is_kv(meant):
         return

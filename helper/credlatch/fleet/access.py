@@ -13,13 +13,8 @@ from urllib.parse import quote
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
 from credlatch.fleet.engine import EngineDownError, EngineError
-from credlatch.fleet.server import (
-    FORBIDDEN,
-    OK,
-    UnansweredWriteError,
-    json_of,
-    said,
-)
+from credlatch.fleet.replies import FORBIDDEN, OK, json_of, said
+from credlatch.fleet.server import LOGIN_DENIALS, UnansweredWriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,6 +107,7 @@ class Access:
         self._life = 0.0
         self._tried = -YOUNG
         self._is_renewable = False
+        self._uses: int | None = None  # that the token is still good for; None: any number
         self._lock = threading.RLock()
         # Whether a renewal of the token itself was refused: the policies miss renew-self.
         self.misses_renewal = False
@@ -125,16 +121,27 @@ class Access:
         Raises:
             EngineError: as there; or there is no token to be had.
         """
+        token = self._for_one()
+        response = self._server.ask(method, path, token, body)
+        if response.status != FORBIDDEN or token is None:
+            return response
         with self._lock:
+            if self._token == token:  # else somebody has got another one meanwhile
+                if not self._is_old(token):
+                    return response
+                self._token = None
+            again = self._for_one()
+        return response if again == token else self._server.ask(method, path, again, body)
+
+    def _for_one(self) -> Secret | None:
+        """A token for one request: a role may give such as are good for a few."""
+        with self._lock:
+            if self._uses is not None and self._uses < 1:
+                self._token = None
             token = self.token()
-            response = self._server.ask(method, path, token, body)
-            if response.status != FORBIDDEN or token is None or not self._is_old(token):
-                return response
-            self._token = None
-            again = self.token()
-            if again == token:
-                return response
-            return self._server.ask(method, path, again, body)
+            if self._uses is not None:
+                self._uses -= 1
+            return token
 
     def token(self) -> Secret | None:
         """A token that is good, as far as that is known; raises as ``ask``."""
@@ -193,7 +200,7 @@ class Access:
         """Whether a token that is refused may have been good before."""
         if isinstance(self._method, Given):
             return _read(self._method) != token
-        return time.monotonic() - self._since > YOUNG
+        return self._uses is not None or time.monotonic() - self._since > YOUNG
 
     def _is_ending(self) -> bool:
         """Whether the token is too near its end to be used; no clock but this one's pace counts."""
@@ -208,6 +215,7 @@ class Access:
         self._token = token
         self._since = time.monotonic()
         self._end, self._life, self._is_renewable = None, 0.0, False
+        self._uses = None
 
     def _log_in_again(self, login: Login) -> None:
         """Get another token in time; what proved us may have ended, and the token still live."""
@@ -226,7 +234,8 @@ class Access:
         where = f"auth/{login.mount}"
         body = {login.names[0]: login.role, login.names[1]: _read(login).reveal()}
         try:
-            response = self._server.ask("POST", f"{quote(where)}/login", None, body)
+            path = f"{quote(where)}/login"
+            response = self._server.ask("POST", path, None, body, denials=LOGIN_DENIALS)
         except UnansweredWriteError as error:
             raise EngineDownError(f"no login at {where}: {error}: try again") from None
         if response.status != OK:
@@ -252,6 +261,9 @@ class Access:
             self._life = float(life)
             self._end = self._since + life
         self._is_renewable = auth.get("renewable") is True
+        uses = auth.get("num_uses")
+        if isinstance(uses, int) and not isinstance(uses, bool) and uses > 0:
+            self._uses = uses
 
     def _look_up(self, token: Secret) -> None:
         """Learn how long a token that was given lasts, if it may ask that."""

@@ -9,12 +9,18 @@ import random
 import time
 from typing import Any, NamedTuple
 
+from credlatch import clock
 from credlatch.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from credlatch.auth import HttpResponse
 
 FIRST_PAUSE = 1.0  # seconds between two looks at a version, at first: a renewal takes about that
 LONGEST_PAUSE = 4.0  # and at most: each takes 1.6 times as long as the last
 _GROWTH = 1.6
 _SOON = 0.25  # seconds before an engine that does not answer is asked again, at first
+_ALONE = 60.0  # seconds that a server may want to be left alone, at most
 
 
 class EngineError(StoreError):
@@ -59,6 +65,21 @@ class Conflict:
 
 class Unknown:
     """It may have been written, now or a little later, or not at all."""
+
+
+def left_alone(response: HttpResponse) -> float:
+    """For how many seconds a server wants to be left alone (``Retry-After``); 0: it says nothing.
+
+    It says so in seconds, or as a date by its own clock (RFC 9110, 10.2.3).
+    """
+    said = response.headers.get("retry-after", "")
+    try:
+        wanted = float(said)
+    except ValueError:
+        then = clock.said(said)
+        now = clock.said(response.headers.get("date"))
+        wanted = 0.0 if then is None else then - (response.at if now is None else now)
+    return min(_ALONE, wanted) if wanted > 0 else 0.0
 
 
 def read_in_time(engine: Engine, end: float) -> Found:

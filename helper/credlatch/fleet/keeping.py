@@ -49,6 +49,8 @@ def keep(
             pause = max(pause, error.after if isinstance(error, EngineDownError) else 0.0)
         if protocol.clock.steady() > end:
             return False
+        # However long the engine wants to be left alone: others take over by then.
+        pause = min(pause, protocol.timing.grace / 3)
         yield Sleep(pause * protocol.dice.uniform(0.5, 1.5))
     yield Forget()
     return True
@@ -96,7 +98,8 @@ def publish(protocol: Protocol, login: values.Login) -> Generator[Step, Any, Non
             down = error
         if protocol.clock.steady() > end:
             raise down or EngineDownError(f"the access path of {protocol.place} is not written")
-        yield Sleep(PAUSE * protocol.dice.uniform(0.5, 1.5))
+        pause = max(PAUSE, 0.0 if down is None else down.after)
+        yield Sleep(pause * protocol.dice.uniform(0.5, 1.5))
 
 
 def bury(protocol: Protocol, login: values.Login, error: LoginError) -> Generator[Step, Any, None]:

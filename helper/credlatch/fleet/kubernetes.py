@@ -25,6 +25,7 @@ from credlatch.fleet.engine import (
     EngineError,
     Found,
     Unknown,
+    left_alone,
 )
 from credlatch.fleet.kubernetes_api import (
     BROKEN,
@@ -36,7 +37,6 @@ from credlatch.fleet.kubernetes_api import (
     UnansweredWriteError,
     is_of,
     json_of,
-    seconds,
     written,
 )
 from credlatch.fleet.kubernetes_api import version as version_of
@@ -109,7 +109,7 @@ class KubernetesEngine(Engine):
         if response.status >= BROKEN:
             raise EngineDownError(
                 f"{self.place} cannot be read now (HTTP {response.status}): try again",
-                seconds(response),
+                left_alone(response),
             )
         body = json_of(response.body)
         here = response.headers.get("date", "")

@@ -8,7 +8,7 @@ import time
 
 from credlatch import url as urls
 from credlatch.auth import HttpRequest
-from credlatch.fleet.engine import EngineDownError, EngineError
+from credlatch.fleet.engine import EngineDownError, EngineError, left_alone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ PATIENCE = 5.0  # seconds for one request; what is not known of a write within t
 OK, CREATED, GONE, TOO_MANY, BROKEN = 200, 201, 410, 429, 500
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, INVALID = 401, 403, 404, 409, 422
 _BUSY = 1.0  # seconds after which a server that has too much to do is asked again
-_LONGEST = 60.0  # seconds that a server may want to be left alone
 _VERBS = {"GET": "get", "PATCH": "patch", "POST": "create"}  # as a role has them
 
 
@@ -62,7 +61,7 @@ class Secrets:
         if response.status == TOO_MANY:
             raise EngineDownError(
                 f"{self._cluster.shown} has too much to do (HTTP 429): try again",
-                seconds(response) or _BUSY,
+                left_alone(response) or _BUSY,
             )
         if 300 <= response.status < 400:  # noqa: PLR2004 - the statuses of redirects
             raise EngineError(
@@ -241,11 +240,3 @@ def written(body: dict[str, Any], key: str) -> float | None:
             continue
         found = at if found is None else max(found, at)
     return found
-
-
-def seconds(response: HttpResponse) -> float:
-    """What ``Retry-After`` says; 0 where it says nothing of use."""
-    try:
-        return min(_LONGEST, max(0.0, float(response.headers.get("retry-after", ""))))
-    except ValueError:
-        return 0.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from credlatch.fleet.engine import LONGEST_PAUSE, EngineError
-from credlatch.fleet.kubernetes_api import BROKEN, GONE, OK, TOO_MANY, json_of, seconds
+from credlatch.fleet.engine import LONGEST_PAUSE, EngineError, left_alone
+from credlatch.fleet.kubernetes_api import BROKEN, GONE, OK, TOO_MANY, json_of
 from credlatch.fleet.kubernetes_api import version as version_of
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def watched(secrets: Secrets, name: str, version: str, since: str, patience: flo
         lines.read(response.body)
         return lines.seen
     if response.status == TOO_MANY or response.status >= BROKEN:
-        return Seen(after=seconds(response) or LONGEST_PAUSE)
+        return Seen(after=left_alone(response) or LONGEST_PAUSE)
     return Seen(too_old=response.status == GONE, refused=response.status != GONE)
 
 

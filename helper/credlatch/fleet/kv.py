@@ -6,16 +6,17 @@ from urllib.parse import quote
 
 from credlatch import clock
 from credlatch.fleet.engine import Conflict, Engine, EngineDownError, EngineError, Found, Unknown
-from credlatch.fleet.server import (
+from credlatch.fleet.replies import (
     BAD_REQUEST,
     FORBIDDEN,
     NO_CONTENT,
     NOT_FOUND,
     OK,
-    UnansweredWriteError,
+    is_of_token,
     json_of,
     said,
 )
+from credlatch.fleet.server import UnansweredWriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ class KvEngine(Engine):
         why = f"HTTP {response.status}{words and f', {words}'}"
         if response.status == FORBIDDEN:
             remedy = f"its role needs a policy for {self._mount}/data/{self._path}"
+            if is_of_token(response):
+                remedy = "what it was shown is no token of its, or one that has ended"
         elif response.status == NOT_FOUND:
             remedy = "name a mount of KV version 2, and its namespace"
         elif response.status >= 500:  # noqa: PLR2004 - the statuses of servers that fail

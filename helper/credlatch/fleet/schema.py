@@ -133,8 +133,8 @@ def _address(text: str) -> str:
         return str(error)
     if url.scheme == "s3" or url.host.startswith("*.") or url.username is not None:
         return "it is to be the URL of a server: https://…"
-    if url.path.strip("/") or "?" in text or "#" in text:
-        return "it is to be a server alone, without a path"
+    if "?" in text or "#" in text or url.path.rstrip("/").endswith("/v1"):
+        return "it is to be the URL of a server alone, as BAO_ADDR has it: without /v1"
     if not (url.may_carry_credentials or url.may_be_loopback):
         return "it is plain http, in which a login would travel in the clear"
     return ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from urllib.parse import urljoin
 
 from credlatch import url as urls
 from credlatch.auth import HttpRequest
 from credlatch.errors import RequestError
-from credlatch.fleet.engine import EngineDownError, EngineError
+from credlatch.fleet.engine import EngineDownError, EngineError, left_alone
+from credlatch.fleet.replies import BAD_REQUEST, FORBIDDEN, NOT_FOUND, SEALED, json_of, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,24 +25,11 @@ _UPGRADING = ("Waiting for the primary", "Upgrading from")  # a mount that was m
 _SUCCESS, _REDIRECTS = range(200, 300), range(300, 400)
 _DOWN = frozenset({429, 412, 472, 473, 500, 502, 503, 504})
 _BEHIND = 1.0  # seconds after which a server that is behind others is asked again
-_LONGEST = 60.0  # seconds that a server may want to be left alone
+_MOMENT = 1.0  # seconds: standbys are 0.2 behind, on a busy machine more
 
-OK, NO_CONTENT, BAD_REQUEST, FORBIDDEN, NOT_FOUND = 200, 204, 400, 403, 404
-SEALED = "Vault is sealed"
-# What they say themselves, and may be shown.
-_SENTENCES = re.compile(
-    r"permission denied|Vault is sealed|namespace not found|no handler for route"
-    r"|check-and-set parameter did not match the current version"
-    r"|check-and-set parameter required for this call"
-    r"|local node not active but active cluster node not found|no active \w+ instance found"
-    r"|invalid (?:audience|issuer|subject) \(\w+\) claim|token is expired"
-    r"|invalid role or secret ID"
-    r"|claim \"[\w./-]{1,60}\" does not match any associated bound claim values"
-    r"|role \"[\w./-]{1,60}\" could not be found|invalid role name|missing role"
-    r"|lease is not renewable|batch tokens cannot be renewed"
-    r"|service account name not authorized|namespace not authorized"
-    r"|Waiting for the primary to upgrade|Upgrading from non-versioned"
-)
+# What a standby says of whatever it does not know yet, and of a login as well.
+DENIALS = frozenset({FORBIDDEN, NOT_FOUND})
+LOGIN_DENIALS = DENIALS | {BAD_REQUEST}
 # What a standby says that has sent a write nowhere.
 _NOT_FORWARDED = ("local node not active but active cluster node not found", "no active", SEALED)
 
@@ -52,7 +39,7 @@ class UnansweredWriteError(EngineDownError):
 
 
 class Server:
-    """One cluster, as one client sees it; safe for one thread at a time.
+    """One cluster, as one client sees it; for any number of threads.
 
     What it was told last (``X-Vault-Index``) goes with each request, so that a standby that is
     behind asks the leader instead of answering with what was there before.
@@ -77,7 +64,6 @@ class Server:
         self._nodes = [_node(address) for address in addresses]
         if not self._nodes:
             raise EngineError("no OpenBao or Vault is named: set BAO_ADDR or VAULT_ADDR")
-        self._known = frozenset(node.origin for node in self._nodes)
         self._namespace = namespace
         self._tls = tls
         self._index = ""
@@ -96,8 +82,11 @@ class Server:
         token: Secret | None = None,
         body: dict[str, Any] | None = None,
         until: float | None = None,
+        denials: frozenset[int] = DENIALS,
     ) -> HttpResponse:
         """The answer to one request, whatever its status says below 429.
+
+        What a standby denies, its leader is asked: a role, a policy or a secret may be too young.
 
         Args:
             method: GET, LIST, POST or PUT.
@@ -105,6 +94,7 @@ class Server:
             token: proves who asks; None: nobody needs to.
             body: a JSON object; None for none.
             until: on the clock of ``time.monotonic``, when this must have ended.
+            denials: the statuses that are believed of no node that may be behind.
 
         Raises:
             EngineDownError: no node answers; of a change: none has been sent one, or has taken it.
@@ -114,16 +104,21 @@ class Server:
         end = time.monotonic() + self.patience
         end = end if until is None else min(end, until)
         failure: EngineDownError | None = None
+        seen = self._index
         for turn in range(len(self._nodes)):
             at = (self._first + turn) % len(self._nodes)
             left = end - time.monotonic()
             if not changes(method) and turn + 1 < len(self._nodes):
                 left /= 2  # who hangs leaves some time to the others
             try:
-                response = self._sent(
-                    method, self._nodes[at], path, token, body, time.monotonic() + left
-                )
-                self._see(response, method)
+                last = time.monotonic() + left
+                response = self._sent(method, self._nodes[at], path, token, body, last)
+                self._see(response, method, seen)
+                if response.status in denials:
+                    leader = self._doubted(self._nodes[at], end)
+                    if leader is not None:
+                        response = self._sent(method, leader, path, token, body, end)
+                        self._see(response, method, seen)
             except UnansweredWriteError:
                 self._first = (at + 1) % len(self._nodes)
                 raise
@@ -134,6 +129,33 @@ class Server:
             return response
         self._first = (self._first + 1) % len(self._nodes)
         raise failure or EngineDownError(f"{self.shown} was not asked, for want of time: try again")
+
+    def _doubted(self, node: urls.Url, end: float) -> urls.Url | None:
+        """The node that knows better than one that denies something; None: that is to be believed.
+
+        Raises:
+            EngineDownError: nobody knows better now.
+        """
+        root = f"{node.text.rstrip('/')}/v1/"
+        said = json_of(self._once("GET", f"{root}sys/leader", None, None, end)) or {}
+        if said.get("ha_enabled") is not True or said.get("is_self") is True:
+            return None
+        named = said.get("leader_address")
+        if not named:
+            raise EngineDownError(
+                f"{node.shown} has no leader now, and may be behind in what it denies: try again",
+                _BEHIND,
+            )
+        try:
+            origin = urls.parse(str(named)).origin
+        except RequestError:
+            origin = None
+        for each in self._nodes:
+            if each.origin == origin:
+                return each
+        # It is not for us to ask; what stands before all may ask it, or this one has learnt it.
+        time.sleep(max(0.0, min(_MOMENT, end - time.monotonic())))
+        return node
 
     def _sent(
         self,
@@ -207,24 +229,25 @@ class Server:
             there = urls.parse(urljoin(target, location))
         except (RequestError, ValueError):
             raise EngineError(f"{self.shown} redirects to what is no address") from None
-        if there.origin not in self._known:
+        if not any(_is_within(there, node) for node in self._nodes):
             raise EngineError(
                 f"{self.shown} redirects to {there.scheme}://{there.netloc}, and no token is sent "
                 "there: name that node's address as well, or the address of what stands before all"
             )
         return there.text
 
-    def _see(self, response: HttpResponse, method: str) -> None:
+    def _see(self, response: HttpResponse, method: str, seen: str) -> None:
         """Remember what is to be seen from now on; raise where it cannot answer now."""
         if response.status in _SUCCESS:
-            self._index = response.headers.get("x-vault-index", self._index)
+            if changes(method) or self._index == seen:  # else another thread has seen more
+                self._index = response.headers.get("x-vault-index", self._index)
             return
         words = said(response)
         if response.status == BAD_REQUEST and words.startswith(_UPGRADING):
             raise EngineDownError(f"{self.shown} is still making the mount: try again", _BEHIND)
         if response.status not in _DOWN:
             return
-        after = seconds(response.headers.get("retry-after"))
+        after = left_alone(response)
         if response.status in {412, 429}:
             raise EngineDownError(
                 f"{self.shown} has too much to do, or is behind (HTTP {response.status}): "
@@ -250,34 +273,11 @@ def _node(address: str) -> urls.Url:
     return node
 
 
+def _is_within(there: urls.Url, node: urls.Url) -> bool:
+    """Whether a URL is a node's: of one that is named with a path, what is below that."""
+    return there.origin == node.origin and there.path.startswith(f"{node.path.rstrip('/')}/v1/")
+
+
 def changes(method: str) -> bool:
     """Whether a request of that kind may change something."""
     return method not in {"GET", "LIST"}
-
-
-def said(response: HttpResponse) -> str:
-    """What a refusal says, where it is one of their own sentences: another may repeat a secret."""
-    body = json_of(response)
-    errors = body.get("errors") if body is not None else None
-    lines = [each for each in errors if isinstance(each, str)] if isinstance(errors, list) else []
-    found = _SENTENCES.search(" ".join(lines))
-    return found[0] if found is not None else ""
-
-
-def json_of(response: HttpResponse) -> dict[str, Any] | None:
-    """An answer's JSON object; None where it is none."""
-    import json
-
-    try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def seconds(text: str | None) -> float:
-    """What ``Retry-After`` says; 0 where it says nothing of use."""
-    try:
-        return min(_LONGEST, max(0.0, float(text or "")))
-    except ValueError:
-        return 0.0
