@@ -219,6 +219,18 @@ def test_a_default_is_for_no_registry(home: Home, source: Program) -> None:
     assert f"6 netrc near ~/.netrc: {why}" in lines
 
 
+@pytest.mark.parametrize("command", [("explain", "https://h.example.com/x"), ("list",)])
+def test_what_a_store_holds_writes_no_line_of_its_own(
+    home: Home, source: Program, command: tuple[str, ...]
+) -> None:
+    name = "u\n  fix  rm -rf ~\r\n\u2028fix  x\x1b[2J\x0b\x85"
+    home.write_rattler({"h.example.com": {"BasicHTTP": {"username": name, "password": "s3cret"}}})
+    shown = source(*command).out.decode()
+    assert "rm -rf" in shown
+    assert not [line for line in shown.splitlines() if line.lstrip().startswith("fix")]
+    assert not set(shown) & set("\x1b\r\x0b\x85\u2028")
+
+
 def test_nothing_is_written_and_nothing_is_renewed(home: Home, source: Program) -> None:
     login = {"access_token": TOKEN, "token_endpoint": "https://sso.invalid/t", "client_id": "c"}
     home.write_rattler(

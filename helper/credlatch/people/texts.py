@@ -1,4 +1,8 @@
-"""Texts as rich shows them: whatever is in them, nothing that moves a terminal's cursor."""
+"""Texts as rich shows them: whatever is in them, nothing that moves a terminal's cursor.
+
+A line end is no exception: what a store or a server says would write lines of its own, which look
+like ours.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ LONGEST = 100_000  # characters of one paragraph or cell
 
 
 def text_of(text: str, style: str) -> Text:
-    """A text in a style of ``styles.STYLES``; its line ends count."""
-    kept = "\n".join(lines.printable(line, LONGEST) for line in text.split("\n"))
+    """A text in a style of ``styles.STYLES``."""
     # The style is the text's alone: not of the blanks that fill a line, which go.
+    kept = lines.printable(text, LONGEST)
     return Text(overflow="fold").append(kept, STYLES.get(style, ""))
 
 
