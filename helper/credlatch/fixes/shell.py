@@ -19,7 +19,9 @@ def quote(text: str) -> str:
 
 def command(*words: str) -> str:
     """A command line."""
-    return " ".join(map(quote, words))
+    line = " ".join(map(quote, words))
+    # What PowerShell finds in quotes is a text, and no program.
+    return f"& {line}" if _IS_POWERSHELL and line.startswith("'") else line
 
 
 def setup(tool: str, *words: str) -> str:
