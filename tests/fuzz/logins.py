@@ -274,9 +274,7 @@ class _Pasting:
 @of_text
 def _login_pasted(text: str) -> None:
     """What a person pastes is heard with the state alone, and refused once where it is not."""
-    import selectors
-
     person = _Pasting(text)
-    found = _listener()._typed(selectors.DefaultSelector(), person, _STATE)
+    found = loopback._typed(person, _STATE)
     assert person.refused == (found is None and bool(text.strip()))
     assert found is None or found["state"] == _STATE

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from credlatch.errors import LoginError, UsageError
-from credlatch.login import loopback
 from credlatch.login.loopback import Listener
+from credlatch.system.visitors import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +194,16 @@ def test_it_is_nowhere_else(place: str) -> None:
         Listener(place)
 
 
+def test_the_port_that_a_provider_knows_can_be_had_again_at_once() -> None:
+    with waiting() as at:
+        redirect = at.listener.redirect
+        at.get(GOOD)
+        at.result()
+    with waiting(redirect) as again:
+        again.get(GOOD)
+        assert again.result() is not None
+
+
 def test_a_port_that_is_taken_is_said_to_be(at: Waiting) -> None:
     with pytest.raises(LoginError, match="in use"):
         Listener(at.listener.redirect)
@@ -202,16 +212,16 @@ def test_a_port_that_is_taken_is_said_to_be(at: Waiting) -> None:
 def test_who_makes_room_for_another_while_speaking_ends_nothing() -> None:
     with Listener() as listener:
         address = "127.0.0.1", urlsplit(listener.redirect).port
-        visitors = [socket.create_connection(address) for _ in range(loopback._MOST)]
+        visitors = [socket.create_connection(address) for _ in range(MOST)]
         rounds = 0
 
         def is_over() -> bool:
             nonlocal rounds
             rounds += 1
-            if rounds == loopback._MOST + 5:  # all are being read; both come in one look
+            if rounds == MOST + 5:  # all are being read; both come in one look
                 visitors.append(socket.create_connection(address))
                 visitors[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
-            return rounds > loopback._MOST + 8
+            return rounds > MOST + 8
 
         assert listener.returned("state", 120.0, is_over) is None
         for visitor in visitors:

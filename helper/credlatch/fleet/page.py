@@ -6,14 +6,10 @@ does not.
 
 from __future__ import annotations
 
-import selectors
-import socket
-import sys
-import time
-
 from credlatch.errors import UsageError
 from credlatch.fleet.metrics import KIND
 from credlatch.system import files, threads
+from credlatch.system.visitors import Visitors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 8_192  # bytes of a request's head
 _SLOWEST = 5.0  # seconds for one request, from its first byte to our last
-_MOST = 32  # that are read or answered at once
 _STEP = 0.2  # seconds after which it is seen that it is to end
 _HEAD = (
     "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
@@ -49,24 +44,14 @@ class Page:
         host, port = _place(address)
         self._metrics = metrics
         self._is_over = False
-        self._socket = socket.socket(
-            socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM
-        )
         try:
-            if sys.platform == "win32":  # where another program could listen at the same port
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-            else:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((host, port))
-            self._socket.listen(_MOST)
-            self._socket.setblocking(False)
+            self._visitors = Visitors(host, port, longest=_LONGEST, slowest=_SLOWEST)
         except OSError as error:
-            self._socket.close()
             raise UsageError(
                 f"no metrics can be had at {address} ({files.reason(error)}): is the port in use?"
             ) from None
-        port = self._socket.getsockname()[1]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        named = f"[{host}]" if ":" in host else host
+        self.url = f"http://{named}:{self._visitors.port}"
 
     def __enter__(self) -> Self:
         self._thread = threads.start(self._run)
@@ -75,56 +60,15 @@ class Page:
     def __exit__(self, *_: object) -> None:
         self._is_over = True
         self._thread.join()
-        self._socket.close()
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
+        with self._visitors as visitors:
             while not self._is_over:
-                for key, _ in selector.select(_STEP):
-                    if key.data is None:
-                        self._accept(selector)
-                    elif key.data.socket.fileno() >= 0:  # it has not made room a moment ago
-                        self._go_on(selector, key.data)
-                _drop_slow(selector)
-            for key in list(selector.get_map().values()):
-                if key.data is not None:
-                    key.data.socket.close()
-
-    def _accept(self, selector: selectors.BaseSelector) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError:
-            time.sleep(_STEP / 10)  # who knocked has gone, or no descriptor is left
-            return
-        waiting = [key.data for key in selector.get_map().values() if key.data is not None]
-        for oldest in waiting[: max(0, len(waiting) - _MOST + 1)]:
-            _end(selector, oldest)
-        connection.setblocking(False)
-        visit = _Visit(connection, time.monotonic() + _SLOWEST)
-        selector.register(connection, selectors.EVENT_READ, visit)
-
-    def _go_on(self, selector: selectors.BaseSelector, visit: _Visit) -> None:
-        """Read or write as much as there is to be now."""
-        try:
-            if visit.answer:
-                visit.answer = visit.answer[visit.socket.send(visit.answer) :]
-                if not visit.answer:
-                    visit.socket.shutdown(socket.SHUT_WR)
-                    _end(selector, visit)
-                return
-            chunk = visit.socket.recv(_LONGEST)
-        except BlockingIOError:
-            return
-        except OSError:
-            _end(selector, visit)
-            return
-        visit.head += chunk
-        if b"\r\n\r\n" in visit.head:
-            visit.answer = self._answer(visit.head)
-            selector.modify(visit.socket, selectors.EVENT_WRITE, visit)
-        elif not chunk or len(visit.head) >= _LONGEST:
-            _end(selector, visit)
+                for visit in visitors.look(_STEP):
+                    if visit.is_whole:
+                        visitors.answer(visit, self._answer(visit.head))
+                    else:
+                        visitors.end(visit)
 
     def _answer(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b" ")
@@ -139,26 +83,6 @@ class Page:
         data = body.encode()
         begin = _HEAD.format(status, KIND, len(data)).encode()
         return begin if method == b"HEAD" else begin + data
-
-
-class _Visit:
-    def __init__(self, connection: socket.socket, end: float) -> None:
-        self.socket = connection
-        self.end = end
-        self.head = b""
-        self.answer = b""
-
-
-def _end(selector: selectors.BaseSelector, visit: _Visit) -> None:
-    selector.unregister(visit.socket)
-    visit.socket.close()
-
-
-def _drop_slow(selector: selectors.BaseSelector) -> None:
-    now = time.monotonic()
-    for key in list(selector.get_map().values()):
-        if key.data is not None and key.data.end < now:
-            _end(selector, key.data)
 
 
 def _place(address: str) -> tuple[str, int]:

@@ -6,19 +6,19 @@ went to the provider gets a refusal and changes nothing, however slowly or often
 
 from __future__ import annotations
 
-import selectors
-import socket
-import sys
 import time
 from urllib.parse import parse_qsl, urlsplit
 
 from credlatch.errors import LoginError, UsageError
 from credlatch.system.files import reason
+from credlatch.system.visitors import Visitors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol, Self
+
+    from credlatch.system.visitors import Visit
 
     class Pasted(Protocol):
         """What a person types, whose browser cannot come back here by itself."""
@@ -37,7 +37,6 @@ ADDRESS = "127.0.0.1"
 _HERE = {ADDRESS: ADDRESS, "localhost": ADDRESS, "::1": "::1"}
 _LONGEST = 16_384  # bytes of a request's head: a code may be long
 _SLOWEST = 10.0  # seconds for a request to come
-_MOST = 32  # requests that are being read at once
 _STEP = 0.2  # seconds after which a person is looked to again
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>credlatch</title>"
@@ -70,28 +69,21 @@ class Listener:
 
     def __init__(self, redirect: str = f"http://{ADDRESS}") -> None:
         address, port, self._path = _place(redirect)
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
-            if sys.platform == "win32":  # where another program could listen at the same port
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-            self._socket.bind((address, port))
-            self._socket.listen(_MOST)
-            self._socket.setblocking(False)
+            self._visitors = Visitors(address, port, longest=_LONGEST, slowest=_SLOWEST)
         except OSError as error:
-            self._socket.close()
             raise LoginError(
                 f"no browser can come back to {redirect} ({reason(error)}): is the port in use?"
             ) from None
         name = urlsplit(redirect).netloc.removesuffix(f":{port}")
-        self._host = f"{name}:{self._socket.getsockname()[1]}"
+        self._host = f"{name}:{self._visitors.port}"
         self.redirect = f"http://{self._host}{self._path}"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._visitors.close()
 
     def returned(
         self,
@@ -109,76 +101,23 @@ class Listener:
             pasted: the person, who may bring the URL that a browser elsewhere was sent to.
         """
         end = time.monotonic() + seconds
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            if pasted is not None:
-                selector.register(pasted, selectors.EVENT_READ)
-            try:
-                while (left := end - time.monotonic()) > 0 and not is_over():
-                    for key, _ in selector.select(min(left, _STEP)):
-                        if key.fileobj is self._socket:
-                            self._accept(selector)
-                        elif pasted is not None and key.fileobj is pasted:
-                            if (found := self._typed(selector, pasted, state)) is not None:
-                                return found
-                        elif key.data.socket.fileno() < 0:
-                            continue  # it has made room a moment ago
-                        elif (found := self._read(selector, key.data, state)) is not None:
-                            return found
-                    _drop_slow(selector)
-                return None
-            finally:
-                for key in list(selector.get_map().values()):
-                    if key.data is not None:
-                        key.data.socket.close()
+        while (left := end - time.monotonic()) > 0 and not is_over():
+            for visit in self._visitors.look(min(left, _STEP), pasted):
+                if (found := self._heard(visit, state)) is not None:
+                    return found
+            if pasted is not None and self._visitors.has_other:
+                try:
+                    found = _typed(pasted, state)
+                except EOFError:  # they type no more, and a browser may still come
+                    found = pasted = None
+                if found is not None:
+                    return found
+        return None
 
-    def _accept(self, selector: selectors.BaseSelector) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError:
-            return  # who knocked has gone
-        waiting = [key.data.socket for key in selector.get_map().values() if key.data is not None]
-        for oldest in waiting[: max(0, len(waiting) - _MOST + 1)]:
-            selector.unregister(oldest)
-            oldest.close()
-        connection.setblocking(False)
-        visit = _Visit(connection, time.monotonic() + _SLOWEST)
-        selector.register(connection, selectors.EVENT_READ, visit)
-
-    def _read(
-        self, selector: selectors.BaseSelector, visit: _Visit, state: str
-    ) -> dict[str, str] | None:
-        """What a visitor has brought, once that is all there; None: nothing of use so far."""
-        try:
-            chunk = visit.socket.recv(_LONGEST)
-        except BlockingIOError:
-            return None
-        except OSError:
-            chunk = b""
-        visit.head += chunk
-        is_whole = b"\r\n\r\n" in visit.head
-        if chunk and not is_whole and len(visit.head) < _LONGEST:
-            return None
-        selector.unregister(visit.socket)
-        found = self._brought(visit.head, state) if is_whole else None
-        _answer(visit.socket, _NOT_OURS if found is None else _DONE)
-        return found
-
-    def _typed(
-        self, selector: selectors.BaseSelector, pasted: Pasted, state: str
-    ) -> dict[str, str] | None:
-        """What a person has brought, likewise."""
-        try:
-            line = pasted.line()
-        except EOFError:  # they type no more, and a browser may still come
-            selector.unregister(pasted)
-            return None
-        if line is None or not line.strip():
-            return None
-        # A browser may show, and copy, less of the place, or one with https: the state tells.
-        found = _parameters(line.strip().partition("?")[2].partition("#")[0], state)
-        if found is None:
-            pasted.refuse()
+    def _heard(self, visit: Visit, state: str) -> dict[str, str] | None:
+        """What a visitor has brought; None: nothing of use."""
+        found = self._brought(visit.head, state) if visit.is_whole else None
+        self._visitors.answer(visit, _page(*(_NOT_OURS if found is None else _DONE)))
         return found
 
     def _brought(self, head: bytes, state: str) -> dict[str, str] | None:
@@ -225,28 +164,23 @@ def _place(redirect: str) -> tuple[str, int, str]:
     return address, port, parts.path
 
 
-class _Visit:
-    def __init__(self, connection: socket.socket, end: float) -> None:
-        self.socket = connection
-        self.end = end
-        self.head = b""
+def _typed(pasted: Pasted, state: str) -> dict[str, str] | None:
+    """What a person has brought, likewise.
+
+    Raises:
+        EOFError: they type no more.
+    """
+    line = pasted.line()
+    if line is None or not line.strip():
+        return None
+    # A browser may show, and copy, less of the place, or one with https: the state tells.
+    found = _parameters(line.strip().partition("?")[2].partition("#")[0], state)
+    if found is None:
+        pasted.refuse()
+    return found
 
 
-def _drop_slow(selector: selectors.BaseSelector) -> None:
-    now = time.monotonic()
-    for key in list(selector.get_map().values()):
-        if key.data is not None and key.data.end < now:
-            selector.unregister(key.data.socket)
-            key.data.socket.close()
-
-
-def _answer(connection: socket.socket, page: tuple[str, str, str]) -> None:
-    status, title, text = page
+def _page(status: str, title: str, text: str) -> bytes:
+    """An answer, which fits into what the system keeps for one: no reader is waited for."""
     body = _PAGE.format(title, text).encode()
-    with connection:
-        try:
-            # It fits into what the system keeps for a connection, so nobody waits for its reader.
-            connection.send(_HEAD.format(status, len(body)).encode() + body)
-            connection.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
+    return _HEAD.format(status, len(body)).encode() + body
