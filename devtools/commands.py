@@ -287,7 +287,9 @@ def fleet(arguments: list[str]) -> int:
     openbao()
     components()
     told = {"FLEET_ROUNDS": said.get("--rounds", "30"), "FLEET_SEED": said.get("--seed", "2027")}
-    files = [f"tests/real/test_fleet_{name}failover.py" for name in ("", "kubernetes_")]
+    build_if_needed()
+    names = ("failover", "kubernetes_failover", "machines")
+    files = [f"tests/real/test_fleet_{name}.py" for name in names]
     words = ("-m", "pytest", "-n", "0", "-s", *files)
     killed = run(python, *words, env=told)
     tests = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT / "helper", ROOT / "tests")))}

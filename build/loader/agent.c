@@ -12,6 +12,7 @@ enum { HEAD = 5, CHUNK = 65536 }; /* of an answer: that it is one, and the lengt
 /* Whatever signs of life there are: a call itself gives up after nine seconds, and Bazel kills it
    after ten. */
 static const int64_t LONGEST = 9400 * 1000000LL;
+static const int64_t MORE = 400 * 1000000LL; /* than a call itself takes */
 static const int64_t STALE = 5000 * 1000000LL; /* an agent waits ten seconds for a request */
 
 /* The three fields of an answer: exit status, standard output, standard error. */
@@ -85,6 +86,16 @@ bool answered(intptr_t connection, int64_t deadline, struct answer *answer, bool
     return understood(answer->fields, length, answer) || failed(why, 0, "it is no agent");
 }
 
+/* For how long an answer is waited for: longer where the caller has told its client so (caller.py).
+   Hundreds who wait for one renewal would all go on by themselves, each with a whole Python. */
+static int64_t longest(void)
+{
+    const char *said = getenv("CREDLATCH_TIMEOUT");
+    double seconds = said == NULL ? 0 : strtod(said, NULL);
+    int64_t wanted = seconds > 0 && seconds <= 600 ? (int64_t)(seconds * 1e9) + MORE : 0;
+    return wanted > LONGEST ? wanted : LONGEST;
+}
+
 static bool ask_at(const char *path, bool forwarded, const struct question *question,
                    struct input *input, struct asked *asked, struct answer *answer, bool *declined)
 {
@@ -112,7 +123,7 @@ static bool ask_at(const char *path, bool forwarded, const struct question *ques
         }
     }
     asked->began = now();
-    int64_t deadline = asked->began + LONGEST;
+    int64_t deadline = asked->began + longest();
     if (!framed(question, input, forwarded, caller_variables(), &frame)) {
         disconnect(connection);
         return failed(why, EMSGSIZE, NULL);

@@ -158,6 +158,28 @@ def test_the_time_that_one_has_used_up_is_not_given_again(
     assert bearer(agent.program.bazel(login.uri)) == token_server.current_access_token
 
 
+@pytest.mark.parametrize(("said", "is_awaited"), [("29", True), ("2", False), ("soon", False)])
+def test_a_call_that_may_last_longer_waits_longer_for_its_agent(
+    agent: Agent, said: str, is_awaited: bool
+) -> None:
+    """Else hundreds who wait for one renewal would go on by themselves after nine seconds."""
+
+    def answer_late(mad: Mad) -> None:
+        mad.read()
+        end = time.monotonic() + 12
+        while time.monotonic() < end and not mad.over.is_set():
+            mad.say(wire.PULSE)
+            time.sleep(0.1)
+        mad.say(ANSWER)
+
+    impostor_at(agent)
+    agent.home.env["CREDLATCH_TIMEOUT"] = said
+    assert agent.socket is not None
+    with FalseAgent(agent.socket, answer_late):
+        answer = agent.program.bazel(URI)
+    assert answer.authorization == (FALSE.decode() if is_awaited else TRUE)
+
+
 @pytest.mark.parametrize("pulses", [0, 1, 7])
 def test_an_answer_of_this_user_s_is_believed(agent: Agent, pulses: int) -> None:
     """What the others of this file are refused for is what they are made to be."""

@@ -23,7 +23,7 @@ from credlatch.fleet.running import put
 from credlatch.fleet.server import Server
 from support.family_server import FamilyServer
 from support.fleet_machine import Machine, machine
-from support.fleet_round import HELPERS, MACHINES, G, Round, T, ended, times
+from support.fleet_round import HELPERS, MACHINES, G, Round, T, ended, of_openbao, times
 from support.openbao import Bao, cluster
 from support.program import TIMEOUT
 
@@ -59,6 +59,12 @@ def machines(tmp_path: Path) -> Iterator[list[Machine]]:
         ]
 
 
+def _round(bao: Bao, server: FamilyServer, number: int) -> Round:
+    this = Round(of_openbao(bao, number), server)
+    bao.settled(f"fleet/data/{this.said['login']}")
+    return this
+
+
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_a_leader_that_is_killed_costs_time_and_nothing_else(
     bao: Bao, server: FamilyServer, machines: list[Machine], number: int
@@ -66,7 +72,7 @@ def test_a_leader_that_is_killed_costs_time_and_nothing_else(
     chance = random.Random(SEED + number)  # noqa: S311 - to be repeated, not to be secret
     bao.whole()
     leader = bao.leader()
-    this = Round(bao, server, number)
+    this = _round(bao, server, number)
     # From the claim on: before, amid and after the request, and at what is written then.
     after = chance.uniform(0.0, 1.2) if number % 3 else chance.uniform(0.75, 0.95)
     early = number % 5 == 4  # amid the claims themselves
@@ -95,7 +101,7 @@ def test_without_a_fault_one_asks_and_all_have_it(
     bao: Bao, server: FamilyServer, machines: list[Machine]
 ) -> None:
     bao.whole()
-    this = Round(bao, server, 100)
+    this = _round(bao, server, 100)
     this.begin(machines)
     answers = ended(machines)
     print(json.dumps({"posts": this.posts, "p50, max": times(answers)}))  # noqa: T201
@@ -110,7 +116,7 @@ def test_what_came_while_all_servers_were_gone_is_kept_when_they_are_back(
     """For longer than a claim stands."""
     bao.whole()
     server.takes = 2.0
-    this = Round(bao, server, 104)
+    this = _round(bao, server, 104)
     this.begin(machines)
     assert server.asked.wait(TIMEOUT)
     for node in bao.nodes:

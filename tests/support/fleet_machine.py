@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credlatch.fleet.engine import Engine
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -70,7 +72,8 @@ def machine(home: Path) -> Iterator[Machine]:
 def main() -> None:
     """Answer what is told, line by line.
 
-    ``urls``, ``token``, ``mount``, ``login``, ``access``: the engine's. ``helpers``: how many.
+    ``urls``, ``token``, ``mount``, ``login``, ``access``: the engine's; or, instead of a mount,
+    ``namespace`` and ``authority``, and it is Kubernetes. ``helpers``: how many.
     ``claim``, ``grace``: T and G. ``seconds``: that each waits. ``hold``: what the process does to
     itself, as what step begins: SIGKILL or SIGSTOP.
     """
@@ -83,24 +86,15 @@ def main() -> None:
 
 def _settled(said: dict[str, Any], number: int) -> dict[str, Any]:
     """What one helper comes to."""
-    from credlatch.credential import Secret
     from credlatch.errors import CredlatchError
     from credlatch.fleet import renewal
-    from credlatch.fleet.access import Access, Given
     from credlatch.fleet.journal import Journal
-    from credlatch.fleet.kv import KvEngine
     from credlatch.fleet.protocol import Protocol
     from credlatch.fleet.running import Runner
-    from credlatch.fleet.server import Server
     from credlatch.fleet.timing import Timing
     from support.flows import REQUEST
 
-    urls = said["urls"]
-    first = number % len(urls)
-    server = Server((*urls[first:], *urls[:first]))
-    who = Access(server, Given("the test", lambda: Secret(said["token"])))
-    login = KvEngine(server, who, said["mount"], said["login"])
-    access = KvEngine(server, who, said["mount"], said["access"])
+    login, access = engines(said, number)
     journal = Journal(f"{os.environ['HOME']}/journal")
     timing = Timing(claim=said["claim"], grace=said["grace"])
     runner = Runner(login, access, _holding(said, renewal.sender(REQUEST, "log in")), journal)
@@ -117,6 +111,28 @@ def _settled(said: dict[str, Any], number: int) -> dict[str, Any]:
         "token": settled.login.entry["OAuth"]["access_token"], "ours": settled.is_ours,
         "took": time.monotonic() - began,
     }  # fmt: skip
+
+
+def engines(said: dict[str, Any], number: int = 0) -> tuple[Engine, Engine]:
+    """The login's engine, and the access token's, as a machine is told of them."""
+    from credlatch.auth.tls import Tls
+    from credlatch.credential import Secret
+    from credlatch.fleet.access import Access, Given
+    from credlatch.fleet.cluster import Cluster
+    from credlatch.fleet.kubernetes import KubernetesEngine
+    from credlatch.fleet.kv import KvEngine
+    from credlatch.fleet.server import Server
+
+    urls, token = said["urls"], Secret(said["token"])
+    first = number % len(urls)
+    if "namespace" in said:
+        tls = Tls(pem=said["authority"])
+        cluster = Cluster(urls[first], tls, lambda: token, said["namespace"], "the test")
+        return KubernetesEngine(cluster, said["login"]), KubernetesEngine(cluster, said["access"])
+    server = Server((*urls[first:], *urls[:first]))
+    who = Access(server, Given("the test", lambda: token))
+    login = KvEngine(server, who, said["mount"], said["login"])
+    return login, KvEngine(server, who, said["mount"], said["access"])
 
 
 def _holding(said: dict[str, Any], send: Any) -> Any:

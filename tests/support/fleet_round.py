@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from credlatch.credential import Secret
-from credlatch.fleet.access import Access, Given
-from credlatch.fleet.kv import KvEngine
 from credlatch.fleet.running import put
-from credlatch.fleet.server import Server
+from support import fleet_machine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from support.family_server import FamilyServer
     from support.fleet_machine import Machine
+    from support.kubernetes import Kubernetes
     from support.openbao import Bao
 
 MACHINES, HELPERS = 4, 50
@@ -21,33 +21,49 @@ T, G = 8.0, 6.0
 LONGEST = 180.0  # seconds that a helper waits, on a busy machine
 
 
+def of_openbao(bao: Bao, number: int) -> dict[str, Any]:
+    """What machines are told of a fresh login at OpenBao."""
+    path = f"round-{number}-{time.monotonic_ns()}"
+    return {
+        "urls": bao.urls, "token": bao.token_for("renewer"), "mount": "fleet",
+        "login": f"login/ci/{path}", "access": f"access/ci/{path}",
+    }  # fmt: skip
+
+
+def of_kubernetes(kubernetes: Kubernetes) -> dict[str, Any]:
+    """What machines are told of a fresh login in a namespace of its own."""
+    namespace = kubernetes.namespace()
+    secrets = f"/api/v1/namespaces/{namespace}/secrets"
+    for name in ("login", "access"):
+        assert kubernetes.ask("POST", secrets, {"metadata": {"name": name}})
+    both = ("get", "patch", "watch")
+    return {
+        "urls": [kubernetes.url], "namespace": namespace, "login": "login", "access": "access",
+        "token": kubernetes.account(namespace, "renewer", login=both, access=both),
+        "authority": kubernetes.authority.file.read_text(),
+    }  # fmt: skip
+
+
 class Round:
     """One login that all share, and one moment at which it has ended.
 
-    Attributes:
-        path: the login's name.
+    Args:
+        place: where it is, as of ``of_openbao`` and ``of_kubernetes``.
+        server: the token server.
     """
 
-    def __init__(self, bao: Bao, server: FamilyServer, number: int) -> None:
-        self._bao = bao
+    def __init__(self, place: Mapping[str, Any], server: FamilyServer) -> None:
         self._server = server
-        self.path = f"round-{number}-{time.monotonic_ns()}"
-        token = bao.token_for("renewer")
+        self.said = {**place, "claim": T, "grace": G, "seconds": LONGEST}
         self._before = len(server.posts)
-        access = Access(Server(bao.urls), Given("the test", lambda: Secret(token)))
-        self.engine = KvEngine(Server(bao.urls), access, "fleet", f"login/ci/{self.path}")
+        self.engine, self._access = fleet_machine.engines(self.said)
         put(self.engine, server.family())
-        bao.settled(f"fleet/data/login/ci/{self.path}")
-        self.said = {
-            "urls": bao.urls, "token": token, "mount": "fleet", "login": f"login/ci/{self.path}",
-            "access": f"access/ci/{self.path}", "claim": T, "grace": G, "seconds": LONGEST,
-        }  # fmt: skip
         server.asked.clear()
 
     def begin(self, machines: list[Machine], helpers: int = HELPERS, **said: Any) -> None:
         """Have the machines' helpers ask."""
         for each in machines:
-            each.tell(**self.said, helpers=helpers, **said)
+            each.tell(**{**self.said, **said}, helpers=helpers)
 
     @property
     def posts(self) -> int:
@@ -62,9 +78,9 @@ class Round:
 
     def access(self) -> dict[str, Any]:
         """What workers read in the end."""
-        data: dict[str, Any] = self._bao.must("GET", f"fleet/data/access/ci/{self.path}")
-        kept: dict[str, Any] = data["data"]["data"]
-        return kept
+        value = self._access.read().value
+        assert value is not None
+        return value
 
 
 def ended(machines: list[Machine]) -> list[dict[str, Any]]:

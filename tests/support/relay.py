@@ -45,7 +45,7 @@ class Relay(socketserver.ThreadingTCPServer):
         self._is_cut = False
         self._open: list[socket.socket] = []
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"{there.scheme}://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ import time
 
 ASKED = "_CREDLATCH_ASKED"  # a variable: when somebody was asked, a blank, and why in vain
 _DIGITS = 4  # of an error's number, and more
-_OLD = 60.0  # seconds after which that is another call's
+_OLD = 660.0  # seconds after which that is another call's: none may take as long
 
 
 def take() -> tuple[float | None, str | None]:

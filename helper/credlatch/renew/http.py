@@ -33,6 +33,7 @@ CONNECT = 3.0  # seconds
 SILENCE = 5.0  # seconds without a byte
 LONGEST = 6.0  # seconds for an answer: others wait for the lock meanwhile, and Bazel for them
 _SHARE = 0.85  # of the time that is left, for all that comes before sending
+_PAUSED = 0.5  # seconds by which no wait is too long, but for a process that was suspended
 _TOO_LATE = 0.5  # seconds: with less than that left, nothing is begun
 MAX_BODY = 256 * 1024  # bytes of an answer that takes some hundred
 IDLE = 30.0  # seconds for which a connection that was kept may be used again
@@ -100,7 +101,11 @@ def send(
         # A name that is looked up, or a machine that is busy.
         raise NotSentError(f"{server.shown} was not reached in time: try again")
     left = max(0.0, deadline - time.monotonic())
-    thread.join(left if until is not None else min(left, LONGEST))
+    left = left if until is not None else min(left, LONGEST)
+    end = time.monotonic() + left
+    thread.join(left)
+    if not outcome and time.monotonic() - end > _PAUSED:
+        thread.join(_PAUSED)  # we were suspended, and it may have come long ago
     if not outcome:
         raise UnansweredError(f"{server.shown} answered too slowly")
     if isinstance(outcome[0], Exception):
