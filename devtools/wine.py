@@ -32,6 +32,7 @@ ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"  # a variable of build/elsewhere.py
 TRIPLE = "x86_64-windows-gnu"  # as Zig says it
 _PREFIX = SCRATCH / "wine"
 _READY = _PREFIX / "credlatch-ready"
+_SERVERS = SCRATCH / "wineserver.log"
 _SYSTEM = "win10"  # a new Wine says that it is Windows 7
 _NO_SCREEN = (r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
 _SETTINGS = {
@@ -57,8 +58,11 @@ def running() -> Iterator[None]:
     # What the first program starts with it, Wine's server and Windows' services, keeps that one's
     # output open, and whoever reads it waiting: a program without any is the first. There may be
     # some of a run that was killed.
-    for word in ("--kill", "--wait", "--persistent"):
-        subprocess.run(["wineserver", word], check=word == "--persistent", **_QUIET)
+    for word in ("--kill", "--wait"):
+        subprocess.run(["wineserver", word], check=False, **_QUIET)
+    # A process that the server gives up ends with status 1, as one of ours may, and says nothing.
+    with _SERVERS.open("wb") as log:
+        subprocess.run(["wineserver", "--persistent"], check=True, **(_QUIET | {"stderr": log}))
     try:
         say("starting Wine")
         subprocess.run(["wine", "wineboot", "--init"], check=True, timeout=_LIMIT, **_QUIET)
@@ -70,6 +74,8 @@ def running() -> Iterator[None]:
         yield
     finally:
         subprocess.run(["wineserver", "--kill"], check=False, **_QUIET)
+        if said := _SERVERS.read_text(errors="replace").strip():
+            say(f"Wine's server said:\n{said}")
 
 
 @contextlib.contextmanager
