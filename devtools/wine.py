@@ -8,7 +8,9 @@ Wine is kept in the user's cache under a digest of what it is made of, as the co
 from __future__ import annotations
 
 import contextlib
+import getpass
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -31,7 +33,7 @@ _TARGET = "x86_64-pc-windows-msvc"
 ELSEWHERE = "CREDLATCH_LAUNCHER_ELSEWHERE"  # a variable of build/elsewhere.py
 TRIPLE = "x86_64-windows-gnu"  # as Zig says it
 _PREFIX = SCRATCH / "wine"
-_READY = _PREFIX / "credlatch-ready"
+_NEW = _PREFIX / "credlatch-new.json"
 _SERVERS = SCRATCH / "wineserver.log"
 _SYSTEM = "win10"  # a new Wine says that it is Windows 7
 _NO_SCREEN = (r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
@@ -54,28 +56,44 @@ def running() -> Iterator[None]:
     if sys.platform != "linux" or not shutil.which("wine") or not shutil.which("mvn"):
         sys.exit("dev: windows needs Linux with Wine and Maven: Debian's wine, wine64 and maven")
     os.environ.update(_SETTINGS)
-    _PREFIX.mkdir(parents=True, exist_ok=True)
     # What the first program starts with it, Wine's server and Windows' services, keeps that one's
     # output open, and whoever reads it waiting: a program without any is the first. There may be
     # some of a run that was killed.
     for word in ("--kill", "--wait"):
         subprocess.run(["wineserver", word], check=False, **_QUIET)
+    if not _NEW.exists():  # it was never finished
+        shutil.rmtree(_PREFIX, ignore_errors=True)
+    _PREFIX.mkdir(parents=True, exist_ok=True)
     # A process that the server gives up ends with status 1, as one of ours may, and says nothing.
     with _SERVERS.open("wb") as log:
         subprocess.run(["wineserver", "--persistent"], check=True, **(_QUIET | {"stderr": log}))
     try:
         say("starting Wine")
         subprocess.run(["wine", "wineboot", "--init"], check=True, timeout=_LIMIT, **_QUIET)
-        if not _READY.exists():
+        if not _NEW.exists():
             # The single file's loader makes a window, which takes seconds where no screen is.
             wine("doing without a screen", "reg", "add", *_NO_SCREEN)
             wine(f"having it be {_SYSTEM}", "winecfg", "-v", _SYSTEM)
-            _READY.touch()
+            there = [[path.name for path in folder.iterdir()] for folder in folders()]
+            _NEW.write_text(json.dumps(there), encoding="utf-8")
         yield
     finally:
         subprocess.run(["wineserver", "--kill"], check=False, **_QUIET)
         if said := _SERVERS.read_text(errors="replace").strip():
             say(f"Wine's server said:\n{said}")
+
+
+def folders() -> list[Path]:
+    """Where programs leave files, in what its user has there, and on the drive."""
+    drive = _PREFIX / "drive_c"
+    home = drive / "users" / getpass.getuser()
+    return [home, home / "AppData" / "Local", home / "AppData" / "Roaming", drive]
+
+
+def new() -> dict[Path, set[str]]:
+    """What was in each of the folders when this Windows was new, whoever was killed since."""
+    there = json.loads(_NEW.read_text(encoding="utf-8"))
+    return dict(zip(folders(), map(set, there), strict=True))
 
 
 @contextlib.contextmanager

@@ -6,12 +6,13 @@ what the environment says, so tests share one, and each leaves it as it was.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from devtools import wine
 
 from support.program import Answer
 
@@ -33,15 +34,8 @@ class WindowsHome:
     """The home folder in Wine, as this system sees it."""
 
     def __init__(self) -> None:
-        self.drive = Path(os.environ["WINEPREFIX"]) / "drive_c"
-        self.path = self.drive / "users" / getpass.getuser()
-        self._folders = (
-            self.path,
-            self.path / "AppData" / "Local",
-            self.path / "AppData" / "Roaming",
-            self.drive,
-        )
-        self._before = [set(folder.iterdir()) for folder in self._folders]
+        self.path, *_, self.drive = wine.folders()
+        self._new = wine.new()
 
     def write(self, name: str, content: str) -> Path:
         """Write a file below the home, its folders made, and give its path."""
@@ -51,12 +45,12 @@ class WindowsHome:
         return path
 
     def clean(self) -> None:
-        """Remove what has come since."""
-        for folder, before in zip(self._folders, self._before, strict=True):
-            for path in set(folder.iterdir()) - before:
-                if path.name == _UNPACKED and folder.name == "Local":
+        """Remove what it did not have when it was new, also of a run that was killed."""
+        for folder, names in self._new.items():
+            for path in folder.iterdir():
+                if path.name in names or (path.name == _UNPACKED and folder.name == "Local"):
                     continue
-                if path.is_dir():
+                if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
