@@ -11,7 +11,7 @@ from bench.shared import ratios
 from bench.shared.findings import TIMES, Findings, Table
 from bench.shared.ground import FOLDER, SINGLE
 from bench.shared.natives import DOCKER_HELPER, PYTHON, TWEAG_AGENT, UV
-from bench.shared.ours import UVS_STORE, everyone, label
+from bench.shared.ours import FLEET, UVS_STORE, everyone, label
 from bench.shared.peers import FILE, KEYRING, NOWHERE, name
 
 from support.timing import interleaved
@@ -37,6 +37,7 @@ _COLD, _COLD_SINGLE = label(FOLDER, agent=False), label(SINGLE, agent=False)
 PROMISES = (
     (_FOLDER, FILE, UV, 0.3),
     (_SINGLE, FILE, UV, 0.35),
+    (FLEET, FILE, UV, 0.3),
     (_FOLDER, KEYRING, DOCKER_HELPER, 0.3),
     (_SINGLE, FILE, TWEAG_AGENT, 0.4),
     (_COLD, FILE, PYTHON, 2),

@@ -266,7 +266,8 @@ def canary(arguments: list[str]) -> int:
         plugin = ("-n", "0", "-p", "support.canary_suite")
         tests = {"PYTHONPATH": str(ROOT / "tests")}
         return run(python, "-m", "pytest", *plugin, *paths, env=tests)
-    words = ("-m", "pytest", "-n", str(2 * (os.cpu_count() or 1)), "tests/frozen/test_canary.py")
+    files = ("tests/frozen/test_canary.py", "tests/frozen/test_canary_fleet.py")
+    words = ("-m", "pytest", "-n", str(2 * (os.cpu_count() or 1)), *files)
     return run(python, *words, *arguments, env={"CREDLATCH_CANARY": "all"})
 
 

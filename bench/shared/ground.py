@@ -18,6 +18,10 @@ from support.secret_service import SecretService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER, SINGLE = "folder", "single file"
@@ -64,6 +68,10 @@ class Ground:
     def at_end(self, stop: Callable[[], None]) -> None:
         """Have something done at the end."""
         self._stack.callback(stop)
+
+    def running(self, server: AbstractContextManager[T]) -> T:
+        """A server that runs until the end."""
+        return self._stack.enter_context(server)
 
     def keyring(self) -> SecretService | None:
         """A Secret Service, started when it is first wanted; None when none is installed."""

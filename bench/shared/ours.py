@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
 from bench.shared.ground import FOLDER, SINGLE
@@ -15,11 +17,14 @@ from bench.shared.peers import (
     USER,
     Absent,
     Peer,
+    Question,
     bazel,
     checked,
     parted,
     timed,
 )
+
+from support.scripted_bao import Answer, ScriptedBao, kept
 
 if TYPE_CHECKING:
     from bench.shared.ground import Ground
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from support.secret_service import SecretService
 
 UVS_STORE = "folder, agent off, uv's store"
+FLEET = "folder + agent, a worker of a fleet"
+_DAY = 86_400  # seconds
 FORMS = [(form, agent) for form in (FOLDER, SINGLE) for agent in (True, False)]
 
 
@@ -90,6 +97,29 @@ def in_uvs_store(ground: Ground) -> Peer:
     return checked(Peer(UVS_STORE, FILE, call, ours=True), bazel())
 
 
+def in_fleet(ground: Ground) -> Peer:
+    """The folder and its agent, on a machine that reads a shared token of an engine's.
+
+    Raises:
+        RuntimeError: it answers wrongly, or its agent does not come up.
+    """
+    home = ground.home("fleet", agent=True)
+    warm = ground.agent(FOLDER, home)
+    token = {"access_token": PASSWORD, "expires_at": int(time.time()) + _DAY, "gen": 1}
+    bao = ground.running(ScriptedBao(*[Answer(200, kept(token, 1))] * 100))
+    home.env["BAO_TOKEN"] = PASSWORD
+    home.write(
+        ".config/credlatch/fleet.toml",
+        f'[[fleet]]\nurl = "https://{HOST}"\naddress = "{bao.url}"\naccess = "access/ci/pypi"\n',
+    )
+    call = timed(FLEET, FILE, [str(ground.forms[FOLDER]), "get"], bazel(), home)
+    warm.warm_up(call)
+    answer = json.loads(call.output())
+    headers = {"Authorization": [f"Bearer {PASSWORD}"]}
+    question = Question(bazel().stdin, {"headers": headers, "expires": answer.get("expires")})
+    return checked(Peer(FLEET, FILE, call, warm, ours=True), question)
+
+
 def _in_keyring(ground: Ground, form: str, *, agent: bool) -> Peer | Absent:
     if ground.keyring() is None:
         return Absent(label(form, agent=agent), KEYRING, "no gnome-keyring")
@@ -106,6 +136,7 @@ def everyone(ground: Ground) -> tuple[list[Peer], list[Absent]]:
             tweag(ground),
             *(credlatch(ground, form, FILE, agent=agent) for form, agent in FORMS),
             in_uvs_store(ground),
+            in_fleet(ground),
             secret_service(ground),
             *(_in_keyring(ground, form, agent=agent) for form, agent in FORMS),
         ]

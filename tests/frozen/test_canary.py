@@ -27,7 +27,10 @@ from support.canary import (
     STDOUT,
     Canary,
     in_files,
+    kept,
+    left,
     needles,
+    others,
 )
 from support.logins import ENDED, OAuthLogin, PyxLogin
 from support.loopback import Handler, Loopback
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.agent import Agent
-    from support.canary import Sighting
     from support.loopback import Recorded
     from support.program import Program
     from support.token_server import TokenServer
@@ -60,28 +62,6 @@ def some(rows: Sequence[T], step: int) -> Sequence[T]:
 def canary(frozen: Program, tmp_path: Path) -> Canary:
     frozen.home.env |= {"HTTPS_PROXY": _NOWHERE, "CREDLATCH_TIMEOUT": "20", "NO_COLOR": "1"}
     return Canary(frozen, tmp_path / "strace")
-
-
-def kept(*paths: Path | str) -> list[str]:
-    """A store's files, and those that are made beside them until they are complete."""
-    return [each for path in paths for each in (str(path), "/.".join(str(path).rsplit("/", 1)))]
-
-
-def others(seen: list[Sighting], *belongs: str) -> list[Sighting]:
-    """Where a secret was seen that it does not belong to; of files, by how their names begin."""
-    files = tuple(each for each in belongs if each.startswith("/"))
-    return [
-        each
-        for each in seen
-        if each.where not in belongs and not (files and each.where.startswith(files))
-    ]
-
-
-def left(frozen: Program, canary: Canary, *belongs: str) -> set[str]:
-    """The files with a secret in them that are none of those where it belongs."""
-    folders = [frozen.home.path, frozen.home.path.parent / "links"]
-    known = {str(frozen.home.path / each) for each in belongs}
-    return in_files(folders, canary.marks) - known
 
 
 def own(place: Marked) -> tuple[str, ...]:

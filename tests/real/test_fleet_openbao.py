@@ -9,7 +9,7 @@ import pytest
 
 from credlatch.credential import Secret
 from credlatch.fleet.access import Access, Given, Login, approle, in_file
-from credlatch.fleet.engine import Conflict, EngineError
+from credlatch.fleet.engine import Conflict, EngineError, read_in_time
 from credlatch.fleet.kv import KvEngine
 from credlatch.fleet.server import Server
 from support.jwt_keys import Issuer
@@ -107,6 +107,60 @@ def test_the_first_version_of_kv_is_refused(bao: Bao) -> None:
     with pytest.raises(EngineError, match="old is version 1 of KV"):
         kv.read()
     assert bao("GET", "old/data/login/ci/a").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"max_versions": 1}, {"max_versions": 1, "cas_required": True}]
+)
+def test_a_mount_that_keeps_little_does_as_well(bao: Bao, config: dict[str, object]) -> None:
+    name = f"odd-{len(config)}"
+    bao.must("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": "2"}})
+    server = Server(bao.urls)
+    kv = KvEngine(server, Access(server, Given("the test", lambda: Secret(bao.token))), name, "a")
+    read_in_time(kv, time.monotonic() + 30)  # it is being made
+    bao.must("POST", f"{name}/config", config)
+    assert kv.write({"n": 1}, "") == "1"
+    for number in range(1, 12):
+        assert isinstance(kv.write({"n": 0}, str(number + 1)), Conflict)
+        assert kv.write({"n": number + 1}, str(number)) == str(number + 1)
+    assert kv.read().value == {"n": 12}
+    bao.must("DELETE", f"{name}/data/a")
+    assert (kv.read().value, kv.read().version) == (None, "12")
+    bao.must("POST", f"{name}/undelete/a", {"versions": [12]})
+    assert (kv.read().value, kv.read().version) == ({"n": 12}, "12")
+    bao.must("DELETE", f"{name}/metadata/a")
+    assert (kv.read().value, kv.read().version) == (None, "")
+    assert isinstance(kv.write({"n": 1}, "12"), Conflict)
+    assert kv.write({"n": 1}, "") == "1"
+
+
+def test_a_namespace_has_its_own_mounts_and_logins(bao: Bao) -> None:
+    bao.must("POST", "sys/namespaces/team", {})
+    bao.must("POST", "team/sys/mounts/fleet", {"type": "kv", "options": {"version": "2"}})
+    server = Server(bao.urls, "team")
+    kv = KvEngine(
+        server, Access(server, Given("the test", lambda: Secret(bao.token))), "fleet", "a"
+    )
+    read_in_time(kv, time.monotonic() + 30)
+    assert kv.write({"n": 1}, "") == "1"
+    assert kv.read().value == {"n": 1}
+    assert bao("GET", "fleet/data/a").status_code == 404
+    assert bao("GET", "team/fleet/data/a").status_code == 200
+
+
+def test_a_token_of_a_few_uses_is_replaced(bao: Bao) -> None:
+    bao.must("POST", "auth/approle/role/few", {
+        "token_policies": ["ci-renewer"], "token_type": "service", "token_num_uses": 3,
+    })  # fmt: skip
+    ident, secret = bao.approle("few")
+    server = Server(bao.urls)
+    who = Access(server, approle(ident, lambda: Secret(secret), "the test"))
+    kv = KvEngine(server, who, "fleet", "login/ci/few")
+    version = ""
+    for number in range(6):
+        version = str(kv.write({"n": number}, version))
+        assert kv.read().value == {"n": number}
+    assert version == "6"
 
 
 def test_a_mount_or_a_namespace_that_is_not_there_is_said(bao: Bao) -> None:

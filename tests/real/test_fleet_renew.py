@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.fleets import ACCESS, LOGIN, URL, configure, kept, put_login, version
+from support.fleets import ACCESS, LOGIN, URL, configure, kept, put, put_login, version
 from support.home import Home
 from support.logins import ENDED, FIRST, oauth
 from support.openbao import Bao, alone
@@ -189,6 +190,85 @@ def test_what_is_killed_before_it_could_write_leaves_it_to_the_next_process(
     assert not any(folder.glob("*.journal/*.renewed"))
     assert refresh_tokens(token_server) == [FIRST]
     assert worker.bazel(URL).authorization == f"Bearer {token_server.current_access_token}"
+
+
+@pytest.mark.usefixtures("renewer")
+@pytest.mark.parametrize("once", [False, True])
+def test_who_is_told_to_end_brings_what_was_sent_to_its_end(
+    bao: Bao, frozen: Program, token_server: TokenServer, once: bool
+) -> None:
+    """Also a CronJob's: its pod is told so when its node is emptied."""
+    put_login(bao, oauth(token_server, ENDED))
+    words = [*frozen.command, "fleet", "renew", *(["--once"] if once else [])]
+    with token_server.paused():
+        process = subprocess.Popen(
+            words, env=frozen.home.env, cwd=frozen.home.path, stdout=subprocess.PIPE
+        )
+        try:
+            until(lambda: refresh_tokens(token_server), "the request")
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            assert process.poll() is None
+            token_server.answering.set()
+            said = process.communicate(timeout=TIMEOUT)[0].decode()
+        finally:
+            process.kill()
+            process.wait()
+    assert (process.returncode, "renewed (gen 2)" in said) == (0, True), said
+    assert kept(bao, LOGIN)["entry"]["OAuth"]["refresh_token"] == "rotated-1"
+    assert kept(bao, ACCESS)["access_token"] == token_server.current_access_token
+
+
+@pytest.mark.usefixtures("renewer")
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.STATUS_500, "is not renewed: .*HTTP 500"), (Fault.HANG, "is not renewed: .*not"),
+        (Fault.GARBAGE_JSON, "is not renewed: .*something else"),
+        (Fault.REDIRECT, "is not renewed: .*redirects elsewhere"),
+        (Fault.EXPIRED, "is not renewed: .*already expired"), (None, "renewed .gen 2."),
+    ],
+)  # fmt: skip
+def test_once_says_by_its_status_whether_all_is_well(
+    bao: Bao, frozen: Program, token_server: TokenServer, fault: Fault | None, said: str
+) -> None:
+    token_server.fault = fault
+    put_login(bao, oauth(token_server, ENDED))
+    done = frozen("fleet", "renew", "--once")
+    assert (done.code, done.err) == (0 if fault is None else 1, ""), done
+    assert re.search(f"^fleet/{LOGIN} {said}", done.out.decode()), done
+    assert len(done.out.splitlines()) == 1
+    assert len(refresh_tokens(token_server)) == 1
+
+
+@pytest.mark.usefixtures("renewer")
+def test_a_login_that_was_deleted_counts_on_from_what_workers_have(
+    bao: Bao, frozen: Program, worker: Program, token_server: TokenServer
+) -> None:
+    put_login(bao, {**oauth(token_server, ENDED)})
+    for _ in range(2):
+        assert frozen("fleet", "renew", "--once").code == 0
+    put(bao, ACCESS, {**kept(bao, ACCESS), "gen": 57, "expires_at": int(time.time()) + 1})
+    bao.must("DELETE", f"fleet/metadata/{LOGIN}")
+    done = frozen("fleet", "renew", "--once")
+    assert (done.code, b"there is no login at" in done.out) == (1, True), done
+    until(lambda: kept(bao, ACCESS)["expires_at"] < time.time(), "the token's end")
+    put_login(bao, oauth(token_server, ENDED, "another"))
+    assert frozen("fleet", "renew", "--once").code == 0
+    assert worker.bazel(URL).authorization == f"Bearer {token_server.current_access_token}"
+
+
+@pytest.mark.parametrize("garbage", [{}, {"entry": "x" * 300_000}, {"entry": {"OAuth": []}}])
+def test_what_is_no_login_is_said_and_not_shown(
+    bao: Bao, renewer: Home, frozen: Program, garbage: dict[str, object]
+) -> None:
+    del renewer
+    put(bao, LOGIN, garbage)
+    done = frozen("fleet", "renew", "--once")
+    assert done.code == 1
+    assert len(done.out.splitlines()) == 1
+    assert len(done.out) < 400, done
+    put(bao, LOGIN, {"entry": None})
 
 
 def test_without_rows_of_its_own_it_says_what_is_missing(

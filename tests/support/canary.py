@@ -221,3 +221,25 @@ def _plain(found: re.Match[bytes]) -> bytes:
     if code.isdigit():
         return bytes([int(code, 8) & 0xFF])
     return _SIMPLE.get(code, code)
+
+
+def kept(*paths: Path | str) -> list[str]:
+    """A store's files, and those that are made beside them until they are complete."""
+    return [each for path in paths for each in (str(path), "/.".join(str(path).rsplit("/", 1)))]
+
+
+def others(seen: list[Sighting], *belongs: str) -> list[Sighting]:
+    """Where a secret was seen that it does not belong to; of files, by how their names begin."""
+    files = tuple(each for each in belongs if each.startswith("/"))
+    return [
+        each
+        for each in seen
+        if each.where not in belongs and not (files and each.where.startswith(files))
+    ]
+
+
+def left(program: Program, canary: Canary, *belongs: str) -> set[str]:
+    """The files with a secret in them that are none of those where it belongs."""
+    folders = [program.home.path, program.home.path.parent / "links"]
+    known = {str(program.home.path / each) for each in belongs}
+    return in_files(folders, canary.marks) - known

@@ -233,6 +233,15 @@ def test_a_refusal_names_the_role_and_the_place_and_repeats_nothing(bao: Scripte
     assert not isinstance(caught.value, EngineDownError)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_proof_of_who_we_are_follows_a_redirect(bao: ScriptedBao, status: int) -> None:
+    with ScriptedBao(token("b.evil")) as other:
+        bao.answers = [Answer(status, Location=f"{other.url}/v1/auth/jwt/login")]
+        with pytest.raises(EngineError, match="redirects to"):
+            jwt(bao).token()
+        assert other.requests == []
+
+
 @pytest.mark.parametrize("answer", [Answer(503), Answer(200, hangs_up=True), Answer(429)])
 def test_a_login_that_is_not_answered_may_be_later(bao: ScriptedBao, answer: Answer) -> None:
     bao.answers = [answer]

@@ -12,6 +12,7 @@ import pytest
 
 from credlatch.auth.tls import Tls
 from credlatch.credential import Secret
+from credlatch.fleet import value as values
 from credlatch.fleet.cluster import Cluster, in_pod
 from credlatch.fleet.engine import Conflict, EngineDownError, EngineError, Unknown
 from credlatch.fleet.kubernetes import KubernetesEngine
@@ -191,12 +192,14 @@ def test_no_redirect_is_followed(code: int) -> None:
 
 
 @pytest.mark.parametrize("kept", ["", "bm8ganNvbg==", "W10=", "é", 7, "eyJ"])
-def test_a_value_of_somebody_else_s_is_said_and_not_shown(kept: object) -> None:
+def test_a_value_of_somebody_else_s_is_no_login_and_may_be_overwritten(kept: object) -> None:
+    """Who could not read it could not log in again either."""
     body = secret("7")
     body["data"] = {"credlatch.json": kept}
-    with always((200, {}, body)) as server, pytest.raises(EngineError) as caught:
-        engine(server.url).read()
-    assert "has a credlatch.json that is no JSON object: log in again" in str(caught.value)
+    with always((200, {}, body)) as server:
+        found = engine(server.url).read()
+    assert (found.value, found.version) == ({}, "7")
+    assert values.login(found.value) is None
 
 
 def test_no_failure_tells_what_a_server_says() -> None:

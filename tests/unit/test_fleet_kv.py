@@ -208,6 +208,22 @@ def test_no_token_follows_a_redirect_to_anything_else(
     assert len(bao.requests) == before + expected
 
 
+def test_a_standby_that_sends_us_after_a_leader_that_is_gone_is_asked_again(
+    bao: ScriptedBao,
+) -> None:
+    kv = engine(bao)
+    kv.see()
+    where = "/v1/fleet/data/login/ci/a"
+    for status, location, is_down in (
+        (307, f"https://10.0.0.7:8200{where}", True), (302, f"https://10.0.0.7:8200{where}", False),
+        (307, "https://sso.example/login", False),
+    ):  # fmt: skip
+        bao.answers = [Answer(status, Location=location)]
+        with pytest.raises(EngineError, match="no token is sent there") as caught:
+            kv.write({"a": 1}, "7")
+        assert isinstance(caught.value, EngineDownError) is is_down
+
+
 def test_a_redirect_below_a_node_s_path_alone_is_followed(bao: ScriptedBao) -> None:
     """What stands before the nodes may have other services beside them."""
     kv = engine(urls=(f"{bao.url}/vault",))

@@ -429,6 +429,53 @@ def test_the_access_path_never_goes_back() -> None:
     assert world.history[steps.ACCESS][-1][1]["gen"] == 9
 
 
+@pytest.mark.parametrize(("left", "is_replaced"), [(-5, True), (600, False)])
+def test_an_access_path_of_another_count_is_believed_for_as_long_as_its_token_lives(
+    left: int, is_replaced: bool
+) -> None:
+    """The login came back from a backup, and counts from where it was then."""
+    world = World(18)
+    (machine,) = fleet(world, 1)
+    newer = {"access_token": "newer", "gen": 9, "expires_at": int(world.now + left)}
+    world.history[steps.ACCESS].append((world.now, newer, "other"))
+    machine.start()
+    world.run()
+    kept = world.history[steps.ACCESS][-1][1]
+    assert kept["access_token"] == (token(machine) if is_replaced else "newer")
+
+
+@pytest.mark.parametrize("there", [None, {"entry": "what others have written"}])
+def test_what_came_for_a_login_that_is_deleted_is_not_forgotten(
+    there: dict[str, Any] | None,
+) -> None:
+    """It may come back, with what was spent: a version of a secret can be undeleted."""
+    world = World(19)
+    (machine,) = fleet(world, 1)
+    login = world.history[steps.LOGIN]
+
+    def before(step: steps.Step) -> None:
+        if isinstance(step, steps.Remember):
+            login.append((world.now, there, "a person"))  # type: ignore[arg-type]
+
+    machine.before = before
+    machine.start()
+    world.run()
+    assert token(machine) in world.good  # it is served all the same
+    assert not settled(machine).is_kept
+    assert machine.journal is not None
+    machine.start(seconds=1)
+    world.run()
+    assert "log" in str(machine.answers[-1][1])
+    assert machine.journal is not None
+    login.append((world.now, login[-2][1], "a person"))
+    machine.start()
+    world.run()
+    assert len(world.posts) == 1
+    assert [machine.journal] == [None]
+    assert world.login().gen == 2
+    assert token(machine) in world.good
+
+
 def test_an_access_path_that_was_not_written_is_mended_without_a_request() -> None:
     world = World(17)
     one, other = fleet(world, 2)

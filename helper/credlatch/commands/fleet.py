@@ -62,9 +62,9 @@ def renew(caller: Caller, *, once: bool, metrics: str | None) -> int:
     rows = _rows(caller)
     caller.tokens.tidy()  # which is made before there are threads
     service = Service(rows, caller, _say)
+    _heed_signals(service)
     if once:
         return 0 if service.once() else 1
-    _heed_signals(service)
     with contextlib.ExitStack() as stack:
         if metrics is not None:
             _say(f"metrics are at {stack.enter_context(_page(service, metrics))}/metrics")

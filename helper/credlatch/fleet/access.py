@@ -13,7 +13,7 @@ from urllib.parse import quote
 from credlatch.credential import Secret
 from credlatch.errors import StoreError
 from credlatch.fleet.engine import EngineDownError, EngineError
-from credlatch.fleet.replies import FORBIDDEN, OK, json_of, said
+from credlatch.fleet.replies import FORBIDDEN, NOT_FOUND, OK, json_of, said
 from credlatch.fleet.server import LOGIN_DENIALS, UnansweredWriteError
 
 TYPE_CHECKING = False
@@ -240,10 +240,13 @@ class Access:
             raise EngineDownError(f"no login at {where}: {error}: try again") from None
         if response.status != OK:
             words = said(response)
+            what = f"role {login.role[:40]!r}, its bound claims and what {login.place} gives"
+            remedy = f"are {what} the same?"
+            if response.status == NOT_FOUND:
+                remedy = "is that its address, its namespace, and where the method is mounted?"
             raise EngineError(
                 f"{self._server.shown} refuses the login at {where} (HTTP {response.status}"
-                f"{words and f', {words}'}): are role {login.role[:40]!r}, its bound claims and "
-                f"what {login.place} gives the same?"
+                f"{words and f', {words}'}): {remedy}"
             )
         self._take(response, None)
 

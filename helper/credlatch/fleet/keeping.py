@@ -42,7 +42,9 @@ def keep(
                 break
             found: Found = yield Read(LOGIN)
             now = values.login(found.value)
-            if now is None or not _still(now, record):
+            if now is None:
+                return False  # what is deleted, or overwritten, may come back: so may what is spent
+            if not _still(now, record):
                 break
             login, fence = now, found.version
         except EngineError as error:
@@ -67,7 +69,9 @@ def write_back(protocol: Protocol) -> Generator[Step, Any, None]:
         return
     found: Found = yield Read(LOGIN)
     now = values.login(found.value)
-    if now is None or not _still(now, record):
+    if now is None:
+        return  # as above
+    if not _still(now, record):
         yield Forget()
     elif not (yield from keep(protocol, record, found.version, now)):
         raise EngineDownError(
@@ -77,7 +81,7 @@ def write_back(protocol: Protocol) -> Generator[Step, Any, None]:
 
 
 def publish(protocol: Protocol, login: values.Login) -> Generator[Step, Any, None]:
-    """Put the access token on the access path; never an older one over a newer.
+    """Put the access token on the access path; never an older one over a newer that lives.
 
     What goes wrong is left to the next who looks: he finds the older one, and needs no request.
 
@@ -89,7 +93,11 @@ def publish(protocol: Protocol, login: values.Login) -> Generator[Step, Any, Non
         down: EngineDownError | None = None
         try:
             found: Found = yield Read(ACCESS)
-            if values.gen_of(found.value) >= login.gen:
+            moment = protocol.clock.wall() - found.ahead
+            is_over = values.has_ended(found.value, moment)
+            # What has ended is no newer, whatever it says: the login may be another one's backup.
+            is_over = is_over and not values.has_ended(login.entry["OAuth"], moment)
+            if values.gen_of(found.value) >= login.gen and not is_over:
                 return
             result = yield Write(ACCESS, values.access(login), found.version)
             if isinstance(result, str):

@@ -111,7 +111,7 @@ class Runner:
         raise TypeError(step)
 
 
-def put(login: Engine, entry: dict[str, Any]) -> int:
+def put(login: Engine, entry: dict[str, Any], access: Engine | None = None) -> int:
     """Put a new login in the place of whatever is there: a person's word counts.
 
     Gives its ``gen``. Whoever was renewing the old one finds that, and leaves it.
@@ -119,13 +119,15 @@ def put(login: Engine, entry: dict[str, Any]) -> int:
     Args:
         login: the login path's engine.
         entry: rattler's, of an OAuth login.
+        access: the access path's engine, where there is one.
 
     Raises:
         EngineError: it does not take it.
     """
+    given = -1 if access is None else values.gen_of(access.read().value)
     for _ in range(_TRIES):
         found = login.read()
-        value = values.fresh(entry, values.login(found.value))
+        value = values.fresh(entry, values.login(found.value), given)
         result = login.write(value, found.version)
         if isinstance(result, Unknown):
             now = values.login(login.read().value)

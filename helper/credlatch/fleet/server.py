@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATIENCE = 5.0  # seconds for one request; what is not known of a write within them is unknown
 HOPS = 3  # redirects that are followed: from a standby to the leader, and once more
 _UPGRADING = ("Waiting for the primary", "Upgrading from")  # a mount that was made just now
-_SUCCESS, _REDIRECTS = range(200, 300), range(300, 400)
+_SUCCESS, _REDIRECTS, _TEMPORARY = range(200, 300), range(300, 400), 307
 _DOWN = frozenset({429, 412, 472, 473, 500, 502, 503, 504})
 _BEHIND = 1.0  # seconds after which a server that is behind others is asked again
 _MOMENT = 1.0  # seconds: standbys are 0.2 behind, on a busy machine more
@@ -172,7 +172,8 @@ class Server:
             response = self._once(method, target, token, body, end)
             if response.status not in _REDIRECTS:
                 return response
-            target = self._followed(target, response.headers.get("location", ""))
+            location = response.headers.get("location", "")
+            target = self._followed(target, location, response.status)
         raise EngineDownError(f"{node.shown} sends us from node to node: is there a leader?")
 
     def _once(
@@ -219,7 +220,7 @@ class Server:
         except RenewalError as error:
             raise EngineDownError(f"{error}: try again") from None
 
-    def _followed(self, target: str, location: str) -> str:
+    def _followed(self, target: str, location: str, status: int) -> str:
         """Where a node sends us, if a token may travel there.
 
         Raises:
@@ -230,7 +231,9 @@ class Server:
         except (RequestError, ValueError):
             raise EngineError(f"{self.shown} redirects to what is no address") from None
         if not any(_is_within(there, node) for node in self._nodes):
-            raise EngineError(
+            # Where a standby has lost its leader, it sends us after that; soon there is another.
+            is_standby = status == _TEMPORARY and target.endswith(there.path)
+            raise (EngineDownError if is_standby else EngineError)(
                 f"{self.shown} redirects to {there.scheme}://{there.netloc}, and no token is sent "
                 "there: name that node's address as well, or the address of what stands before all"
             )

@@ -54,8 +54,13 @@ class Service:
         return [watched for _, watched in self._rows]
 
     def once(self) -> bool:
-        """Look at each, one after the other, and renew what is due; whether all are good."""
+        """Look at each, one after the other, and renew what is due; whether all are good.
+
+        What is told to ``stop`` meanwhile brings to its end what it has begun.
+        """
         for row, watched in self._rows:
+            if self.stop.is_set():
+                return False
             self._look(_Job(row, watched, self._caller))
         return not any(watched.failure for watched in self.watched)
 

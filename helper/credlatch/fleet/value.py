@@ -125,14 +125,15 @@ def login(value: dict[str, Any] | None) -> Login | None:
     return Login(deepcopy(value))
 
 
-def fresh(entry: dict[str, Any], before: Login | None) -> dict[str, Any]:
+def fresh(entry: dict[str, Any], before: Login | None, given: int = -1) -> dict[str, Any]:
     """The value of a new login, whatever is there.
 
     Args:
         entry: rattler's.
         before: what is there now, if that is a login.
+        given: of which renewal workers have a token: a login may have been deleted since.
     """
-    gen = 1 if before is None else before.gen + 1
+    gen = max(1 if before is None else before.gen + 1, given + 1)
     return {"entry": entry, "claim": None, "suspect": None, "gen": gen, "dead": None}
 
 
@@ -150,6 +151,12 @@ def gen_of(value: dict[str, Any] | None) -> int:
     """Of which renewal an access path's value is; -1: of none."""
     gen = value.get("gen") if value is not None else None
     return gen if isinstance(gen, int) and not isinstance(gen, bool) else -1
+
+
+def has_ended(said: dict[str, Any] | None, now: float) -> bool:
+    """Whether an access token has ended, of an entry or of an access path's value."""
+    ends = _number(said.get("expires_at")) if said is not None else None
+    return ends is not None and ends <= now
 
 
 def _mark(value: object) -> Mark | None:

@@ -55,7 +55,7 @@ class Shared:
                 "the provider gave no refresh token, and nothing could renew it: ask it for one, "
                 "as with --scope offline_access; nothing was kept"
             )
-        running.put(self._part.login, entry)
+        running.put(self._part.login, entry, self._part.access)
         try:
             self._part.settle(_PATIENCE)
         except CredlatchError as error:
