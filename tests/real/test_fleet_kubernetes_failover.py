@@ -39,12 +39,6 @@ if TYPE_CHECKING:
     from support.kubernetes import Kubernetes
     from support.token_server import TokenServer
 
-# Two hundred threads share the connections of one process, as nobody's do. Of those whose server is
-# killed, httpcore forgets one now and then; it is closed as garbage.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed <(ssl|socket):ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
 SEED = int(os.environ.get("FLEET_SEED", "2027"))
 HELPERS = 200

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import select
 import shutil
+import socket
 import ssl
+import struct
 import time
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +19,7 @@ from credlatch.auth import HttpRequest, HttpResponse
 from credlatch.auth.tls import Tls
 from credlatch.credential import Secret
 from credlatch.errors import RenewalError
-from credlatch.renew import http
+from credlatch.renew import http, trust
 from support.certificates import Authority
 from support.internet import PROXIES
 from support.token_server import TokenServer
@@ -144,3 +149,19 @@ def test_a_server_that_no_proxy_leads_to(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_is_told_of_the_way_shows_no_password() -> None:
     assert "secret" not in repr(Tls(proxy="http://user:secret@proxy"))
+
+
+def test_a_server_that_hangs_up_before_a_word_leaves_no_socket_open(authority: Authority) -> None:
+    """Python warns of one that is left open, and a warning is a failure here."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = socket.create_connection(server.getsockname())
+        there, _ = server.accept()
+        at_once = struct.pack("ii", 1, 0)  # without a farewell (SO_LINGER)
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        there.close()
+        select.select([connection], [], [], 30)
+        context = trust.context(None, Tls(pem=authority.file.read_text()))
+        with warnings.catch_warnings(record=True) as told, pytest.raises(ConnectionResetError):
+            context.wrap_socket(connection, server_hostname="127.0.0.1")
+        gc.collect()
+    assert [str(each.message) for each in told] == []

@@ -24,6 +24,21 @@ class TlsError(Exception):
     """A file has not what it was named for; a line for a person."""
 
 
+class _Socket(ssl.SSLSocket):
+    """One that is closed where its server has hung up before a word was said.
+
+    Python's own is forgotten then, and only closed as garbage.
+    """
+
+    def getpeername(self) -> object:
+        """Who is at the other end; raises OSError where nobody is any more."""
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
+
+
 def context(authorities: str | None, tls: Tls | None) -> ssl.SSLContext:
     """What TLS is told: by default to trust as the system does.
 
@@ -38,6 +53,7 @@ def context(authorities: str | None, tls: Tls | None) -> ssl.SSLContext:
         trust: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     else:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trust.sslsocket_class = _Socket
         authorities = tls.authorities
         if tls.pem:
             try:
