@@ -271,6 +271,32 @@ def test_what_is_no_login_is_said_and_not_shown(
     put(bao, LOGIN, {"entry": None})
 
 
+@pytest.mark.parametrize("once", [True, False])
+def test_two_logins_of_a_machine_do_not_wait_for_each_other(
+    bao: Bao, renewer: Home, frozen: Program, token_server: TokenServer, once: bool
+) -> None:
+    """One of the two engines is away."""
+    put_login(bao, oauth(token_server, ENDED))
+    config = renewer.path / ".config/credlatch/fleet.toml"
+    text = config.read_text()
+    other = text.replace(URL.removesuffix("simple/"), "https://other.example/")
+    other = other.replace(str(list(bao.urls)), '"http://127.0.0.1:9"').replace(LOGIN, "login/other")
+    config.write_text(f"{other}\n{text}")
+    log = renewer.path / "log"
+    words = [*frozen.command, "fleet", "renew", *(["--once"] if once else [])]
+    with log.open("wb") as out:
+        process = subprocess.Popen(words, env=renewer.env, cwd=renewer.path, stdout=out)
+    try:
+        until(lambda: f"fleet/{LOGIN} renewed" in log.read_text(), "the renewal")
+        until(lambda: "fleet/login/other is not reached" in log.read_text(), "the failure")
+    finally:
+        if not once:
+            process.send_signal(signal.SIGTERM)
+        process.wait(TIMEOUT)
+    assert process.returncode == (1 if once else 0)
+    assert refresh_tokens(token_server) == [FIRST]
+
+
 def test_without_rows_of_its_own_it_says_what_is_missing(
     bao: Bao, home: Home, frozen: Program
 ) -> None:
