@@ -30,6 +30,12 @@ SUN = "Sun, 22 Nov 2026 18:00:10 GMT"
 VALUE = {"entry": {"refresh_token": "open-sesame"}}
 
 
+@pytest.fixture(autouse=True)
+def _moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server here learns anything meanwhile."""
+    monkeypatch.setattr("credlatch.fleet.kubernetes_api._MOMENT", 0.01)
+
+
 def cluster(url: str) -> Cluster:
     return Cluster(url, Tls(), lambda: Secret("pods-token"), "build", "this pod")
 
@@ -259,12 +265,14 @@ def test_a_server_that_is_starting_refuses_what_it_will_allow(
             assert isinstance(caught.value, EngineDownError) == is_down
             assert ("is starting: try again" in str(caught.value)) == is_down
             paths = [each.path.rpartition("/")[2] for each in server.requests]
-            assert paths == ["team-pypi", "readyz", *([] if is_down else ["team-pypi"])]
+            assert paths == ["team-pypi", "readyz", *([] if is_down else ["team-pypi"] * 2)]
 
 
-def test_what_a_server_has_just_learnt_it_allows_when_asked_again() -> None:
-    said = {"Date": SUN}
-    answers: list[Answer] = [status(403, "Forbidden"), (200, {}, b"ok"), (200, said, secret("7"))]
+@pytest.mark.parametrize("denials", [1, 2])
+def test_what_a_server_has_just_learnt_it_allows_when_asked_again(denials: int) -> None:
+    answers: list[Answer] = [status(403, "Forbidden")] * denials
+    answers.insert(1, (200, {}, b"ok"))
+    answers.append((200, {"Date": SUN}, secret("7")))
     with Answering(lambda _: answers.pop(0)) as server:
         assert engine(server.url).read()[:2] == (None, "7")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PATIENCE = 5.0  # seconds for one request; what is not known of a write within them is unknown
 OK, CREATED, GONE, TOO_MANY, BROKEN = 200, 201, 410, 429, 500
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, INVALID = 401, 403, 404, 409, 422
+_DENIALS = frozenset({UNAUTHORIZED, FORBIDDEN})
+_MOMENT = 1.0  # seconds in which a server learns of a role
 _BUSY = 1.0  # seconds after which a server that has too much to do is asked again
 _VERBS = {"GET": "get", "PATCH": "patch", "POST": "create"}  # as a role has them
 
@@ -56,8 +58,11 @@ class Secrets:
             EngineError: we are sent elsewhere, or have nothing to show.
         """
         response = self._answer(method, path, body)
-        if response.status in {UNAUTHORIZED, FORBIDDEN} and self._is_ready():
+        if response.status in _DENIALS and self._is_ready():
             response = self._answer(method, path, body)
+            if response.status in _DENIALS:  # a role that is young, or read a moment ago
+                time.sleep(_MOMENT)
+                response = self._answer(method, path, body)
         if response.status == TOO_MANY:
             raise EngineDownError(
                 f"{self._cluster.shown} has too much to do (HTTP 429): try again",
