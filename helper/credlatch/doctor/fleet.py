@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SUBJECT = "fleet"
 _WRITES = {"create", "update"}
 _OK, _FORBIDDEN = 200, 403  # HTTP statuses
+_APART = 5.0  # seconds by which the clocks of two nodes may differ
 
 
 def check(caller: Caller) -> Iterator[Finding]:
@@ -62,6 +63,7 @@ def check_engines(caller: Caller) -> Iterator[Finding]:
             if meant.login_key not in seen:
                 seen.add(meant.login_key)
                 yield from _leader(meant, caller)
+                yield from _clocks(meant)
             yield from _row(row, meant, caller)
         except CredlatchError as error:
             yield Finding(FAIL, SUBJECT, str(error))
@@ -174,4 +176,30 @@ def _leader(meant: Target, caller: Caller) -> Iterator[Finding]:
     said = json_of(answer) or {}
     if answer.status == _OK and said.get("ha_enabled") and not said.get("leader_address"):
         what = f"{meant.server} has no leader now: tokens are read, and nothing is renewed"
+        yield Finding(FAIL, SUBJECT, what)
+
+
+def _clocks(meant: Target) -> Iterator[Finding]:
+    """Whether the nodes that are named agree on the time, by which they say how old a claim is."""
+    from credlatch.fleet import opening
+    from credlatch.fleet.engine import EngineDownError
+    from credlatch.fleet.server import Server
+
+    if not opening.is_kv(meant) or len(meant.addresses) == 1:
+        return
+    ahead: list[tuple[float, str]] = []
+    for address in meant.addresses:
+        try:
+            answer = Server((address,), None, meant.tls).ask("GET", "sys/health?standbyok=true")
+        except EngineDownError:
+            continue  # there are others
+        if (date := answer.headers.get("date")) is not None:
+            ahead.append((clock.ahead(date, answer.at), address))
+    (least, late), (most, early) = min(ahead, default=(0.0, "")), max(ahead, default=(0.0, ""))
+    if most - least >= _APART:
+        apart = clock.span(round(most - least))
+        what = (
+            f"the clocks of {late} and {early} are {apart} apart, and a renewal may be taken over "
+            "too early, or late: have NTP set both"
+        )
         yield Finding(FAIL, SUBJECT, what)
