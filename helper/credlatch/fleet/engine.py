@@ -148,14 +148,15 @@ class Engine:
         changes has its own. Nothing is raised: what is wrong, the next ``read`` says as well.
         """
         end = time.monotonic() + timeout
-        pause = FIRST_PAUSE
+        pause, wanted = FIRST_PAUSE, 0.0
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - no secret
-            pause = min(LONGEST_PAUSE, pause * _GROWTH)
+            jittered = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+            time.sleep(min(left, max(wanted, jittered)))
+            pause, wanted = min(LONGEST_PAUSE, pause * _GROWTH), 0.0
             try:
                 if self.read().version != version:
                     return
             except EngineDownError as error:
-                pause = max(pause, min(error.after, LONGEST_PAUSE))
+                wanted = error.after
             except EngineError:
                 return

@@ -106,8 +106,8 @@ def publish(protocol: Protocol, login: values.Login) -> Generator[Step, Any, Non
             down = error
         if protocol.clock.steady() > end:
             raise down or EngineDownError(f"the access path of {protocol.place} is not written")
-        pause = max(PAUSE, 0.0 if down is None else down.after)
-        yield Sleep(pause * protocol.dice.uniform(0.5, 1.5))
+        wanted = 0.0 if down is None else down.after
+        yield Sleep(max(wanted, PAUSE * protocol.dice.uniform(0.5, 1.5)))
 
 
 def bury(protocol: Protocol, login: values.Login, error: LoginError) -> Generator[Step, Any, None]:
