@@ -52,6 +52,9 @@ READ: dict[str, Any] = {
     "a: !!null glpat-x\nb: !!str 7\nc: !!null\n": {"a": "glpat-x", "b": "7", "c": ""},
     'a: "\\u00e9\\"" # quoted\n': {"a": 'é"'},
     "a: 'b' # c\nd: 'e#f'\n": {"a": "b", "d": "e#f"},
+    "a: 'b\\'\nc: d\n": {"a": "b\\", "c": "d"},
+    'a: "b\\\\"\nc: d\n': {"a": "b\\", "c": "d"},
+    "a: \t\nb: \t# c\n": {"a": "", "b": ""},
     "a:\n    b: c\n\n    # said\n    d:\ne: f\n": {"a": {"b": "c", "d": ""}, "e": "f"},
     '"a b": c\n\'d\': e\n': {"a b": "c", "d": "e"},
     # What has more lines than one, or another form, is there, and is not read.

@@ -24,7 +24,25 @@ S3_KEY = (
     b'{"s3://bucket":{"S3Credentials":{"access_key_id":"A","secret_access_key":"a\\ud800",'
     b'"session_token":null}}}'
 )
+OPENID = (
+    b'{"issuer":"https://sso.example","token_endpoint":"https://sso.example/token",'
+    b'"scopes_supported":["openid"],"authorization_endpoint":"https://%s"}'
+)
+STATE = b"s" * 43
 FOUND = [
+    ("login_metadata", OPENID % b"sso.example/#uth"),
+    ("login_metadata", OPENID % b"]0@0.@mple/auth"),
+    ("login_metadata", OPENID % b"]0@[.@mple/auth"),
+    (
+        "login_callback",
+        b"GET /?code=c&state=" + STATE + b" HTTP/1.1\r\n\nhost:127.0.0.1:8000\r\n\r\n",
+    ),
+    (
+        "client_cargo",
+        b'{"v":1,"registry":{"index-url":"https://h.example/i"},"kind":"ps://s3cr3tMARK"}',
+    ),
+    ("block_yaml", b"a: \t\nb: c"),
+    ("block_yaml", b"susers:: '\\|\\1\\{\\'#'"),
     ("dates", b"13 Mar 99999999999999999999 15:47 GMT"),
     ("dates", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT"),
     ("store_env_ado_token", b"\x80"),

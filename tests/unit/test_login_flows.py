@@ -192,6 +192,9 @@ LIES = {
     "its tokens come from localhost": {"token_endpoint": "http://localhost:1/token"},
     "a file is to be opened": {"authorization_endpoint": "file:///etc/passwd"},
     "no URL": {"device_authorization_endpoint": "-x"},
+    "a page that has no query": {"authorization_endpoint": f"https://{SSO}/#auth"},
+    "a host that is none": {"authorization_endpoint": f"https://accounts.example.com@{SSO}/auth"},
+    "tokens of somebody": {"token_endpoint": f"https://]0@{SSO}/token"},
     "it revokes in the clear": {"revocation_endpoint": "http://sso.example/"},
 }
 
@@ -304,6 +307,8 @@ def test_a_network_that_fails_for_a_moment_ends_no_login(
         {"verification_uri": "http://sso.example/"},
         {"verification_uri_complete": "javascript:alert(1)"},
         {"verification_uri": "--version"},
+        {"verification_uri": f"https://accounts.example.com@{SSO}/device"},
+        {"verification_uri_complete": f"https://@{SSO}/device?code=1"},
     ],
 )
 def test_nobody_is_sent_to_what_is_no_https_page(
@@ -313,6 +318,23 @@ def test_nobody_is_sent_to_what_is_no_https_page(
     with pytest.raises(RenewalError):
         oauth.by_device(found(home), Options(), alice)
     assert alice.seen == []
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        (f"https://{SSO}/#/device", f"https://{SSO}/#/device"),
+        (f"https://{SSO}/a?b=c#/device/é'\"", f"https://{SSO}/a?b=c#/device/%C3%A9'%22"),
+        (f"https://{SSO}/device#", f"https://{SSO}/device"),
+    ],
+)
+def test_a_page_that_has_its_parts_in_the_browser_is_opened_at_the_right_one(
+    home: Home, sso: Sso, alice: Alice, named: str, shown: str
+) -> None:
+    page = {"verification_uri": named, "verification_uri_complete": None}
+    sso.answers = {"/device/auth": [(200, {**DEVICE, **page})], "/token": [(200, TOKENS)]}
+    oauth.by_device(found(home), Options(), alice)
+    assert alice.seen[0][0] == shown
 
 
 def test_a_code_goes_with_what_the_provider_has_the_hash_of(

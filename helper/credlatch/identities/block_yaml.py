@@ -117,7 +117,7 @@ def _scalar(value: str) -> str | None:
     if value[0] in "'\"":
         return _quoted(value)
     value = _uncommented(value).rstrip(" \t")
-    if value[0] in _OTHER:
+    if value and value[0] in _OTHER:
         return None
     return "" if value in _NULL else value
 
@@ -128,7 +128,7 @@ def _quoted(value: str) -> str | None:
     while value[end : end + 1] != quote or (quote == "'" and value[end : end + 2] == "''"):
         if end >= len(value):
             return None
-        end += 2 if value[end] == "'" == quote or value[end] == "\\" != quote else 1
+        end += 2 if value[end] == ("'" if quote == "'" else "\\") else 1
     after = value[end + 1 :].lstrip(" ")
     if after and not after.startswith("#"):
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 
+from credlatch import url as urls
 from credlatch.auth import HttpRequest, responses
 from credlatch.errors import LoginError
 from credlatch.login.provider import Client
@@ -65,7 +66,7 @@ class CodeGrant(Client):
         )
         if "offline_access" in self.scope.split():
             fields["prompt"] = "consent"  # OpenID Connect Core, 11: else it may be ignored
-        place = self.provider.authorization_endpoint or ""
+        place = urls.absolute(self.provider.authorization_endpoint or "").text
         return f"{place}{'&' if '?' in place else '?'}{urlencode(fields)}"
 
     def exchanging(self, returned: Mapping[str, str]) -> Exchanging:

@@ -6,7 +6,7 @@ from credlatch import url as urls
 from credlatch.auth import HttpRequest, responses
 from credlatch.errors import RenewalError, RequestError
 from credlatch.lines import printable
-from credlatch.login.provider import Client
+from credlatch.login.provider import Client, has_userinfo
 from credlatch.structs import msgspec
 
 TYPE_CHECKING = False
@@ -118,4 +118,10 @@ def _safe(text: str, shown: str) -> str:
         raise RenewalError(f"{shown} names no URL to log in at") from None
     if url.scheme != "https" and not url.may_be_loopback:
         raise RenewalError(f"{shown} has one log in at {url.shown}, which is no https")
-    return url.text
+    if has_userinfo(text):
+        raise RenewalError(f"{shown} has one log in at {url.shown}, with a user's name before it")
+    from urllib.parse import quote
+
+    # Of a page whose parts are told apart in the browser, the fragment says which.
+    fragment = quote(text.partition("#")[2], safe="%/?:@!$&'()*+,;=-._~")
+    return f"{url.text}#{fragment}" if fragment else url.text

@@ -125,7 +125,7 @@ class Listener:
         first, *rows = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
         words = first.split(" ")
         fields = [row.partition(":") for row in rows]
-        hosts = [value.strip() for name, _, value in fields if name.strip().lower() == "host"]
+        hosts = [value.strip() for name, _, value in fields if name.lower() == "host"]
         if len(words) != len(("GET", "target", "HTTP/1.1")) or words[0] != "GET":
             return None
         path, _, query = words[1].partition("?")

@@ -119,9 +119,18 @@ class Discovery(Auth):
             url = urls.absolute(text)
         except RequestError as error:
             raise RenewalError(f"{self.shown} names a URL that cannot be used: {error}") from None
+        if "#" in text or has_userinfo(text):  # RFC 6749, 3.1; and who reads it is misled
+            raise RenewalError(f"{self.shown} names {url.shown} with a fragment, or a user's name")
         is_here = self._issuer.may_be_loopback and url.may_be_loopback
         if not is_here and (url.scheme != "https" or url.may_be_loopback):
             raise RenewalError(f"{self.shown} names {url.shown}, which is no https elsewhere")
+
+
+def has_userinfo(text: str) -> bool:
+    """Whether something stands before the host of a URL, which a person may take for the host."""
+    rest = text.partition("://")[2]
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    return "@" in rest[:end]
 
 
 def _shown(text: str) -> str:

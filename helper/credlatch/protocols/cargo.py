@@ -84,7 +84,7 @@ class Call:
         self.url = _url(self.index.removeprefix(_GIT if self.is_git else _SPARSE))
         fetched = self.url is not None or (self.is_git and "://" in self.index)
         if not fetched or not self.index.isprintable() or len(self.index) > urls.MAX_LENGTH:
-            raise UnsupportedUrlError
+            raise UnsupportedUrlError("nobody keeps a token for what has such an index")
 
 
 class UnsupportedUrlError(RequestError):
@@ -169,7 +169,7 @@ def failure(error: CredlatchError) -> tuple[bytes, bytes]:
 def _question(asked: bytes) -> Question:
     call = parse(asked)
     if call.kind != "get":
-        raise UnsupportedOperationError(call.kind)
+        raise UnsupportedOperationError("cargo asks for something else than a token")
     request = requests.for_cargo(call.index, None if call.is_git else call.url)
     return Question(request, lambda found: render(call, found, time.time()), missing=NOT_FOUND)
 
