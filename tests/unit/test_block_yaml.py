@@ -57,6 +57,12 @@ READ: dict[str, Any] = {
     "a: \t\nb: \t# c\n": {"a": "", "b": ""},
     "a:\n    b: c\n\n    # said\n    d:\ne: f\n": {"a": {"b": "c", "d": ""}, "e": "f"},
     '"a b": c\n\'d\': e\n': {"a b": "c", "d": "e"},
+    # A text whose end is in another line hides what stands before that.
+    "a: 'b\nc: d'\ne: f\n": {"a": None, "e": "f"},
+    'a: "b\\"\nc: \\\\" # d\ne: f\n': {"a": None, "e": "f"},
+    "a: !!str 'b''\n  c: ''\n  d: '\ne: f\n": {"a": None, "e": "f"},
+    "a: 'b\nc: d\n": {"a": None},
+    "a:\n- 'b\nc: d'\ne: f\n": {"a": None, "e": "f"},
     # What has more lines than one, or another form, is there, and is not read.
     "a:\n  - b\n  - c: d\n    e: f\ng: h\n": {"a": None, "g": "h"},
     "a:\n- b\n- c\ng: h\n": {"a": None, "g": "h"},
@@ -64,7 +70,7 @@ READ: dict[str, Any] = {
     "a: b\n  goes on\ng: h\n": {"a": None, "g": "h"},
     "a: {b: c,\n  d: e}\ng: h\n": {"a": None, "g": "h"},
     "a: *b\nc: &d e\nf: !t g\nh: !!binary aGk=\n": {"a": None, "c": None, "f": None, "h": None},
-    "a: \"b\nc: 'd\n": {"a": None, "c": None},
+    "a: \"b\nc: 'd\n": {"a": None},
     'a: "b" c\nd: "\\x41"\n': {"a": None, "d": None},
 }  # fmt: skip
 

@@ -42,6 +42,7 @@ FOUND = [
         b'{"v":1,"registry":{"index-url":"https://h.example/i"},"kind":"ps://s3cr3tMARK"}',
     ),
     ("block_yaml", b"a: \t\nb: c"),
+    ("block_yaml", b"a: 'r\nh:: true'"),
     ("block_yaml", b"susers:: '\\|\\1\\{\\'#'"),
     ("dates", b"13 Mar 99999999999999999999 15:47 GMT"),
     ("dates", b"Sun, 99999999999999999999 Nov 2026 07:00:00 GMT"),

@@ -31,8 +31,16 @@ def parse(text: str, path: str) -> Mapping:
     levels: list[tuple[int, Mapping]] = [(0, root)]  # the open mappings, and their indentation
     key = ""  # of the innermost one, the latest
     skipping: int | None = None  # what is indented deeper belongs to a value that is not read
+    quote = ""  # of a text that has not ended yet
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, 1):
+        if quote:
+            after = _after_quote(line, quote)
+            if after is not None:
+                if after.strip(" ") and not after.lstrip(" ").startswith("#"):
+                    raise _broken(path, number)
+                quote = ""
+            continue
         content = line.strip(" ")
         indent = len(line) - len(line.lstrip(" "))
         if not content or content.startswith("#") or line.rstrip() == "---":
@@ -50,6 +58,7 @@ def parse(text: str, path: str) -> Mapping:
                 raise _broken(path, number)
             if is_item or mapping[key] != "":  # a list, or a scalar that goes on
                 mapping[key], skipping = None, indent if is_item else level
+                quote = _open_quote(content[1:].strip(" ")) if is_item else ""
                 continue
             inner: Mapping = {}
             mapping[key] = inner
@@ -60,7 +69,7 @@ def parse(text: str, path: str) -> Mapping:
             raise _broken(path, number)
         mapping[key] = _scalar(value)
         if mapping[key] is None:
-            skipping = indent
+            skipping, quote = indent, _open_quote(_untagged(value))
     return root
 
 
@@ -109,9 +118,7 @@ def _uncommented(text: str) -> str:
 
 def _scalar(value: str) -> str | None:
     """The text that a value means; None for what is not read here."""
-    for tag in _TAGS:
-        if value == tag or value.startswith(f"{tag} "):
-            value = value.removeprefix(tag).strip(" ")
+    value = _untagged(value)
     if not value or value.startswith("#"):
         return ""
     if value[0] in "'\"":
@@ -122,22 +129,44 @@ def _scalar(value: str) -> str | None:
     return "" if value in _NULL else value
 
 
+def _untagged(value: str) -> str:
+    for tag in _TAGS:
+        if value == tag or value.startswith(f"{tag} "):
+            value = value.removeprefix(tag).strip(" ")
+    return value
+
+
+def _open_quote(text: str) -> str:
+    """The quote with which a text begins that does not end; empty: there is none."""
+    is_open = text[:1] in {"'", '"'} and _after_quote(text[1:], text[0]) is None
+    return text[0] if is_open else ""
+
+
+def _after_quote(text: str, quote: str) -> str | None:
+    """What follows the end of a quoted text of which this is the rest; None: it goes on.
+
+    A quote is written twice between single ones, and after a backslash between double ones.
+    """
+    at = 0
+    while at < len(text):
+        if text[at] == quote and not (quote == "'" and text[at + 1 : at + 2] == quote):
+            return text[at + 1 :]
+        at += 2 if text[at] == ("'" if quote == "'" else "\\") else 1
+    return None
+
+
 def _quoted(value: str) -> str | None:
-    quote, end = value[0], 1
-    # A quote is written twice between single ones, and after a backslash between double ones.
-    while value[end : end + 1] != quote or (quote == "'" and value[end : end + 2] == "''"):
-        if end >= len(value):
-            return None
-        end += 2 if value[end] == ("'" if quote == "'" else "\\") else 1
-    after = value[end + 1 :].lstrip(" ")
-    if after and not after.startswith("#"):
+    quote = value[0]
+    after = _after_quote(value[1:], quote)
+    if after is None or (after.strip(" ") and not after.lstrip(" ").startswith("#")):
         return None
+    whole = value[: len(value) - len(after)]
     if quote == "'":
-        return value[1:end].replace("''", "'")
+        return whole[1:-1].replace("''", "'")
     from credlatch import quick_json
 
     try:
-        text = quick_json.loads(value[: end + 1])  # whose escapes are among YAML's
+        text = quick_json.loads(whole)  # whose escapes are among YAML's
     except ValueError:
         return None
     return text if isinstance(text, str) else None
