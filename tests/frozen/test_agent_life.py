@@ -121,7 +121,9 @@ def test_other_processes_of_the_same_user_cannot_look_into_it(strangers: Agent) 
     strangers.program.bazel(URI)
     pid = until(strangers.listening, "it does not come up")
     with subprocess.Popen([*user, "sleep", "60"]) as plain:
-        try:
+        comm = Path("/proc") / str(plain.pid) / "comm"
+        try:  # until then it is whoever makes it that user's
+            until(lambda: comm.read_text() == "sleep\n", "it does not begin")
             # The first byte of a memory is not there to be read: another error.
             for name, readable in [("environ", 0), ("maps", 0), ("mem", 1)]:
                 looked = [

@@ -245,7 +245,7 @@ PROVED = {
             "test_a_host_that_would_be_read_as_an_option_is_in_no_command"
         ),
     ],
-    "`credlatch doctor` changes nothing without `--fix`, and sends no credential": [
+    "`credlatch doctor` changes nothing here without `--fix`, and sends no credential": [
         "unit/test_doctor_surroundings.py::test_nothing_is_changed_without_fix",
         "unit/test_doctor_surroundings.py::test_offline_nothing_is_sent",
         (
