@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.logins import docker_refusal, refusal
+from support.program import Answer
 from support.wine import FORMS
 
 if TYPE_CHECKING:
-    from support.program import Answer
     from support.wine import Windows
 
 SECRET = "pä ss€🔑"
@@ -80,9 +80,9 @@ def test_bazel_git_keyring_header_and_token_find_the_same_login(
         assert header == "Basic Ym9iOnA6dw=="
         said = windows("header", url)
         assert (said.code, said.out) == (0, f"Authorization: {header}\n".encode())
-        assert windows("token", url).out == b"p:w\n"
-        assert windows("token", "--user", url).out == b"bob\n"
-        assert windows("keyring", "get", url, "bob").out == b"p:w\n"
+        assert windows("token", url) == Answer(0, b"p:w\n", "")
+        assert windows("token", "--user", url) == Answer(0, b"bob\n", "")
+        assert windows("keyring", "get", url, "bob") == Answer(0, b"p:w\n", "")
         for end in (b"\n", b"\r\n"):
             asked = end.join([b"protocol=https", b"host=" + host.encode(), b"", b""])
             told = windows("git", "get", stdin=asked)
