@@ -183,8 +183,10 @@ def test_what_stands_in_a_tools_configuration_is_understood(
 def test_a_bucket_is_asked_for_by_no_registrys_client(
     home: Home, source: Program, words: tuple[str, ...]
 ) -> None:
+    home.write(".netrc", "default login a password s3cret\n").chmod(0o600)
     answer = source("explain", *words)
     assert (answer.code, answer.err) == (1, "")
+    assert b"https://bucket" not in answer.out
     home.env["AWS_ACCESS_KEY_ID"], home.env["AWS_SECRET_ACCESS_KEY"] = "AKIDEXAMPLE", "s3cret"
     answer = source("explain", *words)
     assert answer.err == ""

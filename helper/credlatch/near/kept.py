@@ -72,7 +72,7 @@ def _of_store(
     name: str, store: Store | None, request: Request, step: Step | None
 ) -> Iterator[NearMiss]:
     asked = request.url
-    if store is None or asked is None:
+    if store is None or asked is None or asked.scheme == "s3":  # a bucket is no host
         return
     tried = set()
     heeds_port = request.registry or name not in {"rattler", "netrc"}
