@@ -135,13 +135,18 @@ def parse(text: str) -> Url:
             f"the URL's scheme is {scheme[:20]!r}; credlatch answers https:, "
             "http: on this machine, and s3:"
         )
-    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    end = authority_end(rest)
     authority, tail = rest[:end], rest[end:].partition("#")[0]
     path, mark, query = tail.partition("?")
     userinfo, _, hostport = authority.rpartition("@")
     username = _unquote(userinfo.partition(":")[0]) or None
     host, port = _host_and_port(hostport, scheme)
     return Url(scheme, host, port, path, mark + query, username)
+
+
+def authority_end(rest: str) -> int:
+    """Where the authority ends in what follows a URL's ``://`` (RFC 3986, 3.2)."""
+    return min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
 
 
 def absolute(text: str) -> Url:

@@ -8,7 +8,6 @@ from credlatch import registry
 from credlatch.errors import CredlatchError
 from credlatch.explain.model import Wired
 from credlatch.lines import printable
-from credlatch.near import helpers
 from credlatch.setup import plan
 from credlatch.setup.editor import Editor
 from credlatch.setup.tools import TOOLS
@@ -98,8 +97,8 @@ def _told(tool: Tool, key: str, value: Value, path: str, fix: str, caller: Calle
     named = f"{key!r}" if key else "all hosts"
     why = f"{path} wires {named}"
     if not ours:
-        is_there = tool.chain != "docker" or helpers.is_there(helper, caller)
-        option = " --chain" if tool.chain is not None and is_there else " --replace"
+        is_gone = tool.chain == "docker" and not programs.docker_helper(helper, caller.environ)
+        option = " --replace" if tool.chain is None or is_gone else " --chain"
         return Wired(
             tool.name,
             asks=False,

@@ -37,7 +37,7 @@ def parse(text: str, path: str) -> Mapping:
         if quote:
             after = _after_quote(line, quote)
             if after is not None:
-                if after.strip(" ") and not after.lstrip(" ").startswith("#"):
+                if not _is_over(after):
                     raise _broken(path, number)
                 quote = ""
             continue
@@ -155,10 +155,16 @@ def _after_quote(text: str, quote: str) -> str | None:
     return None
 
 
+def _is_over(after: str) -> bool:
+    """Whether nothing but a comment follows a quoted text in its line."""
+    after = after.lstrip(" ")
+    return not after or after.startswith("#")
+
+
 def _quoted(value: str) -> str | None:
     quote = value[0]
     after = _after_quote(value[1:], quote)
-    if after is None or (after.strip(" ") and not after.lstrip(" ").startswith("#")):
+    if after is None or not _is_over(after):
         return None
     whole = value[: len(value) - len(after)]
     if quote == "'":

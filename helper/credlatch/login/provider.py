@@ -129,8 +129,7 @@ class Discovery(Auth):
 def has_userinfo(text: str) -> bool:
     """Whether something stands before the host of a URL, which a person may take for the host."""
     rest = text.partition("://")[2]
-    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
-    return "@" in rest[:end]
+    return "@" in rest[: urls.authority_end(rest)]
 
 
 def _shown(text: str) -> str:

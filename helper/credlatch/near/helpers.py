@@ -30,7 +30,7 @@ def found(request: Request, caller: Caller, _trace: Iterable[Step]) -> Iterator[
         helper, is_sure = _helper(caller.document(path, _parsed, lambda _: False), keys)
         if helper and helper not in {asked, chained.OURSELVES}:
             has = "is" if is_sure else "may be"
-            can_be_asked = is_there(helper, caller)
+            can_be_asked = programs.docker_helper(helper, caller.environ) is not None
             but = "asked" if can_be_asked else "on PATH"
             yield near.NearMiss(
                 "docker",
@@ -42,11 +42,6 @@ def found(request: Request, caller: Caller, _trace: Iterable[Step]) -> Iterator[
                 else f"credlatch setup {tool} --host {shlex.quote(url.netloc)} --chain",
                 rank=near.MEANT if is_sure else near.NEAR,
             )
-
-
-def is_there(helper: str, caller: Caller) -> bool:
-    """Whether a credential helper of Docker's can be started."""
-    return programs.found(f"docker-credential-{helper}", caller.environ) is not None
 
 
 def _parsed(text: str, path: str) -> object:

@@ -252,7 +252,7 @@ class _Work:
         helper = helpers[-1]
         if chain == "bazel":
             helper = self._bazel_path(helper)
-        elif programs.found(f"docker-credential-{helper}", self._caller.environ) is None:
+        elif programs.docker_helper(helper, self._caller.environ) is None:
             raise SetupError(f"docker-credential-{helper} is not on PATH: --replace it")
         name = tools.ALL if key == self._tool.all_key else key[-1]
         if self.chain.get((chain, name)) != helper:

@@ -169,7 +169,7 @@ class _Match:
 def _service(named: urls.Url, text: str) -> tuple[object, ...]:
     """What makes a service another: origin, path, user information, query and fragment."""
     rest = text.partition("://")[2]
-    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    end = urls.authority_end(rest)
     tail = min((at for at in map(rest.find, "?#") if at >= 0), default=len(rest))
     return named.origin, named.path, rest[:end].rpartition("@")[0], rest[tail:]
 

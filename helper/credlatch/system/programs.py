@@ -69,6 +69,11 @@ def is_name(text: str) -> bool:
         return False
 
 
+def docker_helper(name: str, environ: Mapping[str, str]) -> str | None:
+    """Where a credential helper of Docker's is, by its name in a configuration; as ``found``."""
+    return found(f"docker-credential-{name}", environ)
+
+
 def found(name: str, environ: Mapping[str, str]) -> str | None:
     """The absolute path of a program on PATH; None when it is not there.
 
