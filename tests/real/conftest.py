@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from support.buildkit import buildctl, buildkitd, buildx, compose
+from support.chromium import browser
 from support.clients import buildah, buildkit, docker, helper, recorded, skopeo
 from support.docker_api import lenient_daemon
 from support.docker_folder import docker_folder, project
 from support.docker_folder_images import base_images, glibc_image
 from support.dockerd import dockerd, published, token_image
+from support.fleet_round import machines
 from support.git import git, git_server, repository
 from support.guarded import guarded
 from support.kubernetes import kubernetes, other_server
+from support.oidc import sso
+from support.openbao import bao
 from support.rattler import rattler
 from support.rattler_places import place
 from support.registry import _token_registry, registry, s3_registry, token_registry
@@ -20,7 +24,9 @@ from support.uv import uv, uv_with_pyx
 
 __all__ = [
     "_token_registry",
+    "bao",
     "base_images",
+    "browser",
     "buildah",
     "buildctl",
     "buildkit",
@@ -37,6 +43,7 @@ __all__ = [
     "helper",
     "kubernetes",
     "lenient_daemon",
+    "machines",
     "minio",
     "other_server",
     "place",
@@ -50,6 +57,7 @@ __all__ = [
     "s3_server",
     "secret_service",
     "skopeo",
+    "sso",
     "token_image",
     "token_registry",
     "uv",

@@ -10,7 +10,6 @@ import os
 import random
 import threading
 import time
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,16 +21,15 @@ from credlatch.fleet.kv import KvEngine
 from credlatch.fleet.running import put
 from credlatch.fleet.server import Server
 from support.family_server import FamilyServer
-from support.fleet_machine import Machine, machine
 from support.fleet_round import HELPERS, MACHINES, G, Round, T, ended, of_openbao, times
 from support.openbao import Bao, cluster
 from support.program import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from credlatch.fleet.access import Login
+    from support.fleet_machine import Machine
 
 ROUNDS = int(os.environ.get("FLEET_ROUNDS", "3"))
 SEED = int(os.environ.get("FLEET_SEED", "2027"))
@@ -48,15 +46,6 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 def server() -> Iterator[FamilyServer]:
     with FamilyServer() as server:
         yield server
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[Machine]]:
-    """Four, each with a home of its own."""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(machine(tmp_path / f"machine-{each}")) for each in range(MACHINES)
-        ]
 
 
 def _round(bao: Bao, server: FamilyServer, number: int) -> Round:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.family_server import FamilyServer
-from support.fleet_machine import Machine, machine
 from support.fleet_round import (
     HELPERS,
     MACHINES,
@@ -32,7 +31,8 @@ from support.relay import Relay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from support.fleet_machine import Machine
 
 _LONG = T + G + 12  # seconds: the others have taken over by then
 
@@ -61,15 +61,6 @@ def server() -> Iterator[FamilyServer]:
 def this(engine: Any, server: FamilyServer) -> Round:
     """A login that has ended."""
     return Round(engine(), server)
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[Machine]]:
-    """Four, each with a home of its own."""
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(machine(tmp_path / f"machine-{each}")) for each in range(MACHINES)
-        ]
 
 
 def _claimed(this: Round) -> bool:

@@ -7,39 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.chromium import Chromium, chromium
 from support.fleets import ACCESS, HOST, LOGIN, URL, configure, kept, version
 from support.home import Home
-from support.oidc import provider
-from support.openbao import Bao, alone
 from support.opened import Opened
 from support.program import TIMEOUT, Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """A headless browser."""
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sso() -> Iterator[str]:
-    """A provider of all of these tests'."""
-    with provider(access=3600) as url:
-        yield url
-
-
-@pytest.fixture
-def bao(tmp_path: Path) -> Iterator[Bao]:
-    """A server with the mount, the policies and the logins of docs/fleet.md."""
-    with alone(tmp_path / "bao") as bao:
-        bao.furnish()
-        yield bao
+    from support.chromium import Chromium
+    from support.openbao import Bao
 
 
 def logged_in(frozen: Program, browser: Chromium, sso: str, user: str) -> tuple[int, str]:

@@ -10,24 +10,15 @@ import pytest
 from support.fleets import LOGIN, URL, configure, kept, put_login
 from support.home import Home
 from support.logins import ENDED, FIRST, oauth
-from support.openbao import Bao, alone
 from support.program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from support.openbao import Bao
     from support.token_server import TokenServer
 
 ONE = f'one-path = true\nlogin = "{LOGIN}"'
-
-
-@pytest.fixture
-def bao(tmp_path: Path) -> Iterator[Bao]:
-    """A server with the mount, the policies and the logins of docs/fleet.md."""
-    with alone(tmp_path / "bao") as bao:
-        bao.furnish()
-        yield bao
 
 
 @pytest.fixture

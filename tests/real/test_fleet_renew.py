@@ -13,21 +13,14 @@ import pytest
 from support.fleets import ACCESS, LOGIN, URL, configure, kept, put, put_login, version
 from support.home import Home
 from support.logins import ENDED, FIRST, oauth
-from support.openbao import Bao, alone
 from support.program import TIMEOUT, Program
 from support.token_server import Fault, TokenServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-
-@pytest.fixture
-def bao(tmp_path: Path) -> Iterator[Bao]:
-    """A server with the mount, the policies and the logins of docs/fleet.md."""
-    with alone(tmp_path / "bao") as bao:
-        bao.furnish()
-        yield bao
+    from support.openbao import Bao
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.chromium import Chromium, chromium
 from support.oidc import provider
 from support.opened import Opened
 from support.terminal import INTERRUPT, dialogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from support.chromium import Chromium
     from support.home import Home
     from support.internet import Answer, Internet, Visit
     from support.program import Program
@@ -30,20 +30,6 @@ PATIENCE = 120.0
 WAITING = "Waiting for you"
 _URL = re.compile(r"^  (https?://\S+)$", re.MULTILINE)
 _CODE = re.compile(r"shows the code (\S+),")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """A headless browser."""
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def sso() -> Iterator[str]:
-    """A provider of all of these tests'."""
-    with provider(access=3600) as url:
-        yield url
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from support.components import need
 
 if TYPE_CHECKING:
@@ -175,3 +177,10 @@ def chromium() -> Iterator[Chromium]:
                 for ours in (to_read, to_write):
                     os.close(ours)
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """A headless browser."""
+    with chromium() as made:
+        yield made

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from credlatch.fleet.running import put
 from support import fleet_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from support.family_server import FamilyServer
     from support.fleet_machine import Machine
@@ -91,3 +95,13 @@ def ended(machines: list[Machine]) -> list[dict[str, Any]]:
 def times(answers: list[dict[str, Any]]) -> tuple[float, float]:
     took = sorted(answer["took"] for answer in answers)
     return round(took[len(took) // 2], 2), round(took[-1], 2)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[list[Machine]]:
+    """Four, each with a home of its own."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(fleet_machine.machine(tmp_path / f"machine-{each}"))
+            for each in range(MACHINES)
+        ]

@@ -274,3 +274,11 @@ def _answering(node: Node) -> None:
         assert node.process.poll() is None, node.log()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.fixture
+def bao(tmp_path: Path) -> Iterator[Bao]:
+    """A server with the mount, the policies and the logins of docs/fleet.md."""
+    with alone(tmp_path / "bao") as bao:
+        bao.furnish()
+        yield bao
